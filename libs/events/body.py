@@ -1,0 +1,121 @@
+"""What each kind of event tells. Field meanings and standard terms: `protos/concord/events/v1`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+
+from libs.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """The buyer as the source names it; `external_id` is empty for a guest."""
+
+    external_id: str
+    issuer: str  # `{provider}/{account}`
+    display_name: str = ""
+    country: str = ""  # ISO 3166-1 alpha-2
+
+
+@dataclass(frozen=True, slots=True)
+class TaxLine:
+    """One tax of one line, as the source computed it; `rate` is a decimal string, `0.08` is 8 %."""
+
+    title: str
+    rate: str
+    amount: Money
+
+
+class LineKind(Enum):
+    PRODUCT = "product"
+    SHIPPING = "shipping"
+    GIFT_CARD = "gift_card"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """A line after discounts and before tax; `quantity` is a decimal string."""
+
+    kind: LineKind
+    description: str
+    sku: str
+    quantity: str
+    net: Money
+    taxes: tuple[TaxLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A paid order: the customer owes `total`, tax included."""
+
+    number: str
+    customer: Party
+    lines: tuple[OrderLine, ...]
+    total: Money
+    tax_total: Money
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRefund:
+    """A shop's refund of an order: the credit note. Amounts are positive."""
+
+    order_id: str
+    order_number: str
+    customer: Party
+    lines: tuple[OrderLine, ...]
+    total: Money
+    tax_total: Money
+
+
+@dataclass(frozen=True, slots=True)
+class FeeDetail:
+    """`kind` is `processing`, `application`, `tax`, `dispute`, `fx` or `other`."""
+
+    kind: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceTransaction:
+    """One movement of a provider's balance, signed as the provider signs it: into the balance is positive.
+
+    `fee` is what the provider kept (positive takes from the balance). `presentment` is the customer's
+    own currency and amount, signed like `gross`, where it differs from the balance's currency.
+    """
+
+    gross: Money
+    fee: Money
+    presentment: Money | None
+    available_on: date | None  # for matching only
+    provider_type: str
+    source_id: str
+    customer_id: str = ""
+    fee_details: tuple[FeeDetail, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BankLine:
+    """A booked line of a bank statement (ISO 20022 camt.053 Ntry)."""
+
+    bank_account: str
+    statement_id: str
+    fingerprint: str
+    occurrence: int  # 1 for the first line of this fingerprint
+    booking_date: date
+    value_date: date | None
+    counterparty_name: str = ""
+    counterparty_account: str = ""
+    remittance: str = ""
+    bank_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A message that proves a fact without owning its effect; `type` is the source's own word."""
+
+    type: str
+
+
+Body = Order | OrderRefund | BalanceTransaction | BankLine | Evidence
