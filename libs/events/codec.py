@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, cast, get_type_hints
 
 from libs.money import Money
 
@@ -63,7 +63,7 @@ def settlement_from_json(text: str) -> Settlement:
 
 
 def _record(value: Any) -> dict[str, Any]:
-    return {name: _plain(getattr(value, name)) for name in _fields(type(value))}
+    return {name: _plain(getattr(value, name)) for name in _fields(cast("Hashable", type(value)))}
 
 
 def _plain(value: Any) -> Any:
@@ -95,7 +95,7 @@ _WORDS = (EventKind, Channel, ReferenceKind, LineKind)
 
 
 @cache
-def _fields(owner: type) -> dict[str, Any]:
+def _fields(owner: Any) -> dict[str, Any]:
     return get_type_hints(owner)
 
 
