@@ -1,0 +1,88 @@
+"""What every server interceptor of ours shares: one hook around a call, whatever its shape."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import grpc
+
+# A method's implementation: (request or iterator of requests, context) -> response or iterator of responses.
+Behavior = Callable[[Any, grpc.ServicerContext], Any]
+
+# Health and reflection must answer before a caller can prove who it is. They are handed through untouched:
+# grpc_health's Watch carries attributes on its function that a wrapper would lose.
+OPEN_SERVICES = (
+    "/grpc.health.v1.Health/",
+    "/grpc.reflection.v1alpha.ServerReflection/",
+    "/grpc.reflection.v1.ServerReflection/",
+)
+
+
+def is_open(method: str) -> bool:
+    """Whether a full method name (`/package.Service/Method`) needs no identity."""
+    return method.startswith(OPEN_SERVICES)
+
+
+class CallInterceptor(grpc.ServerInterceptor, ABC):
+    """Runs `around` about each call: for a stream of responses, until the last one was taken.
+
+    gRPC runs every call in a `contextvars.Context` of its own, so `around` may set context variables and
+    need not reset them; a generator that is closed by the garbage collector could not.
+    """
+
+    @abstractmethod
+    def around(self, method: str, context: grpc.ServicerContext) -> AbstractContextManager[Any]:
+        """The work before and after the call of `method`, a full name such as `/concord.ledger.v1.LedgerService/…`."""
+
+    def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler[Any, Any] | None],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+        handler = continuation(handler_call_details)
+        method = handler_call_details.method
+        if handler is None or is_open(method):
+            return handler
+        return wrapped(handler, lambda behavior, streams: self.wrap(method, behavior, streams))
+
+    def wrap(self, method: str, behavior: Behavior, response_streaming: bool) -> Behavior:
+        """The behavior with `around` about it."""
+
+        def unary(request: Any, context: grpc.ServicerContext) -> Any:
+            with self.around(method, context):
+                return behavior(request, context)
+
+        def streaming(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+            with self.around(method, context):
+                yield from behavior(request, context)
+
+        return streaming if response_streaming else unary
+
+
+def wrapped(
+    handler: grpc.RpcMethodHandler[Any, Any], wrap: Callable[[Behavior, bool], Behavior]
+) -> grpc.RpcMethodHandler[Any, Any]:
+    """The same handler with its one behavior replaced by `wrap(behavior, response_streaming)`."""
+    serialization = {
+        "request_deserializer": handler.request_deserializer,
+        "response_serializer": handler.response_serializer,
+    }
+    if handler.unary_unary is not None:
+        return grpc.unary_unary_rpc_method_handler(wrap(handler.unary_unary, False), **serialization)
+    if handler.unary_stream is not None:
+        return grpc.unary_stream_rpc_method_handler(wrap(handler.unary_stream, True), **serialization)
+    if handler.stream_unary is not None:
+        return grpc.stream_unary_rpc_method_handler(wrap(handler.stream_unary, False), **serialization)
+    assert handler.stream_stream is not None, "a handler has one behavior"
+    return grpc.stream_stream_rpc_method_handler(wrap(handler.stream_stream, True), **serialization)
+
+
+def metadata_value(context: grpc.ServicerContext, key: str) -> str | None:
+    """The call's first metadata value under `key` (lower case), as text."""
+    for name, value in context.invocation_metadata() or ():
+        if name == key:
+            return value if isinstance(value, str) else value.decode("latin-1")
+    return None
