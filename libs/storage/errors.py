@@ -1,0 +1,138 @@
+"""What can go wrong in a database, as errors that a caller can act on.
+
+    ConcordError
+    ├── StorageConflict     RETRY      a lock, a serialization failure or a lost race for a unique key
+    ├── StorageUnavailable  RETRY      the database can't be reached or gave up; nothing is known of the commit
+    ├── StorageFull         RETRY      no room on the disk
+    ├── WriterFull          EXHAUSTED  more waits for the group-commit writer than it may hold
+    ├── WriterClosed        RETRY      the process is stopping
+    └── LeaseLost           STALE      another worker owns the row by now
+
+`ConstraintBroken` is none of them: a row that breaks a check or a foreign key is a bug of ours.
+
+Engines made by `open_engine` raise these in place of SQLAlchemy's errors, wherever a statement runs.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import ClassVar
+
+import psycopg
+from sqlalchemy.engine import ExceptionContext
+
+from libs.errors import ConcordError, Kind
+
+
+class StorageConflict(ConcordError):
+    """Somebody else was faster. The same work may succeed if it is run again from its start."""
+
+    kind: ClassVar[Kind] = Kind.RETRY
+    reason: ClassVar[str] = "STORAGE_CONFLICT"
+
+    def __init__(self, message: str, *, constraint: str = "") -> None:
+        super().__init__(message)
+        self.constraint = constraint  # the unique key that was taken, as the database calls it; empty for locks
+
+
+class StorageUnavailable(ConcordError):
+    """The database can't be reached, or broke off. If it did so in a commit, the outcome is unknown."""
+
+    kind: ClassVar[Kind] = Kind.RETRY
+    reason: ClassVar[str] = "STORAGE_UNAVAILABLE"
+
+
+class StorageFull(ConcordError):
+    """The database has no room left. Nothing was stored."""
+
+    kind: ClassVar[Kind] = Kind.RETRY
+    reason: ClassVar[str] = "STORAGE_FULL"
+
+
+class WriterFull(ConcordError):
+    """Too much waits for the writer already. Nothing was stored."""
+
+    kind: ClassVar[Kind] = Kind.EXHAUSTED
+    reason: ClassVar[str] = "WRITER_FULL"
+
+
+class WriterClosed(ConcordError):
+    """The writer takes nothing more, since its process stops. Nothing was stored."""
+
+    kind: ClassVar[Kind] = Kind.RETRY
+    reason: ClassVar[str] = "WRITER_CLOSED"
+
+
+class LeaseLost(ConcordError):
+    """The lease ran out or the row went to another worker; what was to be written was not."""
+
+    kind: ClassVar[Kind] = Kind.STALE
+    reason: ClassVar[str] = "LEASE_LOST"
+
+
+class ConstraintBroken(Exception):
+    """A row broke a check, a foreign key or NOT NULL: a bug. Names the constraint, never the values."""
+
+
+STATES: dict[str, type[ConcordError]] = {
+    "40001": StorageConflict,  # serialization failure
+    "40P01": StorageConflict,  # deadlock
+    "55P03": StorageConflict,  # lock timeout
+    "53100": StorageFull,
+    "57014": StorageUnavailable,  # statement timeout
+}
+UNAVAILABLE_CLASSES = {"08", "53", "57", "58", "XX"}  # connection, resources, intervention, system, internal
+UNIQUE_CODES = {
+    sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+    sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+    sqlite3.SQLITE_CONSTRAINT_ROWID,
+}
+SQLITE_CODES: dict[int, type[ConcordError]] = {
+    sqlite3.SQLITE_BUSY: StorageConflict,
+    sqlite3.SQLITE_LOCKED: StorageConflict,
+    sqlite3.SQLITE_FULL: StorageFull,
+    sqlite3.SQLITE_IOERR: StorageUnavailable,
+    sqlite3.SQLITE_CANTOPEN: StorageUnavailable,
+    sqlite3.SQLITE_READONLY: StorageUnavailable,
+}
+
+
+def translate(context: ExceptionContext) -> Exception | None:
+    """SQLAlchemy's `handle_error` hook: our error for the driver's, or None to leave it as it is."""
+    error = context.original_exception
+    if isinstance(error, psycopg.Error):
+        return _from_postgresql(error)
+    if isinstance(error, sqlite3.Error):
+        return _from_sqlite(error)
+    return None
+
+
+def _from_postgresql(error: psycopg.Error) -> Exception | None:
+    state = error.sqlstate or ""
+    constraint = error.diag.constraint_name or ""
+    # PostgreSQL's message quotes the row. It is the cause of ours and would be logged with it.
+    error.args = (f"{type(error).__name__} {state} {constraint}".rstrip(),)
+    if state == "23505":
+        return StorageConflict(f"the key is taken: {constraint}", constraint=constraint)
+    if state.startswith("23"):
+        return ConstraintBroken(
+            f"{type(error).__name__}: {error.diag.table_name} {constraint or error.diag.column_name}"
+        )
+    if state in STATES:
+        return STATES[state](f"the database refused for now ({state})")
+    if state[:2] in UNAVAILABLE_CLASSES or (not state and isinstance(error, psycopg.OperationalError)):
+        return StorageUnavailable(f"the database is not available ({state or 'no connection'})")
+    return None
+
+
+def _from_sqlite(error: sqlite3.Error) -> Exception | None:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        return None
+    if code in UNIQUE_CODES:
+        constraint = str(error).partition(": ")[2]
+        return StorageConflict(f"the key is taken: {constraint}", constraint=constraint)
+    if code & 0xFF == sqlite3.SQLITE_CONSTRAINT:
+        return ConstraintBroken(str(error))  # SQLite names columns and constraints only
+    kind = SQLITE_CODES.get(code & 0xFF)
+    return kind(f"the database refused for now ({error.sqlite_errorname})") if kind else None
