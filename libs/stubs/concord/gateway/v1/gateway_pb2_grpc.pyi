@@ -7,23 +7,9 @@ from collections import abc as _abc
 from concord.gateway.v1 import delivery_pb2 as _delivery_pb2
 from concord.gateway.v1 import gateway_pb2 as _gateway_pb2
 from concord.trace.v1 import trace_pb2 as _trace_pb2
-from grpc import aio as _aio
 import abc as _abc_1
 import grpc as _grpc
-import sys
-import typing as _typing
 
-if sys.version_info >= (3, 11):
-    from typing import Self as _Self
-else:
-    from typing_extensions import Self as _Self
-
-_T = _typing.TypeVar("_T")
-
-class _MaybeAsyncIterator(_abc.AsyncIterator[_T], _abc.Iterator[_T], metaclass=_abc_1.ABCMeta): ...
-
-class _ServicerContext(_grpc.ServicerContext, _aio.ServicerContext):  # type: ignore[misc, type-arg]
-    ...
 
 GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
@@ -31,10 +17,7 @@ GRPC_VERSION: str
 class GatewayServiceStub:
     """Administers the edge. Partners themselves use HTTP."""
 
-    @_typing.overload
-    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
-    @_typing.overload
-    def __new__(cls, channel: _aio.Channel) -> GatewayServiceAsyncStub: ...
+    def __init__(self, channel: _grpc.Channel) -> None: ...
     GetDelivery: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.GetDeliveryRequest, _delivery_pb2.Delivery]
     ListDeliveries: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.ListDeliveriesRequest, _gateway_pb2.ListDeliveriesResponse]
     """Newest first."""
@@ -47,23 +30,6 @@ class GatewayServiceStub:
     ListControlTotals: _grpc.UnaryUnaryMultiCallable[_trace_pb2.ListControlTotalsRequest, _trace_pb2.ListControlTotalsResponse]
     """What was handed on to ledger, by interface, currency and day."""
 
-@_typing.type_check_only
-class GatewayServiceAsyncStub(GatewayServiceStub):
-    """Administers the edge. Partners themselves use HTTP."""
-
-    def __init__(self, channel: _aio.Channel) -> None: ...
-    GetDelivery: _aio.UnaryUnaryMultiCallable[_gateway_pb2.GetDeliveryRequest, _delivery_pb2.Delivery]  # type: ignore[assignment]
-    ListDeliveries: _aio.UnaryUnaryMultiCallable[_gateway_pb2.ListDeliveriesRequest, _gateway_pb2.ListDeliveriesResponse]  # type: ignore[assignment]
-    """Newest first."""
-    ReplayDelivery: _aio.UnaryUnaryMultiCallable[_gateway_pb2.ReplayDeliveryRequest, _delivery_pb2.Delivery]  # type: ignore[assignment]
-    """Translates and forwards a stored delivery again. Events already known stay as they are."""
-    PollSource: _aio.UnaryUnaryMultiCallable[_gateway_pb2.PollSourceRequest, _gateway_pb2.PollSourceResponse]  # type: ignore[assignment]
-    """Fetches a provider's balance transactions now instead of at the next turn."""
-    ListSources: _aio.UnaryUnaryMultiCallable[_gateway_pb2.ListSourcesRequest, _gateway_pb2.ListSourcesResponse]  # type: ignore[assignment]
-    ListTransactionSteps: _aio.UnaryUnaryMultiCallable[_trace_pb2.ListTransactionStepsRequest, _trace_pb2.ListTransactionStepsResponse]  # type: ignore[assignment]
-    ListControlTotals: _aio.UnaryUnaryMultiCallable[_trace_pb2.ListControlTotalsRequest, _trace_pb2.ListControlTotalsResponse]  # type: ignore[assignment]
-    """What was handed on to ledger, by interface, currency and day."""
-
 class GatewayServiceServicer(metaclass=_abc_1.ABCMeta):
     """Administers the edge. Partners themselves use HTTP."""
 
@@ -71,53 +37,53 @@ class GatewayServiceServicer(metaclass=_abc_1.ABCMeta):
     def GetDelivery(
         self,
         request: _gateway_pb2.GetDeliveryRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_delivery_pb2.Delivery, _abc.Awaitable[_delivery_pb2.Delivery]]: ...
+        context: _grpc.ServicerContext,
+    ) -> _delivery_pb2.Delivery: ...
 
     @_abc_1.abstractmethod
     def ListDeliveries(
         self,
         request: _gateway_pb2.ListDeliveriesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_gateway_pb2.ListDeliveriesResponse, _abc.Awaitable[_gateway_pb2.ListDeliveriesResponse]]:
+        context: _grpc.ServicerContext,
+    ) -> _gateway_pb2.ListDeliveriesResponse:
         """Newest first."""
 
     @_abc_1.abstractmethod
     def ReplayDelivery(
         self,
         request: _gateway_pb2.ReplayDeliveryRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_delivery_pb2.Delivery, _abc.Awaitable[_delivery_pb2.Delivery]]:
+        context: _grpc.ServicerContext,
+    ) -> _delivery_pb2.Delivery:
         """Translates and forwards a stored delivery again. Events already known stay as they are."""
 
     @_abc_1.abstractmethod
     def PollSource(
         self,
         request: _gateway_pb2.PollSourceRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_gateway_pb2.PollSourceResponse, _abc.Awaitable[_gateway_pb2.PollSourceResponse]]:
+        context: _grpc.ServicerContext,
+    ) -> _gateway_pb2.PollSourceResponse:
         """Fetches a provider's balance transactions now instead of at the next turn."""
 
     @_abc_1.abstractmethod
     def ListSources(
         self,
         request: _gateway_pb2.ListSourcesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_gateway_pb2.ListSourcesResponse, _abc.Awaitable[_gateway_pb2.ListSourcesResponse]]: ...
+        context: _grpc.ServicerContext,
+    ) -> _gateway_pb2.ListSourcesResponse: ...
 
     @_abc_1.abstractmethod
     def ListTransactionSteps(
         self,
         request: _trace_pb2.ListTransactionStepsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_trace_pb2.ListTransactionStepsResponse, _abc.Awaitable[_trace_pb2.ListTransactionStepsResponse]]: ...
+        context: _grpc.ServicerContext,
+    ) -> _trace_pb2.ListTransactionStepsResponse: ...
 
     @_abc_1.abstractmethod
     def ListControlTotals(
         self,
         request: _trace_pb2.ListControlTotalsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_trace_pb2.ListControlTotalsResponse, _abc.Awaitable[_trace_pb2.ListControlTotalsResponse]]:
+        context: _grpc.ServicerContext,
+    ) -> _trace_pb2.ListControlTotalsResponse:
         """What was handed on to ledger, by interface, currency and day."""
 
-def add_GatewayServiceServicer_to_server(servicer: GatewayServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+def add_GatewayServiceServicer_to_server(servicer: GatewayServiceServicer, server: _grpc.Server) -> None: ...

@@ -8,23 +8,9 @@ from concord.ledger.v1 import ledger_pb2 as _ledger_pb2
 from concord.ledger.v1 import match_pb2 as _match_pb2
 from concord.ledger.v1 import posting_pb2 as _posting_pb2
 from concord.trace.v1 import trace_pb2 as _trace_pb2
-from grpc import aio as _aio
 import abc as _abc_1
 import grpc as _grpc
-import sys
-import typing as _typing
 
-if sys.version_info >= (3, 11):
-    from typing import Self as _Self
-else:
-    from typing_extensions import Self as _Self
-
-_T = _typing.TypeVar("_T")
-
-class _MaybeAsyncIterator(_abc.AsyncIterator[_T], _abc.Iterator[_T], metaclass=_abc_1.ABCMeta): ...
-
-class _ServicerContext(_grpc.ServicerContext, _aio.ServicerContext):  # type: ignore[misc, type-arg]
-    ...
 
 GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
@@ -34,10 +20,7 @@ class LedgerServiceStub:
     to Odoo exactly once.
     """
 
-    @_typing.overload
-    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
-    @_typing.overload
-    def __new__(cls, channel: _aio.Channel) -> LedgerServiceAsyncStub: ...
+    def __init__(self, channel: _grpc.Channel) -> None: ...
     RecordEvent: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.RecordEventRequest, _ledger_pb2.RecordedEvent]
     """Stores one event. Posting follows on its own; watch it with WatchPostings.
 
@@ -80,55 +63,6 @@ class LedgerServiceStub:
     ListControlTotals: _grpc.UnaryUnaryMultiCallable[_trace_pb2.ListControlTotalsRequest, _trace_pb2.ListControlTotalsResponse]
     """What became of each event, by interface, currency and day."""
 
-@_typing.type_check_only
-class LedgerServiceAsyncStub(LedgerServiceStub):
-    """Turns canonical events into validated, approved, balanced documents, posted
-    to Odoo exactly once.
-    """
-
-    def __init__(self, channel: _aio.Channel) -> None: ...
-    RecordEvent: _aio.UnaryUnaryMultiCallable[_ledger_pb2.RecordEventRequest, _ledger_pb2.RecordedEvent]  # type: ignore[assignment]
-    """Stores one event. Posting follows on its own; watch it with WatchPostings.
-
-    The same event again (same name, same business content) returns the first
-    answer with `duplicate` set. The same name with another content fails with
-    ALREADY_EXISTS, reason EVENT_CONFLICT.
-    """
-    BatchRecordEvents: _aio.UnaryUnaryMultiCallable[_ledger_pb2.BatchRecordEventsRequest, _ledger_pb2.BatchRecordEventsResponse]  # type: ignore[assignment]
-    """Stores up to 1000 events; an answer an item, in order. One bad item never fails another."""
-    GetEvent: _aio.UnaryUnaryMultiCallable[_ledger_pb2.GetEventRequest, _ledger_pb2.RecordedEvent]  # type: ignore[assignment]
-    """NOT_FOUND with reason EVENT_UNKNOWN."""
-    GetPosting: _aio.UnaryUnaryMultiCallable[_ledger_pb2.GetPostingRequest, _posting_pb2.Posting]  # type: ignore[assignment]
-    """NOT_FOUND with reason POSTING_UNKNOWN."""
-    ListPostings: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ListPostingsRequest, _ledger_pb2.ListPostingsResponse]  # type: ignore[assignment]
-    """Oldest first."""
-    WatchPostings: _aio.UnaryStreamMultiCallable[_ledger_pb2.WatchPostingsRequest, _ledger_pb2.WatchPostingsResponse]  # type: ignore[assignment]
-    """Streams each change of a posting, in one order for all watchers, without
-    end. Resume with the last token seen: no change is skipped, none comes twice.
-    """
-    ApprovePosting: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ApprovePostingRequest, _posting_pb2.Posting]  # type: ignore[assignment]
-    """Approves the exact content named by its digest. The maker of the event or
-    of its mapping can't: PERMISSION_DENIED, reason APPROVER_IS_MAKER.
-    Another digest than the posting's fails with ABORTED, reason CONTENT_CHANGED.
-    """
-    RejectPosting: _aio.UnaryUnaryMultiCallable[_ledger_pb2.RejectPostingRequest, _posting_pb2.Posting]  # type: ignore[assignment]
-    """Ends a posting that waits for approval or is an exception, with a reason."""
-    RetryPosting: _aio.UnaryUnaryMultiCallable[_ledger_pb2.RetryPostingRequest, _posting_pb2.Posting]  # type: ignore[assignment]
-    """Builds and posts again what is an exception, held or parked, after its cause is mended.
-    FAILED_PRECONDITION, reason POSTING_NOT_RETRYABLE, in any other state.
-    """
-    ApplyMatch: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ApplyMatchRequest, _match_pb2.AppliedMatch]  # type: ignore[assignment]
-    """Writes a confirmed match to Odoo: moves suspense to its counterpart and
-    reconciles. Safe to repeat: the same match returns the first answer.
-    """
-    GetAppliedMatch: _aio.UnaryUnaryMultiCallable[_ledger_pb2.GetAppliedMatchRequest, _match_pb2.AppliedMatch]  # type: ignore[assignment]
-    """NOT_FOUND with reason MATCH_UNKNOWN."""
-    ListExceptions: _aio.UnaryUnaryMultiCallable[_ledger_pb2.ListExceptionsRequest, _ledger_pb2.ListExceptionsResponse]  # type: ignore[assignment]
-    """Business exceptions for finance, and parked technical failures for operators."""
-    ListTransactionSteps: _aio.UnaryUnaryMultiCallable[_trace_pb2.ListTransactionStepsRequest, _trace_pb2.ListTransactionStepsResponse]  # type: ignore[assignment]
-    ListControlTotals: _aio.UnaryUnaryMultiCallable[_trace_pb2.ListControlTotalsRequest, _trace_pb2.ListControlTotalsResponse]  # type: ignore[assignment]
-    """What became of each event, by interface, currency and day."""
-
 class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     """Turns canonical events into validated, approved, balanced documents, posted
     to Odoo exactly once.
@@ -138,8 +72,8 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     def RecordEvent(
         self,
         request: _ledger_pb2.RecordEventRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_ledger_pb2.RecordedEvent, _abc.Awaitable[_ledger_pb2.RecordedEvent]]:
+        context: _grpc.ServicerContext,
+    ) -> _ledger_pb2.RecordedEvent:
         """Stores one event. Posting follows on its own; watch it with WatchPostings.
 
         The same event again (same name, same business content) returns the first
@@ -151,40 +85,40 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     def BatchRecordEvents(
         self,
         request: _ledger_pb2.BatchRecordEventsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_ledger_pb2.BatchRecordEventsResponse, _abc.Awaitable[_ledger_pb2.BatchRecordEventsResponse]]:
+        context: _grpc.ServicerContext,
+    ) -> _ledger_pb2.BatchRecordEventsResponse:
         """Stores up to 1000 events; an answer an item, in order. One bad item never fails another."""
 
     @_abc_1.abstractmethod
     def GetEvent(
         self,
         request: _ledger_pb2.GetEventRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_ledger_pb2.RecordedEvent, _abc.Awaitable[_ledger_pb2.RecordedEvent]]:
+        context: _grpc.ServicerContext,
+    ) -> _ledger_pb2.RecordedEvent:
         """NOT_FOUND with reason EVENT_UNKNOWN."""
 
     @_abc_1.abstractmethod
     def GetPosting(
         self,
         request: _ledger_pb2.GetPostingRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_posting_pb2.Posting, _abc.Awaitable[_posting_pb2.Posting]]:
+        context: _grpc.ServicerContext,
+    ) -> _posting_pb2.Posting:
         """NOT_FOUND with reason POSTING_UNKNOWN."""
 
     @_abc_1.abstractmethod
     def ListPostings(
         self,
         request: _ledger_pb2.ListPostingsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_ledger_pb2.ListPostingsResponse, _abc.Awaitable[_ledger_pb2.ListPostingsResponse]]:
+        context: _grpc.ServicerContext,
+    ) -> _ledger_pb2.ListPostingsResponse:
         """Oldest first."""
 
     @_abc_1.abstractmethod
     def WatchPostings(
         self,
         request: _ledger_pb2.WatchPostingsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_ledger_pb2.WatchPostingsResponse], _abc.AsyncIterator[_ledger_pb2.WatchPostingsResponse]]:
+        context: _grpc.ServicerContext,
+    ) -> _abc.Iterator[_ledger_pb2.WatchPostingsResponse]:
         """Streams each change of a posting, in one order for all watchers, without
         end. Resume with the last token seen: no change is skipped, none comes twice.
         """
@@ -193,8 +127,8 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     def ApprovePosting(
         self,
         request: _ledger_pb2.ApprovePostingRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_posting_pb2.Posting, _abc.Awaitable[_posting_pb2.Posting]]:
+        context: _grpc.ServicerContext,
+    ) -> _posting_pb2.Posting:
         """Approves the exact content named by its digest. The maker of the event or
         of its mapping can't: PERMISSION_DENIED, reason APPROVER_IS_MAKER.
         Another digest than the posting's fails with ABORTED, reason CONTENT_CHANGED.
@@ -204,16 +138,16 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     def RejectPosting(
         self,
         request: _ledger_pb2.RejectPostingRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_posting_pb2.Posting, _abc.Awaitable[_posting_pb2.Posting]]:
+        context: _grpc.ServicerContext,
+    ) -> _posting_pb2.Posting:
         """Ends a posting that waits for approval or is an exception, with a reason."""
 
     @_abc_1.abstractmethod
     def RetryPosting(
         self,
         request: _ledger_pb2.RetryPostingRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_posting_pb2.Posting, _abc.Awaitable[_posting_pb2.Posting]]:
+        context: _grpc.ServicerContext,
+    ) -> _posting_pb2.Posting:
         """Builds and posts again what is an exception, held or parked, after its cause is mended.
         FAILED_PRECONDITION, reason POSTING_NOT_RETRYABLE, in any other state.
         """
@@ -222,8 +156,8 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     def ApplyMatch(
         self,
         request: _ledger_pb2.ApplyMatchRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_match_pb2.AppliedMatch, _abc.Awaitable[_match_pb2.AppliedMatch]]:
+        context: _grpc.ServicerContext,
+    ) -> _match_pb2.AppliedMatch:
         """Writes a confirmed match to Odoo: moves suspense to its counterpart and
         reconciles. Safe to repeat: the same match returns the first answer.
         """
@@ -232,31 +166,31 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     def GetAppliedMatch(
         self,
         request: _ledger_pb2.GetAppliedMatchRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_match_pb2.AppliedMatch, _abc.Awaitable[_match_pb2.AppliedMatch]]:
+        context: _grpc.ServicerContext,
+    ) -> _match_pb2.AppliedMatch:
         """NOT_FOUND with reason MATCH_UNKNOWN."""
 
     @_abc_1.abstractmethod
     def ListExceptions(
         self,
         request: _ledger_pb2.ListExceptionsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_ledger_pb2.ListExceptionsResponse, _abc.Awaitable[_ledger_pb2.ListExceptionsResponse]]:
+        context: _grpc.ServicerContext,
+    ) -> _ledger_pb2.ListExceptionsResponse:
         """Business exceptions for finance, and parked technical failures for operators."""
 
     @_abc_1.abstractmethod
     def ListTransactionSteps(
         self,
         request: _trace_pb2.ListTransactionStepsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_trace_pb2.ListTransactionStepsResponse, _abc.Awaitable[_trace_pb2.ListTransactionStepsResponse]]: ...
+        context: _grpc.ServicerContext,
+    ) -> _trace_pb2.ListTransactionStepsResponse: ...
 
     @_abc_1.abstractmethod
     def ListControlTotals(
         self,
         request: _trace_pb2.ListControlTotalsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_trace_pb2.ListControlTotalsResponse, _abc.Awaitable[_trace_pb2.ListControlTotalsResponse]]:
+        context: _grpc.ServicerContext,
+    ) -> _trace_pb2.ListControlTotalsResponse:
         """What became of each event, by interface, currency and day."""
 
-def add_LedgerServiceServicer_to_server(servicer: LedgerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+def add_LedgerServiceServicer_to_server(servicer: LedgerServiceServicer, server: _grpc.Server) -> None: ...

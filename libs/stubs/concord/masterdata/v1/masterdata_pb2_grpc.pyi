@@ -8,23 +8,9 @@ from concord.masterdata.v1 import mapping_pb2 as _mapping_pb2
 from concord.masterdata.v1 import masterdata_pb2 as _masterdata_pb2
 from concord.masterdata.v1 import records_pb2 as _records_pb2
 from concord.masterdata.v1 import resolve_pb2 as _resolve_pb2
-from grpc import aio as _aio
 import abc as _abc_1
 import grpc as _grpc
-import sys
-import typing as _typing
 
-if sys.version_info >= (3, 11):
-    from typing import Self as _Self
-else:
-    from typing_extensions import Self as _Self
-
-_T = _typing.TypeVar("_T")
-
-class _MaybeAsyncIterator(_abc.AsyncIterator[_T], _abc.Iterator[_T], metaclass=_abc_1.ABCMeta): ...
-
-class _ServicerContext(_grpc.ServicerContext, _aio.ServicerContext):  # type: ignore[misc, type-arg]
-    ...
 
 GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
@@ -32,10 +18,7 @@ GRPC_VERSION: str
 class MasterdataServiceStub:
     """Who owns which record, what each system calls it, and mappings as approved data."""
 
-    @_typing.overload
-    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
-    @_typing.overload
-    def __new__(cls, channel: _aio.Channel) -> MasterdataServiceAsyncStub: ...
+    def __init__(self, channel: _grpc.Channel) -> None: ...
     BatchResolve: _grpc.UnaryUnaryMultiCallable[_resolve_pb2.BatchResolveRequest, _resolve_pb2.BatchResolveResponse]
     """Answers up to 1000 references at once, each with its target or a stable
     reason, and the revision that the answers may be cached under.
@@ -63,38 +46,6 @@ class MasterdataServiceStub:
     ListParties: _grpc.UnaryUnaryMultiCallable[_masterdata_pb2.ListPartiesRequest, _masterdata_pb2.ListPartiesResponse]
     ListProducts: _grpc.UnaryUnaryMultiCallable[_masterdata_pb2.ListProductsRequest, _masterdata_pb2.ListProductsResponse]
 
-@_typing.type_check_only
-class MasterdataServiceAsyncStub(MasterdataServiceStub):
-    """Who owns which record, what each system calls it, and mappings as approved data."""
-
-    def __init__(self, channel: _aio.Channel) -> None: ...
-    BatchResolve: _aio.UnaryUnaryMultiCallable[_resolve_pb2.BatchResolveRequest, _resolve_pb2.BatchResolveResponse]  # type: ignore[assignment]
-    """Answers up to 1000 references at once, each with its target or a stable
-    reason, and the revision that the answers may be cached under.
-    """
-    GetRevision: _aio.UnaryUnaryMultiCallable[_masterdata_pb2.GetRevisionRequest, _masterdata_pb2.GetRevisionResponse]  # type: ignore[assignment]
-    """The company's current revision: caches compare it."""
-    SyncMasterData: _aio.UnaryUnaryMultiCallable[_masterdata_pb2.SyncMasterDataRequest, _records_pb2.SyncRun]  # type: ignore[assignment]
-    """Reads accounts, journals, taxes, currencies, rates, partners and products from Odoo.
-    Runs to its end before it answers; a repeated `request_id` returns the first run.
-    """
-    ProposeMappingSet: _aio.UnaryUnaryMultiCallable[_masterdata_pb2.ProposeMappingSetRequest, _mapping_pb2.MappingSet]  # type: ignore[assignment]
-    """Offers a mapping set. It has no effect until another person approves it."""
-    ApproveMappingSet: _aio.UnaryUnaryMultiCallable[_masterdata_pb2.ApproveMappingSetRequest, _mapping_pb2.MappingSet]  # type: ignore[assignment]
-    """Approves the exact content named by its digest and makes it the active
-    revision. The proposer can't: PERMISSION_DENIED, reason APPROVER_IS_MAKER.
-    """
-    GetMappingSet: _aio.UnaryUnaryMultiCallable[_masterdata_pb2.GetMappingSetRequest, _mapping_pb2.MappingSet]  # type: ignore[assignment]
-    ListMappingSets: _aio.UnaryUnaryMultiCallable[_masterdata_pb2.ListMappingSetsRequest, _masterdata_pb2.ListMappingSetsResponse]  # type: ignore[assignment]
-    GetLegalEntity: _aio.UnaryUnaryMultiCallable[_masterdata_pb2.GetLegalEntityRequest, _records_pb2.LegalEntity]  # type: ignore[assignment]
-    ListLegalEntities: _aio.UnaryUnaryMultiCallable[_masterdata_pb2.ListLegalEntitiesRequest, _masterdata_pb2.ListLegalEntitiesResponse]  # type: ignore[assignment]
-    ListAccounts: _aio.UnaryUnaryMultiCallable[_masterdata_pb2.ListAccountsRequest, _masterdata_pb2.ListAccountsResponse]  # type: ignore[assignment]
-    ListJournals: _aio.UnaryUnaryMultiCallable[_masterdata_pb2.ListJournalsRequest, _masterdata_pb2.ListJournalsResponse]  # type: ignore[assignment]
-    ListTaxCodes: _aio.UnaryUnaryMultiCallable[_masterdata_pb2.ListTaxCodesRequest, _masterdata_pb2.ListTaxCodesResponse]  # type: ignore[assignment]
-    ListExchangeRates: _aio.UnaryUnaryMultiCallable[_masterdata_pb2.ListExchangeRatesRequest, _masterdata_pb2.ListExchangeRatesResponse]  # type: ignore[assignment]
-    ListParties: _aio.UnaryUnaryMultiCallable[_masterdata_pb2.ListPartiesRequest, _masterdata_pb2.ListPartiesResponse]  # type: ignore[assignment]
-    ListProducts: _aio.UnaryUnaryMultiCallable[_masterdata_pb2.ListProductsRequest, _masterdata_pb2.ListProductsResponse]  # type: ignore[assignment]
-
 class MasterdataServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who owns which record, what each system calls it, and mappings as approved data."""
 
@@ -102,8 +53,8 @@ class MasterdataServiceServicer(metaclass=_abc_1.ABCMeta):
     def BatchResolve(
         self,
         request: _resolve_pb2.BatchResolveRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_resolve_pb2.BatchResolveResponse, _abc.Awaitable[_resolve_pb2.BatchResolveResponse]]:
+        context: _grpc.ServicerContext,
+    ) -> _resolve_pb2.BatchResolveResponse:
         """Answers up to 1000 references at once, each with its target or a stable
         reason, and the revision that the answers may be cached under.
         """
@@ -112,16 +63,16 @@ class MasterdataServiceServicer(metaclass=_abc_1.ABCMeta):
     def GetRevision(
         self,
         request: _masterdata_pb2.GetRevisionRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_masterdata_pb2.GetRevisionResponse, _abc.Awaitable[_masterdata_pb2.GetRevisionResponse]]:
+        context: _grpc.ServicerContext,
+    ) -> _masterdata_pb2.GetRevisionResponse:
         """The company's current revision: caches compare it."""
 
     @_abc_1.abstractmethod
     def SyncMasterData(
         self,
         request: _masterdata_pb2.SyncMasterDataRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_records_pb2.SyncRun, _abc.Awaitable[_records_pb2.SyncRun]]:
+        context: _grpc.ServicerContext,
+    ) -> _records_pb2.SyncRun:
         """Reads accounts, journals, taxes, currencies, rates, partners and products from Odoo.
         Runs to its end before it answers; a repeated `request_id` returns the first run.
         """
@@ -130,16 +81,16 @@ class MasterdataServiceServicer(metaclass=_abc_1.ABCMeta):
     def ProposeMappingSet(
         self,
         request: _masterdata_pb2.ProposeMappingSetRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_mapping_pb2.MappingSet, _abc.Awaitable[_mapping_pb2.MappingSet]]:
+        context: _grpc.ServicerContext,
+    ) -> _mapping_pb2.MappingSet:
         """Offers a mapping set. It has no effect until another person approves it."""
 
     @_abc_1.abstractmethod
     def ApproveMappingSet(
         self,
         request: _masterdata_pb2.ApproveMappingSetRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_mapping_pb2.MappingSet, _abc.Awaitable[_mapping_pb2.MappingSet]]:
+        context: _grpc.ServicerContext,
+    ) -> _mapping_pb2.MappingSet:
         """Approves the exact content named by its digest and makes it the active
         revision. The proposer can't: PERMISSION_DENIED, reason APPROVER_IS_MAKER.
         """
@@ -148,70 +99,70 @@ class MasterdataServiceServicer(metaclass=_abc_1.ABCMeta):
     def GetMappingSet(
         self,
         request: _masterdata_pb2.GetMappingSetRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_mapping_pb2.MappingSet, _abc.Awaitable[_mapping_pb2.MappingSet]]: ...
+        context: _grpc.ServicerContext,
+    ) -> _mapping_pb2.MappingSet: ...
 
     @_abc_1.abstractmethod
     def ListMappingSets(
         self,
         request: _masterdata_pb2.ListMappingSetsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_masterdata_pb2.ListMappingSetsResponse, _abc.Awaitable[_masterdata_pb2.ListMappingSetsResponse]]: ...
+        context: _grpc.ServicerContext,
+    ) -> _masterdata_pb2.ListMappingSetsResponse: ...
 
     @_abc_1.abstractmethod
     def GetLegalEntity(
         self,
         request: _masterdata_pb2.GetLegalEntityRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_records_pb2.LegalEntity, _abc.Awaitable[_records_pb2.LegalEntity]]: ...
+        context: _grpc.ServicerContext,
+    ) -> _records_pb2.LegalEntity: ...
 
     @_abc_1.abstractmethod
     def ListLegalEntities(
         self,
         request: _masterdata_pb2.ListLegalEntitiesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_masterdata_pb2.ListLegalEntitiesResponse, _abc.Awaitable[_masterdata_pb2.ListLegalEntitiesResponse]]: ...
+        context: _grpc.ServicerContext,
+    ) -> _masterdata_pb2.ListLegalEntitiesResponse: ...
 
     @_abc_1.abstractmethod
     def ListAccounts(
         self,
         request: _masterdata_pb2.ListAccountsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_masterdata_pb2.ListAccountsResponse, _abc.Awaitable[_masterdata_pb2.ListAccountsResponse]]: ...
+        context: _grpc.ServicerContext,
+    ) -> _masterdata_pb2.ListAccountsResponse: ...
 
     @_abc_1.abstractmethod
     def ListJournals(
         self,
         request: _masterdata_pb2.ListJournalsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_masterdata_pb2.ListJournalsResponse, _abc.Awaitable[_masterdata_pb2.ListJournalsResponse]]: ...
+        context: _grpc.ServicerContext,
+    ) -> _masterdata_pb2.ListJournalsResponse: ...
 
     @_abc_1.abstractmethod
     def ListTaxCodes(
         self,
         request: _masterdata_pb2.ListTaxCodesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_masterdata_pb2.ListTaxCodesResponse, _abc.Awaitable[_masterdata_pb2.ListTaxCodesResponse]]: ...
+        context: _grpc.ServicerContext,
+    ) -> _masterdata_pb2.ListTaxCodesResponse: ...
 
     @_abc_1.abstractmethod
     def ListExchangeRates(
         self,
         request: _masterdata_pb2.ListExchangeRatesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_masterdata_pb2.ListExchangeRatesResponse, _abc.Awaitable[_masterdata_pb2.ListExchangeRatesResponse]]: ...
+        context: _grpc.ServicerContext,
+    ) -> _masterdata_pb2.ListExchangeRatesResponse: ...
 
     @_abc_1.abstractmethod
     def ListParties(
         self,
         request: _masterdata_pb2.ListPartiesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_masterdata_pb2.ListPartiesResponse, _abc.Awaitable[_masterdata_pb2.ListPartiesResponse]]: ...
+        context: _grpc.ServicerContext,
+    ) -> _masterdata_pb2.ListPartiesResponse: ...
 
     @_abc_1.abstractmethod
     def ListProducts(
         self,
         request: _masterdata_pb2.ListProductsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_masterdata_pb2.ListProductsResponse, _abc.Awaitable[_masterdata_pb2.ListProductsResponse]]: ...
+        context: _grpc.ServicerContext,
+    ) -> _masterdata_pb2.ListProductsResponse: ...
 
-def add_MasterdataServiceServicer_to_server(servicer: MasterdataServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+def add_MasterdataServiceServicer_to_server(servicer: MasterdataServiceServicer, server: _grpc.Server) -> None: ...

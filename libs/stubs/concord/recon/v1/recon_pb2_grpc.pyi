@@ -8,23 +8,9 @@ from concord.recon.v1 import match_pb2 as _match_pb2
 from concord.recon.v1 import recon_pb2 as _recon_pb2
 from concord.recon.v1 import statement_pb2 as _statement_pb2
 from concord.trace.v1 import trace_pb2 as _trace_pb2
-from grpc import aio as _aio
 import abc as _abc_1
 import grpc as _grpc
-import sys
-import typing as _typing
 
-if sys.version_info >= (3, 11):
-    from typing import Self as _Self
-else:
-    from typing_extensions import Self as _Self
-
-_T = _typing.TypeVar("_T")
-
-class _MaybeAsyncIterator(_abc.AsyncIterator[_T], _abc.Iterator[_T], metaclass=_abc_1.ABCMeta): ...
-
-class _ServicerContext(_grpc.ServicerContext, _aio.ServicerContext):  # type: ignore[misc, type-arg]
-    ...
 
 GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
@@ -34,10 +20,7 @@ class ReconServiceStub:
     every match explained, every doubt owned.
     """
 
-    @_typing.overload
-    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
-    @_typing.overload
-    def __new__(cls, channel: _aio.Channel) -> ReconServiceAsyncStub: ...
+    def __init__(self, channel: _grpc.Channel) -> None: ...
     ImportStatement: _grpc.StreamUnaryMultiCallable[_recon_pb2.ImportStatementRequest, _statement_pb2.ImportedFile]
     """Takes a statement file in chunks and imports it whole or not at all.
     The same bytes again return the first answer. INVALID_ARGUMENT with the
@@ -63,38 +46,6 @@ class ReconServiceStub:
     ListControlTotals: _grpc.UnaryUnaryMultiCallable[_trace_pb2.ListControlTotalsRequest, _trace_pb2.ListControlTotalsResponse]
     """What was handed on to ledger, by interface, currency and day."""
 
-@_typing.type_check_only
-class ReconServiceAsyncStub(ReconServiceStub):
-    """Matches bank statements and provider settlements against what was posted:
-    every match explained, every doubt owned.
-    """
-
-    def __init__(self, channel: _aio.Channel) -> None: ...
-    ImportStatement: _aio.StreamUnaryMultiCallable[_recon_pb2.ImportStatementRequest, _statement_pb2.ImportedFile]  # type: ignore[assignment]
-    """Takes a statement file in chunks and imports it whole or not at all.
-    The same bytes again return the first answer. INVALID_ARGUMENT with the
-    parser's reason and position where the file must be refused.
-    """
-    ImportSettlementFile: _aio.StreamUnaryMultiCallable[_recon_pb2.ImportSettlementFileRequest, _statement_pb2.ImportedFile]  # type: ignore[assignment]
-    """Takes a provider's settlement report file (one line a balance transaction)."""
-    ImportSettlement: _aio.UnaryUnaryMultiCallable[_recon_pb2.ImportSettlementRequest, _statement_pb2.Settlement]  # type: ignore[assignment]
-    """Takes a payout with its balance transactions as the provider's API tells them."""
-    GetStatement: _aio.UnaryUnaryMultiCallable[_recon_pb2.GetStatementRequest, _statement_pb2.Statement]  # type: ignore[assignment]
-    ListStatements: _aio.UnaryUnaryMultiCallable[_recon_pb2.ListStatementsRequest, _recon_pb2.ListStatementsResponse]  # type: ignore[assignment]
-    GetSettlement: _aio.UnaryUnaryMultiCallable[_recon_pb2.GetSettlementRequest, _statement_pb2.Settlement]  # type: ignore[assignment]
-    ListSettlements: _aio.UnaryUnaryMultiCallable[_recon_pb2.ListSettlementsRequest, _recon_pb2.ListSettlementsResponse]  # type: ignore[assignment]
-    GetMatch: _aio.UnaryUnaryMultiCallable[_recon_pb2.GetMatchRequest, _match_pb2.Match]  # type: ignore[assignment]
-    ListMatches: _aio.UnaryUnaryMultiCallable[_recon_pb2.ListMatchesRequest, _recon_pb2.ListMatchesResponse]  # type: ignore[assignment]
-    ListDifferences: _aio.UnaryUnaryMultiCallable[_recon_pb2.ListDifferencesRequest, _recon_pb2.ListDifferencesResponse]  # type: ignore[assignment]
-    """What remains, each with its reason and nearest candidate."""
-    AssignDifference: _aio.UnaryUnaryMultiCallable[_recon_pb2.AssignDifferenceRequest, _match_pb2.Difference]  # type: ignore[assignment]
-    """Gives a difference an owner."""
-    Explain: _aio.UnaryUnaryMultiCallable[_recon_pb2.ExplainRequest, _match_pb2.Explanation]  # type: ignore[assignment]
-    """Why two things matched, or why a thing did not."""
-    ListTransactionSteps: _aio.UnaryUnaryMultiCallable[_trace_pb2.ListTransactionStepsRequest, _trace_pb2.ListTransactionStepsResponse]  # type: ignore[assignment]
-    ListControlTotals: _aio.UnaryUnaryMultiCallable[_trace_pb2.ListControlTotalsRequest, _trace_pb2.ListControlTotalsResponse]  # type: ignore[assignment]
-    """What was handed on to ledger, by interface, currency and day."""
-
 class ReconServiceServicer(metaclass=_abc_1.ABCMeta):
     """Matches bank statements and provider settlements against what was posted:
     every match explained, every doubt owned.
@@ -103,9 +54,9 @@ class ReconServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def ImportStatement(
         self,
-        request_iterator: _MaybeAsyncIterator[_recon_pb2.ImportStatementRequest],
-        context: _ServicerContext,
-    ) -> _typing.Union[_statement_pb2.ImportedFile, _abc.Awaitable[_statement_pb2.ImportedFile]]:
+        request_iterator: _abc.Iterator[_recon_pb2.ImportStatementRequest],
+        context: _grpc.ServicerContext,
+    ) -> _statement_pb2.ImportedFile:
         """Takes a statement file in chunks and imports it whole or not at all.
         The same bytes again return the first answer. INVALID_ARGUMENT with the
         parser's reason and position where the file must be refused.
@@ -114,98 +65,98 @@ class ReconServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def ImportSettlementFile(
         self,
-        request_iterator: _MaybeAsyncIterator[_recon_pb2.ImportSettlementFileRequest],
-        context: _ServicerContext,
-    ) -> _typing.Union[_statement_pb2.ImportedFile, _abc.Awaitable[_statement_pb2.ImportedFile]]:
+        request_iterator: _abc.Iterator[_recon_pb2.ImportSettlementFileRequest],
+        context: _grpc.ServicerContext,
+    ) -> _statement_pb2.ImportedFile:
         """Takes a provider's settlement report file (one line a balance transaction)."""
 
     @_abc_1.abstractmethod
     def ImportSettlement(
         self,
         request: _recon_pb2.ImportSettlementRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_statement_pb2.Settlement, _abc.Awaitable[_statement_pb2.Settlement]]:
+        context: _grpc.ServicerContext,
+    ) -> _statement_pb2.Settlement:
         """Takes a payout with its balance transactions as the provider's API tells them."""
 
     @_abc_1.abstractmethod
     def GetStatement(
         self,
         request: _recon_pb2.GetStatementRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_statement_pb2.Statement, _abc.Awaitable[_statement_pb2.Statement]]: ...
+        context: _grpc.ServicerContext,
+    ) -> _statement_pb2.Statement: ...
 
     @_abc_1.abstractmethod
     def ListStatements(
         self,
         request: _recon_pb2.ListStatementsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_recon_pb2.ListStatementsResponse, _abc.Awaitable[_recon_pb2.ListStatementsResponse]]: ...
+        context: _grpc.ServicerContext,
+    ) -> _recon_pb2.ListStatementsResponse: ...
 
     @_abc_1.abstractmethod
     def GetSettlement(
         self,
         request: _recon_pb2.GetSettlementRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_statement_pb2.Settlement, _abc.Awaitable[_statement_pb2.Settlement]]: ...
+        context: _grpc.ServicerContext,
+    ) -> _statement_pb2.Settlement: ...
 
     @_abc_1.abstractmethod
     def ListSettlements(
         self,
         request: _recon_pb2.ListSettlementsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_recon_pb2.ListSettlementsResponse, _abc.Awaitable[_recon_pb2.ListSettlementsResponse]]: ...
+        context: _grpc.ServicerContext,
+    ) -> _recon_pb2.ListSettlementsResponse: ...
 
     @_abc_1.abstractmethod
     def GetMatch(
         self,
         request: _recon_pb2.GetMatchRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_match_pb2.Match, _abc.Awaitable[_match_pb2.Match]]: ...
+        context: _grpc.ServicerContext,
+    ) -> _match_pb2.Match: ...
 
     @_abc_1.abstractmethod
     def ListMatches(
         self,
         request: _recon_pb2.ListMatchesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_recon_pb2.ListMatchesResponse, _abc.Awaitable[_recon_pb2.ListMatchesResponse]]: ...
+        context: _grpc.ServicerContext,
+    ) -> _recon_pb2.ListMatchesResponse: ...
 
     @_abc_1.abstractmethod
     def ListDifferences(
         self,
         request: _recon_pb2.ListDifferencesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_recon_pb2.ListDifferencesResponse, _abc.Awaitable[_recon_pb2.ListDifferencesResponse]]:
+        context: _grpc.ServicerContext,
+    ) -> _recon_pb2.ListDifferencesResponse:
         """What remains, each with its reason and nearest candidate."""
 
     @_abc_1.abstractmethod
     def AssignDifference(
         self,
         request: _recon_pb2.AssignDifferenceRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_match_pb2.Difference, _abc.Awaitable[_match_pb2.Difference]]:
+        context: _grpc.ServicerContext,
+    ) -> _match_pb2.Difference:
         """Gives a difference an owner."""
 
     @_abc_1.abstractmethod
     def Explain(
         self,
         request: _recon_pb2.ExplainRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_match_pb2.Explanation, _abc.Awaitable[_match_pb2.Explanation]]:
+        context: _grpc.ServicerContext,
+    ) -> _match_pb2.Explanation:
         """Why two things matched, or why a thing did not."""
 
     @_abc_1.abstractmethod
     def ListTransactionSteps(
         self,
         request: _trace_pb2.ListTransactionStepsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_trace_pb2.ListTransactionStepsResponse, _abc.Awaitable[_trace_pb2.ListTransactionStepsResponse]]: ...
+        context: _grpc.ServicerContext,
+    ) -> _trace_pb2.ListTransactionStepsResponse: ...
 
     @_abc_1.abstractmethod
     def ListControlTotals(
         self,
         request: _trace_pb2.ListControlTotalsRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_trace_pb2.ListControlTotalsResponse, _abc.Awaitable[_trace_pb2.ListControlTotalsResponse]]:
+        context: _grpc.ServicerContext,
+    ) -> _trace_pb2.ListControlTotalsResponse:
         """What was handed on to ledger, by interface, currency and day."""
 
-def add_ReconServiceServicer_to_server(servicer: ReconServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+def add_ReconServiceServicer_to_server(servicer: ReconServiceServicer, server: _grpc.Server) -> None: ...

@@ -1,0 +1,114 @@
+# Concord's commands. `make` alone lists them. Each sets up what it needs: Python 3.11+, make and a package index do.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON_SOURCES := libs services cli tests scripts
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+WORKERS ?= 2
+SEEDS ?= 500
+POSTGRES_SEEDS ?= 50
+SOAK_SEEDS ?= 5000
+# A PostgreSQL of its own for the time of one command, unless CONCORD_TEST_POSTGRES_URL names one.
+WITH_POSTGRES := scripts/with_postgres.sh
+
+.PHONY: help demo up test test-postgres sim sim-postgres kill kill-postgres soak test-live bench bench-live \
+	check check-python check-types check-protos check-files protos release-protos format lock clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- the environment -------------------------------------------------------------------------------------------------
+
+.venv/.ready: requirements.lock scripts/environment.sh
+	@scripts/environment.sh
+	@touch $@
+
+# --- running ---------------------------------------------------------------------------------------------------------
+
+demo: .venv/.ready ## play a shop's day through all four services, from empty data
+	@$(BIN)/concord demo
+
+up: .venv/.ready ## start the four services on embedded defaults until Ctrl-C
+	@$(BIN)/concord up
+
+# --- tests -----------------------------------------------------------------------------------------------------------
+
+test: .venv/.ready ## all tests that need nothing but this machine (100 simulation seeds)
+	CONCORD_SIM_SEEDS=$${CONCORD_SIM_SEEDS:-100} $(PYTEST) -n $(WORKERS) -m "not slow and not postgres and not live and not soak"
+
+test-postgres: .venv/.ready ## the tests that run on PostgreSQL
+	$(WITH_POSTGRES) $(PYTEST) -n $(WORKERS) -m "postgres and not simulation and not process and not live and not soak"
+
+sim: .venv/.ready ## the seeded simulation, SEEDS seeds (500)
+	CONCORD_SIM_SEEDS=$(SEEDS) $(PYTEST) -n $(WORKERS) -m "simulation and not postgres and not soak"
+
+sim-postgres: .venv/.ready ## the seeded simulation on PostgreSQL, POSTGRES_SEEDS seeds (50)
+	CONCORD_SIM_SEEDS=$(POSTGRES_SEEDS) $(WITH_POSTGRES) $(PYTEST) -n $(WORKERS) -m "simulation and postgres and not soak"
+
+kill: .venv/.ready ## kill -9 of each real process in turn while webhooks arrive
+	$(PYTEST) -m "process and not postgres and not soak"
+
+kill-postgres: .venv/.ready ## the same with two processes of each service on PostgreSQL
+	$(WITH_POSTGRES) $(PYTEST) -m "process and postgres and not soak"
+
+soak: .venv/.ready ## the long runs: SOAK_SEEDS seeds (5000) and everything marked soak
+	CONCORD_SIM_SEEDS=$(SOAK_SEEDS) $(PYTEST) -n $(WORKERS) -m "(simulation and not postgres) or soak"
+
+test-live: .venv/.ready ## the contract suite on the Odoo that CONCORD_ODOO_URL names
+	@test -n "$$CONCORD_ODOO_URL" || { echo "make test-live: set CONCORD_ODOO_URL, _DB, _USER and _PASSWORD or _API_KEY" >&2; exit 2; }
+	$(PYTEST) -m live
+
+# --- benchmarks ------------------------------------------------------------------------------------------------------
+
+bench: .venv/.ready ## throughput and memory as ratios to what the machine can do
+	$(WITH_POSTGRES) $(BIN)/python -m tests.bench
+
+bench-live: .venv/.ready ## posting speed against the Odoo that CONCORD_ODOO_URL names
+	@test -n "$$CONCORD_ODOO_URL" || { echo "make bench-live: set CONCORD_ODOO_URL, _DB, _USER and _PASSWORD or _API_KEY" >&2; exit 2; }
+	$(BIN)/python -m tests.bench live
+
+# --- contracts -------------------------------------------------------------------------------------------------------
+
+protos: .venv/.ready ## generate libs/stubs from protos/
+	$(BIN)/python scripts/stubs.py
+
+release-protos: check-protos ## declare today's protos published: later ones may only add to them
+	$(BIN)/buf build protos --exclude-source-info -o protos/released.binpb
+
+# --- checks ----------------------------------------------------------------------------------------------------------
+
+check: check-python check-types check-protos check-files ## formatting, lint, types, imports, contracts, locks, compose file
+
+check-python: .venv/.ready
+	$(BIN)/ruff check $(wildcard $(PYTHON_SOURCES))
+	$(BIN)/ruff format --check $(wildcard $(PYTHON_SOURCES))
+	$(PYTEST) -q tests/architecture
+
+check-types: .venv/.ready
+	$(BIN)/mypy $(wildcard $(PYTHON_SOURCES))
+
+check-protos: .venv/.ready
+	$(BIN)/buf lint protos
+	$(BIN)/buf format protos --diff --exit-code
+	@if [ -f protos/released.binpb ]; then set -x; $(BIN)/buf breaking protos --against protos/released.binpb; \
+	else echo "no protos/released.binpb: nothing was published yet that could break"; fi
+	$(BIN)/python scripts/stubs.py --check
+
+check-files: .venv/.ready
+	$(BIN)/python scripts/lock.py --check
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+format: .venv/.ready ## let ruff and buf format what they can
+	$(BIN)/ruff check --fix-only --quiet $(wildcard $(PYTHON_SOURCES))
+	$(BIN)/ruff format $(wildcard $(PYTHON_SOURCES))
+	$(BIN)/buf format protos --write
+
+lock: .venv/.ready ## resolve requirements*.in into the hashed locks (asks the package index)
+	$(BIN)/python scripts/lock.py
+
+clean: ## remove the environment, caches and local data
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .concord data build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
