@@ -18,6 +18,7 @@ from .digest import DIGEST_VERSION, digest_of
 from .effects import effect_key
 from .event import Channel, Event, EventInvalid, EventKind, Provenance, Reference, ReferenceKind, event_name, split_name
 from .ids import Clock, IdSource, TransactionIds
+from .records import from_plain, to_plain
 from .settlement import Settlement, SettlementLine
 
 __all__ = [
@@ -50,7 +51,9 @@ __all__ = [
     "event_from_json",
     "event_name",
     "event_to_json",
+    "from_plain",
     "settlement_from_json",
     "settlement_to_json",
     "split_name",
+    "to_plain",
 ]

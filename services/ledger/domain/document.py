@@ -1,0 +1,106 @@
+"""What goes to Odoo for one effect: built, balanced and digested before a byte leaves."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+
+from libs.events import from_plain, to_plain
+from libs.money import Money
+
+from .entry import Entry
+from .master import Account, Journal, Party
+
+DIGEST_VERSION = 1
+
+
+class DocumentType(Enum):
+    ENTRY = "entry"
+    CUSTOMER_INVOICE = "customer_invoice"
+    CUSTOMER_CREDIT_NOTE = "customer_credit_note"
+    STATEMENT_LINE = "statement_line"
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceLine:
+    """A line as Odoo gets it: `quantity` × `unit_price` is exact, the tax is computed by Odoo and read back."""
+
+    label: str
+    quantity: int
+    unit_price: Money  # before tax
+    account: Account
+    taxes: tuple[int, ...] = ()  # Odoo ids
+    product: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One Odoo document. `entry` is its whole effect; for invoices Odoo derives it from `invoice_lines`."""
+
+    effect: str  # the business key, also the external id in Odoo
+    type: DocumentType
+    journal: Journal
+    day: date  # accounting date
+    original_day: date  # the effective day; differs only where a lock moved `day`
+    currency: str
+    transaction_id: str  # stands in Odoo's `ref`
+    entry: Entry
+    party: Party | None = None
+    invoice_lines: tuple[InvoiceLine, ...] = ()
+    reverses: str = ""  # the effect that a credit note corrects
+    origin: str = ""  # what people call it: the order's number, the bank's words
+
+    @property
+    def total(self) -> Money:
+        """What the receivable of an invoice or credit note bears, unsigned; else the sum of debits."""
+        if self.type in (DocumentType.CUSTOMER_INVOICE, DocumentType.CUSTOMER_CREDIT_NOTE):
+            units = sum(line.amount.minor_units for line in self.entry.lines if line.role == "AR")
+            return Money(self.currency, abs(units))
+        return Money(
+            self.entry.lines[0].balance.currency,
+            sum(max(line.balance.minor_units, 0) for line in self.entry.lines),
+        )
+
+
+def document_to_json(document: Document) -> str:
+    """Compact JSON text for the ledger's own store."""
+    return json.dumps(to_plain(document), separators=(",", ":"), ensure_ascii=False)
+
+
+def document_from_json(text: str) -> Document:
+    """Raises `Unbalanced` where the stored text was tampered with."""
+    return from_plain(Document, json.loads(text))
+
+
+def content_digest(document: Document) -> str:
+    """What an approver signs: SHA-256 over `key=value` lines, version 1.
+
+    It covers type, journal, dates, currency, party, reversed effect and every line's account and amounts;
+    not the transaction id, labels or Odoo's ids.
+    """
+    fields = [
+        ("version", str(DIGEST_VERSION)),
+        ("effect", document.effect),
+        ("type", document.type.value),
+        ("journal", document.journal.code),
+        ("day", document.day.isoformat()),
+        ("currency", document.currency),
+        ("party", document.party.name if document.party else ""),
+        ("reverses", document.reverses),
+    ]
+    for line in document.entry.lines:
+        words = [
+            line.role,
+            line.account.code,
+            str(line.amount),
+            str(line.balance),
+            line.party.name if line.party else "",
+        ]
+        fields.append(("line", "|".join(words)))
+    for item in document.invoice_lines:
+        taxes = ",".join(map(str, item.taxes))
+        fields.append(("item", f"{item.quantity}|{item.unit_price}|{item.account.code}|{taxes}"))
+    return hashlib.sha256("".join(f"{key}={value}\n" for key, value in fields).encode()).hexdigest()

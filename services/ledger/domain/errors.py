@@ -1,0 +1,90 @@
+"""The ledger's errors.
+
+ConcordError
+├── Unbalanced            an entry whose sides differ
+├── EventConflict         one name, two contents
+├── EventUnknown, PostingUnknown, MatchUnknown
+├── TransitionForbidden   a state change that the table does not know
+├── ContentChanged        an approval names another content
+├── ApproverIsMaker       whoever made a thing may not approve it
+├── NotRetryable          RetryPosting in a state that needs no retry
+└── Unbuildable           a business reason why an event has no document yet: becomes an exception case
+"""
+
+from __future__ import annotations
+
+from libs.errors import ConcordError, Kind
+
+
+class Unbalanced(ConcordError):
+    """The entry's lines do not add up to zero."""
+
+    kind = Kind.INVALID
+    reason = "ENTRY_UNBALANCED"
+
+    def __init__(self, effect: str, currency: str) -> None:
+        super().__init__(f"entry for {effect} does not balance in {currency}")
+
+
+class EventConflict(ConcordError):
+    """The event's name is known with another content."""
+
+    kind = Kind.CONFLICT
+    reason = "EVENT_CONFLICT"
+
+    def __init__(self, name: str, known: str, told: str) -> None:
+        super().__init__(
+            f"{name} is recorded with another content", field="name", metadata={"known": known, "told": told}
+        )
+
+
+class EventUnknown(ConcordError):
+    kind = Kind.MISSING
+    reason = "EVENT_UNKNOWN"
+
+
+class PostingUnknown(ConcordError):
+    kind = Kind.MISSING
+    reason = "POSTING_UNKNOWN"
+
+
+class MatchUnknown(ConcordError):
+    kind = Kind.MISSING
+    reason = "MATCH_UNKNOWN"
+
+
+class TransitionForbidden(ConcordError):
+    """The table of states does not know this change."""
+
+    kind = Kind.PRECONDITION
+    reason = "TRANSITION_FORBIDDEN"
+
+
+class ContentChanged(ConcordError):
+    """The content that was approved is not the content there is."""
+
+    kind = Kind.STALE
+    reason = "CONTENT_CHANGED"
+
+
+class ApproverIsMaker(ConcordError):
+    """Whoever made a thing may not approve it."""
+
+    kind = Kind.FORBIDDEN
+    reason = "APPROVER_IS_MAKER"
+
+
+class NotRetryable(ConcordError):
+    kind = Kind.PRECONDITION
+    reason = "POSTING_NOT_RETRYABLE"
+
+
+class Unbuildable(ConcordError):
+    """A business reason why an effect has no document: an exception case, never retried by itself."""
+
+    kind = Kind.PRECONDITION
+    reason = "UNBUILDABLE"
+
+    def __init__(self, case: str, message: str) -> None:
+        super().__init__(message)
+        self.case = case  # the exception case's reason, UPPER_SNAKE_CASE

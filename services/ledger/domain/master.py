@@ -1,0 +1,197 @@
+"""Questions to masterdata and their answers: what the rules need to know of a company's books."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+
+from .errors import Unbuildable
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRole:
+    """The account of a role; provider, account and currency narrow it where the role has one for each."""
+
+    role: str
+    provider: str = ""
+    account: str = ""
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRole:
+    role: str
+    provider: str = ""
+    account: str = ""
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaxWord:
+    """A tax as the source calls it; `rate` is a decimal string."""
+
+    provider: str
+    account: str
+    title: str
+    rate: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartyWord:
+    """A customer as the source calls it; an empty `external_id` asks for the issuer's unidentified customer."""
+
+    issuer: str
+    external_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProductWord:
+    sku: str
+
+
+@dataclass(frozen=True, slots=True)
+class BankNumber:
+    """The journal of a bank account, by IBAN or the servicer's own number."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class RateOn:
+    """The last exchange rate on or before a date."""
+
+    currency: str
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class FeeWord:
+    provider: str
+    account: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyWord:
+    """The company itself with its posting policies."""
+
+
+Ref = AccountRole | JournalRole | TaxWord | PartyWord | ProductWord | BankNumber | RateOn | FeeWord | CompanyWord
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    odoo_id: int
+    code: str
+    currency: str = ""  # set where the account takes one currency only
+    reconcilable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    odoo_id: int
+    code: str
+    type: str
+    default_account: Account | None = None
+    suspense_account: Account | None = None
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tax:
+    odoo_id: int
+    rate: str
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    name: str  # masterdata's resource name
+    odoo_id: int
+    commercial_odoo_id: int  # bears receivables and payables
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    odoo_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Units of the currency for one unit of the company's, as decimal string (Odoo's way)."""
+
+    rate: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fee:
+    role: str  # FEE, FWH or DFE
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    odoo_id: int
+    currency: str
+    time_zone: str  # IANA
+    approval_above: int  # minor units of the company currency; 0: straight through
+    late_event_policy: str  # `next_open_day` or `exception`
+    predecessor_deadline_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    reason: str
+    message: str
+
+
+T = TypeVar("T")
+Target = Account | Journal | Tax | Party | Product | Rate | Fee | Company | Unresolved
+
+
+@dataclass(frozen=True, slots=True)
+class Masters:
+    """The answers to a batch of questions, all of one revision."""
+
+    targets: Mapping[Ref, Target]
+    revision: int
+    mapping_set: str
+
+    def account(self, ref: AccountRole) -> Account:
+        """Raises `Unbuildable` with masterdata's own reason; so do all look-ups here."""
+        return self._of(ref, Account)
+
+    def journal(self, ref: JournalRole | BankNumber) -> Journal:
+        return self._of(ref, Journal)
+
+    def tax(self, ref: TaxWord) -> Tax:
+        return self._of(ref, Tax)
+
+    def party(self, ref: PartyWord) -> Party:
+        return self._of(ref, Party)
+
+    def rate(self, ref: RateOn) -> Rate:
+        return self._of(ref, Rate)
+
+    def fee(self, ref: FeeWord) -> Fee:
+        return self._of(ref, Fee)
+
+    def company(self) -> Company:
+        return self._of(CompanyWord(), Company)
+
+    def known_party(self, ref: PartyWord) -> Party | None:
+        """The party, or None where masterdata does not know this one."""
+        target = self.targets.get(ref)
+        return target if isinstance(target, Party) else None
+
+    def known_product(self, ref: ProductWord) -> Product | None:
+        target = self.targets.get(ref)
+        return target if isinstance(target, Product) else None
+
+    def _of(self, ref: Ref, kind: type[T]) -> T:
+        target = self.targets.get(ref)
+        if isinstance(target, kind):
+            return target
+        if isinstance(target, Unresolved):
+            raise Unbuildable(target.reason, target.message)
+        raise Unbuildable("MAPPING_MISSING", f"masterdata was not asked for or does not know {type(ref).__name__}")
