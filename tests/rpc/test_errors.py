@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import grpc
 import pytest
-from google.rpc import error_details_pb2  # type: ignore[import-untyped]
+from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from libs.errors import ConcordError, Kind

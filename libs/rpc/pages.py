@@ -1,0 +1,109 @@
+"""Page tokens of `List` methods, and resume tokens of streams: opaque, versioned, and bound to what was asked.
+
+A token holds the position of the last row given (a keyset, never an offset) and a hash over the request's filters, so
+that a token taken to another list fails instead of giving a wrong page. It grants nothing: no secret is in it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from google.protobuf.message import Message
+
+from libs.errors import ConcordError
+
+VERSION = 1
+HASH_BYTES = 12
+TOKEN_CHARACTERS = 2048
+DEFAULT_PAGE_SIZE = 100
+MAXIMUM_PAGE_SIZE = 1000
+
+Cursor = tuple[str | int, ...]
+
+
+class PageTokenInvalid(ConcordError):
+    """The page token is not one of ours, or belongs to a request with other filters."""
+
+    reason = "PAGE_TOKEN_INVALID"
+
+
+class PageSizeInvalid(ConcordError):
+    """The page size is below zero."""
+
+    reason = "PAGE_SIZE_INVALID"
+
+
+class _ListRequest(Protocol):
+    """What every `List` request of ours has."""
+
+    page_size: int
+    page_token: str
+
+
+def encode_token(cursor: Sequence[str | int], binding: bytes) -> str:
+    """An opaque, URL-safe token for a position; `decode_token` gives it back for the same binding only."""
+    body = json.dumps(list(cursor), separators=(",", ":"), ensure_ascii=False).encode()
+    return base64.urlsafe_b64encode(bytes([VERSION]) + _proof(body, binding) + body).rstrip(b"=").decode()
+
+
+def decode_token(token: str, binding: bytes, field: str = "page_token") -> Cursor:
+    """The position in the token. Raises `PageTokenInvalid` naming `field`."""
+    invalid = PageTokenInvalid("the token is not one that this request gave", field=field)
+    if len(token) > TOKEN_CHARACTERS:
+        raise invalid
+    try:
+        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise invalid from None
+    version, proof, body = raw[:1], raw[1 : 1 + HASH_BYTES], raw[1 + HASH_BYTES :]
+    if version != bytes([VERSION]) or proof != _proof(body, binding):
+        raise invalid
+    return tuple(json.loads(body))
+
+
+def _proof(body: bytes, binding: bytes) -> bytes:
+    return hashlib.blake2b(body, key=hashlib.sha256(binding).digest(), digest_size=HASH_BYTES).digest()
+
+
+def clamp_page_size(requested: int, *, default: int = DEFAULT_PAGE_SIZE, maximum: int = MAXIMUM_PAGE_SIZE) -> int:
+    """The page size to use: 0 means the default, above the maximum means the maximum. Raises `PageSizeInvalid`."""
+    if requested < 0:
+        raise PageSizeInvalid("page_size is below zero", field="page_size")
+    return min(requested or default, maximum)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What part of a list a request asks for: at most `size` rows after `cursor` (None: from the start)."""
+
+    size: int
+    cursor: Cursor | None
+    binding: bytes
+
+    @classmethod
+    def of(cls, request: Message, *, default: int = DEFAULT_PAGE_SIZE, maximum: int = MAXIMUM_PAGE_SIZE) -> Self:
+        """Read a `List` request. Raises `PageTokenInvalid` or `PageSizeInvalid`."""
+        fields: _ListRequest = request  # type: ignore[assignment]  # every List request has the two fields
+        binding = filters_of(request)
+        cursor = decode_token(fields.page_token, binding) if fields.page_token else None
+        return cls(clamp_page_size(fields.page_size, default=default, maximum=maximum), cursor, binding)
+
+    def token_after(self, cursor: Sequence[str | int] | None) -> str:
+        """The `next_page_token` that continues after the row at `cursor`; empty for None: there is no more."""
+        return "" if cursor is None else encode_token(cursor, self.binding)
+
+
+def filters_of(request: Message) -> bytes:
+    """A request without its paging fields: what a token is bound to."""
+    filters = type(request)()
+    filters.CopyFrom(request)
+    for name in ("page_size", "page_token", "resume_token"):
+        if name in request.DESCRIPTOR.fields_by_name:
+            filters.ClearField(name)
+    return request.DESCRIPTOR.full_name.encode() + b"\0" + filters.SerializeToString(deterministic=True)

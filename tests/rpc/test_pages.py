@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import base64
+
+import pytest
+from concord.ledger.v1 import ledger_pb2
+
+from libs.rpc.pages import Page, PageSizeInvalid, PageTokenInvalid, decode_token, encode_token
+
+REQUEST = ledger_pb2.ListPostingsRequest(parent="companies/acme", page_size=10)
+
+
+def followed_by(token: str, **changes: str) -> ledger_pb2.ListPostingsRequest:
+    request = ledger_pb2.ListPostingsRequest(parent="companies/acme", page_size=7, page_token=token)
+    for name, value in changes.items():
+        setattr(request, name, value)
+    return request
+
+
+def test_a_page_continues_after_the_last_row_with_another_size() -> None:
+    token = Page.of(REQUEST).token_after(("2026-01-05", 42, "zoë"))
+    page = Page.of(followed_by(token))
+    assert (page.cursor, page.size) == (("2026-01-05", 42, "zoë"), 7)
+
+
+def test_the_first_page_has_no_cursor_and_the_last_no_token() -> None:
+    page = Page.of(REQUEST)
+    assert (page.cursor, page.token_after(None)) == (None, "")
+
+
+@pytest.mark.parametrize(("requested", "used"), [(0, 100), (1, 1), (1000, 1000), (5000, 1000)])
+def test_the_page_size_is_clamped(requested: int, used: int) -> None:
+    assert Page.of(ledger_pb2.ListPostingsRequest(page_size=requested)).size == used
+
+
+def test_a_negative_page_size_is_refused() -> None:
+    with pytest.raises(PageSizeInvalid):
+        Page.of(ledger_pb2.ListPostingsRequest(page_size=-1))
+
+
+GOOD = Page.of(REQUEST).token_after((1,))
+RAW = base64.urlsafe_b64decode(GOOD + "==")
+BAD_TOKENS = {
+    "not base64": "%%%",
+    "not ASCII": "ü" * 20,
+    "empty inside": "AA",
+    "cut": GOOD[:-2],
+    "longer": GOOD + "AAAA",
+    "another version": base64.urlsafe_b64encode(b"\x02" + RAW[1:]).decode(),
+    "another position": base64.urlsafe_b64encode(RAW[:-2] + b"9]").decode(),
+    "huge": "A" * 1_000_000,
+}
+
+
+@pytest.mark.parametrize("token", BAD_TOKENS.values(), ids=BAD_TOKENS.keys())
+def test_a_token_that_is_not_ours_is_refused(token: str) -> None:
+    with pytest.raises(PageTokenInvalid) as caught:
+        Page.of(followed_by(token))
+    assert (caught.value.reason, caught.value.field) == ("PAGE_TOKEN_INVALID", "page_token")
+
+
+def test_a_token_taken_to_other_filters_or_another_list_is_refused() -> None:
+    with pytest.raises(PageTokenInvalid):
+        Page.of(followed_by(GOOD, parent="companies/other"))
+    with pytest.raises(PageTokenInvalid):
+        Page.of(ledger_pb2.ListExceptionsRequest(parent="companies/acme", page_token=GOOD))
+
+
+def test_a_resume_token_names_its_own_field() -> None:
+    token = encode_token((7,), b"watch")
+    assert decode_token(token, b"watch", "resume_token") == (7,)
+    with pytest.raises(PageTokenInvalid) as caught:
+        decode_token(token, b"list", "resume_token")
+    assert caught.value.field == "resume_token"
