@@ -221,12 +221,13 @@ def transaction_code(names: Names, element: Element | None) -> BankTransactionCo
     domain = names.parts(parts.get("Domn"))
     family = names.parts(domain.get("Fmly"))
     proprietary = names.parts(parts.get("Prtry"))
+    own = own_text(proprietary.get("Cd"))
     code = BankTransactionCode(
         own_text(domain.get("Cd")),
         own_text(family.get("Cd")),
         own_text(family.get("SubFmlyCd")),
-        own_text(proprietary.get("Cd")),
-        own_text(proprietary.get("Issr")),
+        own,
+        own_text(proprietary.get("Issr")) if own else None,
     )
     return None if code == _NO_CODE else code
 

@@ -51,8 +51,10 @@ class Names:
         """The children by local name, the first of each: one pass costs less than a search for each name."""
         found: dict[str, Element] = {}
         if element is not None:
+            known = self._known
             for part in element:
-                found.setdefault(self.local(part), part)
+                name = known.get(str(part.tag))
+                found.setdefault(self.local(part) if name is None else name, part)
         return found
 
     def child(self, element: Element | None, *path: str) -> Element | None:

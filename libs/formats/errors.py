@@ -1,7 +1,7 @@
 """Why a file or body is refused. Each class is one stable reason; `position` says where.
 
 FormatError
-├── FileEmpty, FileTruncated, FileTooLarge
+├── FileEmpty, FileTruncated, FileTooLarge, FileEncoding, FileUnreadable
 ├── FormatUnknown, VersionUnsupported
 ├── XmlMalformed, XmlDoctypeForbidden, XmlEncoding, XmlTooDeep, XmlTooLarge
 ├── StatementEmpty, StatementStructure, StatementIdMissing, StatementAccountMissing, StatementSideInvalid,
@@ -55,6 +55,18 @@ class FileTooLarge(FormatError):
     """More bytes than the caller allows."""
 
     reason = "FILE_TOO_LARGE"
+
+
+class FileEncoding(FormatError):
+    """Bytes that are not of the format's encoding."""
+
+    reason = "FILE_ENCODING"
+
+
+class FileUnreadable(FormatError):
+    """The file cannot be opened or read."""
+
+    reason = "FILE_UNREADABLE"
 
 
 class FormatUnknown(FormatError):

@@ -72,6 +72,13 @@ class BankTransactionCode:
     proprietary: str | None = None
     proprietary_issuer: str | None = None
 
+    @property
+    def text(self) -> str:
+        """`domain/family/subfamily`, else the bank's own code; empty where the bank says nothing."""
+        if self.domain:
+            return "/".join(part for part in (self.domain, self.family, self.subfamily) if part)
+        return self.proprietary or ""
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
