@@ -1,0 +1,183 @@
+"""Documents to Odoo and back: `load` with ids on the move and on every line, read back, post, reconcile.
+
+Facts behind each call: ODOO_REALITY §2 (moves), §4 (statement lines), §6 (idempotency). Every method is one or
+few calls for a whole batch. What Odoo raises passes through (`libs.odoo.errors`), except a `load` that
+answers with messages instead of raising: `LoadRefused` or `OdooConflict`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from libs.money import Money, exponent_of
+from libs.odoo.errors import OdooConflict, OdooMalformed, OdooMissing, OdooRefused, conflict_in_load
+from libs.odoo.port import Odoo
+
+from ..domain.document import Document, DocumentType
+from ..domain.view import DocumentView, LineView, Locks
+from . import odoo_rows
+
+_MOVE_FIELDS = ["name", "state", "date", "journal_id"]
+_LINE_FIELDS = [
+    "move_id", "account_id", "partner_id", "currency_id", "amount_currency", "balance", "reconciled", "amount_residual",
+]  # fmt: skip
+_LOCK_FIELDS = {
+    "fiscal_year": "fiscalyear_lock_date",
+    "tax": "tax_lock_date",
+    "sale": "sale_lock_date",
+    "purchase": "purchase_lock_date",
+    "hard": "hard_lock_date",
+}
+
+
+class LoadRefused(OdooRefused):
+    """`load` made nothing; `record` is the first document it complained of."""
+
+    reason = "ODOO_LOAD_REFUSED"
+
+    def __init__(self, record: int, message: str) -> None:
+        super().__init__("load", message)
+        self.record = record
+
+
+class OdooJournal:
+    """The books of one company in one Odoo database, seen as documents."""
+
+    def __init__(self, odoo: Odoo, installation: str, company_currency: str) -> None:
+        self._odoo = odoo
+        self._module = f"concord_{installation}"  # no add-on bears it, so nothing cleans it
+        self._home = company_currency
+        self._currency_ids: dict[str, int] = {}
+
+    def find(self, effects: Sequence[str]) -> dict[str, int]:
+        """Record ids of the effects that Odoo already has. An invoicing user may not search `ir.model.data`."""
+        found = {}
+        for effect in effects:
+            try:
+                answer = self._odoo.execute("ir.model.data", "check_object_reference", [self._module, effect])
+            except (OdooMalformed, OdooMissing):  # ValueError: "External ID not found in the system"
+                continue
+            found[effect] = int(answer[1])
+        return found
+
+    def load(self, documents: Sequence[Document], reversed_ids: Mapping[str, int]) -> list[int]:
+        """Make drafts (statement lines: posted moves) of one type, all or none, each under its effect as external id.
+
+        Loading a draft again changes nothing, since every line bears its own id. Raises `LoadRefused`.
+        """
+        kind = documents[0].type
+        currency_ids = self._ids_of(documents)
+        columns, rows = odoo_rows.rows_of(self._module, documents, currency_ids, reversed_ids)
+        answer = self._odoo.execute(odoo_rows.MODEL[kind], "load", [columns, rows])
+        if answer["ids"]:
+            return [int(one) for one in answer["ids"]]
+        messages: list[Mapping[str, Any]] = answer["messages"]
+        if conflict_in_load(messages):
+            raise OdooConflict("load")
+        first = messages[0] if messages else {}
+        raise LoadRefused(int(first.get("record", 0)), str(first.get("message", "")))
+
+    def read(self, kind: DocumentType, ids: Sequence[int]) -> dict[int, DocumentView]:
+        """What Odoo holds of these records; a missing one is absent from the answer."""
+        if kind is DocumentType.STATEMENT_LINE:
+            found = self._odoo.execute("account.bank.statement.line", "read", [list(ids), ["move_id"]])
+            move_of = {int(one["id"]): int(one["move_id"][0]) for one in found}
+        else:
+            move_of = {one: one for one in ids}
+        moves = self._odoo.execute("account.move", "read", [list(move_of.values()), _MOVE_FIELDS])
+        by_move = {int(one["id"]): one for one in moves}
+        lines = self._lines([["move_id", "in", list(by_move)]])
+        return {
+            record: self._view(record, by_move[move], lines.get(move, ()))
+            for record, move in move_of.items()
+            if move in by_move
+        }
+
+    def post(self, ids: Sequence[int]) -> None:
+        """Post drafts, all or none. Raises `OdooRefused` without saying which one."""
+        self._odoo.execute("account.move", "action_post", [list(ids)])
+
+    def discard(self, kind: DocumentType, ids: Sequence[int]) -> None:
+        """Remove drafts that Odoo refused to post."""
+        self._odoo.execute(odoo_rows.MODEL[kind], "unlink", [list(ids)])
+
+    def locks(self, company_id: int) -> Locks:
+        (company,) = self._odoo.execute("res.company", "read", [[company_id], list(_LOCK_FIELDS.values())])
+        dates = {name: _date_or_none(company[field]) for name, field in _LOCK_FIELDS.items()}
+        return Locks(**dates)
+
+    def lines(self, line_ids: Sequence[int]) -> list[LineView]:
+        """Journal items as they are now, in the order of their ids."""
+        found = self._lines([["id", "in", list(line_ids)]])
+        return sorted((line for lines in found.values() for line in lines), key=lambda line: line.odoo_id)
+
+    def reconcile(self, line_ids: Sequence[int]) -> None:
+        """Reconcile journal items of one account. Raises `OdooRefused` if any is reconciled already."""
+        self._odoo.execute("account.move.line", "reconcile", [list(line_ids)])
+
+    def move_to_account(self, line_id: int, account_id: int, partner_id: int | None) -> None:
+        """Give a statement line's suspense item its real account and partner. Repeating it changes nothing."""
+        values = {"account_id": account_id, "partner_id": partner_id or False}
+        self._odoo.execute("account.move.line", "write", [[line_id], values])
+
+    def exchange_moves(self, line_ids: Sequence[int]) -> list[DocumentView]:
+        """Odoo's own exchange entries made when these items were reconciled."""
+        domain = ["|", ["debit_move_id", "in", list(line_ids)], ["credit_move_id", "in", list(line_ids)]]
+        partials = self._odoo.execute("account.partial.reconcile", "search_read", [domain, ["exchange_move_id"]])
+        ids = sorted({int(one["exchange_move_id"][0]) for one in partials if one["exchange_move_id"]})
+        return list(self.read(DocumentType.ENTRY, ids).values()) if ids else []
+
+    def _lines(self, domain: list[Any]) -> dict[int, tuple[LineView, ...]]:
+        accounts_only = [*domain, ["account_id", "!=", False]]  # notes and sections bear no account
+        found = self._odoo.execute("account.move.line", "search_read", [accounts_only, _LINE_FIELDS])
+        by_move: dict[int, list[LineView]] = {}
+        for one in found:
+            by_move.setdefault(int(one["move_id"][0]), []).append(self._line(one))
+        return {move: tuple(sorted(lines, key=lambda line: line.odoo_id)) for move, lines in by_move.items()}
+
+    def _line(self, one: Mapping[str, Any]) -> LineView:
+        currency = str(one["currency_id"][1]) if one["currency_id"] else self._home
+        return LineView(
+            odoo_id=int(one["id"]),
+            account_id=int(one["account_id"][0]),
+            partner_id=int(one["partner_id"][0]) if one["partner_id"] else None,
+            amount=_money(currency, one["amount_currency"]),
+            balance=_money(self._home, one["balance"]),
+            reconciled=bool(one["reconciled"]),
+            residual=_money(self._home, one["amount_residual"]),
+        )
+
+    def _view(self, record: int, move: Mapping[str, Any], lines: Sequence[LineView]) -> DocumentView:
+        return DocumentView(
+            odoo_id=record,
+            move_id=int(move["id"]),
+            state=str(move["state"]),
+            number=str(move["name"] or ""),
+            day=date.fromisoformat(move["date"]),
+            journal_id=int(move["journal_id"][0]),
+            lines=tuple(lines),
+        )
+
+    def _ids_of(self, documents: Sequence[Document]) -> Mapping[str, int]:
+        codes = {line.amount.currency for document in documents for line in document.entry.lines} | {self._home}
+        unknown = codes - self._currency_ids.keys()
+        if unknown:
+            domain = [["name", "in", sorted(unknown)]]
+            found = self._odoo.execute(
+                "res.currency", "search_read", [domain, ["name"]], {"context": {"active_test": False}}
+            )
+            self._currency_ids |= {str(one["name"]): int(one["id"]) for one in found}
+        return self._currency_ids
+
+
+def _money(currency: str, number: float | int) -> Money:
+    """Odoo's JSON number, exact to the currency's digits: its shortest text is what was stored."""
+    digits = exponent_of(currency)
+    return Money(currency, int((Decimal(repr(number)) * 10**digits).to_integral_value()))
+
+
+def _date_or_none(text: str | bool) -> date | None:
+    return date.fromisoformat(text) if isinstance(text, str) and text else None
