@@ -1,0 +1,47 @@
+"""`concord health`: does a service answer, and would it serve? For container health checks and for people."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Annotated, Any
+
+import typer
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from libs.errors import Kind
+from libs.rpc.channel import open_channel
+from libs.rpc.config import ChannelConfig
+from libs.rpc.errors import RemoteError
+
+app = typer.Typer()
+
+NOT_SERVING = 1
+
+
+@app.command()
+def health(
+    address: Annotated[str, typer.Argument(help="HOST:PORT of a gRPC server.")],
+    service: Annotated[str, typer.Option(help="One service of that server, by its full proto name.")] = "",
+    timeout_seconds: Annotated[float, typer.Option(help="How long to wait for the answer.")] = 5.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
+) -> None:
+    """Ask a gRPC server whether it serves; exit status 0 if it does.
+
+    TLS comes from the environment as for any caller: CONCORD_TLS_ROOT_CA, CONCORD_TLS_CLIENT_CERTIFICATE, and so on.
+    """
+    status = ask(address, service, timeout_seconds)
+    typer.echo(json.dumps({"address": address, "service": service, "status": status}) if as_json else status)
+    if status != "SERVING":
+        raise typer.Exit(NOT_SERVING)
+
+
+def ask(address: str, service: str, timeout_seconds: float) -> str:
+    """The answer's name (SERVING, NOT_SERVING, SERVICE_UNKNOWN), or UNREACHABLE when there was none in time."""
+    with open_channel(address, ChannelConfig.from_env(os.environ, "cli")) as channel:
+        check = health_pb2_grpc.HealthStub(channel).Check
+        try:
+            answer = check(health_pb2.HealthCheckRequest(service=service), timeout=timeout_seconds, wait_for_ready=True)
+        except RemoteError as error:
+            return "SERVICE_UNKNOWN" if error.kind is Kind.MISSING else "UNREACHABLE"
+    return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
