@@ -39,7 +39,8 @@ def health(
 def ask(address: str, service: str, timeout_seconds: float) -> str:
     """The answer's name (SERVING, NOT_SERVING, SERVICE_UNKNOWN), or UNREACHABLE when there was none in time."""
     with open_channel(address, ChannelConfig.from_env(os.environ, "cli")) as channel:
-        check = health_pb2_grpc.HealthStub(channel).Check
+        # The stub package for grpc_health types no methods.
+        check: Any = health_pb2_grpc.HealthStub(channel).Check  # type: ignore[attr-defined]
         try:
             answer = check(health_pb2.HealthCheckRequest(service=service), timeout=timeout_seconds, wait_for_ready=True)
         except RemoteError as error:
