@@ -1,0 +1,170 @@
+"""A posting: one effect of one event, on its way to one Odoo document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, IntEnum
+
+from libs.events import Event
+from libs.money import Money
+
+from .document import Document, document_from_json
+from .states import PostingState, Reconciliation
+
+WAITS_FOR_PREDECESSOR = "WAITS_FOR_PREDECESSOR"
+PREDECESSOR_MISSING = "PREDECESSOR_MISSING"
+
+
+class Lane(IntEnum):
+    """Interactive work goes before bulk."""
+
+    INTERACTIVE = 0
+    BULK = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A worker's right to write to a row until `until`, under a fencing number."""
+
+    owner: str
+    fence: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posting:
+    """As it was read. `key` is the effect's business key and the document's external id in Odoo."""
+
+    key: str
+    company: str
+    event: str
+    transaction_id: str
+    effect: str  # `gross`, `fee`, `invoice` …
+    state: PostingState
+    lane: Lane
+    amount: Money  # the event's gross: what is counted and at risk
+    made_by: str
+    created_at: datetime
+    updated_at: datetime
+    available_at: datetime  # when a worker may take it
+    document_json: str = ""  # empty until built
+    content_digest: str = ""
+    ar_group: str = ""  # the story's label
+    mapping_revision: int = 0
+    reconciliation: Reconciliation = Reconciliation.NONE
+    odoo_model: str = ""
+    odoo_id: int = 0
+    odoo_number: str = ""
+    posted_date: str = ""
+    posted_at: datetime | None = None
+    reason: str = ""
+    reason_text: str = ""
+    attempts: int = 0  # claims since the budget began
+    tries: int = 0  # attempts at Odoo, over all states
+    first_attempt_at: datetime | None = None
+    last_attempt_at: datetime | None = None
+    hold_until: datetime | None = None
+    parked: bool = False
+    approved_by: str = ""
+    version: int = 1
+    claim: Claim | None = field(default=None, compare=False)
+
+    @property
+    def name(self) -> str:
+        return posting_name(self.company, self.key)
+
+    def document(self) -> Document | None:
+        """What goes to Odoo; None until it is built."""
+        return document_from_json(self.document_json) if self.document_json else None
+
+
+def posting_name(company: str, key: str) -> str:
+    """`companies/{company}/postings/{posting}`"""
+    return f"companies/{company}/postings/{key}"
+
+
+class Category(Enum):
+    """Whose exception it is: finance's or the operators'."""
+
+    BUSINESS = "business"
+    TECHNICAL = "technical"
+
+
+OWNERS = {Category.BUSINESS: "finance", Category.TECHNICAL: "operations"}
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why a person must look. `message` says what happened and what to do, without amounts or names."""
+
+    reason: str
+    message: str
+    category: Category = Category.BUSINESS
+    actions: tuple[str, ...] = ("retry", "reject")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What becomes of a posting in one commit: the fields that differ between `before` and `after`.
+
+    `through` names the states passed on the way; each step must be in the table of transitions. A change of a
+    claimed posting (`before.claim`) ends the claim, and is not made if the claim was lost.
+    """
+
+    before: Posting
+    after: Posting
+    actor: str
+    through: tuple[PostingState, ...] = ()
+    doubt: Doubt | None = None  # opens an exception case
+    resolution: str = ""  # ends the posting's open cases
+
+
+class CaseState(Enum):
+    OPEN = "open"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionCase:
+    """A doubt with an owner, as it is listed."""
+
+    id: str
+    company: str
+    subject: str
+    transaction_id: str
+    doubt: Doubt
+    state: CaseState
+    owner: str
+    at_risk: Money
+    created_at: datetime
+    resolved_at: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        return f"companies/{self.company}/exceptions/{self.id}"
+
+
+class EventState(Enum):
+    RECORDED = "recorded"
+    BUILT = "built"
+    NO_EFFECT = "no_effect"
+    EXCEPTION = "exception"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    """An event as the ledger keeps it, and the keys of its postings once they exist."""
+
+    event: Event
+    state: EventState
+    digest: str
+    digest_version: int
+    recorded_by: str
+    traceparent: str
+    duplicate: bool = False
+    postings: tuple[str, ...] = ()
+    mapping_revision: int | None = None
+    hold_until: datetime | None = None
+    attempts: int = 0
+    claim: Claim | None = field(default=None, compare=False)

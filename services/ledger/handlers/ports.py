@@ -1,0 +1,291 @@
+"""What the use cases and workers need of the world. `storage` and `adapters` fulfil it.
+
+A posting worker's round, in three commits around its calls to Odoo:
+
+    with new_uow() as uow:                                   # 1. the attempt is recorded before a byte leaves
+        claimed = uow.postings.claim_to_post(company, limit=100, owner=me, now=clock(), lease_seconds=120)
+        uow.commit()
+    with new_uow() as uow:                                   # 2. before each call to Odoo
+        kept = uow.postings.renew(claimed, now=clock(), lease_seconds=120); uow.commit()
+    with new_uow() as uow:                                   # 3. what became of each
+        made = uow.postings.apply([Change(before=p, after=replace(p, state=POSTED, …), actor=me), …], now=clock())
+        uow.commit()                                         # keys not in `made` were another worker's by then
+
+`tries > 1` of a claimed posting says that an earlier attempt was made: look before you write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self
+
+from libs.events import Event, Reference
+
+from ..domain.context import Context
+from ..domain.errors import EventConflict
+from ..domain.master import Masters, Ref
+from ..domain.match import AppliedMatch
+from ..domain.posting import CaseState, Change, Doubt, ExceptionCase, Posting, RecordedEvent
+from ..domain.states import PostingState
+from ..domain.walk import ControlTotal, PostingChange, Step
+
+
+class Masterdata(Protocol):
+    """Who answers what the rules ask. Raises a `ConcordError` of a technical kind when it can't answer now."""
+
+    def resolve(self, company: str, refs: Sequence[Ref]) -> Masters:
+        """The answer to each question, all of one revision; what is not known is `Unresolved`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One event to record, who brings it, and the trace context that it came with."""
+
+    event: Event
+    digest: str
+    recorded_by: str
+    traceparent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Events joined by references: what is known of them, and the label under which their postings stand."""
+
+    label: str
+    events: tuple[str, ...]
+    other_labels: tuple[str, ...]  # of stories that turned out to be this one
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class NewPosting:
+    """A posting that does not exist yet, the states it passes on its way, what it waits for, and a doubt about it."""
+
+    posting: Posting
+    through: tuple[PostingState, ...] = ()
+    predecessors: tuple[str, ...] = ()
+    doubt: Doubt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltEvent:
+    """What building made of an event (`event.claim` guards it)."""
+
+    event: RecordedEvent
+    state: str
+    due_at: datetime | None  # when to build again; None: done
+    mapping_revision: int | None
+    hold_until: datetime | None = None
+    keep_attempts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PostingQuery:
+    """Which postings to list; each empty field lets everything through."""
+
+    company: str
+    states: tuple[PostingState, ...] = ()
+    transaction_id: str = ""
+    event: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The first answer to a request."""
+
+    fingerprint: str
+    posting: Posting
+
+
+After = tuple[str, str]  # the last row's time and key
+
+
+class EventStore(Protocol):
+    def record(self, recordings: Sequence[Recording], now: datetime) -> list[RecordedEvent | EventConflict]:
+        """Store each event once; an answer an event, in order. What a repeat adds to a known event is merged."""
+        ...
+
+    def find(self, names: Sequence[str]) -> dict[str, RecordedEvent]: ...
+
+    def get(self, name: str) -> RecordedEvent:
+        """Raises `EventUnknown`. Holds the keys of its postings."""
+        ...
+
+    def claim_to_build(self, *, limit: int, owner: str, now: datetime, lease_seconds: float) -> list[RecordedEvent]: ...
+
+    def built(self, outcomes: Sequence[BuiltEvent], now: datetime) -> set[str]:
+        """End the claims; the names of the events that were still ours. Only they may be written about."""
+        ...
+
+    def release(self, events: Sequence[RecordedEvent], *, now: datetime, at: datetime) -> None:
+        """Give claimed events back untried."""
+        ...
+
+    def build_again(self, names: Sequence[str], now: datetime) -> None:
+        """Put events into the build queue, with a new budget."""
+        ...
+
+
+class Stories(Protocol):
+    def lock(self, companies: Sequence[str]) -> None:
+        """One builder of a company at a time, until the transaction ends: builds read each other's documents."""
+        ...
+
+    def of(self, events: Sequence[Event]) -> dict[str, Story]:
+        """Each event's story, by its name; without documents of the event itself."""
+        ...
+
+    def merge(self, company: str, label: str, others: Sequence[str]) -> None:
+        """Bring the postings of other stories under one label."""
+        ...
+
+    def wake(self, company: str, events: Sequence[str], now: datetime) -> None:
+        """Build the waiting ones among the events again: something of their story has arrived."""
+        ...
+
+
+class PostingStore(Protocol):
+    def get(self, company: str, key: str, *, lock: bool = False) -> Posting:
+        """Raises `PostingUnknown`. `lock` keeps others from changing it until the transaction ends."""
+        ...
+
+    def find(self, keys: Sequence[str]) -> dict[str, Posting]: ...
+
+    def of_events(self, events: Sequence[str]) -> dict[str, list[Posting]]: ...
+
+    def of_group(self, company: str, ar_group: str) -> list[Posting]:
+        """A story's postings, oldest first."""
+        ...
+
+    def page(self, query: PostingQuery, size: int, after: After | None) -> list[Posting]:
+        """Oldest first, at most `size`."""
+        ...
+
+    def create(self, postings: Sequence[NewPosting], now: datetime) -> None:
+        """Raises `StorageConflict` where a key exists. HELD ones are READY at once if nothing blocks them."""
+        ...
+
+    def apply(self, changes: Sequence[Change], now: datetime, *, predecessors: Mapping[str, Sequence[str]] | None = None) -> set[str]:
+        """Make the changes with all that belongs to them: audit entries, totals, outbox, exception cases, and the
+        promotion of followers of what became POSTED. Returns the keys that were changed; a key is left out where the
+        claim was lost, or the posting changed since it was read.
+
+        Raises `TransitionForbidden`.
+        """
+        ...
+
+    def blocked(self, keys: Sequence[str]) -> set[str]:
+        """Those of the postings that wait for a predecessor which is not posted; the predecessors are locked."""
+        ...
+
+    def companies_to_post(self) -> list[str]:
+        """Companies with postings in the posting queue."""
+        ...
+
+    def claim_to_post(self, company: str, *, limit: int, owner: str, now: datetime, lease_seconds: float) -> list[Posting]:
+        """Take what is due, interactive first, as POSTING with one more try; see the module."""
+        ...
+
+    def claim_held(self, *, limit: int, owner: str, now: datetime, lease_seconds: float) -> list[Posting]: ...
+
+    def renew(self, postings: Sequence[Posting], *, now: datetime, lease_seconds: float) -> list[Posting]:
+        """Those that are still ours, with their new claim."""
+        ...
+
+
+class CaseStore(Protocol):
+    def page(self, company: str, state: CaseState | None, size: int, after: After | None) -> list[ExceptionCase]: ...
+
+    def open(self, cases: Sequence[ExceptionCase]) -> None:
+        """Opens each case unless its subject has an open one of the same reason."""
+        ...
+
+    def resolve(self, subjects: Sequence[str], resolution: str, now: datetime) -> None: ...
+
+
+class RequestStore(Protocol):
+    def find(self, request_id: str) -> Answered | None: ...
+
+    def add(self, request_id: str, answered: Answered, now: datetime) -> None:
+        """Raises `StorageConflict` if another call with this id was faster."""
+        ...
+
+
+class MatchStore(Protocol):
+    """Confirmed matches on their way to Odoo."""
+
+    def add(self, match: AppliedMatch, now: datetime) -> AppliedMatch:
+        """Store it, or give back the stored one of the same name (compare the fingerprints)."""
+        ...
+
+    def get(self, name: str) -> AppliedMatch:
+        """Raises `MatchUnknown`."""
+        ...
+
+    def of_postings(self, keys: Sequence[str]) -> list[AppliedMatch]:
+        """Matches that name any of the postings, as anchor or member."""
+        ...
+
+    def companies_due(self) -> list[str]: ...
+
+    def claim(self, company: str, *, limit: int, owner: str, now: datetime, lease_seconds: float) -> list[AppliedMatch]: ...
+
+    def settle(self, outcomes: Sequence[tuple[AppliedMatch, AppliedMatch]], now: datetime, actor: str) -> set[str]:
+        """(before, after) each; ends the claims. Returns the names that were still ours."""
+        ...
+
+
+class Walk(Protocol):
+    """What is told of the walk afterwards."""
+
+    def steps(self, transaction_id: str) -> tuple[str, list[Step]]:
+        """The transaction that the id stands for, and its steps, oldest first."""
+        ...
+
+    def totals(self, company: str) -> list[ControlTotal]: ...
+
+    def changes_after(self, company: str, number: int, limit: int) -> list[PostingChange]:
+        """Changes of postings after a sealed number, in their one order."""
+        ...
+
+
+class LedgerUow(Protocol):
+    """One transaction."""
+
+    @property
+    def events(self) -> EventStore: ...
+    @property
+    def stories(self) -> Stories: ...
+    @property
+    def postings(self) -> PostingStore: ...
+    @property
+    def cases(self) -> CaseStore: ...
+    @property
+    def requests(self) -> RequestStore: ...
+    @property
+    def matches(self) -> MatchStore: ...
+    @property
+    def walk(self) -> Walk: ...
+
+    def commit(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+
+
+class NewUow(Protocol):
+    """Makes a transaction; `read_only` ones see one moment and block nobody."""
+
+    def __call__(self, *, read_only: bool = False) -> LedgerUow: ...
+
+
+__all__ = [
+    "Answered", "BuiltEvent", "CaseStore", "EventStore", "LedgerUow", "Masterdata", "MatchStore", "NewPosting",
+    "NewUow", "PostingQuery", "PostingStore", "Recording", "Reference", "RequestStore", "Stories", "Story", "Walk",
+]
