@@ -82,6 +82,7 @@ STATES: dict[str, type[ConcordError]] = {
     "57014": StorageUnavailable,  # statement timeout
 }
 UNAVAILABLE_CLASSES = {"08", "53", "57", "58", "XX"}  # connection, resources, intervention, system, internal
+QUOTING_CLASSES = {"22", "23"}  # data exception, integrity violation: the message quotes values
 UNIQUE_CODES = {
     sqlite3.SQLITE_CONSTRAINT_UNIQUE,
     sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
@@ -101,17 +102,25 @@ def translate(context: ExceptionContext) -> Exception | None:
     """SQLAlchemy's `handle_error` hook: our error for the driver's, or None to leave it as it is."""
     error = context.original_exception
     if isinstance(error, psycopg.Error):
+        if (error.sqlstate or "")[:2] in QUOTING_CLASSES:
+            _hide_values(error, context.sqlalchemy_exception)
         return _from_postgresql(error)
     if isinstance(error, sqlite3.Error):
         return _from_sqlite(error)
     return None
 
 
+def _hide_values(error: psycopg.Error, wrapper: Exception | None) -> None:
+    """Take the text, which quotes the row, out of an error that will be logged as it is or as the cause of ours."""
+    message = f"{type(error).__name__} {error.sqlstate} {error.diag.constraint_name or ''}".rstrip()
+    error.args = (message,)
+    if wrapper is not None:
+        wrapper.args = (message,)
+
+
 def _from_postgresql(error: psycopg.Error) -> Exception | None:
     state = error.sqlstate or ""
     constraint = error.diag.constraint_name or ""
-    # PostgreSQL's message quotes the row. It is the cause of ours and would be logged with it.
-    error.args = (f"{type(error).__name__} {state} {constraint}".rstrip(),)
     if state == "23505":
         return StorageConflict(f"the key is taken: {constraint}", constraint=constraint)
     if state.startswith("23"):

@@ -4,6 +4,7 @@ from sqlalchemy import CheckConstraint, Index, Table, text
 from sqlmodel import Field, SQLModel
 
 from libs.storage.leases import LeaseColumns
+from libs.storage.tables import system_tables
 from libs.storage.types import service_registry
 
 READY = text("state = 'READY'")
@@ -44,5 +45,6 @@ class NoteRow(SampleRow, table=True):
 
 
 metadata = SampleRow.metadata
+TABLES = system_tables(metadata)
 JOB: Table = metadata.tables["job"]
 NOTE: Table = metadata.tables["note"]

@@ -1,0 +1,129 @@
+"""Control totals without hot rows: each commit appends deltas, the sealer folds them.
+
+A set of event names is kept as the sum of the names' SHA-256 modulo 2^256. The order of additions does not matter, and
+a name that leaves a bucket is subtracted. Two sides that counted the same names have the same sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, select, tuple_, union_all
+
+from .rows import LOOK_UP, insert_rows
+from .tables import SystemTables
+
+MODULUS = 2**256
+KEY = ("interface", "company", "currency", "day", "bucket")
+
+
+@dataclass(frozen=True, slots=True)
+class TotalKey:
+    """What is counted apart: a bucket of a day of an interface, by company and currency."""
+
+    interface: str
+    company: str
+    currency: str
+    day: date
+    bucket: str
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Count, money in minor units, and the set of event names (see the module). A change may be negative."""
+
+    count: int = 0
+    minor_units: int = 0
+    names: int = 0
+
+    def __add__(self, other: Total) -> Total:
+        return Total(
+            self.count + other.count, self.minor_units + other.minor_units, (self.names + other.names) % MODULUS
+        )
+
+    def __neg__(self) -> Total:
+        return Total(-self.count, -self.minor_units, -self.names % MODULUS)
+
+
+def one_event(name: str, minor_units: int) -> Total:
+    """What one event adds to its bucket."""
+    return Total(1, minor_units, int.from_bytes(sha256(name.encode()).digest(), "big"))
+
+
+class Totals:
+    """The totals of a service, within a transaction."""
+
+    def __init__(self, connection: Connection, tables: SystemTables) -> None:
+        self._connection = connection
+        self._tables = tables
+
+    def add(self, changes: Iterable[tuple[TotalKey, Total]]) -> None:
+        """Append changes; those of one key become one row."""
+        sums = _summed(changes)
+        rows = [_row(key, total) for key, total in sums.items() if total != Total()]
+        insert_rows(self._connection, self._tables.total_delta, rows)
+
+    def read(self, *, interface: str | None = None, company: str | None = None) -> dict[TotalKey, Total]:
+        """The totals of this moment, folded or not."""
+        parts = []
+        for table in (self._tables.total, self._tables.total_delta):
+            part = select(*(table.c[name] for name in KEY), table.c.count, table.c.minor_units, table.c.names_hash)
+            if interface is not None:
+                part = part.where(table.c.interface == interface)
+            if company is not None:
+                part = part.where(table.c.company == company)
+            parts.append(part)
+        # One statement, hence one moment: what is folded while we read is seen on exactly one side.
+        return _summed(map(_from_row, self._connection.execute(union_all(*parts))))
+
+    def fold(self, limit: int) -> int:
+        """Add up to `limit` deltas to the totals and remove them. Only for the sealer, which is alone in doing so."""
+        delta, total = self._tables.total_delta, self._tables.total
+        columns = [delta.c[name] for name in (*KEY, "count", "minor_units", "names_hash", "id")]
+        rows = self._connection.execute(select(*columns).order_by(delta.c.id).limit(limit)).all()
+        if not rows:
+            return 0
+        sums = _summed(map(_from_row, rows))
+        keys = [(key.interface, key.company, key.currency, key.day, key.bucket) for key in sums]
+        key_columns = tuple_(*(total.c[name] for name in KEY))
+        for part in _parts(keys):
+            present = self._connection.execute(delete(total).where(key_columns.in_(part)).returning(*total.c))
+            for key, before in map(_from_row, present.all()):
+                sums[key] = sums[key] + before
+        insert_rows(self._connection, total, [_row(key, each) for key, each in sums.items()])
+        for part in _parts([row.id for row in rows]):
+            self._connection.execute(delete(delta).where(delta.c.id.in_(part)))
+        return len(rows)
+
+
+def _summed(changes: Iterable[tuple[TotalKey, Total]]) -> dict[TotalKey, Total]:
+    sums: dict[TotalKey, Total] = {}
+    for key, change in changes:
+        sums[key] = sums.get(key, Total()) + change
+    return sums
+
+
+def _row(key: TotalKey, total: Total) -> dict[str, Any]:
+    return {
+        "interface": key.interface,
+        "company": key.company,
+        "currency": key.currency,
+        "day": key.day,
+        "bucket": key.bucket,
+        "count": total.count,
+        "minor_units": total.minor_units,
+        "names_hash": f"{total.names:064x}",
+    }
+
+
+def _from_row(row: Row[Any]) -> tuple[TotalKey, Total]:
+    interface, company, currency, day, bucket, count, minor_units, names_hash = tuple(row)[:8]
+    return TotalKey(interface, company, currency, day, bucket), Total(count, minor_units, int(names_hash, 16))
+
+
+def _parts(items: Sequence[Any]) -> list[Sequence[Any]]:
+    return [items[start : start + LOOK_UP] for start in range(0, len(items), LOOK_UP)]
