@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from libs.money import Money
 
 from .camt_detail import Amounts, DetailReader, charges_of, transaction_code
@@ -37,6 +39,7 @@ class Entry:
         self.amount = signed(amount_of(parts.get("Amt"), element), self.side)
         self.reversal = own_text(parts.get("RvslInd")) in ("true", "1")
         self._kept: list[Detail] = []
+        self._batches: list[Batch] = []
         self._findings: list[Finding] = []
         self._count = 0
         self._unsummed = 0
@@ -48,6 +51,8 @@ class Entry:
         self._count += 1
         if self._count > DETAILS_LIMIT:
             raise refuse(XmlTooLarge, "an entry holds too many transactions", element)
+        # The batch stands before its transactions and is freed with the first of them.
+        self._take_batches(element.itersiblings(self._names.prefix + "Btch", preceding=True))
         money: Amounts | Detail
         if self._keep:
             detail = self._details.read(element, self.side, self.reversal, self._findings)
@@ -65,19 +70,18 @@ class Entry:
     def line(self, sequence: int) -> StatementLine:
         """The finished entry; raises `FormatError` on dates and sides that cannot be read."""
         names = self._names
-        batches: list[Batch] = []
         parts: dict[str, Element] = {}
         for part in self.element:
             name = names.local(part)
             if name == "NtryDtls":
-                batches += [self._batch(batch) for batch in names.children(part, "Btch")]
+                self._take_batches(names.children(part, "Btch"))
             elif name == "Btch":  # version 1
-                batches.append(self._batch(part))
+                self._take_batches([part])
             else:
                 parts.setdefault(name, part)
         charges = charges_of(names, self.element, self._findings) if "Chrgs" in parts else []
         self._charges += self._own_currency(tuple(charges))
-        self._check_details(batches)
+        self._check_details(self._batches)
         booking_date = date_of(parts.get("BookgDt"))
         status = self._status(parts.get("Sts"))
         if booking_date is None and status is EntryStatus.BOOKED:
@@ -93,7 +97,7 @@ class Entry:
             code=transaction_code(names, parts.get("BkTxCd")) or self._shared_code(),
             entry_reference=own_text(parts.get("NtryRef")),
             account_servicer_reference=own_text(parts.get("AcctSvcrRef")),
-            batches=tuple(batches),
+            batches=tuple(self._batches),
             charges=tuple(charges),
             details=tuple(self._kept),
             additional_information=own_text(parts.get("AddtlNtryInf")),
@@ -113,6 +117,9 @@ class Entry:
         codes = {detail.code for detail in self._kept}
         code = codes.pop() if len(codes) == 1 else None
         return code or BankTransactionCode()
+
+    def _take_batches(self, elements: Iterable[Element]) -> None:
+        self._batches += [self._batch(element) for element in elements]
 
     def _batch(self, element: Element) -> Batch:
         names = self._names

@@ -95,6 +95,9 @@ class XmlStream:
         try:
             parser.close()
         except etree.XMLSyntaxError as error:
+            # An undeclared entity is found wanting only here, without a place of its own.
+            if error.position == (0, 0):
+                raise XmlMalformed("an entity is not declared") from None
             raise FileTruncated("the document is cut off", _line(error)) from None
 
     def _first_element(self) -> tuple[str, dict[str | None, str]]:
