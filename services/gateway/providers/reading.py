@@ -1,0 +1,147 @@
+"""Reads fields of untrusted JSON strictly: the expected type or `ShapeInvalid` with the field's path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from libs.money import BadAmount, Money
+
+from ..domain.errors import AmountInvalid, ShapeInvalid
+
+_MAX_EPOCH_SECONDS = 253_402_300_799  # the end of the year 9999
+_MAX_TEXT = 4096
+
+
+class Shape:
+    """One JSON object and where it stands. `maybe_…` takes an absent or null field for nothing."""
+
+    def __init__(self, value: Mapping[str, object], path: str = "") -> None:
+        self._value = value
+        self.path = path
+
+    def has(self, key: str) -> bool:
+        """Whether the field is there and not null."""
+        return self._value.get(key) is not None
+
+    def text(self, key: str) -> str:
+        value = self._value.get(key)
+        if not isinstance(value, str) or not value or len(value) > _MAX_TEXT:
+            raise self.invalid(key, "a text")
+        return value
+
+    def maybe_text(self, key: str) -> str:
+        value = self._value.get(key)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise self.invalid(key, "a text")
+        return value[:_MAX_TEXT]
+
+    def identifier(self, key: str) -> str:
+        """An id given as text or as integer, as text."""
+        value = self._value.get(key)
+        return str(self.integer(key)) if isinstance(value, int) else self.text(key)
+
+    def integer(self, key: str) -> int:
+        value = self._value.get(key)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self.invalid(key, "an integer")
+        return value
+
+    def flag(self, key: str) -> bool:
+        value = self._value.get(key)
+        if not isinstance(value, bool):
+            raise self.invalid(key, "true or false")
+        return value
+
+    def maybe_flag(self, key: str) -> bool:
+        return self.flag(key) if self.has(key) else False
+
+    def shape(self, key: str) -> Shape:
+        found = self.maybe_shape(key)
+        if found is None:
+            raise self.invalid(key, "an object")
+        return found
+
+    def maybe_shape(self, key: str) -> Shape | None:
+        """The object, or None where there is none or only its id."""
+        value = self._value.get(key)
+        return Shape(value, self._at(key)) if isinstance(value, dict) else None
+
+    def shapes(self, key: str) -> list[Shape]:
+        """The objects of a list; none if the field is absent or null."""
+        value = self._value.get(key)
+        if value is None:
+            return []
+        if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+            raise self.invalid(key, "a list of objects")
+        return [Shape(one, f"{self._at(key)}[{index}]") for index, one in enumerate(value)]
+
+    def reference(self, key: str) -> str:
+        """The id in a field that holds an id or the expanded object; empty if it holds neither."""
+        expanded = self.maybe_shape(key)
+        return expanded.text("id") if expanded else self.maybe_text(key)
+
+    def words(self, key: str) -> dict[str, str]:
+        """The texts of a flat map, such as metadata; other values are left out."""
+        value = self._value.get(key)
+        return {k: v for k, v in value.items() if isinstance(v, str)} if isinstance(value, dict) else {}
+
+    def instant(self, key: str) -> datetime:
+        """Unix seconds."""
+        seconds = self.integer(key)
+        if not 0 <= seconds <= _MAX_EPOCH_SECONDS:
+            raise self.invalid(key, "seconds since 1970")
+        return datetime.fromtimestamp(seconds, UTC)
+
+    def iso_instant(self, key: str) -> datetime:
+        """ISO 8601 with an offset, to the second."""
+        try:
+            found = datetime.fromisoformat(self.text(key))
+        except ValueError:
+            raise self.invalid(key, "an ISO 8601 time") from None
+        if found.tzinfo is None:
+            raise self.invalid(key, "a time with an offset")
+        return found.astimezone(UTC).replace(microsecond=0)
+
+    def decimal_money(self, key: str, currency: str) -> Money:
+        """A plain decimal text in a known currency."""
+        if not isinstance(self._value.get(key), str):
+            raise AmountInvalid(f"{self._at(key)} must be a decimal text", field=self._at(key))
+        return self.number_money(key, currency)
+
+    def number_money(self, key: str, currency: str) -> Money:
+        """An amount given as text or as JSON number (read as Decimal, so exact)."""
+        value = self._value.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+            raise AmountInvalid(f"{self._at(key)} must be an amount", field=self._at(key))
+        text = value if isinstance(value, str) else format(value, "f")
+        try:
+            return Money.parse(currency, text)
+        except BadAmount:
+            raise AmountInvalid(f"{self._at(key)} is no amount of {currency}", field=self._at(key)) from None
+
+    def rate(self, key: str) -> str:
+        """A rate as plain decimal text; empty if there is none."""
+        value = self._value.get(key)
+        if value is None or value == "":
+            return ""
+        if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+            raise self.invalid(key, "a number")
+        try:
+            number = Decimal(value)
+        except ArithmeticError:
+            raise self.invalid(key, "a number") from None
+        if not number.is_finite() or not -8 <= number.adjusted() <= 8:
+            raise self.invalid(key, "a rate")
+        text = format(number, "f")
+        return text.rstrip("0").rstrip(".") if "." in text else text
+
+    def invalid(self, key: str, expected: str) -> ShapeInvalid:
+        """The error for a field that is not what it must be."""
+        return ShapeInvalid(f"{self._at(key)} must be {expected}", field=self._at(key))
+
+    def _at(self, key: str) -> str:
+        return f"{self.path}.{key}" if self.path else key

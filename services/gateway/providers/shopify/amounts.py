@@ -1,0 +1,78 @@
+"""Shopify's amounts: decimal texts, beside them `…_set` with the shop's money and the customer's (presentment).
+
+A document is in the currency that the customer was charged in, for that is what he owes and what the payment
+provider will show. All its amounts are taken in that currency, or the document is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from libs.events import TaxLine
+from libs.money import Money, exponent_of
+
+from ...domain.errors import AmountInvalid
+from ..reading import Shape
+
+
+def currency_of(code: str) -> str:
+    """The code itself; raises `UnknownCurrency`."""
+    exponent_of(code)
+    return code
+
+
+def amount(shape: Shape, key: str, document: str, plain: str) -> Money:
+    """The amount in the document's currency. `plain` is the currency of the field without a set."""
+    both = shape.maybe_shape(f"{key}_set")
+    if both is not None:
+        for side in ("presentment_money", "shop_money"):
+            found = both.maybe_shape(side)
+            if found and found.maybe_text("currency_code") == document:
+                return found.decimal_money("amount", document)
+    elif plain == document:
+        return shape.decimal_money(key, document)
+    raise AmountInvalid(f"{shape.path}.{key} is not given in {document}", field=f"{shape.path}.{key}")
+
+
+def maybe_amount(shape: Shape, key: str, document: str, plain: str) -> Money:
+    """Zero where the field is absent."""
+    known = shape.has(key) or shape.has(f"{key}_set")
+    return amount(shape, key, document, plain) if known else Money.zero(document)
+
+
+def total(amounts: Iterable[Money], document: str) -> Money:
+    return sum(amounts, Money.zero(document))
+
+
+def tax_lines(shape: Shape, document: str, plain: str) -> tuple[TaxLine, ...]:
+    """The taxes that a line bears; those of nothing are left out."""
+    found = (
+        TaxLine(one.maybe_text("title"), one.rate("rate"), amount(one, "price", document, plain))
+        for one in shape.shapes("tax_lines")
+    )
+    return tuple(line for line in found if line.amount)
+
+
+def discounts(shape: Shape, document: str, plain: str) -> Money:
+    """What is taken off a line, order-wide codes included; older messages only tell the line's own."""
+    allocations = shape.shapes("discount_allocations")
+    if allocations:
+        return total((amount(one, "amount", document, plain) for one in allocations), document)
+    return maybe_amount(shape, "total_discount", document, plain)
+
+
+def shared(taxes: tuple[TaxLine, ...], tax: Money) -> tuple[TaxLine, ...]:
+    """`tax` spread over the taxes of a whole line in their proportion, the last one taking the remainder."""
+    if not tax:
+        return ()
+    whole = sum(one.amount.minor_units for one in taxes)
+    if not whole:
+        # Nobody says which tax it is; the ledger will ask.
+        return (TaxLine("", "", tax),)
+    parts: list[TaxLine] = []
+    left = tax
+    for one in taxes[:-1]:
+        part = tax.share(one.amount.minor_units, whole)
+        parts.append(TaxLine(one.title, one.rate, part))
+        left = left - part
+    return (*parts, TaxLine(taxes[-1].title, taxes[-1].rate, left))

@@ -1,0 +1,63 @@
+"""Stripe: webhooks, balance transactions by poll, and what each payout pays out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from libs.events import Channel, Settlement
+from libs.formats.strict_json import parse_json
+
+from ...domain.delivery import Delivery, Translation
+from ...domain.source import Source
+from ..base import Headers, Identified, Page, Query, Secrets
+from ..reading import Shape
+from . import pages, signature, webhooks
+
+__all__ = ["Stripe"]
+
+
+class Stripe:
+    """Verifies and translates for one account; asks of the API, and reads what it answers."""
+
+    name = "stripe"
+    translator = webhooks.TRANSLATOR
+    page_type = pages.PAGE_TYPE
+    payout_type = pages.PAYOUT_TYPE
+    composition_type = pages.COMPOSITION_TYPE
+
+    def __init__(self, secrets: Secrets, tolerance_seconds: int = signature.TOLERANCE_SECONDS) -> None:
+        self._secrets = secrets
+        self._tolerance_seconds = tolerance_seconds
+
+    def verify(self, headers: Headers, body: bytes, now: datetime) -> None:
+        signature.verify(headers.get("stripe-signature", ""), body, self._secrets, now, self._tolerance_seconds)
+
+    def identify(self, headers: Headers, body: bytes) -> Identified:
+        event_id, event_type = webhooks.envelope(Shape(parse_json(body)))
+        return Identified(event_id, event_type)
+
+    def translate(self, delivery: Delivery) -> Translation:
+        if delivery.channel is Channel.POLL:
+            if delivery.type == self.payout_type:
+                return Translation(ignored=webhooks.NO_MONEY)  # its movement is in a page
+            return pages.translate_page(delivery)
+        return webhooks.translate_event(delivery, Shape(parse_json(delivery.body)))
+
+    def movements(self, since: datetime, after: str) -> Query:
+        return pages.movements(since, after)
+
+    def page(self, body: bytes) -> Page:
+        return pages.page(body)
+
+    def payout(self, payout_id: str) -> Query:
+        return pages.payout(payout_id)
+
+    def composition(self, payout_id: str, after: str) -> Query:
+        return pages.composition(payout_id, after)
+
+    def is_composed(self, payout_body: bytes) -> bool:
+        return pages.is_composed(payout_body)
+
+    def settlement(self, source: Source, payout_body: bytes, pages_: Sequence[bytes]) -> Settlement:
+        return pages.settlement(source, payout_body, pages_)

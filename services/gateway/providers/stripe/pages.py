@@ -1,0 +1,136 @@
+"""Pages of Stripe's balance transactions, and the payouts that they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from libs.events import Event, Settlement, SettlementLine
+from libs.formats.strict_json import parse_json
+from libs.formats.stripe_events import balance_transaction_event
+from libs.formats.stripe_words import category_of
+from libs.money import BadAmount, UnknownCurrency
+
+from ...domain.delivery import Delivery, Problem, Translation
+from ...domain.errors import ShapeInvalid
+from ...domain.source import Source
+from ..base import Page, Query
+from ..reading import Shape
+from .objects import PresentmentUnknown, money, transaction
+from .webhooks import LIVEMODE_MISMATCH, NO_MONEY, TRANSLATOR
+
+PAGE_TYPE = "balance_transactions"
+COMPOSITION_TYPE = "payout.balance_transactions"
+PAYOUT_TYPE = "payout"
+PAGE_SIZE = 100
+MAX_PAGE_BYTES = 8 * 1024 * 1024
+_PATH = "/v1/balance_transactions"
+# Expanding the source brings the customer's own currency and the references.
+_PAGING = (("limit", str(PAGE_SIZE)), ("expand[]", "data.source"))
+
+
+def movements(since: datetime, after: str) -> Query:
+    window = (("created[gte]", str(int(since.timestamp()))),)
+    return Query(_PATH, _PAGING + window + _following(after))
+
+
+def composition(payout_id: str, after: str) -> Query:
+    return Query(_PATH, (*_PAGING, ("payout", payout_id), *_following(after)))
+
+
+def payout(payout_id: str) -> Query:
+    return Query(f"/v1/payouts/{payout_id}")
+
+
+def page(body: bytes) -> Page:
+    listed = _listed(body)
+    rows = listed.shapes("data")
+    newest = max((row.instant("created") for row in rows), default=None)
+    return Page(newest, rows[-1].text("id") if rows else "", listed.flag("has_more"))
+
+
+def translate_page(delivery: Delivery) -> Translation:
+    """Each sound balance transaction's event, oldest first; one that is not becomes a problem and stops no other."""
+    events: list[Event] = []
+    problems: list[Problem] = []
+    payouts: list[str] = []
+    for row in reversed(_listed(delivery.body).shapes("data")):
+        try:
+            event = _event(delivery, row)
+            events.append(event)
+        except (ShapeInvalid, UnknownCurrency, BadAmount, PresentmentUnknown) as error:
+            problems.append(Problem(error.reason, str(error)))
+            continue
+        source = row.reference("source")
+        if _category(row) == "payout" and source.startswith("po_"):
+            payouts.append(source)
+    ignored = "" if events or problems else NO_MONEY
+    return Translation(tuple(events), ignored, tuple(problems), payouts=tuple(dict.fromkeys(payouts)))
+
+
+def is_composed(payout_body: bytes) -> bool:
+    """Whether Stripe will not change any more which transactions a payout pays."""
+    found = _object(payout_body, "payout")
+    return not found.maybe_flag("automatic") or found.maybe_text("reconciliation_status") in ("completed", "")
+
+
+def settlement(source: Source, payout_body: bytes, pages: Sequence[bytes]) -> Settlement:
+    """A payout's lines without its own transaction. A manual payout has none: Stripe does not say what it pays."""
+    found = _object(payout_body, "payout")
+    lines: dict[str, SettlementLine] = {}
+    own = found.reference("balance_transaction")
+    for body in pages:
+        for row in _listed(body).shapes("data"):
+            if _category(row) in ("payout", "payout_reversal"):
+                own = own or row.text("id")
+                continue
+            line = SettlementLine(row.text("id"), money(row, "amount"), money(row, "fee"), money(row, "net"))
+            lines[line.balance_transaction] = line
+    return Settlement(
+        company=source.company,
+        interface=source.interface,
+        payout_id=found.text("id"),
+        payout_transaction=own,
+        amount=money(found, "amount"),
+        arrival_date=found.instant("arrival_date").date() if found.has("arrival_date") else None,
+        lines=tuple(lines.values()),
+        bank_references=_bank_references(found),
+    )
+
+
+def _bank_references(found: Shape) -> tuple[str, ...]:
+    trace = found.maybe_shape("trace_id")
+    told = (trace.maybe_text("value") if trace else "", found.text("id"), found.maybe_text("statement_descriptor"))
+    return tuple(dict.fromkeys(one.strip() for one in told if one.strip()))
+
+
+def _event(delivery: Delivery, row: Shape) -> Event:
+    source, wanted = row.maybe_shape("source"), delivery.source.livemode
+    if source and wanted is not None and source.has("livemode") and source.flag("livemode") != wanted:
+        raise ShapeInvalid(LIVEMODE_MISMATCH, field=f"{row.path}.source.livemode")
+    found = transaction(row, None, delivery.source.interface)
+    return balance_transaction_event(
+        found,
+        company=delivery.source.company,
+        account=delivery.source.account,
+        provenance=delivery.provenance(TRANSLATOR, "balance_transaction", found.id),
+    )
+
+
+def _category(row: Shape) -> str:
+    return category_of(row.maybe_text("reporting_category"), row.text("type"), row.reference("source"))
+
+
+def _following(after: str) -> tuple[tuple[str, str], ...]:
+    return (("starting_after", after),) if after else ()
+
+
+def _listed(body: bytes) -> Shape:
+    return _object(body, "list")
+
+
+def _object(body: bytes, word: str) -> Shape:
+    found = Shape(parse_json(body, max_bytes=MAX_PAGE_BYTES))
+    if found.maybe_text("object") != word:
+        raise found.invalid("object", f"`{word}`")
+    return found

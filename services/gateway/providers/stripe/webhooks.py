@@ -1,0 +1,163 @@
+"""Stripe's webhook events: money where a balance transaction is inside, else evidence or nothing.
+
+| the event's object | gives |
+| --- | --- |
+| a balance transaction, whole, inside it | its money event, as the poll would give it |
+| a dispute, closed as lost | `DISPUTE_LOST` |
+| one of `EVIDENCE` | evidence; it wakes the poll if it names a balance transaction, or is a payout |
+| the balance | nothing; it wakes the poll |
+| anything else | nothing |
+
+What an event says of a status is never trusted for money: a charge's success is the balance transaction's to tell.
+"""
+
+from __future__ import annotations
+
+from libs.events import Event, EventKind, Evidence, Reference, ReferenceKind, event_name
+from libs.formats.stripe_events import balance_transaction_event
+from libs.money import BadAmount, UnknownCurrency, exponent_of
+
+from ...domain.delivery import Delivery, Problem, Translation
+from ...domain.errors import ShapeInvalid
+from ..reading import Shape
+from .objects import PresentmentUnknown, money, references, transaction
+
+TRANSLATOR = "stripe/1"
+
+# The object's word for itself, and its field with the amount.
+EVIDENCE: dict[str, str] = {
+    "application_fee": "amount",
+    "charge": "amount",
+    "checkout.session": "amount_total",
+    "credit_note": "total",
+    "dispute": "amount",
+    "invoice": "total",
+    "payment_intent": "amount",
+    "payout": "amount",
+    "refund": "amount",
+    "topup": "amount",
+    "transfer": "amount",
+}
+_NAMING_FIELDS = ("balance_transaction", "failure_balance_transaction")
+_AMOUNTS = ("amount", "amount_received", "amount_captured", "amount_refunded", "amount_total", "total")
+LIVEMODE_MISMATCH = "LIVEMODE_MISMATCH"
+NO_MONEY = "CONCERNS_NO_MONEY"
+
+
+def envelope(body: Shape) -> tuple[str, str]:
+    """An event's id and type, with the checks that tell a real event from a likeness; raises `ShapeInvalid`.
+
+    Amounts are looked at so that an event whose money makes no sense is refused before it is stored.
+    """
+    if body.maybe_text("object") != "event":
+        raise body.invalid("object", "`event`")
+    body.instant("created")
+    body.flag("livemode")
+    inner = body.shape("data").shape("object")
+    if inner.has("currency"):
+        currency = inner.text("currency")
+        exponent_of(currency.upper())
+        for key in _AMOUNTS:
+            if inner.has(key):
+                money(inner, key)
+    return body.text("id"), body.text("type")
+
+
+def translate_event(delivery: Delivery, body: Shape) -> Translation:
+    """Raises `ShapeInvalid` or `UnknownCurrency` where the whole event cannot be read."""
+    if delivery.source.livemode is not None and body.flag("livemode") != delivery.source.livemode:
+        return Translation(ignored=LIVEMODE_MISMATCH)
+    inner = body.shape("data").shape("object")
+    word = inner.maybe_text("object")
+    if word == "balance":
+        return Translation(ignored=NO_MONEY, wakes_poll=True)
+    if word not in EVIDENCE and not _transactions(inner):
+        return Translation(ignored=NO_MONEY)
+    events, problems, wakes = _money_events(delivery, body, inner)
+    lost = _dispute_lost(delivery, body, inner)
+    if lost:
+        events.append(lost)
+    if not events and not problems:
+        evidence = _evidence(delivery, body, inner, word)
+        if evidence is None:
+            return Translation(ignored=NO_MONEY)
+        events.append(evidence)
+    wakes = (
+        wakes or word == "payout" or any(inner.maybe_shape(key) is None and inner.has(key) for key in _NAMING_FIELDS)
+    )
+    return Translation(events=tuple(events), problems=tuple(problems), wakes_poll=wakes)
+
+
+def _transactions(inner: Shape) -> list[Shape]:
+    """The whole balance transactions in an object: expanded fields, or a dispute's list."""
+    if inner.maybe_text("object") == "balance_transaction":
+        return [inner]
+    fields = (inner.maybe_shape(key) for key in _NAMING_FIELDS)
+    listed = inner.shapes("balance_transactions") if inner.maybe_text("object") == "dispute" else []
+    return [one for one in (*fields, *listed) if one is not None]
+
+
+def _money_events(delivery: Delivery, body: Shape, inner: Shape) -> tuple[list[Event], list[Problem], bool]:
+    events: list[Event] = []
+    problems: list[Problem] = []
+    wakes = False
+    source = None if inner.maybe_text("object") == "balance_transaction" else inner
+    for one in _transactions(inner):
+        try:
+            found = transaction(one, source, delivery.source.interface)
+            events.append(
+                balance_transaction_event(
+                    found,
+                    company=delivery.source.company,
+                    account=delivery.source.account,
+                    provenance=delivery.provenance(
+                        TRANSLATOR, "balance_transaction", found.id, source_event_id=body.text("id")
+                    ),
+                )
+            )
+        except PresentmentUnknown:
+            wakes = True
+        except (ShapeInvalid, UnknownCurrency, BadAmount) as error:
+            problems.append(Problem(error.reason, str(error)))
+    events.sort(key=lambda event: event.effective_at)
+    return list({event.name: event for event in events}.values()), problems, wakes
+
+
+def _dispute_lost(delivery: Delivery, body: Shape, inner: Shape) -> Event | None:
+    if body.text("type") != "charge.dispute.closed" or inner.maybe_text("status") != "lost":
+        return None
+    dispute, issuer = inner.text("id"), delivery.source.interface
+    moved = [
+        Reference(ReferenceKind.BALANCE_TRANSACTION, one.text("id"), issuer)
+        for one in inner.shapes("balance_transactions")
+    ]
+    return Event(
+        name=event_name("stripe", delivery.source.account, f"{dispute}-lost"),
+        kind=EventKind.DISPUTE_LOST,
+        company=delivery.source.company,
+        object_id=dispute,
+        effective_at=body.instant("created"),
+        amount=money(inner, "amount"),
+        body=Evidence(type="charge.dispute.closed"),
+        provenance=delivery.provenance(TRANSLATOR, "dispute", dispute, source_event_id=body.text("id")),
+        references=tuple(dict.fromkeys([*references(inner, issuer), *moved])),
+    )
+
+
+def _evidence(delivery: Delivery, body: Shape, inner: Shape, word: str) -> Event | None:
+    """None where the object has no amount to count: a set-up session, a plan without a price."""
+    if not inner.has(EVIDENCE[word]) or not inner.has("currency"):
+        return None
+    event_id = body.text("id")
+    object_id = inner.maybe_text("id") or event_id  # an upcoming invoice has none
+    return Event(
+        name=event_name("stripe", delivery.source.account, event_id),
+        kind=EventKind.EVIDENCE,
+        company=delivery.source.company,
+        object_id=object_id,
+        effective_at=body.instant("created"),
+        amount=money(inner, EVIDENCE[word]),
+        body=Evidence(type=body.text("type")),
+        provenance=delivery.provenance(TRANSLATOR, word, object_id, source_event_id=event_id),
+        references=references(inner, delivery.source.interface),
+    )
