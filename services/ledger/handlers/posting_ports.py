@@ -8,6 +8,8 @@ from datetime import date, datetime
 from typing import Protocol
 
 from ..domain.document import Document, DocumentType
+from ..domain.match import MatchType
+from ..domain.states import Reconciliation
 from ..domain.view import DocumentView, LineView, Locks
 
 
@@ -28,7 +30,7 @@ class Claim:
     traceparent: str = ""
 
 
-class PostingStore(Protocol):
+class PostingQueue(Protocol):
     """The queue of postings. Each method is one commit; a claim whose lease was lost changes nothing.
 
     Methods that change states answer the keys that were still ours.
@@ -63,6 +65,83 @@ class PostingStore(Protocol):
 
     def put_back(self, claims: Sequence[Claim], reason: str, *, unknown: bool, now: datetime) -> set[str]:
         """READY again after a pause, or UNKNOWN where Odoo may have acted; parked once the budget is spent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A posted document and the Odoo record that it became."""
+
+    key: str
+    document: Document
+    odoo_id: int
+    transaction_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What reconciliation has left open of a posting: roles of lines that could be closed and are not."""
+
+    reconciliation: Reconciliation
+    open_roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Posted documents joined by references: an order, its captures, refunds and disputes."""
+
+    company: str
+    label: str
+    booked: tuple[Booked, ...]
+
+
+class StoryQueue(Protocol):
+    """Stories in which something was posted since they were last settled. Each method is one commit."""
+
+    def claim(self, now: datetime, limit: int) -> list[Story]: ...
+
+    def settled(
+        self,
+        story: Story,
+        outcomes: Mapping[str, Outcome],
+        moved: Sequence[tuple[Booked, Document]],
+        exchanges: Sequence[DocumentView],
+        now: datetime,
+    ) -> None:
+        """Write what is open, make postings of documents that move a receivable, and keep Odoo's exchange entries."""
+
+    def later(self, story: Story, reason: str, now: datetime) -> None:
+        """A technical failure: settle again after a pause."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatchClaim:
+    """A match to write, with its postings; `booked` lacks those that are not posted yet."""
+
+    name: str
+    company: str
+    type: MatchType
+    anchor: str
+    members: tuple[str, ...]
+    booked: Mapping[str, Booked]
+    traceparent: str = ""
+
+    @property
+    def is_ready(self) -> bool:
+        return {self.anchor, *self.members} <= self.booked.keys()
+
+
+class MatchQueue(Protocol):
+    """Confirmed matches that Odoo does not show yet. Each method is one commit."""
+
+    def claim(self, now: datetime, limit: int) -> list[MatchClaim]: ...
+
+    def written(
+        self, match: MatchClaim, outcomes: Mapping[str, Outcome], exchanges: Sequence[DocumentView], now: datetime
+    ) -> None: ...
+
+    def refused(self, match: MatchClaim, reason: str, text: str, now: datetime) -> None: ...
+
+    def later(self, match: MatchClaim, reason: str, now: datetime) -> None: ...
 
 
 class Journal(Protocol):

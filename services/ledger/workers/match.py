@@ -1,0 +1,79 @@
+"""Writes confirmed matches to Odoo: suspense moves to its counterpart, then both are reconciled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from libs.events import Clock
+from libs.odoo.errors import (
+    OdooConflict,
+    OdooDenied,
+    OdooError,
+    OdooOutcomeUnknown,
+    OdooUnavailable,
+)
+
+from ..domain.match import MatchType
+from ..domain.view import DocumentView, LineView
+from ..handlers.posting_ports import Booked, Journal, MatchClaim, MatchQueue
+from .reconciling import lines_with, outcomes_of, reconcile, views_of
+
+_COUNTERPART = {MatchType.BANK_PAYOUT: "TRN", MatchType.BANK_INVOICE: "AR"}
+
+
+@dataclass(frozen=True, slots=True)
+class MatchWorker:
+    """Carries matches from PENDING to WRITTEN once all their postings are posted."""
+
+    queue: MatchQueue
+    journal_of: Callable[[str], Journal]
+    clock: Clock
+    batch: int = 20
+
+    def run_once(self) -> int:
+        """The number of matches taken up."""
+        claims = self.queue.claim(self.clock(), self.batch)
+        for match in claims:
+            self._carry(match)
+        return len(claims)
+
+    def _carry(self, match: MatchClaim) -> None:
+        if not match.is_ready:
+            self.queue.later(match, "WAITS_FOR_POSTING", self.clock())
+            return
+        journal = self.journal_of(match.company)
+        try:
+            touched = self._write(match, journal)
+            booked = match.booked.values()
+            outcomes = outcomes_of(booked, views_of(journal, booked))
+            self.queue.written(match, outcomes, journal.exchange_moves(touched), self.clock())
+        except (OdooUnavailable, OdooConflict, OdooDenied, OdooOutcomeUnknown) as error:
+            self.queue.later(match, error.reason, self.clock())
+        except OdooError as error:
+            self.queue.refused(match, error.reason, error.message, self.clock())
+
+    def _write(self, match: MatchClaim, journal: Journal) -> list[int]:
+        """Reconcile what the match joins; the ids of the journal items."""
+        views = views_of(journal, match.booked.values())
+        if match.type is MatchType.PAYOUT_TRANSACTIONS:
+            lines = [line for key, one in match.booked.items() for line in lines_with(one, views[key], ("CLR",))]
+        else:
+            role = _COUNTERPART[match.type]
+            lines = [line for key in match.members for line in lines_with(match.booked[key], views[key], (role,))]
+            lines.append(self._unsuspended(match, journal, views, lines[0]))
+        ids = [line.odoo_id for line in lines]
+        if any(not line.reconciled for line in lines):
+            reconcile(journal, ids)
+        return ids
+
+    def _unsuspended(
+        self, match: MatchClaim, journal: Journal, views: Mapping[str, DocumentView], counterpart: LineView
+    ) -> LineView:
+        """The bank line's suspense item, moved to the counterpart's account and partner if it is not there yet."""
+        anchor: Booked = match.booked[match.anchor]
+        (item,) = lines_with(anchor, views[match.anchor], ("SUS", "MOVED"))
+        if item.account_id != counterpart.account_id or item.partner_id != counterpart.partner_id:
+            journal.move_to_account(item.odoo_id, counterpart.account_id, counterpart.partner_id)
+            (item,) = journal.lines([item.odoo_id])
+        return item

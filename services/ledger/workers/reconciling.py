@@ -1,0 +1,88 @@
+"""Reconciling in Odoo: read what is open, reconcile what stands against each other, accept what is closed already.
+
+Safe to repeat at any point: it always begins by reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from libs.odoo.errors import OdooRefused
+
+from ..domain.document import DocumentType
+from ..domain.states import Reconciliation
+from ..domain.view import DocumentView, LineView
+from ..handlers.posting_ports import Booked, Journal, Outcome
+
+_CLOSABLE = ("AR", "CLR", "TRN", "DSP", "RSV", "UNX", "GCL", "PRE", "SUS")
+
+
+def views_of(journal: Journal, booked: Iterable[Booked]) -> dict[str, DocumentView]:
+    """What Odoo holds of each posted document, by key; one look a document type."""
+    by_type: dict[DocumentType, list[Booked]] = {}
+    for one in booked:
+        by_type.setdefault(one.document.type, []).append(one)
+    views: dict[str, DocumentView] = {}
+    for kind, group in by_type.items():
+        held = journal.read(kind, [one.odoo_id for one in group])
+        views |= {one.key: held[one.odoo_id] for one in group if one.odoo_id in held}
+    return views
+
+
+def role_of(booked: Booked, line: LineView) -> str:
+    """The role of a line that Odoo holds. Suspense that a match has moved has the role it was moved to."""
+    for meant in booked.document.entry.lines:
+        if meant.account.odoo_id == line.account_id:
+            return meant.role
+    return "MOVED"
+
+
+def lines_with(booked: Booked, view: DocumentView, roles: Sequence[str]) -> list[LineView]:
+    return [line for line in view.lines if role_of(booked, line) in roles]
+
+
+def reconcile_by_partner(journal: Journal, lines: Sequence[LineView]) -> list[int]:
+    """Reconcile open lines of one account and partner with each other; the ids of all lines that took part.
+
+    A group whose lines stand on one side only waits for its counterpart.
+    """
+    groups: dict[tuple[int, int | None], list[LineView]] = {}
+    for line in lines:
+        if not line.reconciled and line.residual:
+            groups.setdefault((line.account_id, line.partner_id), []).append(line)
+    touched = []
+    for group in groups.values():
+        sides = {line.residual.minor_units > 0 for line in group}
+        if len(sides) == 2:
+            ids = [line.odoo_id for line in group]
+            reconcile(journal, ids)
+            touched += ids
+    return touched
+
+
+def reconcile(journal: Journal, line_ids: Sequence[int]) -> None:
+    """Reconcile; that another did it first is no failure."""
+    try:
+        journal.reconcile(line_ids)
+    except OdooRefused:
+        now = journal.lines(line_ids)
+        if any(line.residual for line in now) and len({line.residual.minor_units > 0 for line in now}) == 2:
+            raise
+
+
+def outcomes_of(booked: Iterable[Booked], views: Mapping[str, DocumentView]) -> dict[str, Outcome]:
+    """How far each document's closable lines are closed."""
+    outcomes = {}
+    for one in booked:
+        view = views.get(one.key)
+        if view is None:
+            continue
+        closable = [line for line in view.lines if role_of(one, line) in (*_CLOSABLE, "MOVED")]
+        still_open = [line for line in closable if not line.reconciled]
+        if not closable or len(still_open) == len(closable):
+            begun = any(line.residual != line.balance for line in still_open)
+            state = Reconciliation.PARTIAL if begun else Reconciliation.NONE
+        else:
+            state = Reconciliation.PARTIAL if still_open else Reconciliation.FULL
+        outcomes[one.key] = Outcome(state, tuple(sorted({role_of(one, line) for line in still_open})))
+    return outcomes

@@ -1,0 +1,76 @@
+"""Closes receivables and disputed money within a story: invoice against capture, credit note against refund.
+
+Money never waits for paper: each document posts on its own, and whatever comes last finds the others here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from libs.events import Clock
+from libs.odoo.errors import OdooConflict, OdooDenied, OdooOutcomeUnknown, OdooUnavailable
+
+from ..domain.document import Document, DocumentType
+from ..domain.master import Party
+from ..domain.money_rules import receivable_moved
+from ..handlers.posting_ports import Booked, Journal, Story, StoryQueue
+from .reconciling import lines_with, outcomes_of, reconcile_by_partner, views_of
+
+
+@dataclass(frozen=True, slots=True)
+class SettleWorker:
+    """Settles stories in which something was posted."""
+
+    queue: StoryQueue
+    journal_of: Callable[[str], Journal]
+    clock: Clock
+    batch: int = 20
+
+    def run_once(self) -> int:
+        """The number of stories taken up."""
+        stories = self.queue.claim(self.clock(), self.batch)
+        for story in stories:
+            try:
+                self._settle(story)
+            except (OdooUnavailable, OdooConflict, OdooDenied, OdooOutcomeUnknown) as error:
+                self.queue.later(story, error.reason, self.clock())
+        return len(stories)
+
+    def _settle(self, story: Story) -> None:
+        journal = self.journal_of(story.company)
+        views = views_of(journal, story.booked)
+        touched = []
+        for role in ("AR", "DSP"):
+            lines = [
+                line for one in story.booked if one.key in views for line in lines_with(one, views[one.key], (role,))
+            ]
+            touched += reconcile_by_partner(journal, lines)
+        exchanges = journal.exchange_moves(touched) if touched else []
+        if touched:
+            views = views_of(journal, story.booked)
+        moved = _receivables_to_move(story)
+        self.queue.settled(story, outcomes_of(story.booked, views), moved, exchanges, self.clock())
+
+
+def _receivables_to_move(story: Story) -> list[tuple[Booked, Document]]:
+    """Receipts that stand on another customer than their order's invoice (ACCOUNTING rule 10)."""
+    customer = _customer(story)
+    if customer is None:
+        return []
+    present = {one.key for one in story.booked}
+    moved = []
+    for one in story.booked:
+        if one.document.type is not DocumentType.ENTRY or one.key.endswith("_party"):
+            continue
+        document = receivable_moved(one.document, customer)
+        if document is not None and document.effect not in present:
+            moved.append((one, document))
+    return moved
+
+
+def _customer(story: Story) -> Party | None:
+    for one in story.booked:
+        if one.document.type is DocumentType.CUSTOMER_INVOICE:
+            return one.document.party
+    return None
