@@ -1,0 +1,111 @@
+"""Which layer may import what. Imports point one way: main → servicer → wire, handlers → domain ← storage, adapters.
+
+Names of the module's own service are relative (`domain.entry`); the standard library is always allowed.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+
+from tests.architecture.source import Module, within
+
+STDLIB = frozenset(sys.stdlib_module_names) | {"__future__"}
+VALUES = frozenset({"libs.money", "libs.errors", "libs.events"})
+GRPC = frozenset({"grpc", "grpc_health", "grpc_reflection", "grpc_status", "google"})
+
+# A layer that is not named here is not one of ours.
+SERVICE_LAYERS: dict[str, frozenset[str]] = {
+    "domain": VALUES,
+    "handlers": VALUES | {"domain", "libs.formats"},
+    "providers": VALUES | {"domain", "libs.formats", "stripe", "standardwebhooks"},
+    "storage": VALUES | {"domain", "handlers.ports", "libs.storage", "sqlmodel", "sqlalchemy", "alembic"},
+    "adapters": VALUES | GRPC | {"domain", "handlers.ports", "libs", "concord", "httpx", "nats", "yaml"},
+    # The classes of Odoo's errors say what a worker does next; they are plain exceptions.
+    "workers": VALUES | {"domain", "handlers", "libs.formats", "libs.odoo.errors"},
+    "engine": VALUES | {"domain", "handlers.ports", "duckdb", "pyarrow"},
+    "http": VALUES | {"domain", "handlers", "wire", "libs", "starlette", "fastapi", "limits", "uvicorn"},
+    "servicer": VALUES | GRPC | {"domain", "handlers", "wire", "telemetry", "libs", "concord"},
+    "wire": VALUES | GRPC | {"domain", "handlers", "libs.rpc", "libs.formats", "concord"},
+    "telemetry": VALUES | {"libs.telemetry", "opentelemetry"},
+    "config": VALUES | {"libs"},
+    "main": GRPC | {"libs", "concord", "uvicorn", "opentelemetry", "structlog"},
+}
+# `main` builds everything of its own service, whatever its layers are called.
+BUILDS_ALL = "main"
+# Ports may be several modules: `handlers.posting_ports` counts as `handlers.ports`.
+PORTS = re.compile(r"^handlers\.\w+_ports\b")
+
+LIBS: dict[str, frozenset[str]] = {
+    "money": frozenset({"libs.errors"}),
+    "errors": frozenset(),
+    "events": frozenset({"libs.money", "libs.errors"}),
+    "formats": VALUES | {"lxml", "pyarrow"},
+    "storage": VALUES | {"sqlalchemy", "sqlmodel", "alembic", "psycopg"},
+    "rpc": VALUES | GRPC | {"concord", "jwt", "cryptography", "libs.telemetry.context"},
+    "telemetry": VALUES | GRPC | {"opentelemetry", "prometheus_client", "structlog", "libs.rpc"},
+    "odoo": VALUES | {"odoorpc", "httpx", "libs.formats", "starlette", "uvicorn"},
+}
+
+# Third-party packages that one place alone may know, `main` and cli included.
+OWNERS: dict[str, tuple[str, ...]] = {
+    "odoorpc": ("libs.odoo",),
+    "duckdb": ("services.recon.engine",),
+    "sqlmodel": ("libs.storage", "services.*.storage"),
+    "sqlalchemy": ("libs.storage", "services.*.storage"),
+    "alembic": ("libs.storage", "services.*.storage"),
+    "lxml": ("libs.formats",),
+    "stripe": ("services.gateway.providers",),
+}
+
+
+def foreign_imports(module: Module) -> list[str]:
+    """Imports that the module's layer may not have."""
+    if module.service is not None:
+        return _foreign_to_layer(module)
+    if module.name.startswith("libs."):
+        own = module.name.split(".")[1]
+        if own not in LIBS:
+            return [f"libs/{own} is in no table of tests/architecture/layers.py"]
+        allowed = STDLIB | LIBS[own] | {f"libs.{own}"}
+        return [name for name in module.imports if not within(name, allowed)]
+    return [name for name in module.imports if within(name, frozenset({"tests", "scripts"}))]
+
+
+def _foreign_to_layer(module: Module) -> list[str]:
+    own = f"services.{module.service}"
+    if module.layer is None:  # the service's __init__.py
+        return list(module.imports)
+    if module.layer not in SERVICE_LAYERS:
+        return [f"layer {module.layer} is in no table of tests/architecture/layers.py"]
+    allowed = SERVICE_LAYERS[module.layer] | {module.layer}
+    found = []
+    for name in module.imports:
+        if within(name, frozenset({own})):
+            inside = PORTS.sub("handlers.ports", name.removeprefix(f"{own}."))
+            if module.layer != BUILDS_ALL and not within(inside, allowed):
+                found.append(name)
+        elif not within(name, STDLIB | allowed):
+            found.append(name)
+    return found
+
+
+def other_services(module: Module) -> list[str]:
+    """Imports of another service, which only a stub may reach. `main` is no exception."""
+    if module.name.startswith("cli"):
+        return []
+    own = frozenset({f"services.{module.service}"})
+    return [name for name in module.imports if within(name, frozenset({"services"})) and not within(name, own)]
+
+
+def stolen_packages(module: Module) -> list[str]:
+    """Imports of a third-party package that another place owns."""
+    place = module.name
+    if module.service is not None:
+        place = f"services.*.{place.split('.', 2)[-1]}"
+    found = []
+    for name in module.imports:
+        owners = frozenset(OWNERS.get(name.split(".")[0], ()))
+        if owners and not within(module.name, owners) and not within(place, owners):
+            found.append(name)
+    return found
