@@ -11,13 +11,14 @@ from libs.odoo.errors import (
     OdooDenied,
     OdooError,
     OdooOutcomeUnknown,
+    OdooRefused,
     OdooUnavailable,
 )
 
 from ..domain.match import MatchType
 from ..domain.view import DocumentView, LineView
 from ..handlers.posting_ports import Booked, Journal, MatchClaim, MatchQueue
-from .reconciling import lines_with, outcomes_of, reconcile, views_of
+from .reconciling import lines_with, outcomes_of, reconcile, role_of, views_of
 
 _COUNTERPART = {MatchType.BANK_PAYOUT: "TRN", MatchType.BANK_INVOICE: "AR"}
 
@@ -73,7 +74,18 @@ class MatchWorker:
         """The bank line's suspense item, moved to the counterpart's account and partner if it is not there yet."""
         anchor: Booked = match.booked[match.anchor]
         (item,) = lines_with(anchor, views[match.anchor], ("SUS", "MOVED"))
-        if item.account_id != counterpart.account_id or item.partner_id != counterpart.partner_id:
-            journal.move_to_account(item.odoo_id, counterpart.account_id, counterpart.partner_id)
-            (item,) = journal.lines([item.odoo_id])
+        there = (item.account_id, item.partner_id) == (counterpart.account_id, counterpart.partner_id)
+        if there:
+            return item
+        if role_of(anchor, item) != "SUS":
+            # Odoo 19 would silently undo the reconciliation that moved it.
+            raise MatchedElsewhere("the bank line stands on another counterpart")
+        journal.move_to_account(item.odoo_id, counterpart.account_id, counterpart.partner_id)
+        (item,) = journal.lines([item.odoo_id])
         return item
+
+
+class MatchedElsewhere(OdooRefused):
+    """The bank line was matched with something else, by another match or by hand in Odoo."""
+
+    reason = "MATCHED_ELSEWHERE"

@@ -80,7 +80,8 @@ def outcomes_of(booked: Iterable[Booked], views: Mapping[str, DocumentView]) -> 
         closable = [line for line in view.lines if role_of(one, line) in (*_CLOSABLE, "MOVED")]
         still_open = [line for line in closable if not line.reconciled]
         if not closable or len(still_open) == len(closable):
-            begun = any(line.residual != line.balance for line in still_open)
+            # Suspense cannot be reconciled, so Odoo gives it no residual.
+            begun = any(line.residual != line.balance for line in still_open if role_of(one, line) != "SUS")
             state = Reconciliation.PARTIAL if begun else Reconciliation.NONE
         else:
             state = Reconciliation.PARTIAL if still_open else Reconciliation.FULL
