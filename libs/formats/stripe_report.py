@@ -7,7 +7,6 @@ and be chosen by the user; what is needed is refused if missing, what is unknown
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -32,6 +31,7 @@ from .errors import (
 from .statement import Finding
 
 FORMAT = "stripe.itemized"
+LINE_BYTES = 1024 * 1024
 
 _NEEDED = ("balance_transaction_id", "currency", "gross", "fee", "net", "reporting_category")
 _METADATA = re.compile(r"(payment|refund|transfer)_metadata\[(.+)\]", re.DOTALL)
@@ -285,20 +285,27 @@ def _columns(header: list[str]) -> dict[str, int]:
 
 def _rows(source: BinaryIO) -> Iterator[tuple[int, list[str]]]:
     """Line number and fields of each record; raises `FormatError` on bytes that are no CSV."""
-    # Detached in the end, so that the caller's file is not closed with the wrapper.
-    text = io.TextIOWrapper(source, encoding="utf-8-sig", errors="strict", newline="")
-    reader = csv.reader(text, strict=True)
+    reader = csv.reader(_lines(source), strict=True)
     try:
         for row in reader:
             if any("\x00" in value for value in row):
                 raise SettlementRowInvalid("a NUL character", f"line {reader.line_num}")
             yield reader.line_num, row
-    except UnicodeDecodeError:
-        raise FileEncoding("not UTF-8", f"after line {reader.line_num}") from None
     except csv.Error as error:
         # The only end that `strict` complains of is one inside quotes.
         if "unexpected end of data" in str(error):
             raise FileTruncated("the report is cut off inside a quoted field") from None
         raise SettlementRowInvalid("not well-formed CSV", f"line {reader.line_num}") from None
-    finally:
-        text.detach()
+
+
+def _lines(source: BinaryIO) -> Iterator[str]:
+    """Decoded lines with their ends, which a quoted field may hold; raises `FormatError`."""
+    number = 0
+    while raw := source.readline(LINE_BYTES):
+        number += 1
+        if len(raw) == LINE_BYTES:
+            raise SettlementRowInvalid("the line is too long", f"line {number}")
+        try:
+            yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError:
+            raise FileEncoding("not UTF-8", f"line {number}") from None
