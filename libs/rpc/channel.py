@@ -12,9 +12,10 @@ import grpc
 from libs.rpc.config import ChannelConfig, ConfigInvalid, RetryPolicy, TransportRefused, is_loopback
 from libs.rpc.deadlines import seconds_left
 from libs.rpc.errors import error_of
+from libs.telemetry.context import outgoing_headers
 
 TokenSource = Callable[[], str]
-# Metadata to add to a call, asked for at each call: trace context, for one.
+# Metadata to add to a call, asked for at each call.
 MetadataSource = Callable[[], Sequence[tuple[str, str]]]
 
 AUTHORIZATION = "authorization"
@@ -49,7 +50,7 @@ def open_channel(
         if not config.allow_plaintext and not is_loopback(target):
             raise TransportRefused("plaintext beyond loopback must be allowed explicitly, or TLS configured")
         channel = grpc.insecure_channel(target, options=_options(config))
-        sources = [*metadata, *([_bearer(token)] if token is not None else [])]
+        sources = [outgoing_headers, *metadata, *([_bearer(token)] if token is not None else [])]
     else:
         credentials = _tls_credentials(config)
         if token is not None:
@@ -57,7 +58,7 @@ def open_channel(
                 credentials, grpc.metadata_call_credentials(_TokenPlugin(token), name="concord-token")
             )
         channel = grpc.secure_channel(target, credentials, options=_options(config))
-        sources = list(metadata)
+        sources = [outgoing_headers, *metadata]
     return grpc.intercept_channel(channel, *interceptors, _CallInterceptor(config, sources))
 
 
