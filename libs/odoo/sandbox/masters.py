@@ -1,0 +1,248 @@
+"""What Odoo adds when masters are made or changed: defaults, codes, commercial partners, passwords."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from . import locks, records
+from .env import COMPANY, Env
+from .failures import beyond_the_sandbox, user_error, validation_error
+from .fields import Model
+from .identity import register
+from .store import Store
+
+_TRUE = {"active": 1}
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "account.account": {"reconcile": 0},
+    "account.journal": {**_TRUE, "sequence": 10, "company_id": COMPANY, "payment_sequence": 0, "refund_sequence": 0},
+    "account.tax": {
+        **_TRUE,
+        "amount_type": "percent",
+        "type_tax_use": "sale",
+        "sequence": 1,
+        "company_id": COMPANY,
+        "tax_group_id": 1,
+        "include_base_amount": 0,
+    },
+    "account.tax.group": {"sequence": 10, "company_id": COMPANY},
+    "account.lock_exception": {**_TRUE, "company_id": COMPANY},
+    "res.partner": {**_TRUE, "is_company": 0, "customer_rank": 0, "supplier_rank": 0},
+    "product.product": {
+        **_TRUE,
+        "type": "consu",
+        "list_price": 1.0,
+        "standard_price": 0.0,
+        "sale_ok": 1,
+        "purchase_ok": 1,
+    },
+    "res.users": {**_TRUE, "company_id": COMPANY},
+    "account.bank.statement": {"balance_start": 0, "balance_end_real": 0, "company_id": COMPANY},
+    **records.DEFAULTS,
+}
+_RECONCILED_BY_TYPE = ("asset_receivable", "liability_payable")
+
+
+def create(env: Env, model: Model, vals_list: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Records of any model that is not a document."""
+    maker = _MAKERS.get(model.name)
+    if maker:
+        return [maker(env, model, dict(values)) for values in vals_list]
+    return [records.create(env, model, values, DEFAULTS.get(model.name)) for values in vals_list]
+
+
+def write(env: Env, model: Model, ids: Sequence[int], values: Mapping[str, Any]) -> bool:
+    changed = dict(values)
+    if model.name == "res.company":
+        row = records.columns(env, model, _known(env, model, changed))
+        for company in records.need(env, model, ids):
+            locks.check_company_write(company, row)
+    if model.name == "res.users":
+        _hash_password(changed)
+    if model.name == "account.account":
+        _check_account(env, ids, changed)
+    records.write(env, model, ids, changed)
+    if model.name == "res.partner":
+        for partner_id in ids:
+            _complete_partner(env, partner_id)
+    return True
+
+
+def unlink(env: Env, model: Model, ids: Sequence[int]) -> bool:
+    if model.name == "account.account":
+        for account_id in ids:
+            if env.store.one("SELECT 1 FROM account_move_line WHERE account_id = ? LIMIT 1", (account_id,)):
+                raise user_error("You cannot perform this action on an account that contains journal items.")
+    if model.name == "account.journal":
+        for journal_id in ids:
+            if env.store.one("SELECT 1 FROM account_move WHERE journal_id = ? LIMIT 1", (journal_id,)):
+                raise user_error("You cannot perform this action on a journal that contains journal entries.")
+    return records.unlink(env, model, ids)
+
+
+def _known(env: Env, model: Model, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    records.check_fields(env, model, values)
+    return values
+
+
+def _make_account(env: Env, model: Model, values: dict[str, Any]) -> int:
+    records.check_fields(env, model, values)
+    code = values.get("code")
+    if code and env.store.one("SELECT 1 FROM account_account WHERE code = ?", (str(code),)):
+        raise validation_error(
+            "Account codes must be unique. You can't create accounts with these duplicate codes: " + str(code)
+        )
+    kind = values.get("account_type")
+    if not kind:
+        kind = values["account_type"] = "asset_current"
+    reconcile = int(kind in _RECONCILED_BY_TYPE)
+    state = {"active": 1} if env.version >= 19 else {"deprecated": 0}
+    account_id = records.create(env, model, values, {"reconcile": reconcile, **state})
+    _check_account(env, [account_id], values)
+    if "company_ids" not in values:
+        env.store.link("account_account_res_company_rel", account_id, [COMPANY])
+    return account_id
+
+
+def _check_account(env: Env, ids: Sequence[int], values: Mapping[str, Any]) -> None:
+    """Receivables and payables are always reconcilable."""
+    if values.get("reconcile") in (False, 0, None) and "reconcile" in values:
+        for row in env.store.get_all("account_account", list(ids)).values():
+            if row["account_type"] in _RECONCILED_BY_TYPE:
+                raise validation_error(
+                    "You cannot have a receivable/payable account that is not reconcilable. "
+                    f"(account code: {row['code']})"
+                )
+
+
+def _make_journal(env: Env, model: Model, values: dict[str, Any]) -> int:
+    """A bank or cash journal gets an account of its own and the company's suspense account."""
+    records.check_fields(env, model, values)
+    kind = values.get("type")
+    defaults = dict(DEFAULTS[model.name])
+    if kind in ("sale", "purchase"):
+        defaults["refund_sequence"] = 1
+    if kind in ("bank", "cash", "credit"):
+        defaults["payment_sequence"] = 1
+        defaults["suspense_account_id"] = env.company["account_journal_suspense_account_id"]
+        if not values.get("default_account_id"):
+            defaults["default_account_id"] = _make_bank_account(env, str(values.get("name")), str(kind))
+    if not values.get("code"):
+        raise beyond_the_sandbox("journals that find their own code")
+    return records.create(env, model, values, defaults)
+
+
+def _make_bank_account(env: Env, name: str, kind: str) -> int:
+    prefix = str(env.company["bank_account_code_prefix"] or "1014")
+    taken = {row["code"] for row in env.store.where("account_account")}
+    code = next(code for number in range(1, 10_000) if (code := f"{prefix}{number:02d}") not in taken)
+    account_type = "liability_credit_card" if kind == "credit" else "asset_cash"
+    return _make_account(env, env.model("account.account"), {"code": code, "name": name, "account_type": account_type})
+
+
+def _make_tax(env: Env, model: Model, values: dict[str, Any]) -> int:
+    """Without a distribution of its own a tax has lines without an account: it posts onto the line's account."""
+    tax_id = records.create(env, model, values, DEFAULTS[model.name])
+    if "repartition_line_ids" not in values:
+        target = env.model("account.tax.repartition.line")
+        for kind in ("invoice", "refund"):
+            if f"{kind}_repartition_line_ids" not in values:
+                for part in ("base", "tax"):
+                    line = {"tax_id": tax_id, "document_type": kind, "repartition_type": part}
+                    records.create(env, target, line, records.DEFAULTS[target.name])
+    return tax_id
+
+
+def _make_partner(env: Env, model: Model, values: dict[str, Any]) -> int:
+    partner_id = records.create(env, model, values, DEFAULTS[model.name])
+    _complete_partner(env, partner_id)
+    return partner_id
+
+
+def _complete_partner(env: Env, partner_id: int) -> None:
+    """A contact's documents are its company's: the commercial partner is the top of the tree."""
+    row = env.store.need("res_partner", partner_id)
+    parent = env.store.get("res_partner", row["parent_id"])
+    commercial = partner_id if row["is_company"] or parent is None else parent["commercial_partner_id"]
+    name = row["name"] or ""
+    complete = f"{parent['name']}, {name}" if parent and not row["is_company"] else name
+    env.store.update("res_partner", partner_id, {"commercial_partner_id": commercial, "complete_name": complete})
+    for child in env.store.rows("SELECT id FROM res_partner WHERE parent_id = ?", (partner_id,)):
+        _complete_partner(env, child[0])
+
+
+def _make_user(env: Env, model: Model, values: dict[str, Any]) -> int:
+    _hash_password(values)
+    groups = env.texts("groups_id", "group_ids")
+    partner = _make_partner(env, env.model("res.partner"), {"name": values.get("name"), "email": values.get("email")})
+    values.pop("email", None)
+    user_id = records.create(env, model, values, {**DEFAULTS[model.name], "partner_id": partner})
+    if groups not in values:
+        user = env.store.one("SELECT res_id FROM ir_model_data WHERE module = 'base' AND name = 'group_user'")
+        env.store.link("res_groups_users_rel", user_id, [user])
+    return user_id
+
+
+def _make_data(env: Env, model: Model, values: dict[str, Any]) -> int:
+    records.check_fields(env, model, values)
+    return register(env, values["module"], values["name"], values["model"], int(values.get("res_id") or 0))
+
+
+def _make_rate(env: Env, model: Model, values: dict[str, Any]) -> int:
+    for name, of in (("inverse_company_rate", lambda given: 1.0 / given), ("company_rate", lambda given: given)):
+        if values.get(name):
+            values["rate"] = of(float(values[name]))
+    values.setdefault("name", env.today)
+    return records.create(env, model, values, DEFAULTS[model.name])
+
+
+def _hash_password(values: dict[str, Any]) -> None:
+    if values.get("password"):
+        values["password"] = hashed(str(values["password"]), str(values.get("login") or "concord"))
+
+
+def hashed(password: str, salt: str) -> str:
+    """A salted digest: enough for a stand-in that holds no one's real password."""
+    return f"{salt}${hashlib.sha256(f'{salt}${password}'.encode()).hexdigest()}"
+
+
+def authenticate(store: Store, login: str, secret: str) -> int | None:
+    """The user's id if the secret is their password or one of their API keys."""
+    row = store.db.execute("SELECT id, password FROM res_users WHERE login = ? AND active = 1", (login,)).fetchone()
+    if row is None or not secret:
+        return None
+    return int(row["id"]) if holds(store, row["id"], row["password"], secret) else None
+
+
+def holds(store: Store, user_id: int, password: str | None, secret: str) -> bool:
+    """Whether the secret opens this user's account."""
+    kept = password or ""
+    salt = kept.partition("$")[0]
+    if kept and hmac.compare_digest(kept, hashed(secret, salt)):
+        return True
+    return user_of_key(store, secret) == user_id
+
+
+def user_of_key(store: Store, key: str) -> int | None:
+    """The user that an API key belongs to."""
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    found = store.one("SELECT user_id FROM api_key WHERE digest = ?", (digest,))
+    return int(found) if found is not None else None
+
+
+def add_key(store: Store, user_id: int, key: str) -> None:
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    store.db.execute("INSERT OR REPLACE INTO api_key (digest, user_id) VALUES (?, ?)", (digest, user_id))
+
+
+_MAKERS = {
+    "account.account": _make_account,
+    "account.journal": _make_journal,
+    "account.tax": _make_tax,
+    "res.partner": _make_partner,
+    "res.users": _make_user,
+    "ir.model.data": _make_data,
+    "res.currency.rate": _make_rate,
+}
