@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 from .errors import LeaseLost
+from .rows import update_rows
 from .types import UtcTimestamp
 
 Order = Column[Any] | UnaryExpression[Any]
@@ -191,16 +192,12 @@ def _write_each(
     kept: set[Any] = set()
     for chunk in _chunks([lease for leases in groups.values() for lease in leases]):
         kept.update(connection.scalars(select(key).where(_ours(connection, table, chunk, now)).with_for_update()))
-    by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    by_columns: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
     for values, leases in groups.items():
         rows = by_columns.setdefault(tuple(name for name, _ in values), [])
-        rows.extend({"leased_key": lease.id, **dict(values)} for lease in leases if lease.id in kept)
+        rows.extend((lease.id, *(value for _, value in values)) for lease in leases if lease.id in kept)
     for columns, rows in by_columns.items():
-        statement = (
-            update(table).where(key == bindparam("leased_key")).values({name: bindparam(name) for name in columns})
-        )
-        if rows:
-            connection.execute(statement, rows)
+        update_rows(connection, table, key.name, columns, rows)
     return kept
 
 

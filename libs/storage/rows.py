@@ -1,7 +1,8 @@
 """Hot writes: many rows in one statement, no ORM.
 
-A row is a mapping from column to value, and all rows of a call have the same columns. Defaults in Python are not
-applied: give every column that the database does not fill in itself.
+A row is a mapping from column to value, with the same columns in every row of a call; or, where `columns` names them,
+a tuple in that order, which costs less to make. Defaults in Python are not applied: give every column that the
+database does not fill in itself.
 """
 
 from __future__ import annotations
@@ -16,14 +17,15 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, LargeBinary, Table
 
 LOOK_UP = 500  # keys in one look-up on SQLite
+Rows = Sequence[Mapping[str, Any]] | Sequence[tuple[Any, ...]]
 
 
-def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_rows(connection: Connection, table: Table, rows: Rows, columns: Sequence[str] | None = None) -> None:
     """Insert all rows. Raises `StorageConflict` if a unique key is taken."""
     if not rows:
         return
-    plan = _plan(table, tuple(rows[0]), connection.dialect)
-    values = plan.values(rows)
+    plan, given = _planned(connection, table, rows, columns)
+    values = plan.values(given)
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(plan.insert_unnested, _arrays(values))
     else:
@@ -31,7 +33,7 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
 
 
 def insert_new(
-    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], key_columns: Sequence[str]
+    connection: Connection, table: Table, rows: Rows, key_columns: Sequence[str], columns: Sequence[str] | None = None
 ) -> set[Any]:
     """Insert the rows whose unique key is not taken, and return those keys (tuples, if the key has several columns).
 
@@ -40,22 +42,46 @@ def insert_new(
     """
     if not rows:
         return set()
-    plan = _plan(table, tuple(rows[0]), connection.dialect)
-    key_of: Callable[[Mapping[str, Any]], Any] = itemgetter(*key_columns)
+    plan, given = _planned(connection, table, rows, columns)
     if connection.dialect.name == "postgresql":
         keys = plan.names(key_columns)
         statement = f"{plan.insert_unnested} ON CONFLICT ({keys}) DO NOTHING RETURNING {keys}"
-        found = connection.exec_driver_sql(statement, _arrays(plan.values(rows)))
-        return set(found.scalars() if len(key_columns) == 1 else map(tuple, found))
+        found = connection.exec_driver_sql(statement, _arrays(plan.values(given)))
+        return set(found.scalars().all()) if len(key_columns) == 1 else set(map(tuple, found.all()))
     # The write transaction is ours alone from its start, so what is not there now can't come before our commit.
-    first: dict[Any, Mapping[str, Any]] = {}
-    for row in rows:
-        first.setdefault(key_of(row), row)
-    for key in _present(connection, plan, list(first), key_columns):
-        del first[key]
-    if first:
-        connection.exec_driver_sql(plan.insert_values, plan.values(list(first.values())))
-    return set(first)
+    key_of = itemgetter(*(plan.columns.index(column) for column in key_columns))
+    new = {key_of(row): row for row in reversed(given)}
+    for key in _present(connection, plan, list(new), key_columns):
+        del new[key]
+    if new:
+        # Turned round again: the rows get their ids in the order in which they were given.
+        connection.exec_driver_sql(plan.insert_values, plan.values(list(new.values())[::-1]))
+    return set(new)
+
+
+def update_rows(
+    connection: Connection, table: Table, key: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Give rows new values, each its own: tuples of the primary key `key` and the values of `columns`."""
+    if not rows:
+        return
+    plan = _plan(table, (key, *columns), connection.dialect)
+    values = plan.values(rows)
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(plan.update_unnested, _arrays(values))
+    else:
+        connection.exec_driver_sql(plan.update_values, [(*row[1:], row[0]) for row in values])
+
+
+def _planned(
+    connection: Connection, table: Table, rows: Rows, columns: Sequence[str] | None
+) -> tuple[_Plan, Sequence[tuple[Any, ...]]]:
+    """How to write the rows, and the rows as tuples."""
+    if columns is not None:
+        return _plan(table, tuple(columns), connection.dialect), rows  # type: ignore[return-value]
+    names = tuple(rows[0])
+    read: Callable[[Any], Any] = itemgetter(*names) if len(names) > 1 else lambda row: (row[names[0]],)
+    return _plan(table, names, connection.dialect), list(map(read, rows))
 
 
 @dataclass(frozen=True)
@@ -64,21 +90,22 @@ class _Plan:
 
     dialect: Dialect
     table: str
-    read: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+    columns: tuple[str, ...]
     processors: tuple[tuple[int, Callable[[Any], Any]], ...]  # column number → what makes a value the driver's
     insert_values: str
     insert_unnested: str
+    update_values: str
+    update_unnested: str
 
     def names(self, columns: Sequence[str]) -> str:
         return ", ".join(self.dialect.identifier_preparer.quote(column) for column in columns)
 
-    def values(self, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
-        values = list(map(self.read, rows))
+    def values(self, rows: Sequence[tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
         if not self.processors:
-            return values
-        columns: list[Sequence[Any]] = list(zip(*values, strict=True))
+            return rows
+        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
         for number, process in self.processors:
-            columns[number] = list(map(process, columns[number]))
+            columns[number] = _each(process, columns[number])
         return list(zip(*columns, strict=True))
 
 
@@ -93,14 +120,19 @@ def _plan(table: Table, columns: tuple[str, ...], dialect: Dialect) -> _Plan:
         if not isinstance(table.c[column].type, LargeBinary)  # bytes are bytes to us and to both drivers
     ]
     arrays = ", ".join(f"%s::{_array_type(table, column, dialect)}" for column in columns)
-    read: Any = itemgetter(*columns) if len(columns) > 1 else lambda row: (row[columns[0]],)
+    key, *others = (preparer.quote(column) for column in columns)
+    changes = ", ".join(f"{other} = ?" for other in others)
+    unnested = ", ".join(f"{other} = given.{other}" for other in others)
+    given = f"unnest({arrays}) AS given({names})"
     return _Plan(
         dialect,
         name,
-        read,
+        columns,
         tuple((number, process) for number, process in processors if process is not None),
         f"INSERT INTO {name} ({names}) VALUES ({', '.join('?' * len(columns))})",  # noqa: S608
         f"INSERT INTO {name} ({names}) SELECT * FROM unnest({arrays})",  # noqa: S608
+        f"UPDATE {name} SET {changes} WHERE {key} = ?",  # noqa: S608
+        f"UPDATE {name} SET {unnested} FROM {given} WHERE {name}.{key} = given.{key}",  # noqa: S608
     )
 
 
@@ -133,7 +165,15 @@ def _present(connection: Connection, plan: _Plan, keys: list[Any], key_columns: 
     return present
 
 
-def _arrays(values: list[tuple[Any, ...]]) -> tuple[str, ...]:
+def _each(process: Callable[[Any], Any], values: Sequence[Any]) -> list[Any]:
+    """Each value processed; a date or instant that comes again and again only once."""
+    if not isinstance(values[0], date):
+        return list(map(process, values))
+    known = {value: process(value) for value in set(values)}
+    return [known[value] for value in values]
+
+
+def _arrays(values: Sequence[tuple[Any, ...]]) -> tuple[str, ...]:
     """Each column as the text of a PostgreSQL array: made by `join`, ten times as fast as by the driver."""
     return tuple(map(_array, zip(*values, strict=True)))
 
@@ -143,12 +183,16 @@ def _array(values: Sequence[Any]) -> str:
     if isinstance(sample, str):
         return _text_array(values)
     if sample is None or isinstance(sample, bool | int | float):
-        return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
+        return "{" + ",".join(map(str, values)).replace("None", "NULL") + "}"
     if isinstance(sample, bytes | bytearray | memoryview):
         return "{" + ",".join(["NULL" if value is None else f'"\\\\x{value.hex()}"' for value in values]) + "}"
     if isinstance(sample, date):
-        return "{" + ",".join(["NULL" if value is None else f'"{value.isoformat()}"' for value in values]) + "}"
+        return "{" + ",".join(_each(_quoted_date, values)) + "}"
     raise TypeError(f"no array of {type(sample).__name__}")
+
+
+def _quoted_date(value: date | None) -> str:
+    return "NULL" if value is None else f'"{value.isoformat()}"'
 
 
 def _text_array(values: Sequence[Any]) -> str:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, bindparam, select, update
+from sqlalchemy import Connection, Row, Table, select, update
 
 from .audit import GENESIS, next_seal
-from .rows import insert_new
+from .rows import insert_new, update_rows
 from .tables import SystemTables
 from .totals import Totals
 from .uow import UnitOfWork
@@ -76,22 +76,16 @@ class Sealer:
         for key, digest in map(tuple, rows):
             head.audit_number += 1
             head.audit_hash = next_seal(head.audit_hash, head.audit_number, bytes(digest))
-            sealed.append({"row": key, "number": head.audit_number, "chain": head.audit_hash})
-        statement = update(table).where(table.c.id == bindparam("row"))
-        if sealed:
-            statement = statement.values(sealed_number=bindparam("number"), chain_hash=bindparam("chain"))
-            connection.execute(statement, sealed)
+            sealed.append((key, head.audit_number, head.audit_hash))
+        update_rows(connection, table, "id", ["sealed_number", "chain_hash"], sealed)
         return len(sealed)
 
     def _seal_outbox(self, connection: Connection, head: _Head) -> int:
         table = self._tables.outbox
-        sealed = []
-        for (key,) in self._unsealed(connection, table, table.c.position):
-            head.outbox_number += 1
-            sealed.append({"row": key, "number": head.outbox_number})
-        if sealed:
-            statement = update(table).where(table.c.position == bindparam("row"))
-            connection.execute(statement.values(sealed_number=bindparam("number")), sealed)
+        rows = self._unsealed(connection, table, table.c.position)
+        sealed = [(row[0], head.outbox_number + count) for count, row in enumerate(rows, start=1)]
+        update_rows(connection, table, "position", ["sealed_number"], sealed)
+        head.outbox_number += len(sealed)
         return len(sealed)
 
     def _unsealed(self, connection: Connection, table: Table, *columns: Any) -> Sequence[Row[Any]]:
