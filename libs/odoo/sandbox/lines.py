@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import records
+from . import identity, records
 from .currency import digits_of, rate_at, to_company
 from .env import Env
 from .failures import ServerFailure, constraint_error, user_error
@@ -190,7 +190,7 @@ def remove(env: Env, line_ids: Sequence[int]) -> None:
     for line_id in line_ids:
         env.store.unlink_all("account_move_line_account_tax_rel", line_id)
     env.store.delete("account_move_line", line_ids)
-    records.forget(env, MODEL, line_ids)
+    identity.forget(env, MODEL, line_ids)
 
 
 def check_balanced(env: Env, move: Row) -> None:

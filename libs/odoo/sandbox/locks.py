@@ -25,7 +25,7 @@ LABELS = {
 
 def user_lock(env: Env, company: Row, name: str) -> str | None:
     """The lock as it binds this user: an exception of theirs (or of all) opens the period."""
-    locked = company[name]
+    locked: str | None = company[name]
     if locked is None or name == HARD:
         return locked
     rows = env.store.rows(
@@ -33,7 +33,7 @@ def user_lock(env: Env, company: Row, name: str) -> str | None:
         f" AND (end_datetime IS NULL OR end_datetime > ?) AND {name} IS NOT NULL",
         (env.uid, env.stamp),
     )
-    return min([locked, *(row[0] for row in rows)])
+    return min([locked, *(str(row[0]) for row in rows)])
 
 
 def violated(env: Env, day: str, has_tax: bool, journal_type: str) -> list[tuple[str, str]]:

@@ -191,9 +191,10 @@ def _make_data(env: Env, model: Model, values: dict[str, Any]) -> int:
 
 
 def _make_rate(env: Env, model: Model, values: dict[str, Any]) -> int:
-    for name, of in (("inverse_company_rate", lambda given: 1.0 / given), ("company_rate", lambda given: given)):
-        if values.get(name):
-            values["rate"] = of(float(values[name]))
+    if values.get("inverse_company_rate"):
+        values["rate"] = 1.0 / float(values["inverse_company_rate"])
+    elif values.get("company_rate"):
+        values["rate"] = float(values["company_rate"])
     values.setdefault("name", env.today)
     return records.create(env, model, values, DEFAULTS[model.name])
 

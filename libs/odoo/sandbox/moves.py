@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import documents, lines, locks, numbering, records
+from . import documents, identity, lines, locks, numbering, records
 from .env import COMPANY, Env
 from .failures import missing_error, user_error
 from .reconcile import RECONCILED, is_matched
@@ -297,5 +297,5 @@ def unlink(env: Env, ids: Sequence[int], force: bool = False) -> bool:
         lines.remove(env, [line["id"] for line in lines.of_move(env, move["id"])])
         env.store.update_where("account_move", "reversed_entry_id", move["id"], {"reversed_entry_id": None})
     env.store.delete("account_move", [move["id"] for move in found])
-    records.forget(env, MODEL, [move["id"] for move in found])
+    identity.forget(env, MODEL, [move["id"] for move in found])
     return True

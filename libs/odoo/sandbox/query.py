@@ -102,7 +102,7 @@ def _leaf(env: Env, model: Model, path: str, operator: str, value: Any, term: An
     name, _, rest = path.partition(".")
     field = model.fields.get(name)
     if field is None or (field.computed and name != "id"):
-        shown = tuple(value if isinstance(value, list) else value for value in term)
+        shown = tuple(term)
         word = env.texts("leaf", "condition")
         raise value_error(f"Invalid field {model.name}.{path} in {word} {shown!r}")
     if field.related:

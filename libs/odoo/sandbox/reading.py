@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .computed import compute
@@ -106,7 +106,7 @@ def _text(value: Any) -> Any:
     return False if value is None else value
 
 
-_GIVE = {
+_GIVE: dict[str, Callable[[Any], Any]] = {
     "monetary": lambda value: (value or 0) / MICRO,
     "float": lambda value: float(value or 0.0),
     "integer": lambda value: int(value or 0),

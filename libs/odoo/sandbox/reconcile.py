@@ -275,9 +275,9 @@ def remove(env: Env, line_ids: Sequence[int]) -> None:
     """`remove_move_reconcile`: undo every match of the lines; exchange entries are reversed."""
     partials: dict[int, Row] = {}
     for line_id in line_ids:
-        for side in ("debit_move_id", "credit_move_id"):
-            for row in env.store.where("account_partial_reconcile", **{side: line_id}):
-                partials[row["id"]] = row
+        found = env.store.where("account_partial_reconcile", debit_move_id=line_id)
+        found += env.store.where("account_partial_reconcile", credit_move_id=line_id)
+        partials |= {row["id"]: row for row in found}
     touched: set[int] = set()
     exchanges: list[int] = []
     for partial in partials.values():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import lines, locks, moves, numbering, posting, reconcile, records
+from . import identity, lines, locks, moves, numbering, posting, reconcile, records
 from .currency import to_company
 from .env import COMPANY, Env
 from .failures import user_error
@@ -49,7 +49,7 @@ def _create(env: Env, values: dict[str, Any]) -> int:
     line_id = records.insert(env, model, row)
     line = row | {"id": line_id}
     final = values.get("line_ids")
-    commands = final if not is_empty(final) else _two_lines(env, journal, line, day, counterpart)
+    commands = list(final) if final else _two_lines(env, journal, line, day, counterpart)
     move_id = _make_move(env, journal, line, values, day, commands)
     env.store.update(model.table, line_id, {"move_id": move_id})
     refresh(env, line_id)
@@ -244,7 +244,7 @@ def unlink(env: Env, ids: Sequence[int]) -> bool:
             raise user_error(f"{reconcile.RECONCILED}\nJournal Entry (id): {move['name']} ({move['id']})")
         reconcile.remove(env, [row["id"] for row in rows])
         env.store.delete("account_bank_statement_line", [line["id"]])
-        records.forget(env, MODEL, [line["id"]])
+        identity.forget(env, MODEL, [line["id"]])
         moves.unlink(env, [move["id"]], force=True)
     return True
 

@@ -1,3 +1,4 @@
+# ruff: noqa: S608  table and column names come from the schema, values are always bound
 """The sandbox's books in SQLite: tables made from the schema, and the few statements it needs.
 
 The only module that speaks SQL to change anything; `query` builds what is read by domain.
