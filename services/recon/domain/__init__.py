@@ -1,0 +1,1 @@
+"""What reconciliation knows: items on two sides, rules, matches with certificates, differences."""

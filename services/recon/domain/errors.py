@@ -1,0 +1,49 @@
+"""Recon's errors.
+
+ConcordError
+├── StatementUnknown, SettlementUnknown, MatchUnknown, DifferenceUnknown
+├── FileChanged           the bytes are not the ones that their header promised
+├── TransitionForbidden   a state change that the table does not know
+└── DifferenceChanged     an etag names another version
+"""
+
+from __future__ import annotations
+
+from libs.errors import ConcordError, Kind
+
+
+class StatementUnknown(ConcordError):
+    kind = Kind.MISSING
+    reason = "STATEMENT_UNKNOWN"
+
+
+class SettlementUnknown(ConcordError):
+    kind = Kind.MISSING
+    reason = "SETTLEMENT_UNKNOWN"
+
+
+class MatchUnknown(ConcordError):
+    kind = Kind.MISSING
+    reason = "MATCH_UNKNOWN"
+
+
+class DifferenceUnknown(ConcordError):
+    kind = Kind.MISSING
+    reason = "DIFFERENCE_UNKNOWN"
+
+
+class FileChanged(ConcordError):
+    """The bytes that arrived are not those of the header's digest."""
+
+    kind = Kind.INVALID
+    reason = "FILE_DIGEST_DIFFERS"
+
+
+class TransitionForbidden(ConcordError):
+    kind = Kind.PRECONDITION
+    reason = "TRANSITION_FORBIDDEN"
+
+
+class DifferenceChanged(ConcordError):
+    kind = Kind.STALE
+    reason = "DIFFERENCE_CHANGED"

@@ -1,0 +1,112 @@
+"""Matches with their certificates, and differences with their owners; the only ways between their states."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from libs.money import Money
+
+from .errors import TransitionForbidden
+
+
+class MatchType(Enum):
+    PAYOUT_TRANSACTIONS = "payout_transactions"
+    BANK_PAYOUT = "bank_payout"
+    BANK_INVOICE = "bank_invoice"
+
+
+class MatchState(Enum):
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    WRITTEN = "written"
+    UNDONE = "undone"
+
+
+class DifferenceState(Enum):
+    OPEN = "open"
+    ASSIGNED = "assigned"
+    RESOLVED = "resolved"
+    WRITTEN_OFF = "written_off"
+
+
+_M, _D = MatchState, DifferenceState
+MATCH_TRANSITIONS: dict[MatchState, frozenset[MatchState]] = {
+    _M.PROPOSED: frozenset({_M.CONFIRMED, _M.UNDONE}),
+    _M.CONFIRMED: frozenset({_M.WRITTEN, _M.UNDONE}),
+    _M.WRITTEN: frozenset({_M.UNDONE}),
+    _M.UNDONE: frozenset(),
+}
+DIFFERENCE_TRANSITIONS: dict[DifferenceState, frozenset[DifferenceState]] = {
+    _D.OPEN: frozenset({_D.ASSIGNED, _D.RESOLVED}),
+    _D.ASSIGNED: frozenset({_D.ASSIGNED, _D.RESOLVED, _D.WRITTEN_OFF}),
+    _D.RESOLVED: frozenset({_D.OPEN}),  # what resolved it was undone
+    _D.WRITTEN_OFF: frozenset(),
+}
+
+
+def check_match(old: MatchState, new: MatchState) -> None:
+    """Raise `TransitionForbidden` unless the table has this change."""
+    if new not in MATCH_TRANSITIONS[old]:
+        raise TransitionForbidden(f"a match cannot go from {old.value} to {new.value}")
+
+
+def check_difference(old: DifferenceState, new: DifferenceState) -> None:
+    """Raise `TransitionForbidden` unless the table has this change."""
+    if new not in DIFFERENCE_TRANSITIONS[old]:
+        raise TransitionForbidden(f"a difference cannot go from {old.value} to {new.value}")
+
+
+@dataclass(frozen=True, slots=True)
+class Residual:
+    """`kind`: `fee`, `fx`, `tax`, `discount`, `rounding`, `write_off`, `timing`, `unexplained`."""
+
+    kind: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What proves a match; the rest is derived from the immutable inputs when somebody asks."""
+
+    rule_revision: str
+    rule: str
+    candidates: int  # of this rank, both sides counted: 1 for an automatic match
+    snapshot: str  # the ledger position that it was made from
+    residuals: tuple[Residual, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """`anchor` and `members` are keys of postings."""
+
+    name: str
+    type: MatchType
+    state: MatchState
+    anchor: str
+    members: tuple[str, ...]
+    certificate: Certificate
+    created_at: datetime
+    transaction_ids: tuple[str, ...] = ()
+    written_at: datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something without a counterpart. `nearest` is the best candidate and `nearest_lacks` what it misses."""
+
+    name: str
+    state: DifferenceState
+    subject: str  # key of a posting, or a settlement's name
+    transaction_id: str
+    reason: str
+    message: str
+    amount: Money
+    created_at: datetime
+    updated_at: datetime
+    nearest: str = ""
+    nearest_lacks: str = ""
+    owner: str = "finance"
+    version: int = field(default=1)

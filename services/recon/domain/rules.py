@@ -1,0 +1,29 @@
+"""The matching rules: ordered data. A rule earlier in the list is of a higher rank."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .items import TargetKind
+
+REVISION = "2026-11-1"  # changes with every rule; stands in each certificate
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Amount and currency are always equal to the cent. The bank line's day lies in the window around the target's."""
+
+    name: str
+    kind: TargetKind
+    by_reference: bool  # a common token, for example the invoice's number or the payout's trace
+    days_before: int
+    days_after: int
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("bank_payout_exact_reference", TargetKind.PAYOUT, by_reference=True, days_before=10, days_after=30),
+    Rule("bank_invoice_exact_reference", TargetKind.INVOICE, by_reference=True, days_before=10, days_after=180),
+    Rule("bank_payout_amount_window", TargetKind.PAYOUT, by_reference=False, days_before=2, days_after=7),
+    Rule("bank_invoice_amount_window", TargetKind.INVOICE, by_reference=False, days_before=3, days_after=45),
+)
+PAYOUT_TRANSACTIONS = "payout_transactions_gross_to_net"

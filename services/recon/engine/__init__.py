@@ -1,0 +1,1 @@
+"""Join passes as relational expressions on integer amounts. The only place that knows DuckDB."""
