@@ -41,7 +41,7 @@ LIBS: dict[str, frozenset[str]] = {
     "errors": frozenset(),
     "events": frozenset({"libs.money", "libs.errors"}),
     "formats": VALUES | {"lxml", "pyarrow"},
-    "storage": VALUES | {"sqlalchemy", "sqlmodel", "alembic", "psycopg"},
+    "storage": VALUES | {"sqlalchemy", "sqlmodel", "alembic", "psycopg", "nats"},
     "rpc": VALUES | GRPC | {"concord", "jwt", "cryptography", "libs.telemetry.context"},
     "telemetry": VALUES | GRPC | {"opentelemetry", "prometheus_client", "structlog", "libs.rpc"},
     "odoo": VALUES | {"odoorpc", "httpx", "libs.formats", "starlette", "uvicorn"},
