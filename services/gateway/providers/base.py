@@ -46,7 +46,13 @@ class Provider(Protocol):
         """Read a proved body just far enough to store it; raises `FormatError` or `ShapeInvalid` to refuse it."""
 
     def translate(self, delivery: Delivery) -> Translation:
-        """The events told of, oldest first; none if it concerns no money. Pure."""
+        """The events told of, oldest first; none if it concerns no money. Pure.
+
+        Raises `FormatError`, `ShapeInvalid` or another `ConcordError` where nothing of it can be read.
+        """
+
+    def fingerprint(self, body: bytes) -> str:
+        """Hash of the body's field paths and types: it changes when the provider changes its shape."""
 
 
 ProviderFactory = Callable[[Secrets], Provider]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -12,6 +13,9 @@ from ..domain.errors import AmountInvalid, ShapeInvalid
 
 _MAX_EPOCH_SECONDS = 253_402_300_799  # the end of the year 9999
 _MAX_TEXT = 4096
+_MAX_PATHS = 5000
+# What a shop's own people write: their keys say nothing of the provider's shape.
+_FREE = frozenset({"metadata", "properties", "note_attributes", "previous_attributes", "receipt"})
 
 
 class Shape:
@@ -145,3 +149,24 @@ class Shape:
 
     def _at(self, key: str) -> str:
         return f"{self.path}.{key}" if self.path else key
+
+
+def fingerprint(value: Mapping[str, object]) -> str:
+    """SHA-256 over the sorted paths of all fields with their types; lists count by what they hold, not how much."""
+    paths: set[str] = set()
+    for path in _paths(value, ""):
+        paths.add(path)
+        if len(paths) >= _MAX_PATHS:
+            break
+    return hashlib.sha256("\n".join(sorted(paths)).encode()).hexdigest()
+
+
+def _paths(value: object, path: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _paths({} if key in _FREE else item, f"{path}.{key}")
+    elif isinstance(value, list):
+        for item in value:
+            yield from _paths(item, f"{path}[]")
+    else:
+        yield f"{path}:{type(value).__name__}"

@@ -22,7 +22,7 @@ from libs.formats.strict_json import parse_json
 
 from ...domain.delivery import Delivery, Problem, Translation
 from ..base import Headers, Identified, Secrets
-from ..reading import Shape
+from ..reading import Shape, fingerprint
 from . import signature
 from .orders import is_order, translate_order
 from .refunds import TRANSLATOR, is_refund, refund_event
@@ -94,6 +94,9 @@ class Shopify:
         if delivery.type.partition("/")[0] in SILENT or delivery.type in _SILENT_TOPICS:
             return Translation(ignored=NO_MONEY)
         return Translation(problems=(Problem("DELIVERY_SHAPE_INVALID", "neither an order nor a refund"),))
+
+    def fingerprint(self, body: bytes) -> str:
+        return fingerprint(parse_json(body))
 
 
 def _unwrapped(body: Shape) -> Shape:

@@ -11,7 +11,7 @@ from libs.formats.strict_json import parse_json
 from ...domain.delivery import Delivery, Translation
 from ...domain.source import Source
 from ..base import Headers, Identified, Page, Query, Secrets
-from ..reading import Shape
+from ..reading import Shape, fingerprint
 from . import pages, signature, webhooks
 
 __all__ = ["Stripe"]
@@ -43,6 +43,9 @@ class Stripe:
                 return Translation(ignored=webhooks.NO_MONEY)  # its movement is in a page
             return pages.translate_page(delivery)
         return webhooks.translate_event(delivery, Shape(parse_json(delivery.body)))
+
+    def fingerprint(self, body: bytes) -> str:
+        return fingerprint(parse_json(body, max_bytes=pages.MAX_PAGE_BYTES))
 
     def movements(self, since: datetime, after: str) -> Query:
         return pages.movements(since, after)

@@ -6,7 +6,7 @@
 | a dispute, closed as lost | `DISPUTE_LOST` |
 | one of `EVIDENCE` | evidence; it wakes the poll if it names a balance transaction, or is a payout |
 | the balance | nothing; it wakes the poll |
-| anything else | nothing |
+| anything else, types of the future too | nothing |
 
 What an event says of a status is never trusted for money: a charge's success is the balance transaction's to tell.
 """
@@ -38,10 +38,13 @@ EVIDENCE: dict[str, str] = {
     "topup": "amount",
     "transfer": "amount",
 }
+# The first words of the types that Stripe has for them; disputes stand under charges.
+_FAMILIES = tuple(f"{word}." for word in EVIDENCE)
 _NAMING_FIELDS = ("balance_transaction", "failure_balance_transaction")
 _AMOUNTS = ("amount", "amount_received", "amount_captured", "amount_refunded", "amount_total", "total")
 LIVEMODE_MISMATCH = "LIVEMODE_MISMATCH"
 NO_MONEY = "CONCERNS_NO_MONEY"
+TYPE_UNKNOWN = "TYPE_UNKNOWN"
 
 
 def envelope(body: Shape) -> tuple[str, str]:
@@ -51,8 +54,9 @@ def envelope(body: Shape) -> tuple[str, str]:
     """
     if body.maybe_text("object") != "event":
         raise body.invalid("object", "`event`")
-    body.instant("created")
-    body.flag("livemode")
+    if body.has("created"):
+        body.instant("created")
+    body.maybe_flag("livemode")
     inner = body.shape("data").shape("object")
     if inner.has("currency"):
         currency = inner.text("currency")
@@ -65,14 +69,18 @@ def envelope(body: Shape) -> tuple[str, str]:
 
 def translate_event(delivery: Delivery, body: Shape) -> Translation:
     """Raises `ShapeInvalid` or `UnknownCurrency` where the whole event cannot be read."""
-    if delivery.source.livemode is not None and body.flag("livemode") != delivery.source.livemode:
+    # An event that does not say so is not live.
+    if delivery.source.livemode is not None and body.maybe_flag("livemode") != delivery.source.livemode:
         return Translation(ignored=LIVEMODE_MISMATCH)
     inner = body.shape("data").shape("object")
     word = inner.maybe_text("object")
     if word == "balance":
         return Translation(ignored=NO_MONEY, wakes_poll=True)
-    if word not in EVIDENCE and not _transactions(inner):
-        return Translation(ignored=NO_MONEY)
+    if not _transactions(inner):
+        if word not in EVIDENCE:
+            return Translation(ignored=NO_MONEY)
+        if not body.text("type").startswith(_FAMILIES):
+            return Translation(ignored=TYPE_UNKNOWN)
     events, problems, wakes = _money_events(delivery, body, inner)
     lost = _dispute_lost(delivery, body, inner)
     if lost:
@@ -146,7 +154,7 @@ def _dispute_lost(delivery: Delivery, body: Shape, inner: Shape) -> Event | None
 
 def _evidence(delivery: Delivery, body: Shape, inner: Shape, word: str) -> Event | None:
     """None where the object has no amount to count: a set-up session, a plan without a price."""
-    if not inner.has(EVIDENCE[word]) or not inner.has("currency"):
+    if word not in EVIDENCE or not inner.has(EVIDENCE[word]) or not inner.has("currency"):
         return None
     event_id = body.text("id")
     object_id = inner.maybe_text("id") or event_id  # an upcoming invoice has none
@@ -155,7 +163,7 @@ def _evidence(delivery: Delivery, body: Shape, inner: Shape, word: str) -> Event
         kind=EventKind.EVIDENCE,
         company=delivery.source.company,
         object_id=object_id,
-        effective_at=body.instant("created"),
+        effective_at=body.instant("created") if body.has("created") else delivery.received_at.replace(microsecond=0),
         amount=money(inner, EVIDENCE[word]),
         body=Evidence(type=body.text("type")),
         provenance=delivery.provenance(TRANSLATOR, word, object_id, source_event_id=event_id),

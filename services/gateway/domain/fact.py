@@ -1,0 +1,115 @@
+"""An event on its way to the ledger, and a payout on its way to recon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from libs.events import Event, Settlement
+
+from .delivery import Delivery, State
+
+
+class EventState(Enum):
+    WAITING = "WAITING"  # to be handed on, or handed on again
+    FORWARDED = "FORWARDED"
+    REFUSED = "REFUSED"  # the ledger will not have it: a person must look
+    PARKED = "PARKED"  # technical budget spent
+
+
+class PayoutState(Enum):
+    WAITING = "WAITING"  # its composition is to be fetched
+    COMPOSED = "COMPOSED"  # to be handed to recon
+    FORWARDED = "FORWARDED"
+    REFUSED = "REFUSED"
+    PARKED = "PARKED"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to change one row until it runs out; storage alone looks inside."""
+
+    fence: int
+    owner: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDelivery:
+    """A delivery as the inbox holds it."""
+
+    delivery: Delivery
+    state: State
+    reason: str = ""
+    attempts: int = 0
+    events: tuple[str, ...] = ()
+    schema_fingerprint: str = ""
+    link: str = ""  # the partner's own traceparent
+    body_bytes: int = 0
+    upload: str = ""
+    file_name: str = ""
+    claim: Claim | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as the gateway holds it. Its transaction id is set."""
+
+    event: Event
+    state: EventState
+    digest: str
+    delivery: str  # the transaction id of the delivery that first told of it
+    reason: str = ""
+    attempts: int = 0
+    counted: bool = False  # in the control totals
+    claim: Claim | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPayout:
+    """A payout whose composition is fetched, then handed on."""
+
+    provider: str
+    account: str
+    payout_id: str
+    transaction_id: str  # of the payout's own event
+    state: PayoutState
+    attempts: int = 0
+    delivery: str = ""  # the name of the stored payout object
+    settlement: Settlement | None = None
+    claim: Claim | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.provider}/{self.account}/{self.payout_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a source's poll has come.
+
+    A window is open while its pages are fetched: it began at `since`, `after` is the last id seen, `newest` the newest
+    movement. Closed, `position` is the newest movement that is known for certain; the next window overlaps it.
+    """
+
+    source: str  # `{provider}/{account}`
+    position: int  # Unix seconds
+    since: int
+    after: str
+    newest: int
+    wakes: int
+    attempts: int = 0
+    claim: Claim | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A sample of what was refused: enough to see why, never enough to act on."""
+
+    provider: str
+    account: str
+    reason: str
+    sha256: str
+    body_bytes: int
+    head: bytes

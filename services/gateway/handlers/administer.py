@@ -1,0 +1,76 @@
+"""What operators ask of the gateway."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from libs.events import Clock
+
+from ..domain.delivery import State
+from ..domain.fact import StoredDelivery
+from .ports import Accounts, ControlTotal, NewUnitOfWork, Step
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSource:
+    """A configured source and when it was last heard of."""
+
+    name: str
+    company: str
+    last_received: datetime | None
+    last_polled: datetime | None
+    polled: bool
+
+
+def get_delivery(name: str, *, new_uow: NewUnitOfWork) -> StoredDelivery:
+    """Raises `DeliveryUnknown`."""
+    with new_uow() as uow:
+        return uow.deliveries.get(name)
+
+
+def list_deliveries(
+    provider: str, account: str, state: State | None, before: str, limit: int, *, new_uow: NewUnitOfWork
+) -> list[StoredDelivery]:
+    """Newest first; empty `provider` and `account` mean any."""
+    with new_uow() as uow:
+        return uow.deliveries.newest(provider=provider, account=account, state=state, before=before, limit=limit)
+
+
+def replay_delivery(name: str, request_id: str, actor: str, *, new_uow: NewUnitOfWork, clock: Clock) -> StoredDelivery:
+    """Have a delivery translated and forwarded again; the same request id again changes nothing.
+
+    Raises `DeliveryUnknown`, `DeliveryStateInvalid` or `ReplayConflict`.
+    """
+    with new_uow() as uow:
+        stored = uow.deliveries.requeue(name, request_id=request_id, actor=actor, now=clock())
+        uow.commit()
+    return stored
+
+
+def list_sources(accounts: Accounts, *, new_uow: NewUnitOfWork) -> list[KnownSource]:
+    """In order of name."""
+    with new_uow() as uow:
+        polled_at = uow.cursors.last_polled()
+        return [
+            KnownSource(
+                name=source.name,
+                company=source.company,
+                last_received=uow.deliveries.last_received(source.provider, source.account),
+                last_polled=polled_at.get(source.interface),
+                polled=accounts.is_polled(source),
+            )
+            for source in sorted(accounts.all(), key=lambda source: source.name)
+        ]
+
+
+def list_steps(transaction_id: str, *, new_uow: NewUnitOfWork) -> tuple[str, list[Step]]:
+    """The transaction that the id stands for, and what the gateway did for it, oldest first."""
+    with new_uow() as uow:
+        return uow.events.resolve(transaction_id), uow.walk.steps(transaction_id)
+
+
+def list_totals(company: str, *, new_uow: NewUnitOfWork) -> list[ControlTotal]:
+    """What was handed on to the ledger."""
+    with new_uow() as uow:
+        return uow.walk.totals(company)

@@ -1,0 +1,325 @@
+"""What the use cases and workers need of the world. `storage` and `adapters` fulfil it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import TracebackType
+from typing import Protocol, Self
+
+from libs.events import Event, Settlement
+
+from ..domain.delivery import Delivery, Receipt, State
+from ..domain.fact import Cursor, EventState, PayoutState, Refusal, StoredDelivery, StoredEvent, StoredPayout
+from ..domain.source import Source
+from ..providers.base import Provider, Query
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """Something to keep: its bytes, or the upload that holds them."""
+
+    delivery: Delivery
+    link: str = ""
+    upload: str = ""
+    body_bytes: int = 0  # of an upload
+    file_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryOutcome:
+    """What became of a claimed delivery. With `retry_at` it stays as it is and waits until then."""
+
+    stored: StoredDelivery
+    state: State
+    reason: str = ""
+    events: tuple[str, ...] = ()
+    waiting_events: int = 0
+    schema_fingerprint: str = ""
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventOutcome:
+    """What became of a claimed event. With `retry_at` it keeps waiting until then."""
+
+    stored: StoredEvent
+    state: EventState
+    reason: str = ""
+    count: bool = False  # it was handed on by us, for the first time
+    alias_of: str = ""  # the transaction id that the ledger knew it by
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutOutcome:
+    stored: StoredPayout
+    state: PayoutState
+    reason: str = ""
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditNote:
+    """One audit entry: who did what to which resource."""
+
+    subject: str
+    action: str
+    transaction_id: str
+    reason: str = ""
+    content_digest: str = ""
+    actor: str = "gateway"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that the gateway did for a transaction."""
+
+    at: datetime
+    step: str
+    resource: str
+    state: str = ""
+    detail: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlTotal:
+    interface: str
+    company: str
+    currency: str
+    day: date
+    bucket: str
+    event_count: int
+    minor_units: int
+    name_set_hash: str
+
+
+class Deliveries(Protocol):
+    """The inbox."""
+
+    def add(self, new: Sequence[NewDelivery], now: datetime) -> list[Receipt]:
+        """An answer each, in order; a known name gets its first answer."""
+
+    def claim(
+        self, *, files: bool, limit: int, owner: str, now: datetime, lease_seconds: float
+    ) -> list[StoredDelivery]:
+        """Received ones, oldest first, with their bytes (a file's stay where they are)."""
+
+    def settle(self, outcomes: Sequence[DeliveryOutcome], now: datetime) -> set[str]:
+        """The transaction ids of those that were still ours; each writes an audit entry."""
+
+    def event_forwarded(self, counts: Mapping[str, int], now: datetime) -> None:
+        """So many of a delivery's (by transaction id) events were handed on; the last one moves it on."""
+
+    def quarantine(self, transaction_ids: Sequence[str], reason: str, now: datetime) -> None:
+        """Deliveries, one of whose events will not be had."""
+
+    def get(self, name: str) -> StoredDelivery:
+        """Without its bytes. Raises `DeliveryUnknown`."""
+
+    def body(self, transaction_id: str) -> bytes: ...
+
+    def newest(
+        self, *, provider: str, account: str, state: State | None, before: str, limit: int
+    ) -> list[StoredDelivery]:
+        """Newest first, without bytes; empty `provider` and `account` mean any, `before` is a transaction id."""
+
+    def requeue(self, name: str, *, request_id: str, actor: str, now: datetime) -> StoredDelivery:
+        """Back to RECEIVED, its parked and refused events too. Raises `DeliveryStateInvalid`, `ReplayConflict`."""
+
+    def last_received(self, provider: str, account: str) -> datetime | None: ...
+
+
+class Events(Protocol):
+    def add(self, found: Sequence[StoredEvent], now: datetime) -> dict[str, StoredEvent]:
+        """Store those whose name is new; the answer has each name as it is stored, the first of them counting.
+
+        A known one with more references than before takes them on and is handed on again.
+        """
+
+    def claim(self, *, limit: int, owner: str, now: datetime, lease_seconds: float) -> list[StoredEvent]: ...
+
+    def settle(self, outcomes: Sequence[EventOutcome], now: datetime) -> set[str]:
+        """Names of those that were still ours, with audit, control totals and aliases."""
+
+    def alias(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """(alias, transaction id): ids that a 202 named before the event proved known."""
+
+    def resolve(self, transaction_id: str) -> str:
+        """The transaction that an alias stands for; else the id itself."""
+
+
+class Payouts(Protocol):
+    def add(self, payouts: Sequence[StoredPayout], now: datetime) -> None:
+        """Those not known yet."""
+
+    def claim(
+        self, state: PayoutState, *, limit: int, owner: str, now: datetime, lease_seconds: float
+    ) -> list[StoredPayout]: ...
+
+    def renew(self, payout: StoredPayout, *, now: datetime, lease_seconds: float) -> StoredPayout | None:
+        """None if it went to another worker."""
+
+    def composed(self, payout: StoredPayout, settlement: Settlement, delivery: str, now: datetime) -> None:
+        """Raises `LeaseLost` if it went to another worker."""
+
+    def settle(self, outcome: PayoutOutcome, now: datetime) -> None: ...
+
+
+class Cursors(Protocol):
+    def ensure(self, sources: Mapping[str, int], now: datetime) -> None:
+        """A cursor for each `{provider}/{account}` that has none, beginning at the given Unix seconds."""
+
+    def wake(self, sources: Iterable[str], now: datetime) -> None: ...
+
+    def claim(self, *, limit: int, owner: str, now: datetime, lease_seconds: float) -> list[Cursor]: ...
+
+    def settle(self, before: Cursor, after: Cursor, *, polled: bool, at: datetime, now: datetime) -> None:
+        """Write the new place; next due `at`, or now if it was woken since. Raises `LeaseLost`."""
+
+    def last_polled(self) -> dict[str, datetime]: ...
+
+
+class Uploads(Protocol):
+    def begin(self, upload: str, now: datetime) -> None: ...
+
+    def append(self, upload: str, number: int, data: bytes) -> None: ...
+
+    def chunks(self, upload: str) -> Iterator[bytes]:
+        """In order, one in memory at a time; usable within the transaction."""
+
+    def drop(self, upload: str) -> None: ...
+
+    def drop_abandoned(self, begun_before: datetime, limit: int) -> int: ...
+
+
+class Refusals(Protocol):
+    def add(self, refusal: Refusal, *, id: str, now: datetime, keep: int) -> None:  # noqa: A002
+        """Keep a sample; of a source's, the newest `keep` stay."""
+
+
+class Walk(Protocol):
+    def steps(self, transaction_id: str) -> list[Step]:
+        """Oldest first."""
+
+    def totals(self, company: str) -> list[ControlTotal]:
+        """In order of interface, currency, day."""
+
+
+class UnitOfWork(Protocol):
+    """One transaction."""
+
+    deliveries: Deliveries
+    events: Events
+    payouts: Payouts
+    cursors: Cursors
+    uploads: Uploads
+    refusals: Refusals
+    walk: Walk
+
+    def commit(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+
+
+NewUnitOfWork = Callable[[], UnitOfWork]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A configured source with what reads it."""
+
+    source: Source
+    provider: Provider
+
+
+class Accounts(Protocol):
+    """The configured sources."""
+
+    def find(self, provider: str, account: str) -> Account:
+        """Raises `SourceUnknown`."""
+
+    def all(self) -> Sequence[Source]: ...
+
+    def is_polled(self, source: Source) -> bool: ...
+
+
+class ProviderApi(Protocol):
+    """A provider's API, authenticated for a source."""
+
+    def fetch(self, source: Source, query: Query) -> bytes:
+        """The answer's exact bytes. Raises `ApiUnavailable` (try again) or `ApiRefused`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The ledger has the event, under this transaction id; `duplicate` if it had it before."""
+
+    transaction_id: str
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NotRecorded:
+    """The ledger will not have the event; `retry` if it may later."""
+
+    reason: str
+    retry: bool
+
+
+class Ledger(Protocol):
+    def record(self, events: Sequence[Event]) -> list[Recorded | NotRecorded]:
+        """An answer an event, in order. Raises a `ConcordError` of a technical kind if nothing is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileToImport:
+    """A file's header for recon."""
+
+    company: str
+    interface: str
+    delivery: str
+    file_name: str
+    sha256: str
+    received_at: datetime
+    transaction_id: str
+
+
+class Recon(Protocol):
+    """Raises a `ConcordError`: of a technical kind to be tried again, else the refusal with its reason."""
+
+    def import_statement(self, file: FileToImport, chunks: Iterable[bytes]) -> None: ...
+
+    def import_settlement_file(self, file: FileToImport, chunks: Iterable[bytes]) -> None: ...
+
+    def import_settlement(self, settlement: Settlement, delivery: str, transaction_id: str) -> None: ...
+
+
+class Tracing(Protocol):
+    """`libs.telemetry.Tracer` fulfils it."""
+
+    def transaction(
+        self,
+        name: str,
+        transaction_id: str,
+        attributes: Mapping[str, str | bool | int] | None = None,
+        *,
+        links: Sequence[str] = (),
+    ) -> AbstractContextManager[object]: ...
+
+    def step(
+        self,
+        name: str,
+        transaction_id: str,
+        traceparent: str | None = None,
+        attributes: Mapping[str, str | bool | int] | None = None,
+        *,
+        links: Sequence[str] = (),
+    ) -> AbstractContextManager[object]: ...

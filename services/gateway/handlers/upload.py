@@ -1,0 +1,121 @@
+"""Files into the inbox: stored as they come, in chunks, and known by their digest."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import datetime
+
+from libs.errors import ConcordError, Kind
+from libs.events import Channel, Clock, IdSource
+
+from ..domain.delivery import Delivery
+from ..domain.errors import FileKindUnknown
+from ..domain.source import Source
+from .ports import NewDelivery, NewUnitOfWork
+
+STATEMENT = "bank.statement"
+SETTLEMENT = "stripe.settlement"
+SNIFFED_BYTES = 4096
+CHUNK_BYTES = 1024 * 1024
+
+_PROVIDER_OF = {STATEMENT: "bank", SETTLEMENT: "stripe"}
+_CAMT = re.compile(rb"urn:iso:std:iso:20022:tech:xsd:camt\.05[234]|<(?:\w+:)?(?:BkToCstmr|Document\b)")
+_BOM = b"\xef\xbb\xbf"
+
+
+class FileTooLong(ConcordError):
+    """More bytes than a file may have."""
+
+    kind = Kind.EXHAUSTED
+    reason = "FILE_TOO_LARGE"
+
+
+class FileEmpty(ConcordError):
+    reason = "FILE_EMPTY"
+
+
+def kind_of(head: bytes) -> str:
+    """What a file is by its first bytes, never by its name or content type; raises `FileKindUnknown`."""
+    text = head.removeprefix(_BOM).lstrip()
+    if text.startswith(b"<") or text[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        if _CAMT.search(head) or text.startswith((b"<?xml", b"\xff\xfe", b"\xfe\xff")):
+            return STATEMENT
+    elif b"balance_transaction_id" in text.split(b"\n", 1)[0]:
+        return SETTLEMENT
+    raise FileKindUnknown("neither a camt statement nor a Stripe settlement report")
+
+
+def provider_of(kind: str) -> str:
+    """Which provider's account a kind of file belongs to."""
+    return _PROVIDER_OF[kind]
+
+
+class Upload:
+    """One file on its way in. Feed it, then `finish`; `abandon` it if it stops in between."""
+
+    def __init__(self, new_uow: NewUnitOfWork, clock: Clock, ids: IdSource, max_bytes: int) -> None:
+        self._new_uow = new_uow
+        self._clock = clock
+        self._transaction_id = ids()
+        self._max_bytes = max_bytes
+        self._digest = hashlib.sha256()
+        self._buffer = bytearray()
+        self._head = b""
+        self._chunks = 0
+        self.total_bytes = 0
+
+    def feed(self, data: bytes) -> bool:
+        """Take bytes; true once enough wait for `flush`. Raises `FileTooLong`."""
+        self.total_bytes += len(data)
+        if self.total_bytes > self._max_bytes:
+            raise FileTooLong("the file is larger than allowed")
+        self._digest.update(data)
+        self._buffer += data
+        if len(self._head) < SNIFFED_BYTES:
+            self._head = (self._head + data)[:SNIFFED_BYTES]
+        return len(self._buffer) >= CHUNK_BYTES
+
+    def flush(self) -> None:
+        """Write what waits, in whole chunks (the last one may be shorter), durably."""
+        if not self._buffer:
+            return
+        with self._new_uow() as uow:
+            if not self._chunks:
+                uow.uploads.begin(self._transaction_id, self._clock())
+            for start in range(0, len(self._buffer), CHUNK_BYTES):
+                uow.uploads.append(self._transaction_id, self._chunks, bytes(self._buffer[start : start + CHUNK_BYTES]))
+                self._chunks += 1
+            uow.commit()
+        self._buffer.clear()
+
+    @property
+    def kind(self) -> str:
+        """Raises `FileKindUnknown`; only once the head, or all, is there."""
+        return kind_of(self._head)
+
+    def finish(self, source: Source, file_name: str) -> NewDelivery:
+        """The whole file as a delivery, to be stored by the writer. Raises `FileEmpty` or `FileKindUnknown`."""
+        if not self.total_bytes:
+            raise FileEmpty("the file is empty")
+        kind = self.kind
+        self.flush()
+        digest, now = self._digest.hexdigest(), self._clock()
+        delivery = Delivery(source, Channel.FILE, digest, kind, b"", digest, now, self._transaction_id)
+        return NewDelivery(delivery, upload=self._transaction_id, body_bytes=self.total_bytes, file_name=file_name)
+
+    def abandon(self) -> None:
+        """Remove what was written: of a duplicate, or of a file that was cut off."""
+        if self._chunks:
+            with self._new_uow() as uow:
+                uow.uploads.drop(self._transaction_id)
+                uow.commit()
+            self._chunks = 0
+
+
+def drop_abandoned(new_uow: NewUnitOfWork, begun_before: datetime, limit: int = 10) -> int:
+    """Remove uploads that nobody finished: their process was killed."""
+    with new_uow() as uow:
+        dropped = uow.uploads.drop_abandoned(begun_before, limit)
+        uow.commit()
+    return dropped

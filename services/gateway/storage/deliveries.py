@@ -1,0 +1,267 @@
+"""The inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, case, select, update
+
+from libs.events import Channel
+from libs.storage.audit import AuditEntry, AuditLog
+from libs.storage.leases import claim, in_state, settle
+from libs.storage.rows import insert_new, insert_rows
+
+from ..domain.delivery import Delivery, Receipt, State, check_transition
+from ..domain.errors import DeliveryUnknown, ReplayConflict
+from ..domain.fact import EventState, StoredDelivery
+from ..domain.source import Source
+from ..handlers.ports import DeliveryOutcome, NewDelivery
+from .mapping import claim_of, lease
+from .rows import DELIVERY, DELIVERY_BODY, EVENT, REPLAY, TABLES, UPLOAD
+
+_LOOK_UP = 500
+
+
+class Deliveries:
+    """Deliveries, within a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, new: Sequence[NewDelivery], now: datetime) -> list[Receipt]:
+        rows = [_row(one, now) for one in new]
+        if self._connection.dialect.name == "postgresql":
+            # Sorted, so that two batches with the same names never wait for each other.
+            rows.sort(key=lambda row: row["name"])
+        stored = insert_new(self._connection, DELIVERY, rows, ["name"])
+        first: dict[str, str] = {}
+        bodies: list[dict[str, Any]] = []
+        uploads: list[str] = []
+        for one in new:
+            name, transaction_id = one.delivery.name, one.delivery.transaction_id
+            if name in stored and name not in first:
+                first[name] = transaction_id
+                if one.upload:
+                    uploads.append(one.upload)
+                else:
+                    bodies.append({"transaction_id": transaction_id, "body": one.delivery.body})
+        insert_rows(self._connection, DELIVERY_BODY, bodies)
+        if uploads:
+            self._connection.execute(update(UPLOAD).where(UPLOAD.c.id.in_(uploads)).values(kept=1))
+        known = self._transactions([one.delivery.name for one in new if one.delivery.name not in first])
+        return [_receipt(one.delivery, first, known) for one in new]
+
+    def claim(
+        self, *, files: bool, limit: int, owner: str, now: datetime, lease_seconds: float
+    ) -> list[StoredDelivery]:
+        is_file = DELIVERY.c.channel == Channel.FILE.value
+        rows = claim(
+            self._connection,
+            DELIVERY,
+            where=in_state(DELIVERY, State.RECEIVED.value) & (is_file if files else ~is_file),
+            order_by=[DELIVERY.c.available_at, DELIVERY.c.transaction_id],
+            limit=limit,
+            owner=owner,
+            now=now,
+            lease_seconds=lease_seconds,
+        )
+        bodies = {} if files else self._bodies([row.transaction_id for row in rows])
+        return [_stored(row, bodies.get(row.transaction_id, b""), claimed=True) for row in rows]
+
+    def settle(self, outcomes: Sequence[DeliveryOutcome], now: datetime) -> set[str]:
+        settled: list[tuple[Any, dict[str, Any]]] = []
+        for one in outcomes:
+            if one.retry_at is not None:
+                values: dict[str, Any] = {"available_at": one.retry_at, "reason": one.reason}
+            else:
+                check_transition(one.stored.state, one.state)
+                values = {
+                    "state": one.state.value,
+                    "reason": one.reason,
+                    "events": "\n".join(one.events),
+                    "waiting_events": one.waiting_events,
+                    "schema_fingerprint": one.schema_fingerprint,
+                }
+            settled.append((lease(one.stored.delivery.transaction_id, one.stored.claim), values))
+        kept: set[str] = settle(self._connection, DELIVERY, settled, now=now)
+        done = [one for one in outcomes if one.stored.delivery.transaction_id in kept and one.retry_at is None]
+        self._audit(
+            [(one.stored.delivery.name, one.stored.delivery.transaction_id) for one in done],
+            [(one.state.value, one.reason) for one in done],
+            now,
+        )
+        return kept
+
+    def event_forwarded(self, counts: Mapping[str, int], now: datetime) -> None:
+        left = DELIVERY.c.waiting_events
+        finished: list[tuple[str, str]] = []
+        for transaction_id in sorted(counts):
+            count = counts[transaction_id]
+            translated = in_state(DELIVERY, State.TRANSLATED.value)
+            statement = (
+                update(DELIVERY)
+                .where(DELIVERY.c.transaction_id == transaction_id, translated)
+                .values(
+                    waiting_events=case((left > count, left - count), else_=0),
+                    state=case((left <= count, State.FORWARDED.value), else_=DELIVERY.c.state),
+                )
+                .returning(DELIVERY.c.name, DELIVERY.c.state)
+            )
+            row = self._connection.execute(statement).one_or_none()
+            if row and row.state == State.FORWARDED.value:
+                finished.append((row.name, transaction_id))
+        self._audit(finished, [(State.FORWARDED.value, "")] * len(finished), now)
+
+    def quarantine(self, transaction_ids: Sequence[str], reason: str, now: datetime) -> None:
+        statement = (
+            update(DELIVERY)
+            .where(DELIVERY.c.transaction_id.in_(sorted(set(transaction_ids))), in_state(DELIVERY, "TRANSLATED"))
+            .values(state=State.QUARANTINED.value, reason=reason)
+            .returning(DELIVERY.c.name, DELIVERY.c.transaction_id)
+        )
+        rows = [(row.name, row.transaction_id) for row in self._connection.execute(statement)]
+        self._audit(rows, [(State.QUARANTINED.value, reason)] * len(rows), now)
+
+    def get(self, name: str) -> StoredDelivery:
+        row = self._connection.execute(select(DELIVERY).where(DELIVERY.c.name == name)).one_or_none()
+        if row is None:
+            raise DeliveryUnknown("no such delivery", field="name")
+        return _stored(row, b"")
+
+    def body(self, transaction_id: str) -> bytes:
+        return self._bodies([transaction_id]).get(transaction_id, b"")
+
+    def newest(
+        self, *, provider: str, account: str, state: State | None, before: str, limit: int
+    ) -> list[StoredDelivery]:
+        statement = select(DELIVERY).order_by(DELIVERY.c.transaction_id.desc()).limit(limit)
+        if provider:
+            statement = statement.where(DELIVERY.c.provider == provider)
+        if account:
+            statement = statement.where(DELIVERY.c.account == account)
+        if state:
+            statement = statement.where(DELIVERY.c.state == state.value)
+        if before:
+            statement = statement.where(DELIVERY.c.transaction_id < before)
+        return [_stored(row, b"") for row in self._connection.execute(statement)]
+
+    def requeue(self, name: str, *, request_id: str, actor: str, now: datetime) -> StoredDelivery:
+        asked = {"request_id": request_id, "delivery": name, "requested_by": actor, "at": now}
+        if not insert_new(self._connection, REPLAY, [asked], ["request_id"]):
+            before = self._connection.scalar(select(REPLAY.c.delivery).where(REPLAY.c.request_id == request_id))
+            if before != name:
+                raise ReplayConflict("the request id was used for another delivery", field="request_id")
+            return self.get(name)
+        stored = self.get(name)
+        if stored.state is not State.RECEIVED:  # one that waits already needs no push
+            check_transition(stored.state, State.RECEIVED)
+            transaction_id = stored.delivery.transaction_id
+            values = {"state": State.RECEIVED.value, "reason": "", "available_at": now, "attempts": 0}
+            matching = (DELIVERY.c.transaction_id == transaction_id) & in_state(DELIVERY, stored.state.value)
+            self._connection.execute(update(DELIVERY).where(matching).values(values))
+            self._release_events(transaction_id, now)
+            entry = AuditEntry(name, "REPLAYED", actor, now, transaction_id)
+            AuditLog(self._connection, TABLES).append([entry])
+        return self.get(name)
+
+    def last_received(self, provider: str, account: str) -> datetime | None:
+        statement = (
+            select(DELIVERY.c.received_at)
+            .where(DELIVERY.c.provider == provider, DELIVERY.c.account == account)
+            .order_by(DELIVERY.c.transaction_id.desc())
+            .limit(1)
+        )
+        return self._connection.scalar(statement)
+
+    def _release_events(self, transaction_id: str, now: datetime) -> None:
+        stuck = in_state(EVENT, EventState.PARKED.value, EventState.REFUSED.value)
+        values = {"state": EventState.WAITING.value, "reason": "", "available_at": now, "attempts": 0}
+        self._connection.execute(update(EVENT).where(EVENT.c.delivery == transaction_id, stuck).values(values))
+
+    def _transactions(self, names: Sequence[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        unique = list(dict.fromkeys(names))
+        for start in range(0, len(unique), _LOOK_UP):
+            part = unique[start : start + _LOOK_UP]
+            rows = self._connection.execute(
+                select(DELIVERY.c.name, DELIVERY.c.transaction_id).where(DELIVERY.c.name.in_(part))
+            )
+            found.update({row.name: row.transaction_id for row in rows})
+        return found
+
+    def _bodies(self, transaction_ids: Sequence[str]) -> dict[str, bytes]:
+        if not transaction_ids:
+            return {}
+        wanted = DELIVERY_BODY.c.transaction_id.in_(transaction_ids)
+        return {
+            row.transaction_id: bytes(row.body) for row in self._connection.execute(select(DELIVERY_BODY).where(wanted))
+        }
+
+    def _audit(self, subjects: Sequence[tuple[str, str]], actions: Sequence[tuple[str, str]], now: datetime) -> None:
+        entries = [
+            AuditEntry(name, action, "gateway", now, transaction_id, reason)
+            for (name, transaction_id), (action, reason) in zip(subjects, actions, strict=True)
+        ]
+        if entries:
+            AuditLog(self._connection, TABLES).append(entries)
+
+
+def _receipt(delivery: Delivery, first: Mapping[str, str], known: Mapping[str, str]) -> Receipt:
+    name = delivery.name
+    transaction_id = first.get(name) or known[name]
+    return Receipt(name, transaction_id, duplicate=transaction_id != delivery.transaction_id)
+
+
+def _row(new: NewDelivery, now: datetime) -> dict[str, Any]:
+    delivery = new.delivery
+    return {
+        "transaction_id": delivery.transaction_id,
+        "name": delivery.name,
+        "provider": delivery.source.provider,
+        "account": delivery.source.account,
+        "channel": delivery.channel.value,
+        "type": delivery.type[:128],
+        "sha256": delivery.sha256,
+        "body_bytes": new.body_bytes or len(delivery.body),
+        "received_at": delivery.received_at,
+        "link": new.link,
+        "upload": new.upload,
+        "file_name": new.file_name,
+        "schema_fingerprint": "",
+        "reason": "",
+        "events": "",
+        "waiting_events": 0,
+        "state": State.RECEIVED.value,
+        "available_at": now,
+        "fence": 0,
+        "attempts": 0,
+    }
+
+
+def _stored(row: Row[Any], body: bytes, *, claimed: bool = False) -> StoredDelivery:
+    """The company is not in the row: whose books an account feeds is the configuration's to say."""
+    delivery = Delivery(
+        source=Source(row.provider, row.account, ""),
+        channel=Channel(row.channel),
+        id=row.name.rpartition("/")[2],
+        type=row.type,
+        body=body,
+        sha256=row.sha256,
+        received_at=row.received_at,
+        transaction_id=row.transaction_id,
+    )
+    return StoredDelivery(
+        delivery=delivery,
+        state=State(row.state),
+        reason=row.reason,
+        attempts=row.attempts,
+        events=tuple(row.events.split("\n")) if row.events else (),
+        schema_fingerprint=row.schema_fingerprint,
+        link=row.link,
+        body_bytes=row.body_bytes,
+        upload=row.upload,
+        file_name=row.file_name,
+        claim=claim_of(row) if claimed else None,
+    )

@@ -1,0 +1,187 @@
+"""Payouts whose composition is fetched, and the cursors of what is polled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, case, select, update
+
+from libs.events import Settlement, settlement_from_json, settlement_to_json
+from libs.storage.audit import AuditEntry, AuditLog
+from libs.storage.leases import claim, ensure_kept, in_state, renew, settle
+from libs.storage.rows import insert_new
+
+from ..domain.fact import Claim, Cursor, PayoutState, StoredPayout
+from ..handlers.ports import PayoutOutcome
+from .mapping import claim_of, lease
+from .rows import CURSOR, PAYOUT, TABLES
+
+POLLING = "POLLING"
+
+
+class Payouts:
+    """Payouts, within a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, payouts: Sequence[StoredPayout], now: datetime) -> None:
+        rows = [
+            {
+                "key": one.key,
+                "provider": one.provider,
+                "account": one.account,
+                "payout_id": one.payout_id,
+                "transaction_id": one.transaction_id,
+                "delivery": "",
+                "settlement": "",
+                "reason": "",
+                "state": PayoutState.WAITING.value,
+                "available_at": now,
+                "fence": 0,
+                "attempts": 0,
+            }
+            for one in sorted(payouts, key=lambda one: one.key)
+        ]
+        insert_new(self._connection, PAYOUT, rows, ["key"])
+
+    def claim(
+        self, state: PayoutState, *, limit: int, owner: str, now: datetime, lease_seconds: float
+    ) -> list[StoredPayout]:
+        rows = claim(
+            self._connection,
+            PAYOUT,
+            where=in_state(PAYOUT, state.value),
+            order_by=[PAYOUT.c.available_at, PAYOUT.c.key],
+            limit=limit,
+            owner=owner,
+            now=now,
+            lease_seconds=lease_seconds,
+        )
+        return [_stored(row) for row in rows]
+
+    def renew(self, payout: StoredPayout, *, now: datetime, lease_seconds: float) -> StoredPayout | None:
+        held = lease(payout.key, payout.claim)
+        kept = renew(self._connection, PAYOUT, [held], now=now, lease_seconds=lease_seconds)
+        if not kept:
+            return None
+        fresh = Claim(kept[0].fence, kept[0].owner, kept[0].until)
+        return StoredPayout(
+            payout.provider, payout.account, payout.payout_id, payout.transaction_id, payout.state,
+            payout.attempts, payout.delivery, payout.settlement, fresh,
+        )  # fmt: skip
+
+    def composed(self, payout: StoredPayout, settlement: Settlement, delivery: str, now: datetime) -> None:
+        values = {
+            "state": PayoutState.COMPOSED.value,
+            "settlement": settlement_to_json(settlement),
+            "delivery": delivery,
+            "reason": "",
+            "available_at": now,
+        }
+        held = lease(payout.key, payout.claim)
+        ensure_kept([held], settle(self._connection, PAYOUT, [(held, values)], now=now))
+        self._audit(payout, PayoutState.COMPOSED.value, "", now)
+
+    def settle(self, outcome: PayoutOutcome, now: datetime) -> None:
+        if outcome.retry_at is not None:
+            values: dict[str, Any] = {"available_at": outcome.retry_at, "reason": outcome.reason}
+        else:
+            values = {"state": outcome.state.value, "reason": outcome.reason}
+        held = lease(outcome.stored.key, outcome.stored.claim)
+        kept = settle(self._connection, PAYOUT, [(held, values)], now=now)
+        if kept and outcome.retry_at is None:
+            self._audit(outcome.stored, outcome.state.value, outcome.reason, now)
+
+    def _audit(self, payout: StoredPayout, action: str, reason: str, now: datetime) -> None:
+        subject = f"sources/{payout.provider}/accounts/{payout.account}/payouts/{payout.payout_id}"
+        entry = AuditEntry(subject, f"SETTLEMENT_{action}", "gateway", now, payout.transaction_id, reason)
+        AuditLog(self._connection, TABLES).append([entry])
+
+
+class Cursors:
+    """Cursors, within a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def ensure(self, sources: Mapping[str, int], now: datetime) -> None:
+        rows = [
+            {
+                "source": source,
+                "position": position,
+                "since": position,
+                "after": "",
+                "newest": position,
+                "wakes": 0,
+                "state": POLLING,
+                "available_at": now,
+                "fence": 0,
+                "attempts": 0,
+            }
+            for source, position in sorted(sources.items())
+        ]
+        insert_new(self._connection, CURSOR, rows, ["source"])
+
+    def wake(self, sources: Iterable[str], now: datetime) -> None:
+        for source in sorted(set(sources)):
+            # A failing API is not asked sooner because more webhooks come.
+            earlier = case((CURSOR.c.attempts > 0, CURSOR.c.available_at), else_=now)
+            values = {"wakes": CURSOR.c.wakes + 1, "available_at": earlier}
+            self._connection.execute(update(CURSOR).where(CURSOR.c.source == source).values(values))
+
+    def claim(self, *, limit: int, owner: str, now: datetime, lease_seconds: float) -> list[Cursor]:
+        rows = claim(
+            self._connection,
+            CURSOR,
+            where=in_state(CURSOR, POLLING),
+            order_by=[CURSOR.c.available_at, CURSOR.c.source],
+            limit=limit,
+            owner=owner,
+            now=now,
+            lease_seconds=lease_seconds,
+        )
+        return [_cursor(row) for row in rows]
+
+    def settle(self, before: Cursor, after: Cursor, *, polled: bool, at: datetime, now: datetime) -> None:
+        values: dict[str, Any] = {"available_at": at}
+        if polled:
+            values |= {
+                "state": POLLING,  # which also starts the count of attempts anew
+                "position": after.position,
+                "since": after.since,
+                "after": after.after,
+                "newest": after.newest,
+                "polled_at": now,
+            }
+        held = lease(before.source, before.claim)
+        ensure_kept([held], settle(self._connection, CURSOR, [(held, values)], now=now))
+        if polled:
+            woken = (CURSOR.c.source == before.source) & (CURSOR.c.wakes > before.wakes)
+            self._connection.execute(update(CURSOR).where(woken).values(available_at=now))
+
+    def last_polled(self) -> dict[str, datetime]:
+        rows = self._connection.execute(select(CURSOR.c.source, CURSOR.c.polled_at))
+        return {row.source: row.polled_at for row in rows if row.polled_at is not None}
+
+
+def _stored(row: Row[Any]) -> StoredPayout:
+    return StoredPayout(
+        provider=row.provider,
+        account=row.account,
+        payout_id=row.payout_id,
+        transaction_id=row.transaction_id,
+        state=PayoutState(row.state),
+        attempts=row.attempts,
+        delivery=row.delivery,
+        settlement=settlement_from_json(row.settlement) if row.settlement else None,
+        claim=claim_of(row),
+    )
+
+
+def _cursor(row: Row[Any]) -> Cursor:
+    return Cursor(
+        row.source, row.position, row.since, row.after, row.newest, row.wakes, row.attempts, claim_of(row)
+    )  # fmt: skip

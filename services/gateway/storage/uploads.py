@@ -1,0 +1,72 @@
+"""Files that come in, in chunks, and samples of what was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, select
+
+from libs.storage.rows import insert_rows
+
+from ..domain.fact import Refusal
+from .rows import REFUSED, UPLOAD, UPLOAD_CHUNK
+
+
+class Uploads:
+    """Uploads, within a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def begin(self, upload: str, now: datetime) -> None:
+        insert_rows(self._connection, UPLOAD, [{"id": upload, "begun_at": now, "kept": 0}])
+
+    def append(self, upload: str, number: int, data: bytes) -> None:
+        insert_rows(self._connection, UPLOAD_CHUNK, [{"upload": upload, "number": number, "data": data}])
+
+    def chunks(self, upload: str) -> Iterator[bytes]:
+        number = 0
+        while True:
+            wanted = (UPLOAD_CHUNK.c.upload == upload) & (UPLOAD_CHUNK.c.number == number)
+            data = self._connection.scalar(select(UPLOAD_CHUNK.c.data).where(wanted))
+            if data is None:
+                return
+            yield bytes(data)
+            number += 1
+
+    def drop(self, upload: str) -> None:
+        self._connection.execute(delete(UPLOAD_CHUNK).where(UPLOAD_CHUNK.c.upload == upload))
+        self._connection.execute(delete(UPLOAD).where(UPLOAD.c.id == upload))
+
+    def drop_abandoned(self, begun_before: datetime, limit: int) -> int:
+        abandoned = (UPLOAD.c.kept == 0) & (UPLOAD.c.begun_at < begun_before)
+        found = self._connection.scalars(select(UPLOAD.c.id).where(abandoned).limit(limit)).all()
+        for upload in found:
+            self.drop(upload)
+        return len(found)
+
+
+class Refusals:
+    """Samples, within a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, refusal: Refusal, *, id: str, now: datetime, keep: int) -> None:  # noqa: A002
+        row = {
+            "id": id,
+            "provider": refusal.provider,
+            "account": refusal.account,
+            "reason": refusal.reason,
+            "sha256": refusal.sha256,
+            "body_bytes": refusal.body_bytes,
+            "head": refusal.head,
+            "at": now,
+        }
+        insert_rows(self._connection, REFUSED, [row])
+        of_source = (REFUSED.c.provider == refusal.provider) & (REFUSED.c.account == refusal.account)
+        oldest_kept = (
+            select(REFUSED.c.id).where(of_source).order_by(REFUSED.c.id.desc()).offset(keep - 1).limit(1)
+        ).scalar_subquery()
+        self._connection.execute(delete(REFUSED).where(of_source, REFUSED.c.id < oldest_kept))

@@ -1,0 +1,56 @@
+"""What the gateway did for a transaction, and what it handed on."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select
+
+from libs.storage.audit import AuditLog
+from libs.storage.totals import Totals
+
+from ..handlers.ports import ControlTotal, Step
+from .events import Events
+from .rows import ALIAS, DELIVERY, EVENT, TABLES
+
+
+class Walk:
+    """Reads across the gateway's tables, within a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def steps(self, transaction_id: str) -> list[Step]:
+        resolved = Events(self._connection).resolve(transaction_id)
+        names = select(ALIAS.c.alias).where(ALIAS.c.transaction_id == resolved)
+        aliases = [*self._connection.scalars(names), resolved]
+        told_by = self._connection.scalars(select(EVENT.c.delivery).where(EVENT.c.transaction_id.in_(aliases)))
+        deliveries = sorted({*told_by, *aliases})
+        rows = self._connection.execute(
+            select(DELIVERY).where(DELIVERY.c.transaction_id.in_(deliveries)).order_by(DELIVERY.c.transaction_id)
+        ).all()
+        steps = [
+            Step(row.received_at, "received", row.name, "RECEIVED", f"{row.channel} {row.type}".strip()) for row in rows
+        ]
+        log = AuditLog(self._connection, TABLES)
+        own = [stored.entry for one in aliases for stored in log.of_transaction(one)]
+        # A page's own transaction tells of the page; of the events in it only this one is asked for.
+        pages = [
+            stored.entry for row in rows if row.transaction_id not in aliases for stored in log.of_subject(row.name)
+        ]
+        steps += [Step(one.at, one.action.lower(), one.subject, one.action, reason=one.reason) for one in own + pages]
+        return sorted(steps, key=lambda step: step.at)
+
+    def totals(self, company: str) -> list[ControlTotal]:
+        found = Totals(self._connection, TABLES).read(company=company)
+        return [
+            ControlTotal(
+                interface=key.interface,
+                company=key.company,
+                currency=key.currency,
+                day=key.day,
+                bucket=key.bucket,
+                event_count=total.count,
+                minor_units=total.minor_units,
+                name_set_hash=f"{total.names:064x}",
+            )
+            for key, total in sorted(found.items(), key=lambda item: (item[0].interface, item[0].currency, item[0].day))
+        ]

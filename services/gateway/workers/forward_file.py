@@ -1,0 +1,114 @@
+"""Hands uploaded files to recon, which reads them, and clears away uploads that nobody finished."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+from libs.errors import ConcordError
+from libs.events import Clock
+
+from ..domain.delivery import State
+from ..domain.fact import StoredDelivery
+from ..domain.retry import RetryBudget
+from ..handlers.ports import Accounts, DeliveryOutcome, FileToImport, NewUnitOfWork, Recon, Tracing
+from ..handlers.upload import SETTLEMENT, drop_abandoned
+from .forward import TECHNICAL
+
+ABANDONED_AFTER = timedelta(hours=2)
+
+
+class ForwardFileWorker:
+    """One file at a time, streamed from the store. Recon's refusal quarantines it with recon's reason."""
+
+    def __init__(
+        self,
+        new_uow: NewUnitOfWork,
+        accounts: Accounts,
+        recon: Recon,
+        *,
+        clock: Clock,
+        rng: random.Random,
+        tracing: Tracing,
+        owner: str,
+        lease_seconds: float = 1800.0,
+        budget: RetryBudget = RetryBudget(),  # noqa: B008 - immutable
+    ) -> None:
+        self._new_uow = new_uow
+        self._accounts = accounts
+        self._recon = recon
+        self._clock = clock
+        self._rng = rng
+        self._tracing = tracing
+        self._owner = owner
+        self._lease_seconds = lease_seconds
+        self._budget = budget
+
+    def run_once(self) -> int:
+        """1 if a file was handed on, refused or put back; raises a technical failure after putting it back."""
+        with self._new_uow() as uow:
+            claimed = uow.deliveries.claim(
+                files=True, limit=1, owner=self._owner, now=self._clock(), lease_seconds=self._lease_seconds
+            )
+            if not claimed:
+                return 0
+            uow.commit()
+        stored = claimed[0]
+        try:
+            self._import(stored)
+        except ConcordError as error:
+            if error.kind in TECHNICAL:
+                self._settle(self._later(stored, error.reason))
+                raise
+            self._settle(DeliveryOutcome(stored, State.QUARANTINED, error.reason))
+            return 1
+        self._settle(DeliveryOutcome(stored, State.FORWARDED))
+        return 1
+
+    def _import(self, stored: StoredDelivery) -> None:
+        delivery = stored.delivery
+        source = self._accounts.find(delivery.source.provider, delivery.source.account).source
+        delivery = replace(delivery, source=source)
+        file = FileToImport(
+            company=source.company,
+            interface=source.interface,
+            delivery=delivery.name,
+            file_name=stored.file_name,
+            sha256=delivery.sha256,
+            received_at=delivery.received_at,
+            transaction_id=delivery.transaction_id,
+        )
+        with self._tracing.step("forwarded", delivery.transaction_id, None, {"concord.delivery": delivery.name}):
+            if delivery.type == SETTLEMENT:
+                self._recon.import_settlement_file(file, self._chunks(stored.upload))
+            else:
+                self._recon.import_statement(file, self._chunks(stored.upload))
+
+    def _chunks(self, upload: str) -> Iterator[bytes]:
+        with self._new_uow() as uow:
+            yield from uow.uploads.chunks(upload)
+
+    def _later(self, stored: StoredDelivery, reason: str) -> DeliveryOutcome:
+        at = self._budget.next_try(stored.attempts, self._clock(), self._rng)
+        if at is None:
+            return DeliveryOutcome(stored, State.PARKED, reason)
+        return DeliveryOutcome(stored, stored.state, reason, retry_at=at)
+
+    def _settle(self, outcome: DeliveryOutcome) -> None:
+        with self._new_uow() as uow:
+            uow.deliveries.settle([outcome], self._clock())
+            uow.commit()
+
+
+class UploadJanitor:
+    """Removes uploads whose process was killed in between."""
+
+    def __init__(self, new_uow: NewUnitOfWork, *, clock: Clock) -> None:
+        self._new_uow = new_uow
+        self._clock = clock
+
+    def run_once(self) -> int:
+        """How many were removed."""
+        return drop_abandoned(self._new_uow, self._clock() - ABANDONED_AFTER)

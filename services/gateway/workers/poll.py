@@ -1,0 +1,125 @@
+"""Fetches what a provider's API lists. Each page is a delivery of its own; translating it is another worker's work."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from libs.errors import ConcordError
+from libs.events import Clock, IdSource
+
+from ..domain.delivery import Receipt
+from ..domain.errors import ApiRefused, ApiUnavailable, ShapeInvalid, SourceUnknown
+from ..domain.fact import Cursor
+from ..domain.retry import RetryBudget
+from ..handlers.ports import Account, Accounts, NewDelivery, NewUnitOfWork, ProviderApi
+from ..handlers.receive import fetched
+from ..providers.base import Page, Polls
+
+Store = Callable[[NewDelivery], Receipt]
+
+
+@dataclass(frozen=True, slots=True)
+class PollPlan:
+    """How often a source is asked, and how far each window reaches back over the last one.
+
+    The overlap catches movements that the provider shows later than it dates them.
+    """
+
+    interval_seconds: float = 60.0
+    overlap_seconds: int = 3600
+
+
+class PollWorker:
+    """One page a run, stored and its place noted, so that a crash repeats a page and never skips one.
+
+    An API that fails is asked again with growing pauses, for ever: a poll has no budget to spend.
+    """
+
+    def __init__(
+        self,
+        new_uow: NewUnitOfWork,
+        accounts: Accounts,
+        api: ProviderApi,
+        store: Store,
+        *,
+        clock: Clock,
+        ids: IdSource,
+        rng: random.Random,
+        owner: str,
+        plan: PollPlan = PollPlan(),
+        lease_seconds: float = 120.0,
+        budget: RetryBudget = RetryBudget(max_attempts=2**31),  # noqa: B008 - immutable
+    ) -> None:
+        self._new_uow = new_uow
+        self._accounts = accounts
+        self._api = api
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._rng = rng
+        self._owner = owner
+        self._plan = plan
+        self._lease_seconds = lease_seconds
+        self._budget = budget
+
+    def run_once(self) -> int:
+        """1 if a page was fetched; raises what the API met, after noting when to ask again."""
+        with self._new_uow() as uow:
+            claimed = uow.cursors.claim(
+                limit=1, owner=self._owner, now=self._clock(), lease_seconds=self._lease_seconds
+            )
+            if not claimed:
+                return 0
+            uow.commit()
+        cursor = claimed[0]
+        try:
+            account = self._accounts.find(*_split(cursor.source))
+            page = self._fetch(account, cursor)
+        except (ApiUnavailable, ApiRefused, ShapeInvalid, SourceUnknown) as error:
+            self._later(cursor, error)
+            raise
+        after, done = _advanced(cursor, page, self._plan.overlap_seconds)
+        now = self._clock()
+        at = now + timedelta(seconds=self._plan.interval_seconds) if done else now
+        with self._new_uow() as uow:
+            uow.cursors.settle(cursor, after, polled=True, at=at, now=now)
+            uow.commit()
+        return 1
+
+    def _fetch(self, account: Account, cursor: Cursor) -> Page:
+        provider = account.provider
+        if not isinstance(provider, Polls):
+            raise SourceUnknown
+        body = self._api.fetch(account.source, provider.movements(_instant(cursor.since), cursor.after))
+        page = provider.page(body)
+        # Before the place is noted: what is noted is stored.
+        self._store(fetched(account.source, provider.page_type, body, clock=self._clock, ids=self._ids))
+        return page
+
+    def _later(self, cursor: Cursor, error: ConcordError) -> None:
+        now = self._clock()
+        at = self._budget.next_try(cursor.attempts, now, self._rng) or now + timedelta(hours=1)
+        with self._new_uow() as uow:
+            uow.cursors.settle(cursor, cursor, polled=False, at=at, now=now)
+            uow.commit()
+
+
+def _advanced(cursor: Cursor, page: Page, overlap_seconds: int) -> tuple[Cursor, bool]:
+    """The place after a page, and whether its window is done. Pages come newest first."""
+    newest = max(cursor.newest, int(page.newest.timestamp())) if page.newest else cursor.newest
+    if page.has_more and page.last_id:
+        return replace(cursor, after=page.last_id, newest=newest), False
+    position = max(cursor.position, newest)
+    return replace(cursor, position=position, since=max(0, position - overlap_seconds), after="", newest=position), True
+
+
+def _instant(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _split(interface: str) -> tuple[str, str]:
+    provider, _, account = interface.partition("/")
+    return provider, account
