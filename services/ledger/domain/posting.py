@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, IntEnum
 
@@ -49,10 +49,13 @@ class Posting:
     updated_at: datetime
     available_at: datetime  # when a worker may take it
     document_json: str = ""  # empty until built
+    document_type: str = ""
     content_digest: str = ""
     ar_group: str = ""  # the story's label
     mapping_revision: int = 0
     reconciliation: Reconciliation = Reconciliation.NONE
+    open_roles: str = ""  # roles of its lines that reconciliation has left open, separated by spaces
+    settle_at: datetime | None = None  # when its story is to be settled; None: nothing new
     odoo_model: str = ""
     odoo_id: int = 0
     odoo_number: str = ""
@@ -109,7 +112,7 @@ class Change:
     """What becomes of a posting in one commit: the fields that differ between `before` and `after`.
 
     `through` names the states passed on the way; each step must be in the table of transitions. A change of a
-    claimed posting (`before.claim`) ends the claim, and is not made if the claim was lost.
+    claimed posting (`before.claim`) ends the claim unless told to keep it, and is not made if the claim was lost.
     """
 
     before: Posting
@@ -118,6 +121,7 @@ class Change:
     through: tuple[PostingState, ...] = ()
     doubt: Doubt | None = None  # opens an exception case
     resolution: str = ""  # ends the posting's open cases
+    keep_claim: bool = False  # write under the claim without ending it
 
 
 class CaseState(Enum):
@@ -168,3 +172,35 @@ class RecordedEvent:
     hold_until: datetime | None = None
     attempts: int = 0
     claim: Claim | None = field(default=None, compare=False)
+
+
+def unblocked(posting: Posting, now: datetime) -> Posting:
+    """Ready for the worker that posts, with a new budget."""
+    return replace(
+        posting,
+        state=PostingState.READY,
+        available_at=now,
+        hold_until=None,
+        reason="",
+        reason_text="",
+        attempts=0,
+        parked=False,
+    )
+
+
+def waiting(posting: Posting, until: datetime) -> Posting:
+    """Held until its predecessors are posted; storage makes it READY at once where nothing blocks it."""
+    return replace(
+        posting,
+        state=PostingState.HELD,
+        available_at=until,
+        hold_until=until,
+        reason=WAITS_FOR_PREDECESSOR,
+        reason_text="what it follows is not posted yet",
+        attempts=0,
+        parked=False,
+    )
+
+
+def is_waiting(posting: Posting) -> bool:
+    return posting.state is PostingState.HELD and posting.reason == WAITS_FOR_PREDECESSOR

@@ -28,8 +28,9 @@ from ..domain.context import Context
 from ..domain.errors import EventConflict
 from ..domain.master import Masters, Ref
 from ..domain.match import AppliedMatch
-from ..domain.posting import CaseState, Change, Doubt, ExceptionCase, Posting, RecordedEvent
+from ..domain.posting import CaseState, Change, Doubt, EventState, ExceptionCase, Posting, RecordedEvent
 from ..domain.states import PostingState
+from ..domain.view import DocumentView
 from ..domain.walk import ControlTotal, PostingChange, Step
 
 
@@ -45,10 +46,13 @@ class Masterdata(Protocol):
 class Recording:
     """One event to record, who brings it, and the trace context that it came with."""
 
-    event: Event
+    event: Event  # with the transaction id that it gets if it proves new
+    told_id: str  # the transaction id that the caller named; may be empty
     digest: str
     recorded_by: str
-    traceparent: str = ""
+    traceparent: str
+    state: EventState
+    build_due: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class BuiltEvent:
     """What building made of an event (`event.claim` guards it)."""
 
     event: RecordedEvent
-    state: str
+    state: EventState
     due_at: datetime | None  # when to build again; None: done
     mapping_revision: int | None
     hold_until: datetime | None = None
@@ -118,8 +122,12 @@ class EventStore(Protocol):
 
     def claim_to_build(self, *, limit: int, owner: str, now: datetime, lease_seconds: float) -> list[RecordedEvent]: ...
 
+    def renew(self, events: Sequence[RecordedEvent], *, now: datetime, lease_seconds: float) -> list[RecordedEvent]:
+        """Those that are still ours, with their new claim; locked until the transaction ends."""
+        ...
+
     def built(self, outcomes: Sequence[BuiltEvent], now: datetime) -> set[str]:
-        """End the claims; the names of the events that were still ours. Only they may be written about."""
+        """End the claims; the names of the events that were still ours."""
         ...
 
     def release(self, events: Sequence[RecordedEvent], *, now: datetime, at: datetime) -> None:
@@ -170,7 +178,9 @@ class PostingStore(Protocol):
         """Raises `StorageConflict` where a key exists. HELD ones are READY at once if nothing blocks them."""
         ...
 
-    def apply(self, changes: Sequence[Change], now: datetime, *, predecessors: Mapping[str, Sequence[str]] | None = None) -> set[str]:
+    def apply(
+        self, changes: Sequence[Change], now: datetime, *, predecessors: Mapping[str, Sequence[str]] | None = None
+    ) -> set[str]:
         """Make the changes with all that belongs to them: audit entries, totals, outbox, exception cases, and the
         promotion of followers of what became POSTED. Returns the keys that were changed; a key is left out where the
         claim was lost, or the posting changed since it was read.
@@ -187,8 +197,14 @@ class PostingStore(Protocol):
         """Companies with postings in the posting queue."""
         ...
 
-    def claim_to_post(self, company: str, *, limit: int, owner: str, now: datetime, lease_seconds: float) -> list[Posting]:
-        """Take what is due, interactive first, as POSTING with one more try; see the module."""
+    def next_to_post(self, company: str, now: datetime) -> str | None:
+        """The document type of what is due first."""
+        ...
+
+    def claim_to_post(
+        self, company: str, *, limit: int, owner: str, now: datetime, lease_seconds: float, document_type: str = ""
+    ) -> list[Posting]:
+        """Take what is due, interactive first, as POSTING with one more try; of one document type, if one is named."""
         ...
 
     def claim_held(self, *, limit: int, owner: str, now: datetime, lease_seconds: float) -> list[Posting]: ...
@@ -233,10 +249,32 @@ class MatchStore(Protocol):
 
     def companies_due(self) -> list[str]: ...
 
-    def claim(self, company: str, *, limit: int, owner: str, now: datetime, lease_seconds: float) -> list[AppliedMatch]: ...
+    def claim(
+        self, company: str, *, limit: int, owner: str, now: datetime, lease_seconds: float
+    ) -> list[AppliedMatch]: ...
 
     def settle(self, outcomes: Sequence[tuple[AppliedMatch, AppliedMatch]], now: datetime, actor: str) -> set[str]:
         """(before, after) each; ends the claims. Returns the names that were still ours."""
+        ...
+
+
+class SettlementStore(Protocol):
+    """Stories in which something was posted since they were last settled."""
+
+    def due(self, now: datetime, limit: int) -> list[tuple[str, str]]:
+        """Company and label of the stories whose turn it is, oldest first."""
+        ...
+
+    def postpone(self, company: str, label: str, at: datetime) -> None: ...
+
+    def done(self, keys: Sequence[str]) -> None: ...
+
+    def exchanged(self, company: str, cause: str, entries: Sequence[DocumentView], now: datetime) -> None:
+        """Keep the exchange entries that Odoo made; one already known stays with its first cause."""
+        ...
+
+    def posted(self, company: str, label: str) -> list[Posting]:
+        """The story's posted postings, oldest first."""
         ...
 
 
@@ -271,6 +309,8 @@ class LedgerUow(Protocol):
     def matches(self) -> MatchStore: ...
     @property
     def walk(self) -> Walk: ...
+    @property
+    def settlements(self) -> SettlementStore: ...
 
     def commit(self) -> None: ...
     def __enter__(self) -> Self: ...
@@ -286,6 +326,21 @@ class NewUow(Protocol):
 
 
 __all__ = [
-    "Answered", "BuiltEvent", "CaseStore", "EventStore", "LedgerUow", "Masterdata", "MatchStore", "NewPosting",
-    "NewUow", "PostingQuery", "PostingStore", "Recording", "Reference", "RequestStore", "Stories", "Story", "Walk",
+    "Answered",
+    "BuiltEvent",
+    "CaseStore",
+    "EventStore",
+    "LedgerUow",
+    "Masterdata",
+    "MatchStore",
+    "NewPosting",
+    "NewUow",
+    "PostingQuery",
+    "PostingStore",
+    "Recording",
+    "Reference",
+    "RequestStore",
+    "Stories",
+    "Story",
+    "Walk",
 ]

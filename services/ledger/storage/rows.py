@@ -67,7 +67,15 @@ class PostingRow(LedgerRow, LeaseColumns, table=True):
 
     __tablename__ = "posting"
     __table_args__ = (
-        _partial("ix_posting_due", "company", "lane", "available_at", "key", where="state IN ('ready', 'unknown', 'posting')"),
+        _partial(
+            "ix_posting_due",
+            "company",
+            "lane",
+            "available_at",
+            "key",
+            where="state IN ('ready', 'unknown', 'posting') AND parked = 0",
+        ),
+        _partial("ix_posting_settle", "settle_at", "key", where="settle_at IS NOT NULL"),
         _partial("ix_posting_held", "available_at", "key", where="state = 'held'"),
         _partial("ix_posting_group", "company", "ar_group", where="ar_group <> ''"),
         Index("ix_posting_listed", "company", "created_at", "key"),
@@ -84,8 +92,7 @@ class PostingRow(LedgerRow, LeaseColumns, table=True):
     lane: int  # 0 interactive, 1 bulk
     document: str = Field(sa_type=Text)  # domain.document.document_to_json; empty until built
     content_digest: str = Field(max_length=64)
-    journal: str = Field(max_length=64)
-    document_type: str = Field(max_length=32)
+    document_type: str = Field(max_length=32)  # a batch to Odoo is of one type; empty until built
     ar_group: str = Field(max_length=800)  # the story: one label for all that is joined by references
     mapping_revision: int = Field(sa_type=BigInteger)
     odoo_model: str = Field(default="", max_length=64)
@@ -94,6 +101,8 @@ class PostingRow(LedgerRow, LeaseColumns, table=True):
     posted_date: str = Field(default="", max_length=10)
     posted_at: datetime | None = Field(default=None, sa_type=UtcTimestamp)
     reconciliation: str = Field(default="none", max_length=16)
+    open_roles: str = Field(default="", max_length=64)  # left open by reconciliation, separated by spaces
+    settle_at: datetime | None = Field(default=None, sa_type=UtcTimestamp)
     reason: str = Field(default="", max_length=64)
     reason_text: str = Field(default="", sa_type=Text)
     tries: int = Field(default=0)  # attempts at Odoo, over all states
@@ -178,6 +187,20 @@ class AppliedMatchMemberRow(LedgerRow, table=True):
     posting: str = Field(primary_key=True, max_length=1024)  # key
 
 
+class ExchangeEntryRow(LedgerRow, table=True):
+    """An exchange entry that Odoo made by itself when it reconciled: an effect of that match or story."""
+
+    __tablename__ = "exchange_entry"
+    __table_args__ = (Index("ix_exchange_entry_cause", "cause"),)
+
+    company: str = Field(primary_key=True, max_length=255)
+    odoo_id: int = Field(primary_key=True, sa_type=BigInteger)
+    number: str = Field(max_length=128)
+    day: str = Field(max_length=10)
+    cause: str = Field(max_length=1100)  # the match's name or the story's label
+    found_at: datetime = Field(sa_type=UtcTimestamp)
+
+
 class TransactionAliasRow(LedgerRow, table=True):
     """An id that a caller was told for an event which proved known under another."""
 
@@ -210,5 +233,6 @@ POSTING_DEPENDENCY: Table = metadata.tables["posting_dependency"]
 EXCEPTION_CASE: Table = metadata.tables["exception_case"]
 APPLIED_MATCH: Table = metadata.tables["applied_match"]
 APPLIED_MATCH_MEMBER: Table = metadata.tables["applied_match_member"]
+EXCHANGE_ENTRY: Table = metadata.tables["exchange_entry"]
 TRANSACTION_ALIAS: Table = metadata.tables["transaction_alias"]
 REQUEST: Table = metadata.tables["request"]

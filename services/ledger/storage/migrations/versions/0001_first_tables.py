@@ -272,6 +272,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("alias", name=op.f("pk_transaction_alias")),
     )
     op.create_table(
+        "exchange_entry",
+        sa.Column("company", sa.String(length=255), nullable=False),
+        sa.Column("odoo_id", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.String(length=128), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("cause", sa.String(length=1100), nullable=False),
+        sa.Column("found_at", UtcTimestamp(), nullable=False),
+        sa.PrimaryKeyConstraint("company", "odoo_id", name=op.f("pk_exchange_entry")),
+    )
+    with op.batch_alter_table("exchange_entry", schema=None) as batch_op:
+        batch_op.create_index("ix_exchange_entry_cause", ["cause"], unique=False)
+
+    op.create_table(
         "posting",
         sa.Column("state", sa.String(length=32), nullable=False),
         sa.Column("available_at", UtcTimestamp(), nullable=False),
@@ -287,7 +300,6 @@ def upgrade() -> None:
         sa.Column("lane", sa.Integer(), nullable=False),
         sa.Column("document", sa.Text(), nullable=False),
         sa.Column("content_digest", sa.String(length=64), nullable=False),
-        sa.Column("journal", sa.String(length=64), nullable=False),
         sa.Column("document_type", sa.String(length=32), nullable=False),
         sa.Column("ar_group", sa.String(length=800), nullable=False),
         sa.Column("mapping_revision", sa.BigInteger(), nullable=False),
@@ -297,6 +309,8 @@ def upgrade() -> None:
         sa.Column("posted_date", sa.String(length=10), nullable=False),
         sa.Column("posted_at", UtcTimestamp(), nullable=True),
         sa.Column("reconciliation", sa.String(length=16), nullable=False),
+        sa.Column("open_roles", sa.String(length=64), nullable=False),
+        sa.Column("settle_at", UtcTimestamp(), nullable=True),
         sa.Column("reason", sa.String(length=64), nullable=False),
         sa.Column("reason_text", sa.Text(), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
@@ -320,8 +334,8 @@ def upgrade() -> None:
             "ix_posting_due",
             ["company", "lane", "available_at", "key"],
             unique=False,
-            sqlite_where=sa.text("state IN ('ready', 'unknown', 'posting')"),
-            postgresql_where=sa.text("state IN ('ready', 'unknown', 'posting')"),
+            sqlite_where=sa.text("state IN ('ready', 'unknown', 'posting') AND parked = 0"),
+            postgresql_where=sa.text("state IN ('ready', 'unknown', 'posting') AND parked = 0"),
         )
         batch_op.create_index("ix_posting_event", ["event"], unique=False)
         batch_op.create_index(
@@ -339,12 +353,24 @@ def upgrade() -> None:
             postgresql_where=sa.text("state = 'held'"),
         )
         batch_op.create_index("ix_posting_listed", ["company", "created_at", "key"], unique=False)
+        batch_op.create_index(
+            "ix_posting_settle",
+            ["settle_at", "key"],
+            unique=False,
+            sqlite_where=sa.text("settle_at IS NOT NULL"),
+            postgresql_where=sa.text("settle_at IS NOT NULL"),
+        )
         batch_op.create_index("ix_posting_transaction", ["transaction_id"], unique=False)
 
 
 def downgrade() -> None:
     with op.batch_alter_table("posting", schema=None) as batch_op:
         batch_op.drop_index("ix_posting_transaction")
+        batch_op.drop_index(
+            "ix_posting_settle",
+            sqlite_where=sa.text("settle_at IS NOT NULL"),
+            postgresql_where=sa.text("settle_at IS NOT NULL"),
+        )
         batch_op.drop_index("ix_posting_listed")
         batch_op.drop_index(
             "ix_posting_held", sqlite_where=sa.text("state = 'held'"), postgresql_where=sa.text("state = 'held'")
@@ -355,11 +381,12 @@ def downgrade() -> None:
         batch_op.drop_index("ix_posting_event")
         batch_op.drop_index(
             "ix_posting_due",
-            sqlite_where=sa.text("state IN ('ready', 'unknown', 'posting')"),
-            postgresql_where=sa.text("state IN ('ready', 'unknown', 'posting')"),
+            sqlite_where=sa.text("state IN ('ready', 'unknown', 'posting') AND parked = 0"),
+            postgresql_where=sa.text("state IN ('ready', 'unknown', 'posting') AND parked = 0"),
         )
 
     op.drop_table("posting")
+    op.drop_table("exchange_entry")
     op.drop_table("transaction_alias")
     op.drop_table("total_delta")
     op.drop_table("total")

@@ -1,0 +1,85 @@
+"""Record canonical events: stored, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from libs.events import Clock, Event, EventInvalid, EventKind, IdSource, digest_of
+
+from ..domain.effects import effects_of, key_of
+from ..domain.errors import EventConflict
+from ..domain.posting import EventState, RecordedEvent
+from ..domain.rules import STORY, has_effect
+from .ports import NewUow, Recording
+
+INTERFACE_CHARACTERS = 128
+COMPANY_CHARACTERS = 64
+VALUE_CHARACTERS = 255
+REFERENCES_AT_MOST = 100
+KEY_CHARACTERS = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event as a caller brought it, with the trace context it came with."""
+
+    event: Event
+    recorded_by: str
+    traceparent: str = ""
+
+
+def record_events(
+    told: Sequence[Told], new_uow: NewUow, clock: Clock, ids: IdSource
+) -> list[RecordedEvent | EventConflict]:
+    """Store each event once, however often it arrives, in one commit; an answer an event, in order.
+
+    The same event again gets the first answer with `duplicate` set, and what it adds (references, details) is merged.
+    Another content under a known name is an `EventConflict`, given back in its place. Events must have passed `check`.
+    """
+    recordings = [_recording(one, ids) for one in told]
+    with new_uow() as uow:
+        answers = uow.events.record(recordings, clock())
+        uow.commit()
+    return answers
+
+
+def check(event: Event) -> None:
+    """Raise `EventInvalid` for what the ledger can't keep: texts too long for its keys, or not printable."""
+    _bounded(event.interface, INTERFACE_CHARACTERS, "name")
+    _bounded(event.company, COMPANY_CHARACTERS, "company")
+    _bounded(event.object_id, VALUE_CHARACTERS, "object_id")
+    if len(event.references) > REFERENCES_AT_MOST:
+        raise EventInvalid(f"more than {REFERENCES_AT_MOST} references", field="references")
+    for one in event.references:
+        _bounded(one.value, VALUE_CHARACTERS, "references.value")
+        _bounded(one.issuer, VALUE_CHARACTERS, "references.issuer", empty=True)
+    if any(len(key_of(event, effect)) > KEY_CHARACTERS for effect in effects_of(event)):
+        raise EventInvalid("the effect's key would be too long", field="object_id")
+
+
+def _bounded(text: str, characters: int, field: str, *, empty: bool = False) -> None:
+    if not text and not empty:
+        raise EventInvalid(f"{field} is empty", field=field)
+    if len(text) > characters:
+        raise EventInvalid(f"{field} is longer than {characters} characters", field=field)
+    if not text.isprintable():
+        raise EventInvalid(f"{field} holds control characters", field=field)
+
+
+def _recording(told: Told, ids: IdSource) -> Recording:
+    event, told_id = told.event, told.event.transaction_id
+    if not told_id:
+        event = replace(event, transaction_id=ids())
+    effective = has_effect(event)
+    joins = sum(one.kind in STORY for one in event.references)
+    return Recording(
+        event=event,
+        told_id=told_id,
+        digest=digest_of(event),
+        recorded_by=told.recorded_by,
+        traceparent=told.traceparent,
+        state=EventState.RECORDED if effective else EventState.NO_EFFECT,
+        # Evidence that bears several references may join stories: the builder looks at it too.
+        build_due=effective or (event.kind is EventKind.EVIDENCE and joins > 1),
+    )

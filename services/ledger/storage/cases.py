@@ -1,0 +1,106 @@
+"""Exception cases."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, tuple_, update
+
+from libs.storage.rows import insert_rows
+
+from ..domain.posting import OWNERS, CaseState, Doubt, ExceptionCase, Posting
+from ..handlers.ports import After
+from .mapping import to_case
+from .rows import EXCEPTION_CASE
+
+_OPEN = EXCEPTION_CASE.c.state == CaseState.OPEN.value
+
+
+class Cases:
+    """The ledger's exception cases, within a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def page(self, company: str, state: CaseState | None, size: int, after: After | None) -> list[ExceptionCase]:
+        condition = EXCEPTION_CASE.c.company == company
+        if state is not None:
+            condition &= EXCEPTION_CASE.c.state == state.value
+        order = (EXCEPTION_CASE.c.created_at, EXCEPTION_CASE.c.id)
+        if after is not None:
+            condition &= tuple_(*order) > tuple_(datetime.fromisoformat(after[0]), after[1])
+        rows = self._connection.execute(select(EXCEPTION_CASE).where(condition).order_by(*order).limit(size))
+        return [to_case(row) for row in rows]
+
+    def of_subject(self, subject: str) -> list[ExceptionCase]:
+        rows = self._connection.execute(
+            select(EXCEPTION_CASE).where(EXCEPTION_CASE.c.subject == subject).order_by(EXCEPTION_CASE.c.created_at)
+        )
+        return [to_case(row) for row in rows]
+
+    def open_for(self, doubts: Sequence[tuple[Posting, Doubt]], now: datetime) -> None:
+        """A case for each doubtful posting."""
+        self.open(
+            [
+                ExceptionCase(
+                    id=case_id(posting.name, doubt.reason, now),
+                    company=posting.company,
+                    subject=posting.name,
+                    transaction_id=posting.transaction_id,
+                    doubt=doubt,
+                    state=CaseState.OPEN,
+                    owner=OWNERS[doubt.category],
+                    at_risk=posting.amount,
+                    created_at=now,
+                )
+                for posting, doubt in doubts
+            ]
+        )
+
+    def open(self, cases: Sequence[ExceptionCase]) -> None:
+        """Open each case unless its subject has an open one of the same reason."""
+        if not cases:
+            return
+        subjects = sorted({one.subject for one in cases})
+        columns = (EXCEPTION_CASE.c.subject, EXCEPTION_CASE.c.reason)
+        statement = select(*columns).where(_OPEN, EXCEPTION_CASE.c.subject.in_(subjects))
+        known = {(subject, reason) for subject, reason in self._connection.execute(statement)}
+        rows: list[dict[str, Any]] = []
+        for one in cases:
+            if (one.subject, one.doubt.reason) not in known:
+                known.add((one.subject, one.doubt.reason))
+                rows.append(_row(one))
+        insert_rows(self._connection, EXCEPTION_CASE, rows)
+
+    def resolve(self, subjects: Sequence[str], resolution: str, now: datetime) -> None:
+        """End the open cases of the subjects."""
+        mine = _OPEN & EXCEPTION_CASE.c.subject.in_(subjects)
+        values = {"state": CaseState.RESOLVED.value, "resolved_at": now, "resolution": resolution}
+        self._connection.execute(update(EXCEPTION_CASE).where(mine).values(values))
+
+
+def case_id(subject: str, reason: str, now: datetime) -> str:
+    """Repeatable, so that a run can be; a case that is opened again later is another one."""
+    return hashlib.sha256(f"{subject}\n{reason}\n{now.isoformat()}".encode()).hexdigest()[:32]
+
+
+def _row(case: ExceptionCase) -> dict[str, Any]:
+    return {
+        "id": case.id or case_id(case.subject, case.doubt.reason, case.created_at),
+        "company": case.company,
+        "subject": case.subject,
+        "transaction_id": case.transaction_id,
+        "category": case.doubt.category.value,
+        "state": case.state.value,
+        "reason": case.doubt.reason,
+        "message": case.doubt.message,
+        "owner": case.owner,
+        "actions": " ".join(case.doubt.actions),
+        "minor_units": case.at_risk.minor_units,
+        "currency": case.at_risk.currency,
+        "created_at": case.created_at,
+        "resolution": "",
+    }

@@ -1,0 +1,263 @@
+"""Events: recorded once, built from a queue. Nothing on the way of a new event uses the ORM."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, literal_column, select, update
+
+from libs.events import DIGEST_VERSION, Event, Reference, event_from_json, event_to_json
+from libs.storage.audit import AuditEntry, AuditLog
+from libs.storage.leases import claim, release, renew, settle
+from libs.storage.rows import insert_new, insert_rows
+from libs.storage.totals import TotalKey, Totals, one_event
+
+from ..domain.enrichment import enriched
+from ..domain.errors import EventConflict, EventUnknown
+from ..domain.posting import Claim, EventState, RecordedEvent
+from ..handlers.ports import BuiltEvent, Recording
+from .mapping import lease, to_recorded
+from .rows import EVENT, EVENT_REFERENCE, POSTING, TABLES, TRANSACTION_ALIAS
+
+_DUE = EVENT.c.build_due == literal_column("1")  # written out, so that the partial index serves it
+_BUCKETS = {EventState.RECORDED: "pending", EventState.NO_EFFECT: "no_effect"}
+
+
+class Events:
+    """The ledger's events, within a transaction."""
+
+    def __init__(self, connection: Connection, signal: Callable[[str], None]) -> None:
+        self._connection = connection
+        self._signal = signal
+
+    def record(self, recordings: Sequence[Recording], now: datetime) -> list[RecordedEvent | EventConflict]:
+        """See `ports.EventStore`. The unique name settles races; a batch with an event twice stores it once."""
+        first: dict[str, Recording] = {}
+        for recording in recordings:
+            first.setdefault(recording.event.name, recording)
+        # Sorted, so that two batches with the same events never wait for each other.
+        rows = [_row(first[name], now) for name in sorted(first)]
+        new = insert_new(self._connection, EVENT, rows, ["name"])
+        fresh = [first[name] for name in sorted(new)]
+        self._add_around(fresh, now)
+        known = self._known([name for name in first if name not in new])
+        answers: list[RecordedEvent | EventConflict] = []
+        for recording in recordings:
+            name = recording.event.name
+            if name in new and first[name] is recording:
+                answers.append(_recorded(recording))
+                continue
+            if name in new and name not in known:
+                known |= self._known([name])
+            answers.append(self._again(recording, known, now))
+        return answers
+
+    def find(self, names: Sequence[str]) -> dict[str, RecordedEvent]:
+        """Those that exist, with the keys of their postings."""
+        return self._known(list(names))
+
+    def get(self, name: str) -> RecordedEvent:
+        found = self._known([name]).get(name)
+        if found is None:
+            raise EventUnknown("no such event", field="name")
+        return found
+
+    def claim_to_build(self, *, limit: int, owner: str, now: datetime, lease_seconds: float) -> list[RecordedEvent]:
+        """Oldest first."""
+        rows = claim(
+            self._connection,
+            EVENT,
+            where=_DUE,
+            order_by=[EVENT.c.available_at, EVENT.c.name],
+            limit=limit,
+            owner=owner,
+            now=now,
+            lease_seconds=lease_seconds,
+        )
+        return [to_recorded(row) for row in rows]
+
+    def renew(self, events: Sequence[RecordedEvent], *, now: datetime, lease_seconds: float) -> list[RecordedEvent]:
+        """Those that are still ours, with their new claim."""
+        leases = [lease(one.event.name, one.claim) for one in events if one.claim is not None]
+        kept = {one.id: one for one in renew(self._connection, EVENT, leases, now=now, lease_seconds=lease_seconds)}
+        return [
+            replace(one, claim=Claim(new.owner, new.fence, new.until))
+            for one in events
+            if (new := kept.get(one.event.name)) is not None
+        ]
+
+    def built(self, outcomes: Sequence[BuiltEvent], now: datetime) -> set[str]:
+        settled = []
+        for one in outcomes:
+            assert one.event.claim is not None, "only a claimed event is built"
+            values: dict[str, Any] = {
+                "state": one.state.value,
+                "build_due": int(one.due_at is not None),
+                "available_at": one.due_at or now,
+                "mapping_revision": one.mapping_revision,
+                "hold_until": one.hold_until,
+                "attempts": one.event.attempts if one.keep_attempts else 0,
+            }
+            settled.append((lease(one.event.event.name, one.event.claim), values))
+        return settle(self._connection, EVENT, settled, now=now)
+
+    def release(self, events: Sequence[RecordedEvent], *, now: datetime, at: datetime) -> None:
+        leases = [lease(one.event.name, one.claim) for one in events if one.claim is not None]
+        release(self._connection, EVENT, leases, now=now, at=at)
+
+    def build_again(self, names: Sequence[str], now: datetime) -> None:
+        """A worker that is building one of them at this moment loses its claim, and its work with it."""
+        values = {
+            "state": EventState.RECORDED.value,
+            "build_due": 1,
+            "available_at": now,
+            "attempts": 0,
+            "hold_until": None,
+            "lease_owner": None,
+            "lease_until": None,
+            "fence": EVENT.c.fence + 1,
+        }
+        self._connection.execute(update(EVENT).where(EVENT.c.name.in_(names)).values(values))
+        self._signal("build")
+
+    def _add_around(self, fresh: Sequence[Recording], now: datetime) -> None:
+        """References, audit entries and totals of new events."""
+        if not fresh:
+            return
+        insert_rows(self._connection, EVENT_REFERENCE, _reference_rows([one.event for one in fresh]))
+        entries = [
+            AuditEntry(
+                one.event.name, "RECORDED", one.recorded_by, now, one.event.transaction_id, content_digest=one.digest
+            )
+            for one in fresh
+        ]
+        AuditLog(self._connection, TABLES).append(entries, new_subjects=True)
+        totals = [
+            (total_key(one.event, _BUCKETS[one.state]), one_event(one.event.name, one.event.amount.minor_units))
+            for one in fresh
+        ]
+        Totals(self._connection, TABLES).add(totals)
+        self._signal("build")
+
+    def _again(
+        self, recording: Recording, known: dict[str, RecordedEvent], now: datetime
+    ) -> RecordedEvent | EventConflict:
+        """The first answer, or a conflict."""
+        event = recording.event
+        before = known[event.name]
+        if before.digest != recording.digest:
+            return EventConflict(event.name, before.digest, recording.digest)
+        transaction_id = before.event.transaction_id
+        if recording.told_id and recording.told_id != transaction_id:
+            alias = {"alias": recording.told_id, "transaction_id": transaction_id, "created_at": now}
+            insert_new(self._connection, TRANSACTION_ALIAS, [alias], ["alias"])
+        if enriched(before.event, event) is not before.event:
+            before = known[event.name] = self._enrich(recording, now)
+        return replace(before, duplicate=True)
+
+    def _enrich(self, recording: Recording, now: datetime) -> RecordedEvent:
+        """Merge what a repeat adds, and look at the event's story again."""
+        name = recording.event.name
+        row = self._connection.execute(select(EVENT).where(EVENT.c.name == name).with_for_update()).one()
+        known = event_from_json(row.payload)
+        merged = enriched(known, recording.event)
+        if merged is not known:
+            added = [one for one in merged.references if one not in known.references]
+            new_rows = _reference_rows([merged], added)
+            insert_new(self._connection, EVENT_REFERENCE, new_rows, ["company", "kind", "value", "event", "issuer"])
+            values = {
+                "payload": event_to_json(merged),
+                "build_due": 1,
+                "available_at": now,
+                # Whoever builds it at this moment does so without the new details: the claim is taken away.
+                "lease_owner": None,
+                "lease_until": None,
+                "fence": EVENT.c.fence + 1,
+            }
+            self._connection.execute(update(EVENT).where(EVENT.c.name == name).values(values))
+            told_by = {"delivery": recording.event.provenance.delivery, "translator": merged.provenance.translator}
+            entry = AuditEntry(
+                name,
+                "ENRICHED",
+                recording.recorded_by,
+                now,
+                merged.transaction_id,
+                content_digest=recording.digest,
+                detail={key: value for key, value in told_by.items() if value},
+            )
+            AuditLog(self._connection, TABLES).append([entry])
+            self._signal("build")
+        return self._known([name])[name]
+
+    def _known(self, names: list[str]) -> dict[str, RecordedEvent]:
+        if not names:
+            return {}
+        keys: dict[str, list[str]] = {}
+        postings = select(POSTING.c.event, POSTING.c.key).where(POSTING.c.event.in_(names))
+        for event, key in self._connection.execute(postings.order_by(POSTING.c.created_at, POSTING.c.key)):
+            keys.setdefault(event, []).append(key)
+        rows: Sequence[Row[Any]] = self._connection.execute(select(EVENT).where(EVENT.c.name.in_(names))).all()
+        return {row.name: to_recorded(row, tuple(keys.get(row.name, ()))) for row in rows}
+
+
+def total_key(event: Event, bucket: str) -> TotalKey:
+    """What the event is counted under."""
+    day = event.effective_at.astimezone(UTC).date()
+    return TotalKey(event.interface, event.company, event.amount.currency, day, bucket)
+
+
+def _recorded(recording: Recording) -> RecordedEvent:
+    return RecordedEvent(
+        event=recording.event,
+        state=recording.state,
+        digest=recording.digest,
+        digest_version=DIGEST_VERSION,
+        recorded_by=recording.recorded_by,
+        traceparent=recording.traceparent,
+    )
+
+
+def _row(recording: Recording, now: datetime) -> dict[str, Any]:
+    event = recording.event
+    return {
+        "name": event.name,
+        "company": event.company,
+        "interface": event.interface,
+        "kind": event.kind.value,
+        "object_id": event.object_id,
+        "transaction_id": event.transaction_id,
+        "state": recording.state.value,
+        "build_due": int(recording.build_due),
+        "bucket": _BUCKETS[recording.state],
+        "digest": recording.digest,
+        "digest_version": DIGEST_VERSION,
+        "payload": event_to_json(event),
+        "minor_units": event.amount.minor_units,
+        "currency": event.amount.currency,
+        "effective_at": event.effective_at,
+        "recorded_at": now,
+        "recorded_by": recording.recorded_by,
+        "traceparent": recording.traceparent,
+        "available_at": now,
+        "fence": 0,
+        "attempts": 0,
+    }
+
+
+def _reference_rows(events: Sequence[Event], only: Sequence[Reference] | None = None) -> list[dict[str, Any]]:
+    rows = []
+    for event in events:
+        for one in dict.fromkeys(event.references if only is None else only):
+            rows.append(
+                {
+                    "company": event.company,
+                    "kind": one.kind.value,
+                    "value": one.value,
+                    "event": event.name,
+                    "issuer": one.issuer,
+                }
+            )
+    return rows

@@ -1,0 +1,121 @@
+"""Confirmed matches and the queue of those that Odoo does not show yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, literal_column, or_, select
+
+from libs.storage.audit import AuditEntry, AuditLog
+from libs.storage.leases import claim, in_state, settle
+from libs.storage.rows import insert_new, insert_rows
+
+from ..domain.errors import MatchUnknown
+from ..domain.match import AppliedMatch, MatchState
+from .mapping import lease, to_match
+from .rows import APPLIED_MATCH, APPLIED_MATCH_MEMBER, TABLES
+
+_PENDING = in_state(APPLIED_MATCH, "pending")
+_NOT_PARKED = APPLIED_MATCH.c.parked == literal_column("0")
+
+
+class Matches:
+    """The ledger's matches, within a transaction."""
+
+    def __init__(self, connection: Connection, signal: Callable[[str], None]) -> None:
+        self._connection = connection
+        self._signal = signal
+
+    def add(self, match: AppliedMatch, now: datetime) -> AppliedMatch:
+        """Store it, or give back the stored one of the same name (compare the fingerprints)."""
+        row = _columns(match) | {
+            "name": match.name,
+            "company": match.company,
+            "type": match.type.value,
+            "anchor": match.anchor,
+            "rule_revision": match.rule_revision,
+            "traceparent": match.traceparent,
+            "fingerprint": match.fingerprint,
+            "applied_by": match.applied_by,
+            "created_at": now,
+            "fence": 0,
+        }
+        if insert_new(self._connection, APPLIED_MATCH, [row], ["name"]):
+            members = [{"match": match.name, "posting": key} for key in dict.fromkeys(match.members)]
+            insert_rows(self._connection, APPLIED_MATCH_MEMBER, members)
+            self._note(match, match.applied_by, now, new=True)
+            self._signal("match")
+        return self.get(match.name)
+
+    def get(self, name: str) -> AppliedMatch:
+        found = self._where(APPLIED_MATCH.c.name == name)
+        if not found:
+            raise MatchUnknown("no such match", field="name")
+        return found[0]
+
+    def of_postings(self, keys: Sequence[str]) -> list[AppliedMatch]:
+        """Matches that name any of the postings, as anchor or member."""
+        joined = select(APPLIED_MATCH_MEMBER.c.match).where(APPLIED_MATCH_MEMBER.c.posting.in_(keys))
+        return self._where(or_(APPLIED_MATCH.c.anchor.in_(keys), APPLIED_MATCH.c.name.in_(joined)))
+
+    def companies_due(self) -> list[str]:
+        """Companies with matches that are not written yet."""
+        statement = select(APPLIED_MATCH.c.company).where(_PENDING, _NOT_PARKED).distinct()
+        return sorted(self._connection.scalars(statement))
+
+    def claim(self, company: str, *, limit: int, owner: str, now: datetime, lease_seconds: float) -> list[AppliedMatch]:
+        rows = claim(
+            self._connection,
+            APPLIED_MATCH,
+            where=_PENDING & _NOT_PARKED & (APPLIED_MATCH.c.company == company),
+            order_by=[APPLIED_MATCH.c.available_at, APPLIED_MATCH.c.name],
+            limit=limit,
+            owner=owner,
+            now=now,
+            lease_seconds=lease_seconds,
+        )
+        members = self._members([row.name for row in rows])
+        return [to_match(row, members.get(row.name, ())) for row in rows]
+
+    def settle(self, outcomes: Sequence[tuple[AppliedMatch, AppliedMatch]], now: datetime, actor: str) -> set[str]:
+        """(before, after) each; ends the claims. Returns the names that were still ours."""
+        settled = [(lease(before.name, before.claim), _columns(after)) for before, after in outcomes if before.claim]
+        kept: set[str] = settle(self._connection, APPLIED_MATCH, settled, now=now)
+        for before, after in outcomes:
+            if before.name in kept and after.state is not before.state:
+                self._note(after, actor, now)
+        return kept
+
+    def _note(self, match: AppliedMatch, actor: str, now: datetime, *, new: bool = False) -> None:
+        action = "MATCH_ACCEPTED" if new else f"MATCH_{match.state.name}"
+        entry = AuditEntry(match.name, action, actor, now, "", reason=match.reason, content_digest=match.fingerprint)
+        AuditLog(self._connection, TABLES).append([entry], new_subjects=new)
+
+    def _where(self, condition: ColumnElement[bool]) -> list[AppliedMatch]:
+        statement = select(APPLIED_MATCH).where(condition)
+        rows = self._connection.execute(statement.order_by(APPLIED_MATCH.c.created_at, APPLIED_MATCH.c.name)).all()
+        members = self._members([row.name for row in rows])
+        return [to_match(row, members.get(row.name, ())) for row in rows]
+
+    def _members(self, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        table = APPLIED_MATCH_MEMBER
+        statement = select(table.c.match, table.c.posting).where(table.c.match.in_(names))
+        found: dict[str, tuple[str, ...]] = {}
+        for name, key in self._connection.execute(statement.order_by(table.c.match, table.c.posting)):
+            found[name] = (*found.get(name, ()), key)
+        return found
+
+
+def _columns(match: AppliedMatch) -> dict[str, Any]:
+    """What may change."""
+    return {
+        "state": MatchState(match.state).value,
+        "available_at": match.available_at,
+        "attempts": match.attempts,
+        "parked": int(match.parked),
+        "reason": match.reason,
+        "reason_text": match.reason_text,
+        "written_at": match.written_at,
+    }

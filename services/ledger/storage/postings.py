@@ -1,0 +1,155 @@
+"""Postings: questions asked of them, and their queue. Their changes are in `transitions`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, literal_column, select, tuple_
+
+from libs.storage.leases import claim, in_state, renew
+from libs.storage.rows import insert_new
+
+from ..domain.errors import PostingUnknown
+from ..domain.posting import Change, Claim, Posting
+from ..handlers.ports import After, NewPosting, PostingQuery
+from .mapping import lease, to_posting
+from .rows import EVENT_REFERENCE, POSTING, POSTING_DEPENDENCY
+from .transitions import Transitions
+
+# As in the partial index: what waits to be posted, and what a worker that died left in the middle.
+QUEUED = ("ready", "unknown", "posting")
+_QUEUED = in_state(POSTING, *QUEUED) & (POSTING.c.parked == literal_column("0"))
+_HELD = in_state(POSTING, "held")
+_OLDEST_FIRST = (POSTING.c.created_at, POSTING.c.key)
+
+
+class Postings:
+    """The ledger's postings, within a transaction."""
+
+    def __init__(self, connection: Connection, signal: Callable[[str], None]) -> None:
+        self._connection = connection
+        self._transitions = Transitions(connection, signal)
+
+    def get(self, company: str, key: str, *, lock: bool = False) -> Posting:
+        statement = select(POSTING).where(POSTING.c.key == key, POSTING.c.company == company)
+        row = self._connection.execute(statement.with_for_update() if lock else statement).one_or_none()
+        if row is None:
+            raise PostingUnknown("no such posting", field="name")
+        return to_posting(row)
+
+    def find(self, keys: Sequence[str]) -> dict[str, Posting]:
+        return {one.key: one for one in self._where(POSTING.c.key.in_(keys))} if keys else {}
+
+    def of_events(self, events: Sequence[str]) -> dict[str, list[Posting]]:
+        found: dict[str, list[Posting]] = {}
+        for one in self._where(POSTING.c.event.in_(events)) if events else ():
+            found.setdefault(one.event, []).append(one)
+        return found
+
+    def of_group(self, company: str, ar_group: str) -> list[Posting]:
+        mine = (POSTING.c.company == company) & (POSTING.c.ar_group == ar_group) & (POSTING.c.ar_group != "")
+        return self._where(mine)
+
+    def page(self, query: PostingQuery, size: int, after: After | None) -> list[Posting]:
+        condition = POSTING.c.company == query.company
+        if query.states:
+            condition &= POSTING.c.state.in_([state.value for state in query.states])
+        if query.transaction_id:
+            condition &= POSTING.c.transaction_id == query.transaction_id
+        if query.event:
+            condition &= POSTING.c.event == query.event
+        if query.reference:
+            bearers = select(EVENT_REFERENCE.c.event).where(
+                EVENT_REFERENCE.c.company == query.company, EVENT_REFERENCE.c.value == query.reference
+            )
+            condition &= POSTING.c.event.in_(bearers)
+        if after is not None:
+            condition &= tuple_(*_OLDEST_FIRST) > tuple_(datetime.fromisoformat(after[0]), after[1])
+        return self._where(condition, size)
+
+    def create(self, postings: Sequence[NewPosting], now: datetime) -> None:
+        self._transitions.create(postings, now)
+
+    def apply(
+        self, changes: Sequence[Change], now: datetime, *, predecessors: Mapping[str, Sequence[str]] | None = None
+    ) -> set[str]:
+        """See `ports.PostingStore`. `predecessors` are what changed postings wait for from now on."""
+        for key, others in (predecessors or {}).items():
+            rows = [{"posting": key, "predecessor": other} for other in others]
+            insert_new(self._connection, POSTING_DEPENDENCY, rows, ["posting", "predecessor"])
+        return self._transitions.apply(changes, now)
+
+    def blocked(self, keys: Sequence[str]) -> set[str]:
+        return self._transitions.blocked(keys)
+
+    def companies_to_post(self) -> list[str]:
+        """One step into the index for each company, however long its queue is."""
+        companies: list[str] = []
+        last = ""
+        while True:
+            statement = select(POSTING.c.company).where(_QUEUED, POSTING.c.company > last)
+            found = self._connection.scalar(statement.order_by(POSTING.c.company).limit(1))
+            if found is None:
+                return companies
+            companies.append(found)
+            last = found
+
+    def claim_to_post(
+        self, company: str, *, limit: int, owner: str, now: datetime, lease_seconds: float, document_type: str = ""
+    ) -> list[Posting]:
+        """See `ports.PostingStore`; of one document type, if one is named.
+
+        What a dead worker left in POSTING passes through UNKNOWN.
+        """
+        condition = _QUEUED & (POSTING.c.company == company)
+        if document_type:
+            condition &= POSTING.c.document_type == document_type
+        order = [POSTING.c.lane, POSTING.c.available_at, POSTING.c.key]
+        rows = claim(
+            self._connection,
+            POSTING,
+            where=condition,
+            order_by=order,
+            limit=limit,
+            owner=owner,
+            now=now,
+            lease_seconds=lease_seconds,
+        )
+        return self._transitions.attempt([to_posting(row) for row in rows], now)
+
+    def next_to_post(self, company: str, now: datetime) -> str | None:
+        """The document type of what is due first."""
+        due = (POSTING.c.available_at <= now) & (POSTING.c.lease_until.is_(None) | (POSTING.c.lease_until <= now))
+        statement = select(POSTING.c.document_type).where(_QUEUED, POSTING.c.company == company, due)
+        order = (POSTING.c.lane, POSTING.c.available_at, POSTING.c.key)
+        found: str | None = self._connection.scalar(statement.order_by(*order).limit(1))
+        return found
+
+    def claim_held(self, *, limit: int, owner: str, now: datetime, lease_seconds: float) -> list[Posting]:
+        """Held ones whose deadline has come."""
+        rows = claim(
+            self._connection,
+            POSTING,
+            where=_HELD,
+            order_by=[POSTING.c.available_at, POSTING.c.key],
+            limit=limit,
+            owner=owner,
+            now=now,
+            lease_seconds=lease_seconds,
+        )
+        return [to_posting(row) for row in rows]
+
+    def renew(self, postings: Sequence[Posting], *, now: datetime, lease_seconds: float) -> list[Posting]:
+        leases = [lease(one.key, one.claim) for one in postings if one.claim is not None]
+        kept = {one.id: one for one in renew(self._connection, POSTING, leases, now=now, lease_seconds=lease_seconds)}
+        return [
+            replace(one, claim=Claim(kept[one.key].owner, kept[one.key].fence, kept[one.key].until))
+            for one in postings
+            if one.key in kept
+        ]
+
+    def _where(self, condition: ColumnElement[bool], limit: int | None = None) -> list[Posting]:
+        rows = self._connection.execute(select(POSTING).where(condition).order_by(*_OLDEST_FIRST).limit(limit))
+        return [to_posting(row) for row in rows]

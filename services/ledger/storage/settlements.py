@@ -1,0 +1,63 @@
+"""Stories in which something was posted since they were last settled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from libs.storage.rows import insert_new
+
+from ..domain.posting import Posting
+from ..domain.view import DocumentView
+from .mapping import to_posting
+from .rows import EXCHANGE_ENTRY, POSTING
+
+_DUE = POSTING.c.settle_at.is_not(None)
+
+
+class Settlements:
+    """The queue of stories to settle, within a transaction.
+
+    A posting names its story until the settling of just this posting is done, so what is posted in the meantime
+    keeps its own turn. Two workers on one story do no harm: each begins by reading what Odoo holds.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def due(self, now: datetime, limit: int) -> list[tuple[str, str]]:
+        """Company and label of the stories whose turn it is, oldest first."""
+        statement = select(POSTING.c.company, POSTING.c.ar_group).where(_DUE, POSTING.c.settle_at <= now)
+        ordered = statement.order_by(POSTING.c.settle_at, POSTING.c.key).limit(limit)
+        return list(dict.fromkeys((row.company, row.ar_group) for row in self._connection.execute(ordered)))
+
+    def postpone(self, company: str, label: str, at: datetime) -> None:
+        """Not before `at`: while a worker is on it, or after a technical failure."""
+        mine = (POSTING.c.company == company) & (POSTING.c.ar_group == label)
+        self._connection.execute(update(POSTING).where(_DUE, mine).values(settle_at=at))
+
+    def done(self, keys: Sequence[str]) -> None:
+        self._connection.execute(update(POSTING).where(POSTING.c.key.in_(keys)).values(settle_at=None))
+
+    def posted(self, company: str, label: str) -> list[Posting]:
+        """The story's posted postings, oldest first."""
+        mine = (POSTING.c.company == company) & (POSTING.c.ar_group == label) & (POSTING.c.state == "posted")
+        rows = self._connection.execute(select(POSTING).where(mine).order_by(POSTING.c.created_at, POSTING.c.key))
+        return [to_posting(row) for row in rows]
+
+    def exchanged(self, company: str, cause: str, entries: Sequence[DocumentView], now: datetime) -> None:
+        """Keep the exchange entries that Odoo made; one already known stays with its first cause."""
+        rows = [
+            {
+                "company": company,
+                "odoo_id": one.odoo_id,
+                "number": one.number,
+                "day": one.day.isoformat(),
+                "cause": cause,
+                "found_at": now,
+            }
+            for one in entries
+        ]
+        insert_new(self._connection, EXCHANGE_ENTRY, rows, ["company", "odoo_id"])

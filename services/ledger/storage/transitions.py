@@ -1,0 +1,302 @@
+"""Every change of a posting, with all that belongs to its commit.
+
+A change of state is checked against the table in `domain.states`, and in the same commit come an audit entry for each
+step, the completeness total of its event, one message to those who watch, the opening or end of its exception case, and
+the promotion of the postings that waited for it. Locks are taken in one order: postings, then events.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, or_, select, update
+
+from libs.events import to_plain
+from libs.storage.audit import AuditEntry, AuditLog
+from libs.storage.leases import settle
+from libs.storage.outbox import Message, Outbox
+from libs.storage.rows import insert_new, insert_rows
+from libs.storage.totals import TotalKey, Totals, one_event
+
+from ..domain.posting import WAITS_FOR_PREDECESSOR, Change, Doubt, Posting, is_waiting, unblocked
+from ..domain.states import PostingState, bucket_of, check_transition
+from ..handlers.ports import NewPosting
+from .cases import Cases
+from .mapping import lease, posting_columns, to_posting
+from .rows import EVENT, POSTING, POSTING_DEPENDENCY, TABLES
+
+SYSTEM = "ledger"  # the actor of what the ledger does by itself
+_NOT_TOLD = ("document_json", "claim")  # looked up again when a change is read: large, or of no concern
+
+
+class Transitions:
+    """The one way to write postings, within a transaction."""
+
+    def __init__(self, connection: Connection, signal: Callable[[str], None]) -> None:
+        self._connection = connection
+        self._signal = signal
+
+    def create(self, postings: Sequence[NewPosting], now: datetime) -> None:
+        """See `ports.PostingStore`."""
+        if not postings:
+            return
+        waiting = [{"posting": one.posting.key, "predecessor": other} for one in postings for other in one.predecessors]
+        insert_new(self._connection, POSTING_DEPENDENCY, waiting, ["posting", "predecessor"])
+        blocked = self.blocked([one.posting.key for one in postings if is_waiting(one.posting)])
+        postings = [
+            replace(one, posting=unblocked(one.posting, now))
+            if is_waiting(one.posting) and one.posting.key not in blocked
+            else one
+            for one in postings
+        ]
+        rows = [posting_columns(one.posting) | {"fence": 0} for one in postings]
+        insert_rows(self._connection, POSTING, rows)
+        entries: list[AuditEntry] = []
+        for one in postings:
+            steps = (*one.through, one.posting.state)
+            entries += _entries(one.posting, steps, one.posting.made_by or SYSTEM, now)
+        AuditLog(self._connection, TABLES).append(entries)
+        self._tell([one.posting for one in postings], now)
+        self._open([(one.posting, one.doubt) for one in postings if one.doubt], now)
+        self._count([one.posting.event for one in postings])
+        self._wake([one.posting for one in postings])
+
+    def apply(self, changes: Sequence[Change], now: datetime) -> set[str]:
+        """See `ports.PostingStore`."""
+        blocked = self.blocked([one.after.key for one in changes if is_waiting(one.after)])
+        changes = [_stamped(one, blocked, now) for one in changes]
+        for change in changes:
+            _check(change)
+        made = self._write(changes, now)
+        done = [change for change in changes if change.before.key in made]
+        moved = [one for one in done if one.after.state is not one.before.state]
+        posted = [one.after.key for one in moved if one.after.state is PostingState.POSTED]
+        done += self._promote(posted, now)
+        entries: list[AuditEntry] = []
+        for change in done:
+            steps = (*change.through, change.after.state) if change.after.state is not change.before.state else ()
+            entries += _entries(change.after, steps, change.actor, now)
+        AuditLog(self._connection, TABLES).append(entries)
+        told = [one.after for one in done if one.after.state is not one.before.state or _differs(one)]
+        self._tell(told, now)
+        self._resolve(done, now)
+        self._open([(one.after, one.doubt) for one in done if one.doubt], now)
+        self._count([one.after.event for one in done if one.after.state is not one.before.state])
+        self._wake([one.after for one in done])
+        return made
+
+    def attempt(self, claimed: Sequence[Posting], now: datetime) -> list[Posting]:
+        """What was just claimed becomes POSTING, with one more try: to be committed before a byte leaves."""
+        if not claimed:
+            return []
+        after = []
+        entries: list[AuditEntry] = []
+        for one in claimed:
+            steps = [PostingState.POSTING]
+            if one.state is PostingState.POSTING:  # its worker died: what it did is not known
+                steps = [PostingState.UNKNOWN, PostingState.POSTING]
+            started = replace(
+                one,
+                state=PostingState.POSTING,
+                tries=one.tries + 1,
+                first_attempt_at=one.first_attempt_at or now,
+                last_attempt_at=now,
+                version=one.version + 1,
+                updated_at=now,
+            )
+            after.append(started)
+            owner = one.claim.owner if one.claim else SYSTEM
+            entries += _entries(started, steps, owner, now)
+        columns = ("state", "tries", "first_attempt_at", "last_attempt_at", "version", "updated_at")
+        statement = update(POSTING).where(POSTING.c.key == bindparam("claimed_key"))
+        rows = [
+            {"claimed_key": one.key} | {name: value for name, value in posting_columns(one).items() if name in columns}
+            for one in after
+        ]
+        self._connection.execute(statement.values({name: bindparam(name) for name in columns}), rows)
+        AuditLog(self._connection, TABLES).append(entries)
+        self._tell(after, now)
+        return after
+
+    def blocked(self, keys: Sequence[str]) -> set[str]:
+        """See `ports.PostingStore`.
+
+        The predecessors are locked: one that is being posted at this moment is waited for, and one that will be posted
+        later finds what we commit. So nobody waits for a predecessor that was posted unnoticed.
+        """
+        if not keys:
+            return set()
+        waits = select(POSTING_DEPENDENCY).where(POSTING_DEPENDENCY.c.posting.in_(keys))
+        pairs = [(row.posting, row.predecessor) for row in self._connection.execute(waits)]
+        others = sorted({predecessor for _, predecessor in pairs})
+        if not others:
+            return set()
+        statement = select(POSTING.c.key, POSTING.c.state).where(POSTING.c.key.in_(others)).order_by(POSTING.c.key)
+        states = {row.key: row.state for row in self._connection.execute(statement.with_for_update(read=True))}
+        return {key for key, other in pairs if states.get(other) != PostingState.POSTED.value}
+
+    def _write(self, changes: Sequence[Change], now: datetime) -> set[str]:
+        """The rows themselves; the keys of those that were still as they were read."""
+        made: set[str] = set()
+        leased = [one for one in changes if one.before.claim is not None and not one.keep_claim]
+        outcomes = [(lease(one.before.key, claim), _values(one)) for one in leased if (claim := one.before.claim)]
+        if outcomes:
+            made |= settle(self._connection, POSTING, outcomes, now=now)
+        for change in changes:
+            claim = change.before.claim
+            if claim is not None and not change.keep_claim:
+                continue
+            condition = (POSTING.c.key == change.before.key) & (POSTING.c.version == change.before.version)
+            if claim is not None:
+                condition &= (POSTING.c.fence == claim.fence) & (POSTING.c.lease_owner == claim.owner)
+                condition &= POSTING.c.lease_until > now
+            else:
+                condition &= or_(POSTING.c.lease_until.is_(None), POSTING.c.lease_until <= now)
+            statement = update(POSTING).where(condition).values(_values(change)).returning(POSTING.c.key)
+            made.update(self._connection.scalars(statement))
+        return made
+
+    def _promote(self, posted: Sequence[str], now: datetime) -> list[Change]:
+        """Followers of what was just posted become READY if nothing else blocks them."""
+        if not posted:
+            return []
+        waits = POSTING_DEPENDENCY.c.predecessor.in_(posted)
+        followers = select(POSTING_DEPENDENCY.c.posting).where(waits)
+        held = (
+            POSTING.c.key.in_(followers)
+            & (POSTING.c.state == PostingState.HELD.value)
+            & (POSTING.c.reason == WAITS_FOR_PREDECESSOR)
+        )
+        rows = self._connection.execute(select(POSTING).where(held).order_by(POSTING.c.key).with_for_update())
+        candidates = [to_posting(row) for row in rows]
+        blocked = self.blocked([one.key for one in candidates])
+        # A worker that looks at its deadline at this moment may hold a claim: the row is locked, so it comes too late.
+        changes = [
+            _stamped(Change(one, unblocked(one, now), actor=SYSTEM), blocked, now)
+            for one in candidates
+            if one.key not in blocked
+        ]
+        for change in changes:
+            values = _values(change) | {"lease_owner": None, "lease_until": None, "fence": POSTING.c.fence + 1}
+            self._connection.execute(update(POSTING).where(POSTING.c.key == change.before.key).values(values))
+        return changes
+
+    def _tell(self, postings: Sequence[Posting], now: datetime) -> None:
+        """One message a posting, in this transaction; watchers get it by its sealed number."""
+        Outbox(self._connection, TABLES).add([_message(one, now) for one in postings])
+        if postings:
+            self._signal("seal")
+
+    def _open(self, doubts: Sequence[tuple[Posting, Doubt]], now: datetime) -> None:
+        Cases(self._connection).open_for(doubts, now)
+
+    def _resolve(self, changes: Sequence[Change], now: datetime) -> None:
+        by_resolution: dict[str, list[str]] = {}
+        for change in changes:
+            if change.resolution:
+                by_resolution.setdefault(change.resolution, []).append(change.after.name)
+        for resolution, subjects in by_resolution.items():
+            Cases(self._connection).resolve(subjects, resolution, now)
+
+    def _count(self, events: Iterable[str]) -> None:
+        """Move each event to the least finished bucket of its postings.
+
+        The event's row is locked before its postings are read: of two workers that finish one posting each, the second
+        sees what the first one did.
+        """
+        names = sorted(set(events))
+        if not names:
+            return
+        columns = ("name", "interface", "company", "currency", "effective_at", "minor_units", "bucket")
+        statement = select(*(EVENT.c[name] for name in columns)).where(EVENT.c.name.in_(names))
+        rows = self._connection.execute(statement.order_by(EVENT.c.name).with_for_update()).all()
+        states: dict[str, list[PostingState]] = {}
+        siblings = select(POSTING.c.event, POSTING.c.state).where(POSTING.c.event.in_(names))
+        for event, state in self._connection.execute(siblings):
+            states.setdefault(event, []).append(PostingState(state))
+        totals = []
+        moved: dict[str, list[str]] = {}
+        for row in rows:
+            bucket = bucket_of(states.get(row.name, []))
+            if bucket == row.bucket:
+                continue
+            one = one_event(row.name, row.minor_units)
+            key = TotalKey(row.interface, row.company, row.currency, row.effective_at.date(), row.bucket)
+            totals += [(key, -one), (replace(key, bucket=bucket), one)]
+            moved.setdefault(bucket, []).append(row.name)
+        for bucket, those in moved.items():
+            self._connection.execute(update(EVENT).where(EVENT.c.name.in_(those)).values(bucket=bucket))
+        Totals(self._connection, TABLES).add(totals)
+
+    def _wake(self, postings: Sequence[Posting]) -> None:
+        if any(one.state is PostingState.READY for one in postings):
+            self._signal("post")
+        if any(one.state is PostingState.POSTED for one in postings):
+            self._signal("match")
+
+
+def _stamped(change: Change, blocked: set[str], now: datetime) -> Change:
+    """With its next version, and READY where it would wait for nothing."""
+    after = change.after
+    if is_waiting(after) and after.key not in blocked:
+        after = unblocked(after, now)
+    return replace(change, after=replace(after, version=change.before.version + 1, updated_at=now))
+
+
+def _check(change: Change) -> None:
+    state = change.before.state
+    steps = (*change.through, change.after.state)
+    if steps == (state,):
+        return
+    for step in steps:
+        check_transition(state, step)
+        state = step
+
+
+def _values(change: Change) -> dict[str, Any]:
+    """The columns that change; always the version."""
+    before, after = posting_columns(change.before), posting_columns(change.after)
+    values = {name: value for name, value in after.items() if value != before[name]}
+    values["attempts"] = change.after.attempts  # else a new state would begin a new budget
+    return values
+
+
+def _differs(change: Change) -> bool:
+    """Whether those who watch see a difference in a posting that stays in its state."""
+    unseen = {"version": 0, "updated_at": change.before.updated_at, "available_at": change.before.available_at}
+    return replace(change.before, **unseen) != replace(change.after, **unseen)  # type: ignore[arg-type]
+
+
+def _entries(posting: Posting, steps: Iterable[PostingState], actor: str, now: datetime) -> list[AuditEntry]:
+    """One a step. Reasons are the stable words: texts may quote what must not be kept for ever."""
+    steps = list(steps)
+    return [
+        AuditEntry(
+            posting.name,
+            step.name,
+            actor,
+            now,
+            posting.transaction_id,
+            reason=posting.reason if step is steps[-1] else "",
+            content_digest=posting.content_digest,
+            detail={"odoo_number": posting.odoo_number} if step is PostingState.POSTED else {},
+        )
+        for step in steps
+    ]
+
+
+def _message(posting: Posting, now: datetime) -> Message:
+    record = {name: value for name, value in to_plain(posting).items() if name not in _NOT_TOLD}
+    text = json.dumps(record, separators=(",", ":"), ensure_ascii=False)
+    identity = hashlib.sha256(f"{posting.key}\n{posting.version}".encode()).hexdigest()
+    return Message(identity, topic_of(posting.company), posting.key, posting.transaction_id, text.encode(), now)
+
+
+def topic_of(company: str) -> str:
+    """Where changes of a company's postings are told."""
+    return f"ledger.postings.{company}"

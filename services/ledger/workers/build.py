@@ -1,0 +1,275 @@
+"""Builds the documents of recorded events: masterdata resolves, the rules make balanced documents or an exception.
+
+A batch takes three steps: the claim is committed; stories and masters are read without holding anything; then, one
+builder of a company at a time, the stories are read again, the documents built and everything committed. What the
+documents say depends on the events and the revision of the masters alone, so a step may be repeated.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from libs.errors import ConcordError, Kind
+from libs.events import Clock
+from libs.storage.leases import RetryPolicy
+
+from ..domain.context import Built, Context, PredecessorMissing
+from ..domain.document import Document
+from ..domain.effects import effects_of, key_of
+from ..domain.errors import Unbuildable
+from ..domain.master import Company, CompanyWord, Masters, Ref
+from ..domain.posting import PREDECESSOR_MISSING, Category, Doubt, EventState, Posting, RecordedEvent
+from ..domain.rules import build, has_effect, needs
+from ..domain.states import PostingState
+from ..handlers.ports import BuiltEvent, LedgerUow, Masterdata, NewUow, Story
+from .drafts import Drafts, draft
+
+logger = logging.getLogger(__name__)
+
+STORY_EVENTS_AT_MOST = 500
+# Masterdata can't answer now, or not to us: somebody mends that, and the events wait.
+TECHNICAL = (Kind.RETRY, Kind.EXHAUSTED, Kind.STALE, Kind.UNAUTHENTICATED, Kind.FORBIDDEN)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildConfig:
+    """`batch` events a claim; the lease must outlive masterdata's deadline and the batch's work."""
+
+    batch: int = 200
+    lease_seconds: float = 60.0
+    retry: RetryPolicy = field(default_factory=lambda: RetryPolicy(max_attempts=20))
+
+
+class BuildWorker:
+    """Turns RECORDED events into postings. `owner` names this worker among all processes."""
+
+    def __init__(
+        self,
+        new_uow: NewUow,
+        masterdata: Masterdata,
+        clock: Clock,
+        rng: random.Random,
+        owner: str,
+        config: BuildConfig | None = None,
+    ) -> None:
+        self._new_uow = new_uow
+        self._masterdata = masterdata
+        self._clock = clock
+        self._rng = rng
+        self._owner = owner
+        self._config = config or BuildConfig()
+
+    def run_once(self) -> int:
+        """Build what is due, at most a batch; the number of events taken up."""
+        claimed = self._claim()
+        companies: dict[str, list[RecordedEvent]] = {}
+        for one in claimed:
+            companies.setdefault(one.event.company, []).append(one)
+        for company, events in sorted(companies.items()):
+            self._build(company, events)
+        return len(claimed)
+
+    def _claim(self) -> list[RecordedEvent]:
+        now, config = self._clock(), self._config
+        with self._new_uow() as uow:
+            claimed = uow.events.claim_to_build(
+                limit=config.batch, owner=self._owner, now=now, lease_seconds=config.lease_seconds
+            )
+            suspects = [one for one in claimed if one.attempts > config.retry.max_attempts]
+            if suspects:  # only a crash spends more than the budget: it is parked before it takes others along
+                uow.events.release([one for one in claimed if one not in suspects], now=now, at=now)
+                claimed = []
+                self._park(uow, suspects, "WORKER_FAILED", now)
+            if claimed or suspects:
+                uow.commit()
+        return claimed
+
+    def _build(self, company: str, events: list[RecordedEvent]) -> None:
+        try:
+            masters = self._resolve(company, events)
+        except ConcordError as error:
+            if error.kind not in TECHNICAL:
+                self._refuse_all(events, error)
+                return
+            logger.warning("masterdata can't answer: %s", error.reason)
+            self._put_back(events, error.reason)
+            return
+        now = self._clock()
+        with self._new_uow() as uow:
+            uow.stories.lock([company])
+            ours = uow.events.renew(events, now=now, lease_seconds=self._config.lease_seconds)
+            if ours:
+                _Batch(uow, masters, now).build(ours)
+                uow.commit()
+
+    def _resolve(self, company: str, events: Sequence[RecordedEvent]) -> Masters:
+        """Everything that the rules will ask, in one call once the company itself is known."""
+        with self._new_uow(read_only=True) as uow:
+            stories = uow.stories.of([one.event for one in events])
+        known = self._masterdata.resolve(company, [CompanyWord()])
+        home = known.targets.get(CompanyWord())
+        if not isinstance(home, Company):
+            return known  # building says why
+        refs: dict[Ref, None] = {CompanyWord(): None}
+        for one in events:
+            if has_effect(one.event):
+                refs |= dict.fromkeys(_needs(one, home, stories[one.event.name].context))
+        return self._masterdata.resolve(company, list(refs))
+
+    def _refuse_all(self, events: Sequence[RecordedEvent], error: ConcordError) -> None:
+        now = self._clock()
+        with self._new_uow() as uow:
+            ours = uow.events.renew(events, now=now, lease_seconds=self._config.lease_seconds)
+            batch = _Batch(uow, Masters({}, 0, ""), now)
+            for one in ours:
+                batch.refuse(one, error.reason, str(error))
+            batch.write()
+            uow.commit()
+
+    def _put_back(self, events: Sequence[RecordedEvent], reason: str) -> None:
+        """Try again after a pause; park what has spent its budget."""
+        now = self._clock()
+        tries = [(one, self._config.retry.next_try(one.attempts, now, self._rng)) for one in events]
+        with self._new_uow() as uow:
+            later = [
+                BuiltEvent(one, one.state, at, one.mapping_revision, one.hold_until, keep_attempts=True)
+                for one, at in tries
+                if at is not None
+            ]
+            uow.events.built(later, now)
+            self._park(uow, [one for one, at in tries if at is None], reason, now)
+            uow.commit()
+
+    def _park(self, uow: LedgerUow, events: Sequence[RecordedEvent], reason: str, now: datetime) -> None:
+        """A dead letter for operators: its postings stand in RECORDED, parked, until RetryPosting."""
+        if not events:
+            return
+        ours = uow.events.renew(events, now=now, lease_seconds=self._config.lease_seconds)
+        batch = _Batch(uow, Masters({}, 0, ""), now)
+        for one in ours:
+            batch.park(one, reason)
+        batch.write()
+
+
+class _Batch:
+    """What is made of claimed events of one company, within a transaction."""
+
+    def __init__(self, uow: LedgerUow, masters: Masters, now: datetime) -> None:
+        self._uow = uow
+        self._masters = masters
+        self._now = now
+        self._fresh: dict[str, list[Document]] = {}  # documents built in this batch, by story
+        self._outcomes: list[BuiltEvent] = []
+        self._drafts = Drafts(now)
+
+    def build(self, events: Sequence[RecordedEvent]) -> None:
+        stories = self._uow.stories.of([one.event for one in events])
+        existing = self._uow.postings.of_events([one.event.name for one in events])
+        for one in events:
+            story = stories[one.event.name]
+            if story.other_labels:
+                self._uow.stories.merge(one.event.company, story.label, story.other_labels)
+            self._build(one, story, existing.get(one.event.name, []))
+        self.write()
+
+    def write(self) -> None:
+        """Postings, then the ends of the claims."""
+        keys = self._drafts.keys()
+        if keys:
+            self._drafts.settle_rivals(self._uow.postings.find(keys))
+        self._uow.postings.create(self._drafts.new, self._now)
+        self._uow.postings.apply(self._drafts.changes, self._now, predecessors=self._drafts.predecessors)
+        self._uow.events.built(self._outcomes, self._now)
+
+    def refuse(self, one: RecordedEvent, reason: str, message: str, existing: Sequence[Posting] = ()) -> None:
+        """Every effect that has no document becomes an exception, for finance."""
+        self._without_documents(one, existing, PostingState.EXCEPTION, Doubt(reason, message))
+        self._done(one, EventState.EXCEPTION)
+
+    def park(self, one: RecordedEvent, reason: str) -> None:
+        """Every effect that has no document waits for an operator."""
+        message = "it could not be built within the technical budget; retry once the cause is mended"
+        doubt = Doubt(reason, message, Category.TECHNICAL, ("retry",))
+        existing = self._uow.postings.of_events([one.event.name]).get(one.event.name, [])
+        self._without_documents(one, existing, PostingState.RECORDED, doubt)
+        self._done(one, one.state)
+
+    def _build(self, one: RecordedEvent, story: Story, existing: Sequence[Posting]) -> None:
+        to_build = not existing or any(posting.state is PostingState.RECORDED for posting in existing)
+        if not has_effect(one.event) or not to_build:
+            self._done(one, one.state)  # only its story was to be looked at
+            return
+        documents = (*story.context.documents, *self._fresh.get(story.label, ()))
+        context = Context(story.context.customer, documents)
+        try:
+            if len(story.events) > STORY_EVENTS_AT_MOST:
+                raise Unbuildable("STORY_TOO_LARGE", "its references join more events than one story can have")
+            company = self._masters.company()
+            if any(ref not in self._masters.targets for ref in needs(one.event, company, context)):
+                self._again(one)  # the story grew since the masters were asked
+                return
+            built = build(one.event, self._masters, context)
+        except PredecessorMissing as error:
+            self._wait(one, company, error, existing)
+        except Unbuildable as error:
+            self.refuse(one, error.case, str(error), existing)
+        except ConcordError as error:
+            self.refuse(one, error.reason, str(error), existing)
+        else:
+            self._accept(one, story, built, existing, company)
+
+    def _accept(
+        self, one: RecordedEvent, story: Story, built: Sequence[Built], existing: Sequence[Posting], company: Company
+    ) -> None:
+        if not built:
+            self.refuse(one, "DOCUMENT_EMPTY", "the rules made no document of it", existing)
+            return
+        self._fresh.setdefault(story.label, []).extend(each.document for each in built)
+        deadline = self._now + timedelta(seconds=company.predecessor_deadline_seconds)
+        known = {posting.key: posting for posting in existing}
+        for each in built:
+            before = known.get(each.document.effect) or draft(one, each.document.effect, self._now)
+            self._drafts.accept(one, each, before, story.label, self._masters.revision, company, deadline)
+        others = [name for name in story.events if name != one.event.name]
+        if others:
+            self._uow.stories.wake(one.event.company, others, self._now)
+        self._done(one, EventState.BUILT)
+
+    def _wait(
+        self, one: RecordedEvent, company: Company, error: PredecessorMissing, existing: Sequence[Posting]
+    ) -> None:
+        """Until something of its story arrives, or the deadline."""
+        deadline = one.hold_until or self._now + timedelta(seconds=company.predecessor_deadline_seconds)
+        if self._now >= deadline:
+            self.refuse(one, PREDECESSOR_MISSING, str(error), existing)
+            return
+        self._outcomes.append(BuiltEvent(one, EventState.RECORDED, deadline, self._masters.revision, deadline))
+
+    def _again(self, one: RecordedEvent) -> None:
+        revision = one.mapping_revision
+        self._outcomes.append(BuiltEvent(one, one.state, self._now, revision, one.hold_until, keep_attempts=True))
+
+    def _done(self, one: RecordedEvent, state: EventState) -> None:
+        revision = self._masters.revision or one.mapping_revision
+        self._outcomes.append(BuiltEvent(one, state, None, revision))
+
+    def _without_documents(
+        self, one: RecordedEvent, existing: Sequence[Posting], state: PostingState, doubt: Doubt
+    ) -> None:
+        known = {posting.key: posting for posting in existing}
+        for effect in effects_of(one.event):
+            key = key_of(one.event, effect)
+            before = known.get(key)
+            if before is None or before.state is PostingState.RECORDED:
+                self._drafts.refuse(before or draft(one, key, self._now), state, doubt)
+
+
+def _needs(one: RecordedEvent, company: Company, context: Context) -> tuple[Ref, ...]:
+    try:
+        return needs(one.event, company, context)
+    except Unbuildable:
+        return ()  # building says why

@@ -1,0 +1,155 @@
+"""Postings in the making: what a build creates and changes, collected until it is written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from libs.events import Channel
+
+from ..domain.context import Built
+from ..domain.document import Document, content_digest, document_to_json
+from ..domain.master import Company
+from ..domain.posting import Category, Change, Doubt, Lane, Posting, RecordedEvent, waiting
+from ..domain.states import PostingState
+from ..handlers.ports import NewPosting
+
+NEW = 0  # the version of a posting that is not stored yet
+SYSTEM = "ledger"
+
+
+class Drafts:
+    """New postings, changes of known ones, and what those wait for."""
+
+    def __init__(self, now: datetime) -> None:
+        self.new: list[NewPosting] = []
+        self.changes: list[Change] = []
+        self.predecessors: dict[str, Sequence[str]] = {}
+        self._now = now
+
+    def keys(self) -> list[str]:
+        """Of the new postings."""
+        return [one.posting.key for one in self.new]
+
+    def accept(
+        self,
+        event: RecordedEvent,
+        built: Built,
+        before: Posting,
+        label: str,
+        revision: int,
+        company: Company,
+        deadline: datetime,
+    ) -> None:
+        """A document for an effect that has none: on its way, or before a second person."""
+        if before.state is not PostingState.RECORDED:
+            return  # built earlier: what was built is not built anew
+        document = built.document
+        after = replace(
+            before,
+            document_json=document_to_json(document),
+            document_type=document.type.value,
+            content_digest=content_digest(document),
+            ar_group=label,
+            mapping_revision=revision,
+            lane=lane_of(event),
+            reason="",
+            reason_text="",
+            parked=False,
+        )
+        if needs_approval(document, company):
+            after = replace(after, state=PostingState.AWAITING_APPROVAL, available_at=self._now)
+        else:
+            after = waiting(after, deadline)
+        doubt = None
+        if built.doubt:
+            doubt = Doubt(built.doubt, "it posts, and its counterpart must be explained", Category.BUSINESS, ())
+        self._add(before, after, (PostingState.VALIDATED,), doubt, built.predecessors)
+
+    def refuse(self, before: Posting, state: PostingState, doubt: Doubt) -> None:
+        """No document: an exception, or parked in RECORDED."""
+        after = replace(
+            before,
+            state=state,
+            parked=doubt.category is Category.TECHNICAL,
+            reason=doubt.reason,
+            reason_text=doubt.message,
+        )
+        self._add(before, after, (), doubt, ())
+
+    def settle_rivals(self, known: Mapping[str, Posting]) -> None:
+        """Effects that another event has already: the same content is a duplicate, another one an exception.
+
+        Such a posting stands under a key of its own, which nothing ever sends to Odoo.
+        """
+        self.new = [
+            self._beside(one, rival) if (rival := known.get(one.posting.key)) else one for one in self._once(self.new)
+        ]
+
+    def _once(self, new: Sequence[NewPosting]) -> list[NewPosting]:
+        """Two events of one batch may claim one effect: the first has it."""
+        first: dict[str, NewPosting] = {}
+        return [
+            one if first.setdefault(one.posting.key, one) is one else self._beside(one, first[one.posting.key].posting)
+            for one in new
+        ]
+
+    def _beside(self, one: NewPosting, rival: Posting) -> NewPosting:
+        posting = one.posting
+        mark = hashlib.sha256(posting.event.encode()).hexdigest()[:12]
+        own = replace(posting, key=f"{posting.key}~{mark}", available_at=self._now, hold_until=None)
+        if rival.content_digest and rival.content_digest == posting.content_digest:
+            same = replace(own, state=PostingState.DUPLICATE, reason="EFFECT_KNOWN", reason_text=rival.name)
+            return NewPosting(same)
+        doubt = Doubt("EFFECT_CONFLICT", "another event has this effect with another content", actions=("reject",))
+        conflict = replace(own, state=PostingState.EXCEPTION, reason=doubt.reason, reason_text=doubt.message)
+        return NewPosting(conflict, doubt=doubt)
+
+    def _add(
+        self,
+        before: Posting,
+        after: Posting,
+        through: tuple[PostingState, ...],
+        doubt: Doubt | None,
+        predecessors: tuple[str, ...],
+    ) -> None:
+        if before.version == NEW:
+            self.new.append(NewPosting(replace(after, version=1), through, predecessors, doubt))
+            return
+        resolution = "built" if after.document_json else ""
+        self.changes.append(Change(before, after, SYSTEM, through, doubt, resolution))
+        self.predecessors[after.key] = predecessors
+
+
+def draft(event: RecordedEvent, key: str, now: datetime) -> Posting:
+    """A posting that is not stored yet, without document."""
+    return Posting(
+        key=key,
+        company=event.event.company,
+        event=event.event.name,
+        transaction_id=event.event.transaction_id,
+        effect=key.rpartition("_")[2],
+        state=PostingState.RECORDED,
+        lane=lane_of(event),
+        amount=event.event.amount,
+        made_by=event.recorded_by,
+        created_at=now,
+        updated_at=now,
+        available_at=now,
+        version=NEW,
+    )
+
+
+def lane_of(event: RecordedEvent) -> Lane:
+    """Files bring bulk; whatever else somebody waits for."""
+    return Lane.BULK if event.event.provenance.channel is Channel.FILE else Lane.INTERACTIVE
+
+
+def needs_approval(document: Document, company: Company) -> bool:
+    """True above the company's limit, in its own currency; a limit of 0 lets everything through."""
+    if not company.approval_above:
+        return False
+    worth = sum(max(line.balance.minor_units, 0) for line in document.entry.lines)
+    return worth > company.approval_above
