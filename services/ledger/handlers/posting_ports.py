@@ -164,5 +164,8 @@ class CompanyBooks(Protocol):
 
     def odoo_company(self, company: str) -> int: ...
 
+    def exchange_account(self, company: str) -> int:
+        """Odoo's id of the account that exchange differences go to (FXD)."""
+
     def open_day(self, company: str, closed_until: date) -> date | None:
         """The day to post on where the document's own is locked, or None: a person must decide."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from libs.odoo.errors import OdooRefused
 
-from ..domain.document import DocumentType
+from ..domain.document import Document, DocumentType
 from ..domain.states import Reconciliation
 from ..domain.view import DocumentView, LineView
 from ..handlers.posting_ports import Booked, Journal, Outcome
@@ -35,6 +35,11 @@ def role_of(booked: Booked, line: LineView) -> str:
         if meant.account.odoo_id == line.account_id:
             return meant.role
     return "MOVED"
+
+
+def closable_roles(document: Document) -> tuple[str, ...]:
+    """Roles of the document's lines that reconciliation can close."""
+    return tuple(sorted({line.role for line in document.entry.lines if line.role in _CLOSABLE}))
 
 
 def lines_with(booked: Booked, view: DocumentView, roles: Sequence[str]) -> list[LineView]:

@@ -1,0 +1,361 @@
+"""The posting workers' queues over the ledger's unit of work: each method is one commit."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from libs.storage.leases import RetryPolicy
+
+from ..domain.document import Document, DocumentType, content_digest, document_to_json
+from ..domain.match import AppliedMatch, MatchState
+from ..domain.posting import CaseState, Category, Change, Doubt, ExceptionCase, Posting
+from ..domain.states import PostingState
+from ..domain.view import DocumentView
+from ..handlers.ports import LedgerUow, NewPosting, NewUow
+from ..handlers.posting_ports import Booked, Claim, CompanyBooks, MatchClaim, Outcome, Story
+from .reconciling import closable_roles
+
+ACTOR = "ledger"
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)  # a parked posting waits for a person
+_MODELS = {
+    DocumentType.STATEMENT_LINE: "account.bank.statement.line",
+    DocumentType.ENTRY: "account.move",
+    DocumentType.CUSTOMER_INVOICE: "account.move",
+    DocumentType.CUSTOMER_CREDIT_NOTE: "account.move",
+}
+_STORY_ROLES = {"AR", "DSP"}
+
+
+@dataclass(slots=True)
+class Postings:
+    """`PostingQueue`. One instance a worker: it remembers what it has claimed."""
+
+    new_uow: NewUow
+    owner: str
+    rng: random.Random
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    lease_seconds: float = 180.0  # outlives the longest call plus Odoo's own limit
+    _held: dict[str, Posting] = field(default_factory=dict)
+
+    def claim(self, now: datetime, limit: int) -> list[Claim]:
+        with self.new_uow() as uow:
+            companies = uow.postings.companies_to_post()
+            self.rng.shuffle(companies)  # no company waits behind another's long queue
+            for company in companies:
+                kind = uow.postings.next_to_post(company, now)
+                if kind is None:
+                    continue
+                taken = uow.postings.claim_to_post(
+                    company,
+                    limit=limit,
+                    owner=self.owner,
+                    now=now,
+                    lease_seconds=self.lease_seconds,
+                    document_type=kind,
+                )
+                uow.commit()
+                self._held = {one.key: one for one in taken}
+                return [claim for one in taken if (claim := _claim(one)) is not None]
+        return []
+
+    def odoo_ids(self, company: str, effects: Sequence[str]) -> dict[str, int]:
+        with self.new_uow(read_only=True) as uow:
+            found = uow.postings.find(effects)
+        return {key: one.odoo_id for key, one in found.items() if one.odoo_id and one.company == company}
+
+    def renew(self, claims: Sequence[Claim], now: datetime) -> set[str]:
+        with self.new_uow() as uow:
+            held = [self._held[claim.key] for claim in claims]
+            kept = uow.postings.renew(held, now=now, lease_seconds=self.lease_seconds)
+            uow.commit()
+        self._held |= {one.key: one for one in kept}
+        return {one.key for one in kept}
+
+    def redated(self, claim: Claim, document: Document, now: datetime) -> set[str]:
+        before = self._held[claim.key]
+        after = replace(before, document_json=document_to_json(document), content_digest=content_digest(document))
+        return self._apply([Change(before, after, ACTOR, keep_claim=True)], now)
+
+    def loaded(self, ids: Sequence[tuple[Claim, int]], now: datetime) -> set[str]:
+        changes = []
+        for claim, record in ids:
+            before = self._held[claim.key]
+            after = replace(before, odoo_id=record, odoo_model=_MODELS[claim.document.type])
+            changes.append(Change(before, after, ACTOR, keep_claim=True))
+        return self._apply(changes, now)
+
+    def unloaded(self, claims: Sequence[Claim], now: datetime) -> set[str]:
+        held = [self._held[claim.key] for claim in claims]
+        return self._apply([Change(one, replace(one, odoo_id=0), ACTOR, keep_claim=True) for one in held], now)
+
+    def posted(self, views: Sequence[tuple[Claim, DocumentView]], now: datetime) -> set[str]:
+        changes = []
+        for claim, view in views:
+            before = self._held[claim.key]
+            roles = closable_roles(claim.document)
+            in_story = bool(before.ar_group) and bool(_STORY_ROLES & set(roles))
+            after = replace(
+                before,
+                state=PostingState.POSTED,
+                odoo_id=view.odoo_id,
+                odoo_model=_MODELS[claim.document.type],
+                odoo_number=view.number,
+                posted_date=view.day.isoformat(),
+                posted_at=now,
+                reason="",
+                reason_text="",
+                open_roles=" ".join(roles),
+                settle_at=now if in_story else None,
+            )
+            changes.append(Change(before, after, ACTOR, resolution="posted"))
+        return self._apply(changes, now)
+
+    def refused(self, claim: Claim, reason: str, text: str, *, technical: bool, now: datetime) -> set[str]:
+        before = self._held[claim.key]
+        after = replace(before, state=PostingState.EXCEPTION, reason=reason, reason_text=text)
+        category = Category.TECHNICAL if technical else Category.BUSINESS
+        doubt = Doubt(reason, "Odoo did not take this document as it was meant; its words are on the posting", category)
+        return self._apply([Change(before, after, ACTOR, doubt=doubt)], now)
+
+    def put_back(self, claims: Sequence[Claim], reason: str, *, unknown: bool, now: datetime) -> set[str]:
+        state = PostingState.UNKNOWN if unknown else PostingState.READY
+        changes = []
+        for claim in claims:
+            before = self._held[claim.key]
+            at = self.retry.next_try(before.attempts, now, self.rng)
+            after = replace(before, state=state, available_at=at or NEVER, parked=at is None, reason=reason)
+            doubt = _parked(reason) if at is None else None
+            changes.append(Change(before, after, ACTOR, doubt=doubt))
+        return self._apply(changes, now)
+
+    def _apply(self, changes: Sequence[Change], now: datetime) -> set[str]:
+        if not changes:
+            return set()
+        with self.new_uow() as uow:
+            made = uow.postings.apply(changes, now)
+            uow.commit()
+        for change in changes:
+            if change.before.key in made:
+                self._held[change.before.key] = replace(change.after, version=change.before.version + 1)
+        return made
+
+
+@dataclass(slots=True)
+class Stories:
+    """`StoryQueue`."""
+
+    new_uow: NewUow
+    books: CompanyBooks
+    retry_seconds: float = 5.0
+    lease_seconds: float = 180.0
+
+    def claim(self, now: datetime, limit: int) -> list[Story]:
+        stories = []
+        with self.new_uow() as uow:
+            for company, label in uow.settlements.due(now, limit):
+                uow.settlements.postpone(company, label, now + timedelta(seconds=self.lease_seconds))
+                booked = tuple(_booked(one) for one in uow.settlements.posted(company, label))
+                stories.append(Story(company, label, booked))
+            if stories:
+                uow.commit()
+        return stories
+
+    def settled(
+        self,
+        story: Story,
+        outcomes: Mapping[str, Outcome],
+        moved: Sequence[tuple[Booked, Document]],
+        exchanges: Sequence[DocumentView],
+        now: datetime,
+    ) -> None:
+        with self.new_uow() as uow:
+            sources = uow.postings.find([one.key for one, _ in moved])
+            known = uow.postings.find([document.effect for _, document in moved])
+            new = [
+                _move_of(sources[one.key], document, now)
+                for one, document in moved
+                if one.key in sources and document.effect not in known
+            ]
+            uow.postings.create(new, now)
+            _note_outcomes(uow, outcomes, now)
+            uow.settlements.done([one.key for one in story.booked])
+            if exchanges:
+                first = uow.postings.get(story.company, story.booked[0].key)
+                _note_exchanges(uow, self.books, story.label, first, exchanges, now)
+            uow.commit()
+
+    def later(self, story: Story, reason: str, now: datetime) -> None:
+        with self.new_uow() as uow:
+            uow.settlements.postpone(story.company, story.label, now + timedelta(seconds=self.retry_seconds))
+            uow.commit()
+
+
+@dataclass(slots=True)
+class Matches:
+    """`MatchQueue`. One instance a worker: it remembers what it has claimed."""
+
+    new_uow: NewUow
+    books: CompanyBooks
+    owner: str
+    rng: random.Random
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    lease_seconds: float = 180.0
+    wait_seconds: float = 2.0  # for a posting that a match names and that is not posted yet
+    _held: dict[str, AppliedMatch] = field(default_factory=dict)
+
+    def claim(self, now: datetime, limit: int) -> list[MatchClaim]:
+        with self.new_uow() as uow:
+            for company in uow.matches.companies_due():
+                taken = uow.matches.claim(
+                    company, limit=limit, owner=self.owner, now=now, lease_seconds=self.lease_seconds
+                )
+                if not taken:
+                    continue
+                keys = [key for one in taken for key in (one.anchor, *one.members)]
+                postings = uow.postings.find(keys)
+                uow.commit()
+                self._held = {one.name: one for one in taken}
+                return [_match_claim(one, postings) for one in taken]
+        return []
+
+    def written(
+        self, match: MatchClaim, outcomes: Mapping[str, Outcome], exchanges: Sequence[DocumentView], now: datetime
+    ) -> None:
+        before = self._held[match.name]
+        after = replace(before, state=MatchState.WRITTEN, written_at=now, reason="", reason_text="")
+        with self.new_uow() as uow:
+            if uow.matches.settle([(before, after)], now, ACTOR):
+                _note_outcomes(uow, outcomes, now)
+                anchor = uow.postings.get(match.company, match.anchor)
+                _note_exchanges(uow, self.books, match.name, anchor, exchanges, now)
+                uow.cases.resolve([match.name], "written", now)
+            uow.commit()
+
+    def refused(self, match: MatchClaim, reason: str, text: str, now: datetime) -> None:
+        before = self._held[match.name]
+        after = replace(before, state=MatchState.EXCEPTION, reason=reason, reason_text=text)
+        doubt = Doubt(reason, "Odoo refused this match; its words are on the match", actions=("retry",))
+        with self.new_uow() as uow:
+            if uow.matches.settle([(before, after)], now, ACTOR):
+                anchor = uow.postings.find([match.anchor])[match.anchor]
+                uow.cases.open([_case(match.name, anchor, doubt, now)])
+            uow.commit()
+
+    def later(self, match: MatchClaim, reason: str, now: datetime) -> None:
+        before = self._held[match.name]
+        if match.is_ready:
+            at = self.retry.next_try(before.attempts, now, self.rng)
+            after = replace(before, available_at=at or NEVER, parked=at is None, reason=reason)
+        else:
+            pause = timedelta(seconds=self.wait_seconds)
+            after = replace(before, available_at=now + pause, attempts=0, reason=reason)
+        with self.new_uow() as uow:
+            uow.matches.settle([(before, after)], now, ACTOR)
+            uow.commit()
+
+
+def _claim(posting: Posting) -> Claim | None:
+    document = posting.document()
+    if document is None or posting.claim is None:
+        return None
+    return Claim(
+        key=posting.key,
+        company=posting.company,
+        document=document,
+        attempts=posting.tries,
+        fence=posting.claim.fence,
+        odoo_id=posting.odoo_id or None,
+        transaction_id=posting.transaction_id,
+    )
+
+
+def _booked(posting: Posting) -> Booked:
+    document = posting.document()
+    if document is None:
+        raise ValueError(f"{posting.key} is posted without a document")
+    return Booked(posting.key, document, posting.odoo_id, posting.transaction_id)
+
+
+def _match_claim(match: AppliedMatch, postings: Mapping[str, Posting]) -> MatchClaim:
+    keys = (match.anchor, *match.members)
+    done = [postings[key] for key in keys if key in postings and postings[key].state is PostingState.POSTED]
+    booked = {one.key: _booked(one) for one in done}
+    return MatchClaim(match.name, match.company, match.type, match.anchor, match.members, booked, match.traceparent)
+
+
+def _move_of(source: Posting, document: Document, now: datetime) -> NewPosting:
+    """The posting that moves a receivable: another effect of the same event."""
+    posting = replace(
+        source,
+        key=document.effect,
+        effect="party",
+        state=PostingState.READY,
+        document_json=document_to_json(document),
+        content_digest=content_digest(document),
+        odoo_id=0,
+        odoo_number="",
+        posted_date="",
+        posted_at=None,
+        attempts=0,
+        tries=0,
+        first_attempt_at=None,
+        last_attempt_at=None,
+        settle_at=None,
+        open_roles="",
+        version=1,
+        made_by=ACTOR,
+        created_at=now,
+        updated_at=now,
+        available_at=now,
+        claim=None,
+    )
+    return NewPosting(posting, through=(PostingState.RECORDED, PostingState.VALIDATED))
+
+
+def _note_outcomes(uow: LedgerUow, outcomes: Mapping[str, Outcome], now: datetime) -> None:
+    """A posting that somebody else is changing at this moment is left: the next look finds the same."""
+    changes = []
+    for key, before in uow.postings.find(list(outcomes)).items():
+        outcome = outcomes[key]
+        after = replace(
+            before, reconciliation=outcome.reconciliation, open_roles=" ".join(outcome.open_roles), claim=None
+        )
+        if after != before:
+            changes.append(Change(before, after, ACTOR))
+    if changes:
+        uow.postings.apply(changes, now)
+
+
+def _note_exchanges(
+    uow: LedgerUow, books: CompanyBooks, cause: str, posting: Posting, exchanges: Iterable[DocumentView], now: datetime
+) -> None:
+    """Odoo's exchange entries are the effect of this reconciliation; on any other account they are a doubt."""
+    entries = list(exchanges)
+    uow.settlements.exchanged(posting.company, cause, entries, now)
+    expected = books.exchange_account(posting.company) if entries else 0
+    if any(expected not in {line.account_id for line in one.lines} for one in entries):
+        doubt = Doubt(
+            "EXCHANGE_ACCOUNT_UNEXPECTED", "Odoo booked an exchange difference on another account", actions=()
+        )
+        uow.cases.open([_case(posting.name, posting, doubt, now)])
+
+
+def _case(subject: str, posting: Posting, doubt: Doubt, now: datetime) -> ExceptionCase:
+    return ExceptionCase(
+        id="",
+        company=posting.company,
+        subject=subject,
+        transaction_id=posting.transaction_id,
+        doubt=doubt,
+        state=CaseState.OPEN,
+        owner="finance",
+        at_risk=posting.amount,
+        created_at=now,
+    )
+
+
+def _parked(reason: str) -> Doubt:
+    return Doubt(reason, "Odoo could not be reached for as long as the budget allows", Category.TECHNICAL, ("retry",))
