@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from libs.events import Channel, Event, EventKind, Reference, ReferenceKind
+from libs.money import Money
+from libs.storage.leases import RetryPolicy
+from services.ledger.domain import master
+from services.ledger.domain.posting import EventState, Lane, Posting
+from services.ledger.domain.states import PostingState
+from services.ledger.workers.build import BuildConfig
+from tests.ledger.domain import books
+from tests.ledger.test_record_events import CHARGE, ORDER, capture, evidence
+from tests.ledger.world import World, world  # noqa: F401
+from tests.storage.fixtures import engine_for  # noqa: F401
+
+DISPUTE = Reference(ReferenceKind.DISPUTE, "dp_1")
+LATER = 3600 + 1  # past the deadline of a predecessor, in seconds
+
+
+def order(number: str = "1001") -> Event:
+    return replace(books.order((books.line("100.00", "8.00"),), "108.00", "8.00", number=number), transaction_id="")
+
+
+def credit(*references: Reference) -> Event:
+    event = books.refund((books.line("20.00", "1.60"),), "21.60", "1.60")
+    return replace(event, transaction_id="", references=references)
+
+
+def withdrawal() -> Event:
+    event = books.money(EventKind.DISPUTE_WITHDRAWN, "-43.20", "15.00", txn="txn_9", references=(DISPUTE,))
+    return replace(event, transaction_id="")
+
+
+def lost() -> Event:
+    return replace(books.dispute_lost(), transaction_id="", references=(DISPUTE,))
+
+
+def states(postings: list[Posting]) -> dict[str, str]:
+    return {one.effect: one.state.value for one in postings}
+
+
+def test_an_event_becomes_a_posting_an_effect_ready_to_post(world: World) -> None:  # noqa: F811
+    event = capture(references=(CHARGE,))
+    gross, fee = sorted(world.build(event), key=lambda one: one.effect, reverse=True)
+    assert (gross.key, fee.key) == ("acme_stripe_acct-5f1_txn-5f1_gross", "acme_stripe_acct-5f1_txn-5f1_fee")
+    assert {gross.state, fee.state} == {PostingState.READY}
+    document = gross.document()
+    assert document is not None
+    assert books.lines_of(document) == ["CLR 108.00 USD", "AR -108.00 USD"]
+    assert (gross.amount, gross.lane, gross.mapping_revision) == (Money("USD", 10800), Lane.INTERACTIVE, 1)
+    recorded = world.event(event)
+    assert (recorded.state, recorded.postings) == (EventState.BUILT, (fee.key, gross.key))
+    assert world.buckets() == {"pending": 1}
+    assert "post" in world.woken
+
+
+def test_masterdata_is_asked_twice_a_batch_however_many_events_it_has(world: World) -> None:  # noqa: F811
+    world.build(*(capture(f"txn_{number}") for number in range(50)))
+    assert len(world.masterdata.asked) == 2
+
+
+def test_an_event_is_counted_in_the_least_finished_bucket_of_its_postings(world: World) -> None:  # noqa: F811
+    gross, fee = sorted(world.build(capture()), key=lambda one: one.effect, reverse=True)
+    world.post(gross.key)
+    assert world.buckets() == {"pending": 1}
+    world.post(fee.key)
+    assert world.buckets() == {"posted": 1}
+
+
+def test_bulk_from_files_waits_behind_what_somebody_waits_for(world: World) -> None:  # noqa: F811
+    event = capture()
+    (posting,) = world.build(replace(books.bank_line("118.97"), transaction_id=""))
+    assert posting.lane is Lane.INTERACTIVE
+    filed = replace(event, provenance=replace(event.provenance, channel=Channel.FILE))
+    assert {one.lane for one in world.build(filed)} == {Lane.BULK}
+
+
+def test_what_masterdata_does_not_know_becomes_an_exception_for_finance(world: World) -> None:  # noqa: F811
+    world.masterdata.unknown = {master.FeeWord}
+    postings = world.build(capture())
+    assert states(postings) == {"gross": "exception", "fee": "exception"}
+    assert {one.document_json for one in postings} == {""}
+    assert {one.reason for one in postings} == {"MAPPING_MISSING"}
+    assert world.reasons() == ["MAPPING_MISSING"] * 2
+    assert world.event(capture()).state is EventState.EXCEPTION
+    assert world.buckets() == {"exception": 1}
+
+
+def test_while_masterdata_is_down_events_wait_and_then_are_built(world: World) -> None:  # noqa: F811
+    world.masterdata.down = True
+    world.record(capture())
+    assert world.builder.run_once() == 1
+    assert world.postings(capture()) == []
+    world.masterdata.down = False
+    world.pass_time(2)
+    assert world.builder.run_once() == 1
+    assert {one.state for one in world.postings(capture())} == {PostingState.READY}
+
+
+def test_an_event_whose_technical_budget_is_spent_is_parked_for_operators(world: World) -> None:  # noqa: F811
+    config = BuildConfig(retry=RetryPolicy(max_attempts=3))
+    builder = world.new_builder("builder-1", config)
+    world.masterdata.down = True
+    world.record(capture())
+    for _ in range(3):
+        assert builder.run_once() == 1
+        world.pass_time(60)
+    assert builder.run_once() == 0
+    postings = world.postings(capture())
+    assert {(one.state, one.parked) for one in postings} == {(PostingState.RECORDED, True)}
+    assert world.reasons() == ["SERVICE_UNAVAILABLE"] * 2
+    assert world.buckets() == {"pending": 1}
+
+
+def test_a_builder_that_dies_leaves_its_events_to_the_next_one(world: World) -> None:  # noqa: F811
+    world.record(capture())
+    with world.new_uow() as uow:
+        assert len(uow.events.claim_to_build(limit=10, owner="dead", now=world.now, lease_seconds=60)) == 1
+        uow.commit()
+    assert world.builder.run_once() == 0
+    world.pass_time(61)
+    assert world.builder.run_once() == 1
+    assert len(world.postings(capture())) == 2
+
+
+def test_an_event_that_kills_its_builders_is_parked_and_the_others_go_on(world: World) -> None:  # noqa: F811
+    config = BuildConfig(retry=RetryPolicy(max_attempts=2))
+    world.record(capture())
+    for _ in range(2):
+        with world.new_uow() as uow:
+            uow.events.claim_to_build(limit=10, owner="dead", now=world.now, lease_seconds=60)
+            uow.commit()
+        world.pass_time(61)
+    world.record(capture("txn_2"))
+    builder = world.new_builder("builder-1", config)
+    builder.run_once()
+    builder.run_once()
+    assert {one.reason for one in world.postings(capture())} == {"WORKER_FAILED"}
+    assert {one.state for one in world.postings(capture("txn_2"))} == {PostingState.READY}
+
+
+def test_a_builder_that_wakes_after_its_lease_writes_nothing(world: World) -> None:  # noqa: F811
+    world.record(capture())
+
+    def sleep_while_another_builds() -> None:
+        world.masterdata.meanwhile = lambda: None
+        world.pass_time(61)
+        assert world.new_builder("builder-2").run_once() == 1
+
+    world.masterdata.meanwhile = sleep_while_another_builds
+    world.builder.run_once()
+    assert len(world.postings(capture())) == 2
+    assert world.buckets() == {"pending": 1}
+
+
+def test_details_that_arrive_while_an_event_is_built_are_built_in(world: World) -> None:  # noqa: F811
+    event = capture()
+    world.record(event)
+
+    def enrich() -> None:
+        world.masterdata.meanwhile = lambda: None
+        world.record(replace(event, references=(ORDER,)))
+
+    world.masterdata.meanwhile = enrich
+    world.build(order())
+    while world.builder.run_once():
+        pass
+    gross = next(one for one in world.postings(event) if one.effect == "gross")
+    assert gross.document().party == books.ADA  # type: ignore[union-attr]
+
+
+def test_a_credit_note_waits_for_its_invoice_and_is_promoted_in_its_commit(world: World) -> None:  # noqa: F811
+    (note,) = world.build(credit())
+    assert (note.state, note.reason) == (PostingState.HELD, "WAITS_FOR_PREDECESSOR")
+    (invoice,) = world.build(order())
+    assert invoice.state is PostingState.READY
+    world.post()
+    (note,) = world.postings(credit())
+    assert (note.state, note.reason) == (PostingState.READY, "")
+    (later,) = world.build(replace(credit(), name="sources/shopify/accounts/shop-1/events/refund-7", object_id="7"))
+    assert later.state is PostingState.READY
+
+
+def test_a_lost_dispute_waits_for_its_withdrawal_and_is_built_when_that_arrives(world: World) -> None:  # noqa: F811
+    assert world.build(lost()) == []
+    assert world.event(lost()).state is EventState.RECORDED
+    assert world.builder.run_once() == 0
+    gross, _ = sorted(world.build(withdrawal()), key=lambda one: one.effect, reverse=True)
+    (loss,) = world.postings(lost())
+    assert loss.state is PostingState.HELD
+    world.post(gross.key)
+    assert states(world.postings(lost())) == {"lost": "ready"}
+
+
+def test_a_lost_dispute_whose_withdrawal_never_comes_is_an_exception_after_the_deadline(world: World) -> None:  # noqa: F811
+    world.build(lost())
+    world.pass_time(LATER)
+    assert world.builder.run_once() == 1
+    assert states(world.postings(lost())) == {"lost": "exception"}
+    assert world.reasons() == ["PREDECESSOR_MISSING"]
+
+
+def test_facts_of_one_order_stand_under_one_label_in_whatever_order_they_arrive(world: World) -> None:  # noqa: F811
+    stripe = capture(references=(CHARGE,))
+    world.build(stripe)
+    world.build(order())
+    before = {one.ar_group for one in world.postings(stripe, order())}
+    assert len(before) == 2
+    world.build(evidence("evt_1", ORDER, CHARGE))
+    (label,) = {one.ar_group for one in world.postings(stripe, order())}
+    with world.reading() as uow:
+        assert len(uow.postings.of_group("acme", label)) == 3
+
+
+def test_two_shops_may_use_one_order_number(world: World) -> None:  # noqa: F811
+    def of_shop(shop: str) -> Event:
+        one = order()
+        name = one.name.replace("shop-1", shop)
+        return replace(one, name=name, references=(replace(ORDER, issuer=f"shopify/{shop}"),))
+
+    world.build(of_shop("shop-1"), of_shop("shop-2"))
+    assert len({one.ar_group for one in world.postings(of_shop("shop-1"), of_shop("shop-2"))}) == 2
+
+
+def test_events_of_one_batch_see_each_other(world: World) -> None:  # noqa: F811
+    """A refund in a foreign currency carries what its capture was carried at."""
+    euro = books.money(EventKind.CAPTURE, "54.45", presentment=Money("EUR", 5000), references=(CHARGE,))
+    back = books.money(EventKind.REFUND, "-55.00", presentment=Money("EUR", -5000), txn="txn_2", references=(CHARGE,))
+    world.build(euro, back)
+    (posting,) = world.postings(back)
+    document = posting.document()
+    assert document is not None
+    assert books.lines_of(document) == ["CLR -55.00 USD", "AR 50.00 EUR = 54.45 USD", "FXD 0.55 USD"]
+
+
+def test_the_same_effect_under_another_name_is_a_duplicate_or_a_conflict(world: World) -> None:  # noqa: F811
+    world.build(capture())
+    same = replace(capture(), name="sources/stripe/accounts/acct_1/events/txn_1-again")
+    other = replace(capture(gross="109.00"), name="sources/stripe/accounts/acct_1/events/txn_1-other")
+    assert states(world.build(same)) == {"gross": "duplicate", "fee": "duplicate"}
+    conflicting = {one.state for one in world.build(other) if one.effect == "gross"}
+    assert conflicting == {PostingState.EXCEPTION}
+    assert world.buckets() == {"pending": 1, "duplicate": 1, "exception": 1}
+
+
+@pytest.mark.parametrize(("limit", "state"), [(0, "ready"), (10800, "ready"), (10799, "awaiting_approval")])
+def test_documents_above_the_company_limit_wait_for_a_second_person(
+    world: World,  # noqa: F811
+    limit: int,
+    state: str,
+) -> None:
+    world.masterdata.company = replace(books.COMPANY, approval_above=limit)
+    assert states(world.build(capture()))["gross"] == state
+
+
+def test_an_unexplained_item_posts_and_is_in_front_of_a_person(world: World) -> None:  # noqa: F811
+    adjustment = replace(books.money(EventKind.ADJUSTMENT, "5.00"), transaction_id="")
+    (posting,) = world.build(adjustment)
+    assert posting.state is PostingState.READY
+    assert world.reasons() == ["PROVIDER_ITEM_UNEXPLAINED"]
