@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import yaml
 
 from libs.errors import ConcordError, Kind
+from libs.odoo.sandbox import chart
 
 
 class PlanUnreadable(ConcordError):
@@ -25,7 +26,7 @@ class PlanUnreadable(ConcordError):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`role` is the word that rules and journals use for it; `code` is the company's own."""
+    """`code` is the company's own; `role` is what the posting rules call it (clearing has one account a currency)."""
 
     role: str
     code: str
@@ -37,7 +38,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """`account` and `suspense` are roles; both only where the journal's type needs them (bank)."""
+    """`account` is its default account, `suspense` a bank journal's suspense account; empty: Odoo chooses."""
 
     role: str
     code: str
@@ -49,7 +50,7 @@ class Journal:
 
 @dataclass(frozen=True, slots=True)
 class Tax:
-    """A percentage whose tax lines go to `account` (a role), on invoices and on credit notes alike."""
+    """A percentage whose tax lines go to the account of that code, on invoices and on credit notes alike."""
 
     code: str
     name: str
@@ -87,7 +88,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that a company needs. `exchange` is the role of the account for exchange gains and losses."""
+    """All that a company needs. Other parts name an account by its code."""
 
     currency: str
     accounts: tuple[Account, ...]
@@ -97,19 +98,18 @@ class Plan:
     currencies: tuple[str, ...] = ()
     rates: tuple[Rate, ...] = ()
     users: tuple[User, ...] = ()
-    exchange: str = ""
-    transfer: str = ""  # the role of the account for money on its way between two of our own
+    exchange: str = ""  # the account of exchange gains and losses alike: Odoo's own exchange entries must hit it
+    transfer: str = ""  # the account of money on its way between two of the company's own
     modules: tuple[str, ...] = field(default=("account",))
 
     def __post_init__(self) -> None:
-        roles = {account.role for account in self.accounts}
-        used = [(f"journal {journal.code}", role) for journal in self.journals for role in journal_roles(journal)]
+        codes = {account.code for account in self.accounts}
+        used = [(f"journal {journal.code}", code) for journal in self.journals for code in journal_accounts(journal)]
         used += [(f"tax {tax.code}", tax.account) for tax in self.taxes]
-        used += [(name, role) for name, role in (("exchange", self.exchange), ("transfer", self.transfer)) if role]
-        for owner, role in used:
-            if role not in roles:
-                raise PlanUnreadable(f"{owner} names the account role {role}, which the plan does not have")
-        _unique("account role", [account.role for account in self.accounts])
+        used += [(name, code) for name, code in (("exchange", self.exchange), ("transfer", self.transfer)) if code]
+        for owner, code in used:
+            if code not in codes:
+                raise PlanUnreadable(f"{owner} names the account {code}, which the plan does not have")
         _unique("account code", [account.code for account in self.accounts])
         _unique("journal code", [journal.code for journal in self.journals])
         _unique("tax code", [tax.code for tax in self.taxes])
@@ -121,9 +121,9 @@ class Plan:
             _decimal(name, number)
 
 
-def journal_roles(journal: Journal) -> tuple[str, ...]:
-    """The account roles that a journal names."""
-    return tuple(role for role in (journal.account, journal.suspense) if role)
+def journal_accounts(journal: Journal) -> tuple[str, ...]:
+    """The codes of the accounts that a journal names."""
+    return tuple(code for code in (journal.account, journal.suspense) if code)
 
 
 def _unique(what: str, names: list[str]) -> None:
@@ -215,3 +215,25 @@ def _plain(item: Any) -> Any:
     if isinstance(item, dict):
         return {key: list(value) if isinstance(value, tuple) else value for key, value in item.items() if value != ""}
     return item
+
+
+def default_plan() -> Plan:
+    """The demonstration company's chart, as the sandbox has it, with users of the least rights."""
+    return Plan(
+        currency=chart.COMPANY_CURRENCY,
+        currencies=tuple(code for code in chart.ACTIVE_CURRENCIES if code != chart.COMPANY_CURRENCY),
+        rates=tuple(Rate(code, day, f"{value}") for code, (day, value) in chart.RATES.items()),
+        accounts=tuple(
+            Account(spec.role, spec.code, spec.name, spec.account_type, spec.reconcile, spec.currency or "")
+            for spec in chart.ACCOUNTS
+        ),
+        journals=tuple(
+            Journal(spec.role, spec.code, spec.name, spec.type, spec.default_account or "", spec.suspense_account or "")
+            for spec in chart.JOURNALS
+        ),
+        taxes=tuple(Tax(spec.role, spec.name, f"{spec.percent:g}", spec.use, spec.account) for spec in chart.TAXES),
+        partners=tuple(Partner(name.lower().replace(" ", "_"), name) for name in chart.PARTNERS),
+        users=tuple(User(spec.login, spec.name, spec.groups) for spec in chart.USERS),
+        exchange=chart.COMPANY_ACCOUNTS["expense_currency_exchange_account_id"],
+        transfer=chart.COMPANY_ACCOUNTS["transfer_account_id"],
+    )

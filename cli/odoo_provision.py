@@ -144,9 +144,9 @@ class Provisioner:
         for account in self._plan.accounts:
             row = rows.get(account.code)
             if row is None:
-                yield _Todo("account", account.role, 0, account.code, self._making_account(account))
+                yield _Todo("account", account.code, 0, account.role, self._making_account(account))
                 continue
-            self._accounts[account.role] = row["id"]
+            self._accounts[account.code] = row["id"]
             if row["account_type"] != account.type:
                 self._differ(f"account {account.code} is {row['account_type']}, the plan says {account.type}")
             fixed = row["currency_id"][1] if row["currency_id"] else ""
@@ -154,7 +154,7 @@ class Provisioner:
                 self._differ(f"account {account.code} is kept in {fixed}, the plan says {account.currency}")
             allow = account.reconcile and not row["reconcile"]
             apply = self._writing("account.account", row["id"], {"reconcile": True}) if allow else None
-            yield _Todo("account", account.role, row["id"], account.code, apply)
+            yield _Todo("account", account.code, row["id"], account.role, apply)
 
     def _making_account(self, account: Account) -> Callable[[], int]:
         cells = {"code": account.code, "name": account.name, "account_type": account.type}
@@ -169,14 +169,16 @@ class Provisioner:
         for journal in self._plan.journals:
             row = rows.get(journal.code)
             if row is None:
-                yield _Todo("journal", journal.role, 0, journal.code, self._making_journal(journal))
+                yield _Todo("journal", journal.code, 0, journal.role, self._making_journal(journal))
                 continue
             if row["type"] != journal.type:
                 self._differ(f"journal {journal.code} is of type {row['type']}, the plan says {journal.type}")
-            for column, role in (("default_account_id", journal.account), ("suspense_account_id", journal.suspense)):
-                if role and _id(row[column]) != self._accounts.get(role):
-                    self._differ(f"journal {journal.code}: its {column} is not the account of {role}")
-            yield _Todo("journal", journal.role, row["id"], journal.code)
+            # Only a bank journal's accounts decide where a statement line is booked; elsewhere lines name their own.
+            books_money = journal.type in ("bank", "cash")
+            for column, code in (("default_account_id", journal.account), ("suspense_account_id", journal.suspense)):
+                if books_money and code and _id(row[column]) != self._accounts.get(code):
+                    self._differ(f"journal {journal.code}: its {column} is not the account {code}")
+            yield _Todo("journal", journal.code, row["id"], journal.role)
 
     def _making_journal(self, journal: Journal) -> Callable[[], int]:
         def make() -> int:
@@ -234,14 +236,14 @@ class Provisioner:
             ("expense_currency_exchange_account_id", self._plan.exchange),
             ("transfer_account_id", self._plan.transfer),
         ]
-        for column, role in wanted:
-            if role:
-                same = _id(company[column]) == self._accounts.get(role, -1)
-                apply = None if same else self._setting_company(company["id"], column, role)
-                yield _Todo("company", column, company["id"], role, apply)
+        for column, code in wanted:
+            if code:
+                same = _id(company[column]) == self._accounts.get(code, -1)
+                apply = None if same else self._setting_company(company["id"], column, code)
+                yield _Todo("company", column, company["id"], code, apply)
 
-    def _setting_company(self, company_id: int, column: str, role: str) -> Callable[[], int]:
-        return lambda: self._write("res.company", company_id, {column: self._accounts[role]})
+    def _setting_company(self, company_id: int, column: str, code: str) -> Callable[[], int]:
+        return lambda: self._write("res.company", company_id, {column: self._accounts[code]})
 
     def _partners(self) -> Iterator[_Todo]:
         for partner in self._plan.partners:
