@@ -1,0 +1,17 @@
+"""Durable state on SQLite and PostgreSQL alike.
+
+| module | what it gives |
+| --- | --- |
+| `engine` | `open_engine`, `reading`, `copy_template`, `database_url` |
+| `types` | `service_registry` (a base for a service's rows), `UtcTimestamp`, `RowNumber` |
+| `uow` | `UnitOfWork`: one transaction, one commit, points at which a simulation may crash |
+| `migrate` | `upgrade`, `check`, and the command that writes the next version |
+| `rows` | `insert_new`, `insert_rows`, `update_rows`: hot writes over lists |
+| `leases` | `claim`, `renew`, `settle`, `release`: the state column is the queue |
+| `group_commit` | `GroupCommitWriter`, `InlineWriter`: many callers, one commit |
+| `tables` | `system_tables`: audit entries, totals, outbox, the sealer's head |
+| `audit`, `sealer` | chains of entries by subject, and their seal through the service |
+| `totals` | counts, money and sets of event names, as deltas |
+| `outbox`, `nats` | messages that leave with the commit they tell of |
+| `errors` | what can go wrong |
+"""

@@ -5,10 +5,10 @@ writes only to rows that still carry the number it got, within its lease: one th
 Claims, like all else here, happen in the caller's transaction.
 """
 
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -27,7 +27,11 @@ from sqlalchemy import (
     tuple_,
     update,
 )
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import Field, SQLModel
+
+from libs.errors.retry import RetryPolicy as RetryPolicy
+from libs.errors.retry import backoff as backoff
 
 from .errors import LeaseLost
 from .rows import update_rows
@@ -61,26 +65,6 @@ class Lease:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """How often technical failures are retried, and how far apart (full jitter, growing by two)."""
-
-    base_seconds: float = 1.0
-    cap_seconds: float = 300.0
-    max_attempts: int = 12
-
-    def next_try(self, attempts: int, now: datetime, rng: random.Random) -> datetime | None:
-        """When to try again after `attempts` tries, or None if the budget is spent and the row must be parked."""
-        if attempts >= self.max_attempts:
-            return None
-        return now + timedelta(seconds=backoff(attempts, rng, self.base_seconds, self.cap_seconds))
-
-
-def backoff(attempt: int, rng: random.Random, base_seconds: float, cap_seconds: float) -> float:
-    """Seconds to wait after the given attempt (from 1): anything up to base × 2^(attempt-1), at most the cap."""
-    return rng.random() * min(cap_seconds, base_seconds * 2.0 ** min(max(attempt, 1) - 1, 60))
-
-
 def lease_of(table: Table, row: Row[Any]) -> Lease:
     """The lease that a row from `claim` carries."""
     values = row._mapping
@@ -88,7 +72,12 @@ def lease_of(table: Table, row: Row[Any]) -> Lease:
 
 
 def in_state(table: Table, *states: str) -> ColumnElement[bool]:
-    """The row is in one of the states; written out in the statement, so that partial indexes can serve it."""
+    """The row is in one of the states; written out in the statement, so that partial indexes can serve it.
+
+    An index on one state says `state = 'READY'`, one on several `state IN ('READY', 'HELD')`, in the same order.
+    """
+    if len(states) == 1:
+        return table.c.state == bindparam(None, states[0], literal_execute=True)
     return table.c.state.in_(bindparam(None, list(states), expanding=True, literal_execute=True))
 
 
@@ -112,6 +101,8 @@ def claim(
     picked = select(key).where(where, due).order_by(*order_by).limit(limit)
     if connection.dialect.name == "postgresql":
         picked = picked.with_for_update(skip_locked=True)
+        # As long as the statistics lag behind a burst, the planner would fetch and sort all that waits, at each claim.
+        connection.exec_driver_sql("SET LOCAL enable_bitmapscan = off")
     # MATERIALIZED on PostgreSQL: a picked set that is inlined may be run, and locked, more than once.
     chosen = picked.cte("picked").prefix_with("MATERIALIZED", dialect="postgresql")
     statement = (
@@ -123,9 +114,9 @@ def claim(
             fence=table.c.fence + 1,
             attempts=table.c.attempts + 1,
         )
-        .returning(*table.c)
+        .returning(table)
     )
-    return _ordered(list(connection.execute(statement)), order_by)
+    return _ordered(table, list(connection.execute(statement)), order_by)
 
 
 def renew(
@@ -160,8 +151,8 @@ def settle(
 
 def release(connection: Connection, table: Table, leases: Sequence[Lease], *, now: datetime, at: datetime) -> set[Any]:
     """Give rows back untried, to be claimed again from `at` on; the attempt does not count."""
-    values = {"lease_owner": None, "lease_until": None, "available_at": at, "attempts": table.c.attempts - 1}
-    return _write(connection, table, leases, now, values)
+    values = {"lease_owner": None, "lease_until": None, "available_at": at}
+    return _write(connection, table, leases, now, values, untried=True)
 
 
 def ensure_kept(leases: Sequence[Lease], kept: set[Any]) -> None:
@@ -172,12 +163,19 @@ def ensure_kept(leases: Sequence[Lease], kept: set[Any]) -> None:
 
 
 def _write(
-    connection: Connection, table: Table, leases: Sequence[Lease], now: datetime, values: Mapping[str, Any]
+    connection: Connection,
+    table: Table,
+    leases: Sequence[Lease],
+    now: datetime,
+    values: Mapping[str, Any],
+    *,
+    untried: bool = False,
 ) -> set[Any]:
     kept: set[Any] = set()
+    statement = _writing(table, connection.dialect.name, tuple(values), untried)
+    new = {f"new_{name}": value for name, value in values.items()}
     for chunk in _chunks(leases):
-        statement = update(table).where(_ours(connection, table, chunk, now)).values(values).returning(_key(table))
-        kept.update(connection.scalars(statement))
+        kept.update(connection.scalars(statement, new | _given(connection, chunk, now)))
     return kept
 
 
@@ -190,8 +188,9 @@ def _write_each(
     """Many rows with values of their own: lock those that are ours, then one statement for each set of columns."""
     key = _key(table)
     kept: set[Any] = set()
+    ours = select(key).where(_ours(table, connection.dialect.name)).with_for_update()
     for chunk in _chunks([lease for leases in groups.values() for lease in leases]):
-        kept.update(connection.scalars(select(key).where(_ours(connection, table, chunk, now)).with_for_update()))
+        kept.update(connection.scalars(ours, _given(connection, chunk, now)))
     by_columns: dict[tuple[str, ...], list[tuple[Any, ...]]] = {}
     for values, leases in groups.items():
         rows = by_columns.setdefault(tuple(name for name, _ in values), [])
@@ -201,22 +200,37 @@ def _write_each(
     return kept
 
 
-def _ours(connection: Connection, table: Table, leases: Sequence[Lease], now: datetime) -> ColumnElement[bool]:
-    """The row is among the leases, with the same fence and owner, and the lease is running."""
+@lru_cache(maxsize=256)
+def _writing(table: Table, dialect: str, columns: tuple[str, ...], untried: bool) -> ReturningUpdate[Any]:
+    """The statement that writes to rows which are ours. To build it costs more than to run it."""
+    values: dict[str, Any] = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in columns}
+    if untried:
+        values["attempts"] = table.c.attempts - 1
+    return update(table).where(_ours(table, dialect)).values(values).returning(_key(table))
+
+
+def _ours(table: Table, dialect: str) -> ColumnElement[bool]:
+    """The row is among the leases, with the same fence and owner, and the lease is running. See `_given`."""
     key = _key(table)
-    running = (table.c.lease_owner == leases[0].owner) & (table.c.lease_until > now)
+    running = (table.c.lease_owner == bindparam("owner")) & (table.c.lease_until > bindparam("now"))
+    if dialect == "postgresql":
+        ids = bindparam("lease_ids", type_=ARRAY(key.type))
+        fences = bindparam("lease_fences", type_=ARRAY(BigInteger))
+        given = func.unnest(ids, fences).table_valued("id", "fence").render_derived()
+        return tuple_(key, table.c.fence).in_(select(given.c.id, given.c.fence)) & running
+    # SQLite finds rows by the key alone; pairs only filter them.
+    pairs = tuple_(key, table.c.fence).in_(bindparam("lease_pairs", expanding=True))
+    return key.in_(bindparam("lease_ids", expanding=True)) & pairs & running
+
+
+def _given(connection: Connection, leases: Sequence[Lease], now: datetime) -> dict[str, Any]:
+    """The parameters of `_ours`."""
+    given: dict[str, Any] = {"owner": leases[0].owner, "now": now, "lease_ids": [lease.id for lease in leases]}
     if connection.dialect.name == "postgresql":
-        given = (
-            func.unnest(
-                bindparam(None, [lease.id for lease in leases], type_=ARRAY(key.type)),
-                bindparam(None, [lease.fence for lease in leases], type_=ARRAY(BigInteger)),
-            )
-            .table_valued("id", "fence")
-            .render_derived()
-        )
-        pairs = select(given.c.id, given.c.fence)
-        return tuple_(key, table.c.fence).in_(pairs) & running
-    return tuple_(key, table.c.fence).in_([(lease.id, lease.fence) for lease in leases]) & running
+        given["lease_fences"] = [lease.fence for lease in leases]
+    else:
+        given["lease_pairs"] = [(lease.id, lease.fence) for lease in leases]
+    return given
 
 
 def _chunks(leases: Sequence[Lease]) -> list[Sequence[Lease]]:
@@ -227,12 +241,14 @@ def _chunks(leases: Sequence[Lease]) -> list[Sequence[Lease]]:
     return [part[start : start + 1000] for part in owners.values() for start in range(0, len(part), 1000)]
 
 
-def _ordered(rows: list[Row[Any]], order_by: Sequence[Order]) -> list[Row[Any]]:
+def _ordered(table: Table, rows: list[Row[Any]], order_by: Sequence[Order]) -> list[Row[Any]]:
     """RETURNING keeps no order, so the batch is sorted here; nulls last."""
+    positions = {column.name: position for position, column in enumerate(table.c)}
     for clause in reversed(order_by):
         column: Any = clause.element if isinstance(clause, UnaryExpression) else clause
+        position = positions[column.name]
         descending = isinstance(clause, UnaryExpression) and getattr(clause.modifier, "__name__", "") == "desc_op"
-        rows.sort(key=lambda row: _sort_key(row._mapping[column]), reverse=descending)
+        rows.sort(key=lambda row: _sort_key(row[position]), reverse=descending)
     return rows
 
 

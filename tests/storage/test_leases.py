@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, insert, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, bindparam, event, insert, select
 
 from libs.storage import leases
 from libs.storage.engine import reading
@@ -154,17 +154,18 @@ def test_a_worker_that_wakes_after_its_lease_changes_nothing(
 def test_without_the_fence_a_late_worker_would_write(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """The mutant: the same worker's later claim of the row must not legitimate what its earlier claim computed."""
 
-    def ours_without_fence(
-        connection: Connection, table: Table, given: list[Lease], now: datetime
-    ) -> ColumnElement[bool]:
-        return table.c.id.in_([lease.id for lease in given]) & (table.c.lease_owner == given[0].owner)
+    def ours_without_fence(table: Table, dialect: str) -> ColumnElement[bool]:
+        running = (table.c.lease_owner == bindparam("owner")) & (table.c.lease_until > bindparam("now"))
+        return table.c.id.in_(bindparam("lease_ids", expanding=True)) & running
 
     add_jobs(engine, "a")
     late = take(engine)
     take(engine, now=NOW + timedelta(seconds=61))
     assert finish(engine, late, "late", NOW + timedelta(seconds=62)) == set()
     monkeypatch.setattr(leases, "_ours", ours_without_fence)
+    leases._writing.cache_clear()
     assert finish(engine, late, "late", NOW + timedelta(seconds=62)) == {"a"}
+    leases._writing.cache_clear()
 
 
 def test_a_renewed_lease_holds_longer(engine: Engine) -> None:
@@ -224,3 +225,33 @@ def test_a_spent_budget_gives_no_next_try() -> None:
     policy = RetryPolicy(base_seconds=1, cap_seconds=10, max_attempts=3)
     tries = [policy.next_try(attempts, NOW, random.Random(1)) for attempts in (1, 2, 3)]
     assert [at is None for at in tries] == [False, False, True]
+
+
+def test_a_claim_walks_the_index_of_what_waits(engine: Engine) -> None:
+    """Neither a scan nor a sort of all that waits, also while a planner has no statistics yet."""
+    add_jobs(engine, *(f"{number:05d}" for number in range(3000)))
+    explain = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
+    plans: list[str] = []
+
+    def look(connection: Connection, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
+        if "picked" in statement:
+            cursor.execute(f"{explain} {statement}", parameters)
+            plans.append(str(cursor.fetchall()))
+
+    event.listen(engine, "before_cursor_execute", look)
+    with engine.begin() as connection:
+        claim(
+            connection,
+            JOB,
+            where=in_state(JOB, "READY"),
+            order_by=[JOB.c.lane, JOB.c.id],
+            limit=50,
+            owner="worker",
+            now=NOW,
+            lease_seconds=60,
+        )
+    event.remove(engine, "before_cursor_execute", look)
+    (plan,) = plans
+    assert "ix_job_waiting" in plan
+    assert "Sort" not in plan
+    assert "TEMP B-TREE" not in plan
