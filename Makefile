@@ -57,8 +57,8 @@ kill-postgres: .venv/.ready ## the same with two processes of each service on Po
 soak: .venv/.ready ## the long runs: SOAK_SEEDS seeds (5000) and everything marked soak
 	CONCORD_SIM_SEEDS=$(SOAK_SEEDS) $(PYTEST) -n $(WORKERS) -m "(simulation and not postgres) or soak"
 
-test-live: .venv/.ready ## the contract suite on the Odoo that CONCORD_ODOO_URL names
-	@test -n "$$CONCORD_ODOO_URL" || { echo "make test-live: set CONCORD_ODOO_URL, _DB, _USER and _PASSWORD or _API_KEY" >&2; exit 2; }
+test-live: .venv/.ready ## the contract suite on the Odoo that CONCORD_TEST_ODOO_URL names
+	@test -n "$$CONCORD_TEST_ODOO_URL" || { echo "make test-live: set CONCORD_TEST_ODOO_URL, _DB, _USER and _PASSWORD or _API_KEY" >&2; exit 2; }
 	$(PYTEST) -m live
 
 # --- benchmarks ------------------------------------------------------------------------------------------------------
@@ -66,8 +66,8 @@ test-live: .venv/.ready ## the contract suite on the Odoo that CONCORD_ODOO_URL 
 bench: .venv/.ready ## throughput and memory as ratios to what the machine can do
 	$(WITH_POSTGRES) $(BIN)/python -m tests.bench
 
-bench-live: .venv/.ready ## posting speed against the Odoo that CONCORD_ODOO_URL names
-	@test -n "$$CONCORD_ODOO_URL" || { echo "make bench-live: set CONCORD_ODOO_URL, _DB, _USER and _PASSWORD or _API_KEY" >&2; exit 2; }
+bench-live: .venv/.ready ## posting speed against the Odoo that CONCORD_TEST_ODOO_URL names
+	@test -n "$$CONCORD_TEST_ODOO_URL" || { echo "make bench-live: set CONCORD_TEST_ODOO_URL, _DB, _USER and _PASSWORD or _API_KEY" >&2; exit 2; }
 	$(BIN)/python -m tests.bench live
 
 # --- contracts -------------------------------------------------------------------------------------------------------

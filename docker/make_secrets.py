@@ -28,6 +28,15 @@ PASSWORDS = (
     "ledger_odoo_password",
     "masterdata_odoo_password",
 )
+# Which partners' accounts the gateway serves; edited by hand afterwards.
+SOURCES = """\
+# One entry an account; services/gateway/config.py says what it may hold. This whole file is a secret, for example:
+#   - provider: stripe
+#     account: acct_1
+#     company: demo
+#     signing_secrets: [{value: whsec_...}]
+sources: []
+"""
 
 
 def private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
@@ -121,6 +130,7 @@ def make(folder: Path, *, renew_certificates: bool, now: datetime) -> list[str]:
     for name in PASSWORDS:
         missing(name, lambda: secrets.token_urlsafe(32).encode())
     missing("token_key.pem", lambda: private_pem(ec.generate_private_key(ec.SECP256R1())))
+    missing("gateway_sources.yaml", SOURCES.encode)
     nats_password = secrets.token_hex(24)
     if not (folder / "nats_url").exists() or not (folder / "nats_users.conf").exists():
         (folder / "nats_url").unlink(missing_ok=True)

@@ -17,18 +17,24 @@ GRPC = frozenset({"grpc", "grpc_health", "grpc_reflection", "grpc_status", "goog
 # A layer that is not named here is not one of ours.
 SERVICE_LAYERS: dict[str, frozenset[str]] = {
     "domain": VALUES,
-    "handlers": VALUES | {"domain", "libs.formats"},
+    # `providers.base` holds the Protocol of the connector seam, no connector.
+    "handlers": VALUES | {"domain", "providers.base", "libs.formats"},
     "providers": VALUES | {"domain", "libs.formats", "stripe", "standardwebhooks"},
     "storage": VALUES | {"domain", "handlers.ports", "libs.storage", "sqlmodel", "sqlalchemy", "alembic"},
-    "adapters": VALUES | GRPC | {"domain", "handlers.ports", "libs", "concord", "httpx", "nats", "yaml"},
+    "adapters": VALUES
+    | GRPC
+    | {"domain", "handlers.ports", "providers.base", "libs", "concord", "httpx", "nats", "yaml"},
     # The classes of Odoo's errors say what a worker does next; they are plain exceptions.
-    "workers": VALUES | {"domain", "handlers", "libs.formats", "libs.odoo.errors"},
+    # Likewise RetryPolicy: numbers.
+    "workers": VALUES
+    | {"domain", "handlers", "providers.base", "libs.formats", "libs.odoo.errors", "libs.storage.leases.RetryPolicy"},
     "engine": VALUES | {"domain", "handlers.ports", "duckdb", "pyarrow"},
     "http": VALUES | {"domain", "handlers", "wire", "libs", "starlette", "fastapi", "limits", "uvicorn"},
     "servicer": VALUES | GRPC | {"domain", "handlers", "wire", "telemetry", "libs", "concord"},
     "wire": VALUES | GRPC | {"domain", "handlers", "libs.rpc", "libs.formats", "concord"},
     "telemetry": VALUES | {"libs.telemetry", "opentelemetry"},
-    "config": VALUES | {"libs"},
+    # It reads text into what the others are built with; it builds none of them.
+    "config": VALUES | {"domain", "providers", "adapters", "libs", "yaml"},
     "main": GRPC | {"libs", "concord", "uvicorn", "opentelemetry", "structlog"},
 }
 # `main` builds everything of its own service, whatever its layers are called.

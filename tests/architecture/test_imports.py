@@ -51,6 +51,8 @@ def test_every_service_has_the_four_files_above_its_folders(service: str) -> Non
         ("services/ledger/adapters/journal.py", "from libs.rpc import wire\nimport grpc", []),
         ("services/ledger/adapters/journal.py", "from ..storage import rows", ["services.ledger.storage.rows"]),
         ("services/ledger/workers/post.py", "from libs.storage import uow", ["libs.storage.uow"]),
+        ("services/gateway/workers/poll.py", "from ..providers.base import Polls", []),
+        ("services/gateway/workers/poll.py", "from ..providers.stripe import Stripe", ["services.gateway.providers.stripe.Stripe"]),
         ("services/ledger/servicer.py", "from . import wire\nfrom .handlers import f\nimport grpc", []),
         ("services/ledger/servicer.py", "from .storage import rows", ["services.ledger.storage.rows"]),
         ("services/ledger/main.py", "from .storage import rows\nfrom libs.odoo import port", []),
