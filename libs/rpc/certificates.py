@@ -22,8 +22,11 @@ class CertificateFiles:
     def __init__(self, tls: ServerTls) -> None:
         self._tls = tls
         self._lock = threading.Lock()
-        self._loaded = self._version()
-        self._current = self._load()
+        try:
+            self._loaded = self._version()
+            self._current = self._load()
+        except OSError as error:
+            raise ConfigInvalid(f"a TLS file can't be read ({type(error).__name__})") from None
 
     def configuration(self) -> grpc.ServerCertificateConfiguration:
         """What the server presents now."""

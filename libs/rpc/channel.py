@@ -169,8 +169,8 @@ class _CallInterceptor(
 
 
 def _checked(call: Any) -> Any:
-    """The finished call, or its error raised; a future that still runs is wrapped, so that it raises later."""
-    if not call.done():
+    """The finished call, or its error raised; a future is wrapped, so that it raises when it is asked."""
+    if hasattr(call, "__next__"):  # what `.future()` gives is gRPC's all-purpose call, an iterator too
         return _Future(call)
     error = call.exception()
     if isinstance(error, grpc.RpcError):

@@ -146,6 +146,7 @@ def calling(
     config: ChannelConfig | None = None,
     *,
     roles: tuple[str, ...] = ("viewer",),
+    service: ServiceDescriptor = ECHO,
     token: Callable[[], str] | None = None,
     **options: Any,
 ) -> Iterator[EchoStub]:
@@ -154,4 +155,4 @@ def calling(
     token = token or IssuedToken(KEYS, "tests", roles)
     channel = open_channel(target, config or ChannelConfig(retry=None), token, **options)
     with channel:
-        yield EchoStub(channel)
+        yield EchoStub(channel, service)
