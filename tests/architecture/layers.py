@@ -29,7 +29,13 @@ SERVICE_LAYERS: dict[str, frozenset[str]] = {
     "workers": VALUES
     | {"domain", "handlers", "providers.base", "libs.formats", "libs.odoo.errors", "libs.storage.leases.RetryPolicy"},
     "engine": VALUES | {"domain", "handlers.ports", "duckdb", "pyarrow"},
-    "http": VALUES | {"domain", "handlers", "wire", "libs", "starlette", "fastapi", "limits", "uvicorn"},
+    # The gateway's HTTP face: what it serves, what it says of itself, how it refuses.
+    "http": VALUES
+    | {"domain", "handlers", "wire", "openapi", "problems", "libs", "starlette", "fastapi", "limits", "uvicorn"},
+    "openapi": VALUES,
+    "problems": VALUES | {"libs.formats"},
+    # Fulfils a port from the configuration itself.
+    "accounts": VALUES | {"config", "domain", "handlers.ports", "providers"},
     "servicer": VALUES | GRPC | {"domain", "handlers", "wire", "telemetry", "libs", "concord"},
     "wire": VALUES | GRPC | {"domain", "handlers", "libs.rpc", "libs.formats", "concord"},
     "telemetry": VALUES | {"libs.telemetry", "opentelemetry"},
