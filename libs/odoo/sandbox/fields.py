@@ -27,6 +27,7 @@ class Field:
     required: bool = False
     readonly: bool = False
     size: int = 0  # text is cut to it, silently, as Odoo does
+    digits: int = -1  # a float keeps so many digits; -1 for all
     index: bool = False
     versions: tuple[int, ...] = (18, 19)
 

@@ -194,9 +194,9 @@ LINE = Model(
         "currency_id": to_one("Currency", "res.currency", required=True),
         "partner_id": to_one("Partner", "res.partner", index=True),
         "product_id": to_one("Product", "product.product"),
-        "quantity": real("Quantity"),
-        "price_unit": real("Unit Price"),
-        "discount": real("Discount (%)"),
+        "quantity": real("Quantity", digits=2),
+        "price_unit": real("Unit Price", digits=2),  # Odoo's default precision of product prices
+        "discount": real("Discount (%)", digits=2),
         "price_subtotal": money("Subtotal", readonly=True),
         "price_total": money("Total", readonly=True),
         "tax_ids": links("Taxes", "account.tax", "account_move_line_account_tax_rel"),

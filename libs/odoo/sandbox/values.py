@@ -61,7 +61,7 @@ def stored(env: Env, model: Model, name: str, field: Field, value: Any) -> Any:
         if field.kind == "monetary":
             return to_micro(value)
         if field.kind == "float":
-            return float(value or 0.0)
+            return _rounded(float(value or 0.0), field.digits)
         if field.kind == "integer":
             return int(value or 0)
     except (ValueError, TypeError) as error:
@@ -76,6 +76,12 @@ def stored(env: Env, model: Model, name: str, field: Field, value: Any) -> Any:
         return json.dumps(value, sort_keys=True)
     shown = str(value)
     return shown[: field.size] if field.size else shown
+
+
+def _rounded(number: float, digits: int) -> float:
+    if digits < 0:
+        return number
+    return float(Decimal(repr(number)).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP))
 
 
 def _reference(env: Env, model: Model, name: str, field: Field, value: Any) -> int | None:

@@ -67,9 +67,7 @@ def prepare(admin: Odoo, version: int, run: str, today: date) -> Books:
 
 
 def _currencies(admin: Odoo, books: Books) -> None:
-    rows = admin.execute(
-        "res.currency", "search_read", [[], ["name", "active"]], {"context": {"active_test": False}}
-    )
+    rows = admin.execute("res.currency", "search_read", [[], ["name", "active"]], {"context": {"active_test": False}})
     books.currencies = {row["name"]: row["id"] for row in rows}
     active = {row["name"] for row in rows if row["active"]}
     for code in chart.ACTIVE_CURRENCIES:

@@ -110,17 +110,13 @@ def read(target: Target, move_id: int, *fields: str, model: str = "account.move"
 
 
 def lines_of(target: Target, move_id: int, *fields: str) -> list[dict[str, Any]]:
-    return list(
-        target.call("account.move.line", "search_read", [["move_id", "=", move_id]], list(fields), order="id")
-    )
+    return list(target.call("account.move.line", "search_read", [["move_id", "=", move_id]], list(fields), order="id"))
 
 
 def line_on(target: Target, move_id: int, role: str, currency: str | None = None) -> int:
     """The document's one line on the role's account."""
     account = target.books.account(role, currency)
-    found = target.call(
-        "account.move.line", "search", [["move_id", "=", move_id], ["account_id", "=", account]]
-    )
+    found = target.call("account.move.line", "search", [["move_id", "=", move_id], ["account_id", "=", account]])
     assert len(found) == 1
     return int(found[0])
 

@@ -21,6 +21,7 @@ from .books import Books, prepare
 SANDBOX_NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SANDBOXES = ("sandbox18", "sandbox19", "sandbox18-jsonrpc", "sandbox19-jsonrpc", "sandbox19-json2")
 _LIVE = "CONCORD_TEST_ODOO_"
+LIVE_NAMES = tuple(_LIVE + name for name in ("URL", "DB", "USER", "PASSWORD", "ADMIN_USER", "ADMIN_PASSWORD"))
 
 
 @dataclass(slots=True)
@@ -45,7 +46,7 @@ class Target:
 
 
 def live_is_named(env: Mapping[str, str] = os.environ) -> bool:
-    return all(env.get(_LIVE + name) for name in ("URL", "DB", "USER", "PASSWORD", "ADMIN_USER", "ADMIN_PASSWORD"))
+    return all(env.get(name) for name in LIVE_NAMES)
 
 
 def open_target(name: str, run: str, stack: ExitStack) -> Target:
