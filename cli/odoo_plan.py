@@ -7,7 +7,7 @@ where an account, journal or tax exists under its code, it is adopted, never cha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 
@@ -100,7 +100,6 @@ class Plan:
     users: tuple[User, ...] = ()
     exchange: str = ""  # the account of exchange gains and losses alike: Odoo's own exchange entries must hit it
     transfer: str = ""  # the account of money on its way between two of the company's own
-    modules: tuple[str, ...] = field(default=("account",))
 
     def __post_init__(self) -> None:
         codes = {account.code for account in self.accounts}
@@ -163,7 +162,7 @@ def read_plan(text: str) -> Plan:
     for name, value in document.items():
         if name in _LISTS:
             values[name] = tuple(_item(name, _LISTS[name], item) for item in _sequence(name, value))
-        elif name in ("currencies", "modules"):
+        elif name == "currencies":
             values[name] = tuple(str(item) for item in _sequence(name, value))
         else:
             values[str(name)] = str(value)

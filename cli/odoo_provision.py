@@ -78,7 +78,8 @@ class Provisioner:
         self._plan = plan
         self._passwords = passwords
         self._differences: list[str] = []
-        self._accounts: dict[str, int] = {}
+        self._accounts: dict[str, int] = {}  # by code, as far as they are known
+        self._currency_ids: dict[str, int] = {}
 
     def run(self, dry: bool = False) -> list[Step]:
         """Every step of the plan, in order. Raises CompanyDiffers before anything is changed."""
@@ -92,19 +93,13 @@ class Provisioner:
         for todo in todos:
             step = todo.run(dry)
             if step.kind == "account":
-                self._accounts[step.key] = step.id
+                self._accounts[step.key] = step.id  # later steps name the accounts that this run made
             steps.append(step)
         return steps
 
     # --- comparisons ---------------------------------------------------------------------------------------------
 
     def _company(self) -> dict[str, Json]:
-        installed = self._find("ir.module.module", [["state", "=", "installed"]], ["name"])
-        for name in self._plan.modules:
-            if name not in {module["name"] for module in installed}:
-                self._differences.append(f"the module {name} is not installed")
-        if self._differences:
-            raise CompanyDiffers(self._differences)
         me = self._find("res.users", [["id", "=", self._own_id()]], ["company_id"])[0]
         fields = ["currency_id", "income_currency_exchange_account_id", "expense_currency_exchange_account_id"]
         company: dict[str, Json] = self._find(
@@ -115,7 +110,8 @@ class Provisioner:
         return company
 
     def _currencies(self) -> Iterator[_Todo]:
-        known = {row["name"]: row for row in self._find("res.currency", _ANY_ACTIVE, ["name", "active"])}
+        known = {row["name"]: row for row in self._find("res.currency", [], ["name", "active"])}
+        self._currency_ids = {name: int(row["id"]) for name, row in known.items()}
         for name in self._plan.currencies:
             if name not in known:
                 self._differ(f"Odoo does not know the currency {name}")
@@ -140,13 +136,22 @@ class Provisioner:
         return _Todo("rate", key, 0, apply=lambda: self._load("res.currency.rate", f"rate_{key}", [cells]))
 
     def _account_todos(self) -> Iterator[_Todo]:
-        rows = self._by("account.account", "code", [account.code for account in self._plan.accounts], _ACCOUNT_FIELDS)
+        # Odoo 18 has `deprecated` for what 19 calls not `active`.
+        known = self._odoo.execute(
+            "account.account", "fields_get", [["active", "deprecated"]], {"attributes": ["type"]}
+        )
+        fields = ["code", "account_type", "reconcile", "currency_id", *known]
+        rows = self._by("account.account", "code", [account.code for account in self._plan.accounts], fields)
         for account in self._plan.accounts:
+            if account.currency and account.currency not in self._currency_ids:
+                self._differ(f"account {account.code}: Odoo does not know the currency {account.currency}")
             row = rows.get(account.code)
             if row is None:
                 yield _Todo("account", account.code, 0, account.role, self._making_account(account))
                 continue
             self._accounts[account.code] = row["id"]
+            if row.get("deprecated") or not row.get("active", True):
+                self._differ(f"account {account.code} is archived")
             if row["account_type"] != account.type:
                 self._differ(f"account {account.code} is {row['account_type']}, the plan says {account.type}")
             fixed = row["currency_id"][1] if row["currency_id"] else ""
@@ -160,17 +165,20 @@ class Provisioner:
         cells = {"code": account.code, "name": account.name, "account_type": account.type}
         cells["reconcile"] = str(account.reconcile)
         if account.currency:
-            cells["currency_id/id"] = f"base.{account.currency}"
+            cells["currency_id/.id"] = str(self._currency_ids[account.currency])
         return lambda: self._load("account.account", f"account_{account.code}", [cells])
 
     def _journals(self) -> Iterator[_Todo]:
         codes = [journal.code for journal in self._plan.journals]
-        rows = self._by("account.journal", "code", codes, ["code", "type", "default_account_id", "suspense_account_id"])
+        fields = ["code", "type", "active", "default_account_id", "suspense_account_id"]
+        rows = self._by("account.journal", "code", codes, fields)
         for journal in self._plan.journals:
             row = rows.get(journal.code)
             if row is None:
                 yield _Todo("journal", journal.code, 0, journal.role, self._making_journal(journal))
                 continue
+            if not row["active"]:
+                self._differ(f"journal {journal.code} is archived")
             if row["type"] != journal.type:
                 self._differ(f"journal {journal.code} is of type {row['type']}, the plan says {journal.type}")
             # Only a bank journal's accounts decide where a statement line is booked; elsewhere lines name their own.
@@ -198,7 +206,9 @@ class Provisioner:
             if not found:
                 yield _Todo("tax", tax.code, 0, tax.name, self._making_tax(tax))
                 continue
-            row = self._find("account.tax", [["id", "=", found], *_ANY_ACTIVE], ["amount", "amount_type"])[0]
+            row = self._find("account.tax", [["id", "=", found]], ["amount", "amount_type", "active"])[0]
+            if not row["active"]:
+                self._differ(f"tax {tax.code} is archived")
             if row["amount_type"] != "percent" or Decimal(str(row["amount"])) != Decimal(tax.percent):
                 self._differ(f"tax {tax.code} is not {tax.percent} percent")
             domain = [["tax_id", "=", found], ["repartition_type", "=", "tax"]]
@@ -206,7 +216,7 @@ class Provisioner:
                 # Without an account Odoo books the tax into revenue and says nothing.
                 if _id(line["account_id"]) != self._accounts.get(tax.account):
                     self._differ(
-                        f"tax {tax.code}: its {line['document_type']} line is not on the {tax.account} account"
+                        f"tax {tax.code}: its {line['document_type']} line is not on the account {tax.account}"
                     )
             yield _Todo("tax", tax.code, found, tax.name)
 
@@ -247,8 +257,14 @@ class Provisioner:
 
     def _partners(self) -> Iterator[_Todo]:
         for partner in self._plan.partners:
-            found = self._known(_slug(f"partner_{partner.key}"), "res.partner")
+            found = self._known(_slug(f"partner_{partner.key}"), "res.partner") or self._partner_by_name(partner)
             yield _Todo("partner", partner.key, found, partner.name, None if found else self._making_partner(partner))
+
+    def _partner_by_name(self, partner: Partner) -> int:
+        rows = self._find("res.partner", [["name", "=", partner.name]], ["name"])
+        if len(rows) > 1:
+            self._differ(f"several partners are named {partner.name}")
+        return int(rows[0]["id"]) if rows else 0
 
     def _making_partner(self, partner: Partner) -> Callable[[], int]:
         cells = {"name": partner.name, "is_company": str(partner.company)}
@@ -260,14 +276,15 @@ class Provisioner:
         column = self._groups_column()
         for user in self._plan.users:
             groups = [self._group(name) for name in user.groups]
-            rows = self._find("res.users", [["login", "=", user.login], *_ANY_ACTIVE], [column, "active"])
+            rows = self._find("res.users", [["login", "=", user.login]], [column, "active"])
             if not rows:
                 if not self._passwords.get(user.login):
                     self._differ(f"the user {user.login} is not there yet: give a password to make it with")
                 yield _Todo("user", user.login, 0, ", ".join(user.groups), self._making_user(user, column, groups))
                 continue
             held = set(rows[0][column])
-            exact = held <= self._implied(groups) and set(groups) <= held and rows[0]["active"]
+            enough = held == set(groups) or (set(groups) <= held <= self._implied(groups))
+            exact = enough and rows[0]["active"]
             values = {column: [[6, 0, groups]], "active": True}
             apply = None if exact else self._writing("res.users", rows[0]["id"], values)
             yield _Todo("user", user.login, rows[0]["id"], ", ".join(user.groups), apply)
@@ -313,7 +330,9 @@ class Provisioner:
         return int(context["uid"])
 
     def _find(self, model: str, domain: Json, fields: list[str]) -> list[dict[str, Json]]:
-        rows: list[dict[str, Json]] = self._odoo.execute(model, "search_read", [domain], {"fields": fields})
+        """The records, inactive ones too: an archived account or user still holds its code or login."""
+        options = {"fields": fields, "context": {"active_test": False}}
+        rows: list[dict[str, Json]] = self._odoo.execute(model, "search_read", [domain], options)
         return rows
 
     def _by(self, model: str, key: str, values: list[str], fields: list[str]) -> dict[str, dict[str, Json]]:
@@ -343,10 +362,6 @@ class Provisioner:
             texts = " ".join(str(message.get("message", "")) for message in answer["messages"])
             raise LoadRefused(f"{key}: {texts}")
         return int(answer["ids"][0])
-
-
-_ANY_ACTIVE: list[Json] = [["active", "in", [True, False]]]
-_ACCOUNT_FIELDS = ["code", "account_type", "reconcile", "currency_id"]
 
 
 def _id(link: Json) -> int:

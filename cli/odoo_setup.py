@@ -62,8 +62,8 @@ def setup(
     """Make the accounts, journals, taxes, partners, currencies and users that the company does not have yet.
 
     What exists under its code is adopted. A difference that would book money wrongly is reported, and then nothing is
-    changed. May be repeated. A user to be made needs a password in the environment: CONCORD_ODOO_PASSWORD_ and the login
-    in capitals.
+    changed. May be repeated. The password of a user to be made is read from the environment: CONCORD_ODOO_PASSWORD_ and
+    the login in capitals.
     """
     plan = read_plan(plan_file.read_text(encoding="utf-8")) if plan_file else default_plan()
     odoo = _signed_in(url, database, admin_user, admin_password)
