@@ -75,7 +75,7 @@ def _invoices(
 ) -> _Table:
     head = [
         "id", "move_type", "journal_id/.id", "partner_id/.id", "invoice_date", "date", "currency_id/.id", "ref",
-        "invoice_origin", "invoice_payment_term_id/.id", "reversed_entry_id/.id",
+        "invoice_origin", "invoice_date_due", "reversed_entry_id/.id",
     ]  # fmt: skip
     items = [
         "invoice_line_ids/id", "invoice_line_ids/name", "invoice_line_ids/product_id/.id", "invoice_line_ids/quantity",
@@ -93,7 +93,7 @@ def _invoices(
             str(currency_ids[document.currency]),
             document.transaction_id,
             document.origin,
-            "",  # due at once: the order is paid
+            document.original_day.isoformat(),  # due at once: the order is paid
             str(reversed_ids[document.reverses]) if document.reverses else "",
         ]
         for number, line in enumerate(document.invoice_lines, start=1):

@@ -1,0 +1,188 @@
+"""Documents reach Odoo exactly once, whatever is lost on the way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import Engine
+
+from libs.events import Event, EventKind, Reference, ReferenceKind
+from libs.money import Money
+from libs.storage.engine import copy_template, open_engine
+from libs.storage.migrate import upgrade
+from services.ledger.domain.document import document_to_json
+from services.ledger.domain.posting import Change, Posting
+from services.ledger.domain.states import PostingState
+from tests.ledger.domain.books import bank_line, line, money, order, refund
+from tests.ledger.posting.world import PostingWorld
+from tests.storage.fixtures import EngineFor
+from tests.storage.fixtures import engine_for as engine_for
+
+ORDER = (Reference(ReferenceKind.ORDER, "1001"),)
+EUR50 = Money("EUR", 5000)
+
+
+@pytest.fixture
+def world(engine_for: EngineFor) -> PostingWorld:
+    return PostingWorld(engine_for("services.ledger"))
+
+
+def sale() -> Event:
+    return order((line("100.00", "8.00"),), "108.00", "8.00")
+
+
+def capture(txn: str = "txn_1", gross: str = "108.00", fee: str = "3.43", **more: object) -> Event:
+    return money(EventKind.CAPTURE, gross, fee, txn=txn, references=ORDER, customer="cus_ada", **more)  # type: ignore[arg-type]
+
+
+def credit() -> Event:
+    return replace(refund((line("20.00", "1.60"),), "21.60", "1.60"), references=ORDER)
+
+
+def money_back() -> Event:
+    return money(EventKind.REFUND, "-21.60", txn="txn_2", references=ORDER, customer="cus_ada")
+
+
+def posted(world: PostingWorld, *events: Event) -> dict[str, Posting]:
+    """Postings by effect; all of them must be POSTED."""
+    found = {one.effect: one for one in world.postings(*events)}
+    assert {one.state for one in found.values()} == {PostingState.POSTED}
+    return found
+
+
+def test_a_sale_and_its_payment_are_posted_and_close_each_other(world: PostingWorld) -> None:
+    world.record(sale(), capture())
+    world.work()
+    assert world.balances() == {"CLR": "104.57", "FEE": "3.43", "REV": "-100.00", "TAX": "-8.00"}
+    found = posted(world, sale(), capture())
+    assert set(found) == {"invoice", "gross", "fee"}
+    invoice, gross = found["invoice"], found["gross"]
+    assert invoice.odoo_number == "INV/2026/00001"
+    assert (invoice.reconciliation.value, invoice.open_roles) == ("full", "")
+    assert (gross.reconciliation.value, gross.open_roles) == ("partial", "CLR")
+    assert world.reasons() == []
+
+
+@pytest.fixture(scope="module")
+def template() -> Engine:
+    engine = open_engine("sqlite://", "ledger")
+    upgrade(engine, "services.ledger")
+    return engine
+
+
+@pytest.mark.parametrize("version", [18, 19])
+@pytest.mark.parametrize("seed", range(12))
+def test_the_books_are_the_same_whatever_odoo_loses(template: Engine, seed: int, version: int) -> None:
+    world = PostingWorld(copy_template(template), seed, version)
+    world.odoo._lose_reply = world.odoo._lose_request = 0.08
+    world.odoo._refuse = world.odoo._conflict = 0.05
+    events = [sale(), capture(), credit(), money_back(), bank_line("5.00")]
+    world.faults.shuffle(events)
+    for event in events:
+        world.record(event)
+        world.builder.run_once()
+        world.poster.run_once()
+    world.work()
+    assert sum(world.odoo.injected.values()) > 0
+    assert world.balances() == {
+        "BANK": "5.00", "CLR": "82.97", "FEE": "3.43", "RET": "20.00", "REV": "-100.00", "SUS": "-5.00", "TAX": "-6.40",
+    }  # fmt: skip
+    assert world.moves() == 6
+    assert world.reasons() == []
+
+
+@pytest.mark.parametrize("money_first", [True, False])
+def test_a_foreign_payment_leaves_the_same_exchange_difference_in_any_order(
+    world: PostingWorld, money_first: bool
+) -> None:
+    invoice = order((line("50.00", currency="EUR"),), "50.00", "0.00", currency="EUR")
+    payment = capture(gross="54.45", fee="1.90", presentment=EUR50)
+    for event in (payment, invoice) if money_first else (invoice, payment):
+        world.record(event)
+        world.work()
+    assert world.balances() == {"CLR": "52.55", "FEE": "1.90", "FXD": "0.55", "REV": "-55.00"}
+    assert world.reasons() == []
+    assert world.moves() == 4 if money_first else 3
+
+
+def test_a_receipt_moves_to_its_customer_once_the_order_is_known(world: PostingWorld) -> None:
+    payment = money(EventKind.CAPTURE, "108.00", txn="txn_1", references=ORDER)
+    world.record(payment)
+    world.work()
+    world.record(sale())
+    world.work()
+    assert set(posted(world, payment)) == {"gross", "party"}
+    assert world.balances() == {"CLR": "108.00", "REV": "-100.00", "TAX": "-8.00"}
+    assert all("AR" not in one.open_roles for one in world.postings(payment, sale()))
+
+
+def test_a_culprit_is_singled_out_and_the_rest_of_its_batch_is_posted(world: PostingWorld) -> None:
+    good = [money(EventKind.CAPTURE, f"{n}.00", txn=f"txn_{n}") for n in range(1, 8)]
+    world.build(*good)
+    bad = world.postings(good[3])[0]
+    document = bad.document()
+    assert document is not None
+    with world.new_uow() as uow:  # an account that Odoo does not have
+        account = replace(document.entry.lines[0].account, odoo_id=999_999)
+        lines = (replace(document.entry.lines[0], account=account), *document.entry.lines[1:])
+        wrong = replace(document, entry=replace(document.entry, lines=lines))
+        uow.postings.apply([Change(bad, replace(bad, document_json=document_to_json(wrong)), "test")], world.now)
+        uow.commit()
+    world.work()
+    assert [one.state for one in world.postings(*good)].count(PostingState.POSTED) == 6
+    assert world.postings(good[3])[0].state is PostingState.EXCEPTION
+    assert world.moves() == 6
+
+
+def test_a_locked_day_moves_by_policy_and_never_silently(world: PostingWorld) -> None:
+    world.admin.execute("res.company", "write", [[1], {"fiscalyear_lock_date": "2026-03-31"}])
+    world.record(capture())
+    world.work()
+    gross = posted(world, capture())["gross"]
+    document = gross.document()
+    assert document is not None
+    assert gross.posted_date == "2026-04-01" == document.day.isoformat()
+    assert document.original_day.isoformat() == "2026-03-14"
+
+
+def test_a_locked_day_is_an_exception_where_the_company_wants_a_person_to_decide(world: PostingWorld) -> None:
+    world.masters.late_policy = "exception"
+    world.admin.execute("res.company", "write", [[1], {"fiscalyear_lock_date": "2026-03-31"}])
+    world.record(capture())
+    world.work()
+    assert world.moves() == 0
+    assert world.reasons() == ["PERIOD_LOCKED", "PERIOD_LOCKED"]
+
+
+@pytest.mark.parametrize("method", ["load", "action_post", "read"])
+def test_a_lost_reply_is_looked_up_and_never_repeated_blindly(world: PostingWorld, method: str) -> None:
+    world.build(capture())
+    world.odoo.lose_once = {method}
+    world.poster.run_once()
+    assert {one.state for one in world.postings(capture())} == {PostingState.UNKNOWN}
+    world.work()
+    posted(world, capture())
+    assert world.moves() == 2
+
+
+def test_a_document_that_somebody_removed_is_never_made_again(world: PostingWorld) -> None:
+    world.build(capture())
+    world.odoo.lose_once = {"action_post"}
+    world.poster.run_once()
+    gross = next(one for one in world.postings(capture()) if one.effect == "gross")
+    world.admin.execute("account.move", "button_draft", [[gross.odoo_id]])
+    world.admin.execute("account.move", "unlink", [[gross.odoo_id]])
+    world.work()
+    assert world.reasons() == ["ODOO_DOCUMENT_GONE"]
+    assert world.moves() == 1
+
+
+def test_odoo_down_for_hours_loses_nothing(world: PostingWorld) -> None:
+    world.odoo.down = True
+    world.record(sale(), capture())
+    world.work(rounds=20)
+    assert world.moves() == 0
+    world.odoo.down = False
+    world.work()
+    assert world.balances() == {"CLR": "104.57", "FEE": "3.43", "REV": "-100.00", "TAX": "-8.00"}

@@ -1,0 +1,179 @@
+"""A ledger over the sandbox: real storage, real workers, an Odoo that can fail."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import Engine
+
+from libs.money import Money
+from libs.odoo.errors import OdooOutcomeUnknown
+from libs.odoo.port import Json
+from libs.odoo.sandbox.chart import ACCOUNTS, JOURNALS, code_of
+from libs.odoo.sandbox.engine import Sandbox
+from libs.odoo.sandbox.seed import bootstrap
+from libs.odoo.sandbox.transport import InProcess, LossyTransport
+from libs.storage.leases import RetryPolicy
+from services.ledger.adapters.odoo_journal import OdooJournal
+from services.ledger.domain import master
+from services.ledger.workers.match import MatchWorker
+from services.ledger.workers.post import PostWorker
+from services.ledger.workers.queues import Matches, Postings, Stories
+from services.ledger.workers.settle import SettleWorker
+from tests.ledger.world import World
+
+BANK_NUMBER = "DE89"
+CUSTOMERS = {
+    ("shopify/shop-1", "77"): "Ada Archer",
+    ("stripe/acct_1", "cus_ada"): "Ada Archer",
+    ("shopify/shop-1", "78"): "Bertil Berg",
+    ("stripe/acct_1", ""): "Unidentified Stripe customer",
+}
+
+
+@dataclass
+class SandboxMasters:
+    """Masterdata's answers, read from the sandbox's own chart."""
+
+    sandbox: Sandbox
+    late_policy: str = "next_open_day"
+
+    def __post_init__(self) -> None:
+        odoo = InProcess(self.sandbox, "admin")
+
+        def ids(model: str, field: str) -> dict[str, int]:
+            return {str(one[field]): int(one["id"]) for one in odoo.execute(model, "search_read", [[], [field]])}
+
+        self.accounts = ids("account.account", "code")
+        self.journals = ids("account.journal", "code")
+        self.partners = ids("res.partner", "name")
+        self.taxes = ids("account.tax", "name")
+
+    def company(self) -> master.Company:
+        return master.Company(1, "USD", "America/New_York", 0, self.late_policy, 3600)
+
+    def resolve(self, company: str, refs: Sequence[master.Ref]) -> master.Masters:
+        return master.Masters({ref: self._answer(ref) for ref in refs}, 1, "companies/acme/mappingSets/1")
+
+    def account(self, role: str, currency: str = "USD") -> master.Account:
+        spec = next(one for one in ACCOUNTS if one.role == role and one.currency in (None, currency))
+        return master.Account(self.accounts[spec.code], spec.code, spec.currency or "", spec.reconcile)
+
+    def _journal(self, role: str) -> master.Journal:
+        spec = next(one for one in JOURNALS if one.role == role)
+        bank = role == "BNK"
+        return master.Journal(
+            self.journals[spec.code],
+            spec.code,
+            spec.type,
+            self.account("BANK") if bank else None,
+            self.account("SUS") if bank else None,
+        )
+
+    def _answer(self, ref: master.Ref) -> master.Target:
+        match ref:
+            case master.CompanyWord():
+                return self.company()
+            case master.AccountRole(role=role, currency=currency):
+                return self.account(role, currency)
+            case master.JournalRole(role=role):
+                return self._journal(role)
+            case master.TaxWord(rate="0.08"):
+                return master.Tax(self.taxes["Sales Tax 8%"], "0.08")
+            case master.PartyWord(issuer=issuer, external_id=external) if (issuer, external) in CUSTOMERS:
+                found = self.partners[CUSTOMERS[issuer, external]]
+                return master.Party(f"companies/acme/parties/{found}", found, found)
+            case master.BankNumber(number=number) if number == BANK_NUMBER:
+                return self._journal("BNK")
+            case master.RateOn(currency="EUR"):
+                return master.Rate("0.9090909090909091")
+            case master.FeeWord(kind=kind):
+                return master.Fee("DFE" if kind == "dispute" else "FEE")
+        return master.Unresolved("MAPPING_MISSING", "not in the mapping")
+
+
+@dataclass
+class Books:
+    """`CompanyBooks` of the one company."""
+
+    masters: SandboxMasters
+
+    def odoo_company(self, company: str) -> int:
+        return 1
+
+    def exchange_account(self, company: str) -> int:
+        return self.masters.account("FXD").odoo_id
+
+    def open_day(self, company: str, closed_until: date) -> date | None:
+        return closed_until + timedelta(days=1) if self.masters.late_policy == "next_open_day" else None
+
+
+class LosingTransport(LossyTransport):
+    """Also loses the reply of chosen methods, once each."""
+
+    lose_once: set[str]
+
+    def execute(self, model: str, method: str, args: list[Json], kwargs: Mapping[str, Json] | None = None) -> Json:
+        answer = super().execute(model, method, args, kwargs)
+        if method in self.lose_once:
+            self.lose_once.discard(method)
+            raise OdooOutcomeUnknown("ReplyLost")
+        return answer
+
+
+class PostingWorld(World):
+    """A ledger whose workers really post."""
+
+    def __init__(self, engine: Engine, seed: int = 1, version: int = 18) -> None:
+        super().__init__(engine, seed)
+        self.sandbox = Sandbox(":memory:", self.clock, version)
+        bootstrap(self.sandbox)
+        self.masters = SandboxMasters(self.sandbox)
+        self.masterdata = self.masters  # type: ignore[assignment]
+        self.builder = self.new_builder("builder-1")
+        self.admin = InProcess(self.sandbox, "admin")
+        self.faults = random.Random(seed)
+        self.odoo = LosingTransport(InProcess(self.sandbox, "concord"), self.faults)
+        self.odoo.lose_once = set()
+        self.journal = OdooJournal(self.odoo, "test", "USD")
+        self.books = Books(self.masters)
+        self.poster = self.new_poster("poster-1")
+        self.settler = SettleWorker(Stories(self.new_uow, self.books), lambda _: self.journal, self.clock)
+        matches = Matches(self.new_uow, self.books, "matcher-1", self.rng, RetryPolicy(max_attempts=60))
+        self.matcher = MatchWorker(matches, lambda _: self.journal, self.clock)
+
+    def new_poster(self, owner: str) -> PostWorker:
+        queue = Postings(self.new_uow, owner, self.rng, RetryPolicy(max_attempts=60))
+        return PostWorker(queue, lambda _: self.journal, self.books, self.clock)
+
+    def work(self, rounds: int = 400) -> None:
+        """Run every worker until there is nothing to do, letting time pass where something waits."""
+        idle = 0
+        for _ in range(rounds):
+            done = sum(worker.run_once() for worker in (self.builder, self.poster, self.settler, self.matcher))
+            idle = 0 if done else idle + 1
+            if idle > 6:
+                return
+            self.pass_time(5 if done else 60)
+
+    def moves(self) -> int:
+        """Documents in Odoo, drafts too."""
+        return int(self.admin.execute("account.move", "search_count", [[]]))
+
+    def balances(self) -> dict[str, str]:
+        """Role to balance of what is posted, zeros left out."""
+        lines = self.admin.execute(
+            "account.move.line", "search_read", [[["parent_state", "=", "posted"]], ["account_id", "balance"]]
+        )
+        roles = {self.masters.accounts[spec.code]: spec.role for spec in ACCOUNTS}
+        sums: dict[str, int] = {}
+        for one in lines:
+            role = roles[int(one["account_id"][0])]
+            sums[role] = sums.get(role, 0) + round(one["balance"] * 100)
+        return {role: Money("USD", units).decimal() for role, units in sorted(sums.items()) if units}
+
+
+__all__ = ["BANK_NUMBER", "Books", "PostingWorld", "SandboxMasters", "code_of"]
