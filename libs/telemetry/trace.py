@@ -19,7 +19,7 @@ from typing import Self
 from opentelemetry import context as context_api
 from opentelemetry import trace as trace_api
 from opentelemetry.context import Context
-from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from libs.errors import ConcordError
 from libs.telemetry import names
@@ -94,10 +94,10 @@ class Step:
 class Batch(Step):
     """Work on many items at once, in a trace of its own."""
 
-    def __init__(self, tracer: Tracer, span: Span | None, context: Context | None) -> None:
+    def __init__(self, tracer: Tracer, span: Span | None, context: Context | None, began_ns: int = 0) -> None:
         super().__init__(span, context)
         self._tracer = tracer
-        self._began_ns = time.time_ns() if span is not None else 0
+        self._began_ns = began_ns
 
     def item(
         self,
@@ -167,12 +167,13 @@ class Tracer:
         resumed = self._resume(transaction_id, traceparent)
         if resumed is None:
             return Step(None, None)
-        context, technical, foreign = resumed
+        parent, foreign = resumed
+        technical = parent.trace_flags.sampled
         if self._spans is None:
-            return Step(None, context)
+            return Step(None, context_of(parent, technical, transaction_id))
         span = self._spans.start_span(
             name,
-            context,
+            _under(parent),
             attributes=_business(name, transaction_id, attributes),
             links=[*_links(links), *foreign],
         )
@@ -192,10 +193,10 @@ class Tracer:
         resumed = self._resume(transaction_id, traceparent)
         if self._spans is None or resumed is None:
             return
-        context, _, foreign = resumed
+        parent, foreign = resumed
         span = self._spans.start_span(
             name,
-            context,
+            _under(parent),
             attributes=_business(name, transaction_id, attributes),
             links=[*links, *foreign],
             start_time=began_ns,
@@ -209,14 +210,16 @@ class Tracer:
         """Work on many items, in a new trace of its own, always recorded: its items' spans link to it."""
         if self._spans is None:
             return Batch(self, None, None)
+        began_ns = time.time_ns()
         span = self._spans.start_span(
             name,
             Context(),
+            start_time=began_ns,
             attributes={**(attributes or {}), names.SPAN_CLASS: names.BUSINESS, names.STEP: name},
             links=_links(links),
         )
         technical = technical_decision(span.get_span_context().trace_id, self._technical_share)
-        return Batch(self, span, complete(trace_api.set_span_in_context(span, Context()), technical, None))
+        return Batch(self, span, complete(trace_api.set_span_in_context(span, Context()), technical, None), began_ns)
 
     def join(
         self,
@@ -258,18 +261,16 @@ class Tracer:
             return Step(None, parent)
         return Step(span, complete(trace_api.set_span_in_context(span, context), True, current_transaction_id(context)))
 
-    def _resume(self, transaction_id: str, traceparent: str | None) -> tuple[Context, bool, list[Link]] | None:
-        """The context to hang a transaction's step from, its decision, and a link if the traceparent is foreign."""
+    def _resume(self, transaction_id: str, traceparent: str | None) -> tuple[SpanContext, list[Link]] | None:
+        """What to hang a transaction's step from (its flag is the decision), and a link to a foreign traceparent."""
         trace_id = parse_transaction_id(transaction_id)
         if trace_id is None:
             return None
         parent = parse_traceparent(traceparent)
         if parent is not None and parent.trace_id == trace_id:
-            technical = parent.trace_flags.sampled
-            return context_of(parent, technical, transaction_id), technical, []
-        technical = technical_decision(trace_id, self._technical_share)
-        foreign = [Link(parent)] if parent is not None else []
-        return context_of(_root_context(trace_id, technical), technical, transaction_id), technical, foreign
+            return parent, []
+        root = _root_context(trace_id, technical_decision(trace_id, self._technical_share))
+        return root, [Link(parent)] if parent is not None else []
 
 
 def root_traceparent(transaction_id: str, technical_share: float = 0.1) -> str:
@@ -290,6 +291,11 @@ def _root_context(trace_id: int, technical: bool) -> SpanContext:
     span_id = trace_id & LOW_64_BITS or 1  # a UUID's variant bits make it non-zero; another id might not be one
     flags = TraceFlags(TraceFlags.SAMPLED if technical else TraceFlags.DEFAULT)
     return SpanContext(trace_id, span_id, is_remote=True, trace_flags=flags)
+
+
+def _under(parent: SpanContext) -> Context:
+    """The least that starting a business span needs: the sampler asks nothing else."""
+    return trace_api.set_span_in_context(NonRecordingSpan(parent), Context())
 
 
 def _business(name: str, transaction_id: str, attributes: Attributes | None) -> dict[str, Value]:
