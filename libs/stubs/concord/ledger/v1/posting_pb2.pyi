@@ -113,6 +113,7 @@ class Posting(_message.Message):
     POST_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     APPROVED_BY_FIELD_NUMBER: _builtins.int
+    OPEN_ROLES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Format: `companies/{company}/postings/{posting}`, where `{posting}` is the
     effect's key: `company_provider_account_object_effect`.
@@ -148,6 +149,10 @@ class Posting(_message.Message):
     def update_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def post_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def open_roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Roles whose lines reconciliation has left open, for example `AR`, `CLR`, `SUS`."""
+
     def __init__(
         self,
         *,
@@ -171,10 +176,11 @@ class Posting(_message.Message):
         post_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
         approved_by: _builtins.str = ...,
+        open_roles: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "document", b"document", "post_time", b"post_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_by", b"approved_by", "attempts", b"attempts", "content_digest", b"content_digest", "create_time", b"create_time", "document", b"document", "etag", b"etag", "event", b"event", "name", b"name", "odoo_id", b"odoo_id", "odoo_model", b"odoo_model", "odoo_number", b"odoo_number", "parked", b"parked", "post_time", b"post_time", "posted_date", b"posted_date", "reason", b"reason", "reason_text", b"reason_text", "reconciliation", b"reconciliation", "state", b"state", "transaction_id", b"transaction_id", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_by", b"approved_by", "attempts", b"attempts", "content_digest", b"content_digest", "create_time", b"create_time", "document", b"document", "etag", b"etag", "event", b"event", "name", b"name", "odoo_id", b"odoo_id", "odoo_model", b"odoo_model", "odoo_number", b"odoo_number", "open_roles", b"open_roles", "parked", b"parked", "post_time", b"post_time", "posted_date", b"posted_date", "reason", b"reason", "reason_text", b"reason_text", "reconciliation", b"reconciliation", "state", b"state", "transaction_id", b"transaction_id", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
