@@ -34,6 +34,8 @@ SERVICE_LAYERS: dict[str, frozenset[str]] = {
     | {"domain", "handlers", "wire", "openapi", "problems", "libs", "starlette", "fastapi", "limits", "uvicorn"},
     "openapi": VALUES,
     "problems": VALUES | {"libs.formats"},
+    # Handlers and workers put together from their ports, for `main` and for the simulation.
+    "assembly": VALUES | {"domain", "handlers", "storage", "workers", "libs.storage"},
     # Fulfils a port from the configuration itself.
     "accounts": VALUES | {"config", "domain", "handlers.ports", "providers"},
     "servicer": VALUES | GRPC | {"domain", "handlers", "wire", "telemetry", "libs", "concord"},

@@ -21,3 +21,15 @@ class Source:
     @property
     def interface(self) -> str:
         return f"{self.provider}/{self.account}"
+
+
+@dataclass(frozen=True, slots=True)
+class PollPlan:
+    """How often a source is asked, from when on, and how far each window reaches back over the last one.
+
+    The overlap catches movements that the provider shows later than it dates them.
+    """
+
+    interval_seconds: float = 60.0
+    overlap_seconds: int = 3600
+    since: int = 0  # Unix seconds

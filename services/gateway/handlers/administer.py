@@ -54,13 +54,13 @@ def list_sources(accounts: Accounts, *, new_uow: NewUnitOfWork) -> list[KnownSou
         polled_at = uow.cursors.last_polled()
         return [
             KnownSource(
-                name=source.name,
-                company=source.company,
-                last_received=uow.deliveries.last_received(source.provider, source.account),
-                last_polled=polled_at.get(source.interface),
-                polled=accounts.is_polled(source),
+                name=one.source.name,
+                company=one.source.company,
+                last_received=uow.deliveries.last_received(one.source.provider, one.source.account),
+                last_polled=polled_at.get(one.source.interface),
+                polled=one.poll is not None,
             )
-            for source in sorted(accounts.all(), key=lambda source: source.name)
+            for one in sorted(accounts.all(), key=lambda one: one.source.name)
         ]
 
 
@@ -74,3 +74,8 @@ def list_totals(company: str, *, new_uow: NewUnitOfWork) -> list[ControlTotal]:
     """What was handed on to the ledger."""
     with new_uow() as uow:
         return uow.walk.totals(company)
+
+
+def total_order(total: ControlTotal) -> tuple[str, ...]:
+    """Where a total stands in its list."""
+    return total.interface, total.currency, total.day.isoformat(), total.bucket

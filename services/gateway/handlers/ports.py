@@ -13,7 +13,7 @@ from libs.events import Event, Settlement
 
 from ..domain.delivery import Delivery, Receipt, State
 from ..domain.fact import Cursor, EventState, PayoutState, Refusal, StoredDelivery, StoredEvent, StoredPayout
-from ..domain.source import Source
+from ..domain.source import PollPlan, Source
 from ..providers.base import Provider, Query
 
 
@@ -173,9 +173,11 @@ class Cursors(Protocol):
     def ensure(self, sources: Mapping[str, int], now: datetime) -> None:
         """A cursor for each `{provider}/{account}` that has none, beginning at the given Unix seconds."""
 
-    def wake(self, sources: Iterable[str], now: datetime) -> None: ...
+    def wake(self, sources: Iterable[str], now: datetime, *, force: bool = False) -> None:
+        """Make them due now. One whose API fails keeps its pause, unless forced."""
 
-    def claim(self, *, limit: int, owner: str, now: datetime, lease_seconds: float) -> list[Cursor]: ...
+    def claim(self, *, only: str, owner: str, now: datetime, lease_seconds: float) -> Cursor | None:
+        """The one that is due longest; of one source, if `only` names it."""
 
     def settle(self, before: Cursor, after: Cursor, *, polled: bool, at: datetime, now: datetime) -> None:
         """Write the new place; next due `at`, or now if it was woken since. Raises `LeaseLost`."""
@@ -212,13 +214,26 @@ class Walk(Protocol):
 class UnitOfWork(Protocol):
     """One transaction."""
 
-    deliveries: Deliveries
-    events: Events
-    payouts: Payouts
-    cursors: Cursors
-    uploads: Uploads
-    refusals: Refusals
-    walk: Walk
+    @property
+    def deliveries(self) -> Deliveries: ...
+
+    @property
+    def events(self) -> Events: ...
+
+    @property
+    def payouts(self) -> Payouts: ...
+
+    @property
+    def cursors(self) -> Cursors: ...
+
+    @property
+    def uploads(self) -> Uploads: ...
+
+    @property
+    def refusals(self) -> Refusals: ...
+
+    @property
+    def walk(self) -> Walk: ...
 
     def commit(self) -> None: ...
 
@@ -234,10 +249,11 @@ NewUnitOfWork = Callable[[], UnitOfWork]
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A configured source with what reads it."""
+    """A configured source with what reads it; one that only sends files has no provider."""
 
     source: Source
-    provider: Provider
+    provider: Provider | None = None
+    poll: PollPlan | None = None
 
 
 class Accounts(Protocol):
@@ -246,9 +262,7 @@ class Accounts(Protocol):
     def find(self, provider: str, account: str) -> Account:
         """Raises `SourceUnknown`."""
 
-    def all(self) -> Sequence[Source]: ...
-
-    def is_polled(self, source: Source) -> bool: ...
+    def all(self) -> Sequence[Account]: ...
 
 
 class ProviderApi(Protocol):

@@ -9,6 +9,7 @@ from libs.errors import ConcordError
 from libs.events import Channel, Clock, IdSource
 
 from ..domain.delivery import Delivery, Receipt
+from ..domain.errors import SourceUnknown
 from ..domain.fact import Refusal
 from ..domain.source import Source
 from .ports import Account, NewDelivery, NewUnitOfWork, Tracing
@@ -55,9 +56,12 @@ def prove(
     Raises `SignatureRefused` before a byte is interpreted; `FormatError` or `ShapeInvalid` for a proved body that is
     not what the provider sends.
     """
+    provider = account.provider
+    if provider is None:
+        raise SourceUnknown
     now = clock()
-    account.provider.verify(headers, body, now)
-    identified = account.provider.identify(headers, body)
+    provider.verify(headers, body, now)
+    identified = provider.identify(headers, body)
     digest = hashlib.sha256(body).hexdigest()
     return NewDelivery(
         Delivery(

@@ -58,7 +58,7 @@ class Upload:
         self._new_uow = new_uow
         self._clock = clock
         self._transaction_id = ids()
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._digest = hashlib.sha256()
         self._buffer = bytearray()
         self._head = b""
@@ -68,7 +68,7 @@ class Upload:
     def feed(self, data: bytes) -> bool:
         """Take bytes; true once enough wait for `flush`. Raises `FileTooLong`."""
         self.total_bytes += len(data)
-        if self.total_bytes > self._max_bytes:
+        if self.total_bytes > self.max_bytes:
             raise FileTooLong("the file is larger than allowed")
         self._digest.update(data)
         self._buffer += data
@@ -91,13 +91,13 @@ class Upload:
 
     @property
     def kind(self) -> str:
-        """Raises `FileKindUnknown`; only once the head, or all, is there."""
+        """Raises `FileEmpty` or `FileKindUnknown`; only once the head, or all, is there."""
+        if not self._head.strip():
+            raise FileEmpty("the file is empty")
         return kind_of(self._head)
 
     def finish(self, source: Source, file_name: str) -> NewDelivery:
         """The whole file as a delivery, to be stored by the writer. Raises `FileEmpty` or `FileKindUnknown`."""
-        if not self.total_bytes:
-            raise FileEmpty("the file is empty")
         kind = self.kind
         self.flush()
         digest, now = self._digest.hexdigest(), self._clock()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, select, update
+from sqlalchemy import Connection, Row, bindparam, case, select, update
 
 from libs.events import Settlement, settlement_from_json, settlement_to_json
 from libs.storage.audit import AuditEntry, AuditLog
@@ -125,25 +125,28 @@ class Cursors:
         ]
         insert_new(self._connection, CURSOR, rows, ["source"])
 
-    def wake(self, sources: Iterable[str], now: datetime) -> None:
+    def wake(self, sources: Iterable[str], now: datetime, *, force: bool = False) -> None:
         for source in sorted(set(sources)):
             # A failing API is not asked sooner because more webhooks come.
-            earlier = case((CURSOR.c.attempts > 0, CURSOR.c.available_at), else_=now)
-            values = {"wakes": CURSOR.c.wakes + 1, "available_at": earlier}
+            pausing = case(
+                (CURSOR.c.attempts > 0, CURSOR.c.available_at), else_=bindparam("now", now, CURSOR.c.available_at.type)
+            )
+            values = {"wakes": CURSOR.c.wakes + 1, "available_at": now if force else pausing}
             self._connection.execute(update(CURSOR).where(CURSOR.c.source == source).values(values))
 
-    def claim(self, *, limit: int, owner: str, now: datetime, lease_seconds: float) -> list[Cursor]:
+    def claim(self, *, only: str, owner: str, now: datetime, lease_seconds: float) -> Cursor | None:
+        waiting = in_state(CURSOR, POLLING)
         rows = claim(
             self._connection,
             CURSOR,
-            where=in_state(CURSOR, POLLING),
+            where=waiting & (CURSOR.c.source == only) if only else waiting,
             order_by=[CURSOR.c.available_at, CURSOR.c.source],
-            limit=limit,
+            limit=1,
             owner=owner,
             now=now,
             lease_seconds=lease_seconds,
         )
-        return [_cursor(row) for row in rows]
+        return _cursor(rows[0]) if rows else None
 
     def settle(self, before: Cursor, after: Cursor, *, polled: bool, at: datetime, now: datetime) -> None:
         values: dict[str, Any] = {"available_at": at}

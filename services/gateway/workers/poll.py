@@ -4,32 +4,22 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from libs.errors import ConcordError
 from libs.events import Clock, IdSource
 
 from ..domain.delivery import Receipt
-from ..domain.errors import ApiRefused, ApiUnavailable, ShapeInvalid, SourceUnknown
+from ..domain.errors import SourceUnknown
 from ..domain.fact import Cursor
 from ..domain.retry import RetryBudget
+from ..domain.source import PollPlan
 from ..handlers.ports import Account, Accounts, NewDelivery, NewUnitOfWork, ProviderApi
 from ..handlers.receive import fetched
 from ..providers.base import Page, Polls
 
 Store = Callable[[NewDelivery], Receipt]
-
-
-@dataclass(frozen=True, slots=True)
-class PollPlan:
-    """How often a source is asked, and how far each window reaches back over the last one.
-
-    The overlap catches movements that the provider shows later than it dates them.
-    """
-
-    interval_seconds: float = 60.0
-    overlap_seconds: int = 3600
 
 
 class PollWorker:
@@ -49,7 +39,6 @@ class PollWorker:
         ids: IdSource,
         rng: random.Random,
         owner: str,
-        plan: PollPlan = PollPlan(),
         lease_seconds: float = 120.0,
         budget: RetryBudget = RetryBudget(max_attempts=2**31),  # noqa: B008 - immutable
     ) -> None:
@@ -61,29 +50,29 @@ class PollWorker:
         self._ids = ids
         self._rng = rng
         self._owner = owner
-        self._plan = plan
         self._lease_seconds = lease_seconds
         self._budget = budget
 
-    def run_once(self) -> int:
-        """1 if a page was fetched; raises what the API met, after noting when to ask again."""
+    def run_once(self, only: str = "") -> int:
+        """1 if a page was fetched (of `only`, if named); raises what the API met, after noting when to ask again."""
         with self._new_uow() as uow:
             claimed = uow.cursors.claim(
-                limit=1, owner=self._owner, now=self._clock(), lease_seconds=self._lease_seconds
+                only=only, owner=self._owner, now=self._clock(), lease_seconds=self._lease_seconds
             )
-            if not claimed:
+            if claimed is None:
                 return 0
             uow.commit()
-        cursor = claimed[0]
+        cursor = claimed
         try:
             account = self._accounts.find(*_split(cursor.source))
             page = self._fetch(account, cursor)
-        except (ApiUnavailable, ApiRefused, ShapeInvalid, SourceUnknown) as error:
-            self._later(cursor, error)
+        except ConcordError:
+            self._later(cursor)
             raise
-        after, done = _advanced(cursor, page, self._plan.overlap_seconds)
+        plan = account.poll or PollPlan()
+        after, done = _advanced(cursor, page, plan.overlap_seconds)
         now = self._clock()
-        at = now + timedelta(seconds=self._plan.interval_seconds) if done else now
+        at = now + timedelta(seconds=plan.interval_seconds) if done else now
         with self._new_uow() as uow:
             uow.cursors.settle(cursor, after, polled=True, at=at, now=now)
             uow.commit()
@@ -99,7 +88,7 @@ class PollWorker:
         self._store(fetched(account.source, provider.page_type, body, clock=self._clock, ids=self._ids))
         return page
 
-    def _later(self, cursor: Cursor, error: ConcordError) -> None:
+    def _later(self, cursor: Cursor) -> None:
         now = self._clock()
         at = self._budget.next_try(cursor.attempts, now, self._rng) or now + timedelta(hours=1)
         with self._new_uow() as uow:

@@ -80,6 +80,8 @@ class TranslateWorker:
             return _Read(stored, Translation(problems=(Problem("TRANSLATION_ABORTED", "the process ended"),)))
         try:
             found = self._accounts.find(stored.delivery.source.provider, stored.delivery.source.account)
+            if found.provider is None:
+                raise SourceUnknown
             delivery = replace(stored.delivery, source=found.source)
             stored = replace(stored, delivery=delivery)
             translation = found.provider.translate(delivery)

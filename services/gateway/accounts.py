@@ -1,0 +1,30 @@
+"""The configured sources, by provider and account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from .config import SourceConfig
+from .domain.errors import SourceUnknown
+from .handlers.ports import Account
+from .providers import PROVIDERS
+
+
+class ConfiguredAccounts:
+    """What the sources file says."""
+
+    def __init__(self, sources: Iterable[SourceConfig]) -> None:
+        self._accounts: dict[tuple[str, str], Account] = {}
+        for one in sources:
+            factory = PROVIDERS.get(one.source.provider)
+            provider = factory(one.secrets) if factory else None
+            self._accounts[one.source.provider, one.source.account] = Account(one.source, provider, one.poll)
+
+    def find(self, provider: str, account: str) -> Account:
+        found = self._accounts.get((provider, account))
+        if found is None:
+            raise SourceUnknown
+        return found
+
+    def all(self) -> Sequence[Account]:
+        return list(self._accounts.values())

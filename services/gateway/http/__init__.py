@@ -1,0 +1,1 @@
+"""The partners' face. Read `application.py` first."""

@@ -1,0 +1,101 @@
+"""GatewayService: the edge's administration over gRPC."""
+
+from __future__ import annotations
+
+import grpc
+from concord.gateway.v1 import delivery_pb2, gateway_pb2, gateway_pb2_grpc
+from concord.trace.v1 import trace_pb2
+
+from libs.events import Clock
+from libs.rpc import requests
+from libs.rpc.identity import current_identity
+from libs.rpc.pages import Page
+from libs.rpc.wire import company_id
+
+from . import wire
+from .handlers import administer
+from .handlers.poll_source import PollSource
+from .handlers.ports import Accounts, NewUnitOfWork
+
+
+class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
+    """Decodes, calls a handler, encodes."""
+
+    def __init__(self, new_uow: NewUnitOfWork, accounts: Accounts, poll_source: PollSource, clock: Clock) -> None:
+        self._new_uow = new_uow
+        self._accounts = accounts
+        self._poll_source = poll_source
+        self._clock = clock
+
+    def GetDelivery(
+        self, request: gateway_pb2.GetDeliveryRequest, context: grpc.ServicerContext
+    ) -> delivery_pb2.Delivery:
+        name = wire.to_delivery_name(request.name)
+        return wire.from_delivery(administer.get_delivery(name, new_uow=self._new_uow))
+
+    def ListDeliveries(
+        self, request: gateway_pb2.ListDeliveriesRequest, context: grpc.ServicerContext
+    ) -> gateway_pb2.ListDeliveriesResponse:
+        page = Page.of(request)
+        provider, account = wire.to_parent(request.parent)
+        before = str(page.cursor[0]) if page.cursor else ""
+        found = administer.list_deliveries(
+            provider, account, wire.to_state(request.state), before, page.size + 1, new_uow=self._new_uow
+        )
+        shown = found[: page.size]
+        more = (shown[-1].delivery.transaction_id,) if len(found) > page.size else None
+        return gateway_pb2.ListDeliveriesResponse(
+            deliveries=[wire.from_delivery(one) for one in shown], next_page_token=page.token_after(more)
+        )
+
+    def ReplayDelivery(
+        self, request: gateway_pb2.ReplayDeliveryRequest, context: grpc.ServicerContext
+    ) -> delivery_pb2.Delivery:
+        name, request_id = wire.to_delivery_name(request.name), requests.request_id(request.request_id)
+        actor = current_identity().subject
+        return wire.from_delivery(
+            administer.replay_delivery(name, request_id, actor, new_uow=self._new_uow, clock=self._clock)
+        )
+
+    def PollSource(
+        self, request: gateway_pb2.PollSourceRequest, context: grpc.ServicerContext
+    ) -> gateway_pb2.PollSourceResponse:
+        return wire.from_polled(self._poll_source(*wire.to_source(request.name)))
+
+    def ListSources(
+        self, request: gateway_pb2.ListSourcesRequest, context: grpc.ServicerContext
+    ) -> gateway_pb2.ListSourcesResponse:
+        page = Page.of(request)
+        after = str(page.cursor[0]) if page.cursor else ""
+        known = administer.list_sources(self._accounts, new_uow=self._new_uow)
+        later = [one for one in known if one.name > after]
+        more = (later[page.size - 1].name,) if len(later) > page.size else None
+        return gateway_pb2.ListSourcesResponse(
+            sources=[wire.from_source(one) for one in later[: page.size]], next_page_token=page.token_after(more)
+        )
+
+    def ListTransactionSteps(
+        self, request: trace_pb2.ListTransactionStepsRequest, context: grpc.ServicerContext
+    ) -> trace_pb2.ListTransactionStepsResponse:
+        page = Page.of(request)
+        asked = requests.transaction_id(request.transaction_id)
+        resolved, steps = administer.list_steps(asked, new_uow=self._new_uow)
+        start = int(page.cursor[0]) if page.cursor else 0
+        end = start + page.size
+        return trace_pb2.ListTransactionStepsResponse(
+            steps=[wire.from_step(one) for one in steps[start:end]],
+            next_page_token=page.token_after((end,) if len(steps) > end else None),
+            transaction_id=resolved,
+        )
+
+    def ListControlTotals(
+        self, request: trace_pb2.ListControlTotalsRequest, context: grpc.ServicerContext
+    ) -> trace_pb2.ListControlTotalsResponse:
+        page = Page.of(request)
+        company = company_id(request.parent)
+        totals = administer.list_totals(company, new_uow=self._new_uow)
+        later = [one for one in totals if not page.cursor or administer.total_order(one) > page.cursor]
+        more = administer.total_order(later[page.size - 1]) if len(later) > page.size else None
+        return trace_pb2.ListControlTotalsResponse(
+            totals=[wire.from_total(one) for one in later[: page.size]], next_page_token=page.token_after(more)
+        )
