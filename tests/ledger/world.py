@@ -68,7 +68,7 @@ class World:
         self.ids = TransactionIds(self.clock, self.rng)
         self.masterdata = FakeMasterdata()
         self.woken: list[str] = []
-        self.new_uow = Ledgers(engine, wake=self.woken.append)
+        self.new_uow = Ledgers(engine, listen=lambda committed: self.woken.extend(sorted(committed.queues)))
         self.builder = self.new_builder("builder-1")
 
     def clock(self) -> datetime:

@@ -8,6 +8,8 @@ ConcordError
 ├── ContentChanged        an approval names another content
 ├── ApproverIsMaker       whoever made a thing may not approve it
 ├── NotRetryable          RetryPosting in a state that needs no retry
+├── RequestIdReused       one request id, two contents
+├── PostingBusy           a worker has it in hand at this moment
 └── Unbuildable           a business reason why an event has no document yet: becomes an exception case
 """
 
@@ -77,6 +79,20 @@ class ApproverIsMaker(ConcordError):
 class NotRetryable(ConcordError):
     kind = Kind.PRECONDITION
     reason = "POSTING_NOT_RETRYABLE"
+
+
+class RequestIdReused(ConcordError):
+    """The request id was answered before, to a request with another content."""
+
+    kind = Kind.CONFLICT
+    reason = "REQUEST_ID_REUSED"
+
+
+class PostingBusy(ConcordError):
+    """A worker has the posting in hand, or it changed since it was read: read it and ask again."""
+
+    kind = Kind.STALE
+    reason = "POSTING_BUSY"
 
 
 class Unbuildable(ConcordError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, IntEnum
@@ -121,6 +122,7 @@ class Change:
     through: tuple[PostingState, ...] = ()
     doubt: Doubt | None = None  # opens an exception case
     resolution: str = ""  # ends the posting's open cases
+    why: str = ""  # a person's words, for the audit log
     keep_claim: bool = False  # write under the claim without ending it
 
 
@@ -200,6 +202,15 @@ def waiting(posting: Posting, until: datetime) -> Posting:
         attempts=0,
         parked=False,
     )
+
+
+def beside_key(key: str, event: str) -> str:
+    """The key of a posting whose effect another event has already: nothing ever sends it to Odoo."""
+    return f"{key}~{hashlib.sha256(event.encode()).hexdigest()[:12]}"
+
+
+def is_beside(posting: Posting) -> bool:
+    return "~" in posting.key
 
 
 def is_waiting(posting: Posting) -> bool:

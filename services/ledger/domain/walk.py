@@ -37,6 +37,15 @@ class ControlTotal:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueLength:
+    """What waits in one queue, and for how long the oldest has waited."""
+
+    queue: str
+    depth: int
+    oldest_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class PostingChange:
     """A posting after one of its changes, with the event behind it. `number` orders all changes of the ledger.
 

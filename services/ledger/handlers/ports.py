@@ -17,7 +17,7 @@ A posting worker's round, in three commits around its calls to Odoo:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
@@ -31,7 +31,7 @@ from ..domain.match import AppliedMatch
 from ..domain.posting import CaseState, Change, Doubt, EventState, ExceptionCase, Posting, RecordedEvent
 from ..domain.states import PostingState
 from ..domain.view import DocumentView
-from ..domain.walk import ControlTotal, PostingChange, Step
+from ..domain.walk import ControlTotal, PostingChange, QueueLength, Step
 
 
 class Masterdata(Protocol):
@@ -73,6 +73,17 @@ class NewPosting:
     through: tuple[PostingState, ...] = ()
     predecessors: tuple[str, ...] = ()
     doubt: Doubt | None = None
+
+
+@dataclass(slots=True)
+class Committed:
+    """What one transaction did: told to a listener once it is durable."""
+
+    queues: set[str] = field(default_factory=set)  # those that got work: `build`, `post`, `match`, `seal`
+    recorded: list[tuple[RecordedEvent, bool]] = field(default_factory=list)  # new ones; whether the caller named an id
+    repeated: list[Event] = field(default_factory=list)
+    created: list[NewPosting] = field(default_factory=list)
+    changed: list[Change] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,10 +236,12 @@ class CaseStore(Protocol):
 
 
 class RequestStore(Protocol):
-    def find(self, request_id: str) -> Answered | None: ...
+    def begin(self, request_id: str, fingerprint: str, now: datetime) -> Answered | None:
+        """None: nobody asked before, and nobody else can until this transaction ends. Else the first answer."""
+        ...
 
-    def add(self, request_id: str, answered: Answered, now: datetime) -> None:
-        """Raises `StorageConflict` if another call with this id was faster."""
+    def answer(self, request_id: str, posting: Posting) -> None:
+        """What a repeat will get."""
         ...
 
 
@@ -287,8 +300,16 @@ class Walk(Protocol):
 
     def totals(self, company: str) -> list[ControlTotal]: ...
 
+    def last_change(self) -> int:
+        """The highest number that a change of any company has; 0 if there is none."""
+        ...
+
     def changes_after(self, company: str, number: int, limit: int) -> list[PostingChange]:
         """Changes of postings after a sealed number, in their one order."""
+        ...
+
+    def queues(self, now: datetime) -> list[QueueLength]:
+        """What waits, for metrics; long queues are counted up to a bound."""
         ...
 
 
@@ -329,6 +350,7 @@ __all__ = [
     "Answered",
     "BuiltEvent",
     "CaseStore",
+    "Committed",
     "EventStore",
     "LedgerUow",
     "Masterdata",

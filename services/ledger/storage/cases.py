@@ -46,7 +46,7 @@ class Cases:
         self.open(
             [
                 ExceptionCase(
-                    id=case_id(posting.name, doubt.reason, now),
+                    id="",
                     company=posting.company,
                     subject=posting.name,
                     transaction_id=posting.transaction_id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +18,7 @@ from libs.storage.totals import TotalKey, Totals, one_event
 from ..domain.enrichment import enriched
 from ..domain.errors import EventConflict, EventUnknown
 from ..domain.posting import Claim, EventState, RecordedEvent
-from ..handlers.ports import BuiltEvent, Recording
+from ..handlers.ports import BuiltEvent, Committed, Recording
 from .mapping import lease, to_recorded
 from .rows import EVENT, EVENT_REFERENCE, POSTING, TABLES, TRANSACTION_ALIAS
 
@@ -29,9 +29,9 @@ _BUCKETS = {EventState.RECORDED: "pending", EventState.NO_EFFECT: "no_effect"}
 class Events:
     """The ledger's events, within a transaction."""
 
-    def __init__(self, connection: Connection, signal: Callable[[str], None]) -> None:
+    def __init__(self, connection: Connection, committed: Committed) -> None:
         self._connection = connection
-        self._signal = signal
+        self._committed = committed
 
     def record(self, recordings: Sequence[Recording], now: datetime) -> list[RecordedEvent | EventConflict]:
         """See `ports.EventStore`. The unique name settles races; a batch with an event twice stores it once."""
@@ -49,6 +49,7 @@ class Events:
             name = recording.event.name
             if name in new and first[name] is recording:
                 answers.append(_recorded(recording))
+                self._committed.recorded.append((_recorded(recording), bool(recording.told_id)))
                 continue
             if name in new and name not in known:
                 known |= self._known([name])
@@ -121,7 +122,7 @@ class Events:
             "fence": EVENT.c.fence + 1,
         }
         self._connection.execute(update(EVENT).where(EVENT.c.name.in_(names)).values(values))
-        self._signal("build")
+        self._committed.queues.add("build")
 
     def _add_around(self, fresh: Sequence[Recording], now: datetime) -> None:
         """References, audit entries and totals of new events."""
@@ -140,7 +141,7 @@ class Events:
             for one in fresh
         ]
         Totals(self._connection, TABLES).add(totals)
-        self._signal("build")
+        self._committed.queues.add("build")
 
     def _again(
         self, recording: Recording, known: dict[str, RecordedEvent], now: datetime
@@ -156,6 +157,7 @@ class Events:
             insert_new(self._connection, TRANSACTION_ALIAS, [alias], ["alias"])
         if enriched(before.event, event) is not before.event:
             before = known[event.name] = self._enrich(recording, now)
+        self._committed.repeated.append(event)
         return replace(before, duplicate=True)
 
     def _enrich(self, recording: Recording, now: datetime) -> RecordedEvent:
@@ -189,7 +191,7 @@ class Events:
                 detail={key: value for key, value in told_by.items() if value},
             )
             AuditLog(self._connection, TABLES).append([entry])
-            self._signal("build")
+            self._committed.queues.add("build")
         return self._known([name])[name]
 
     def _known(self, names: list[str]) -> dict[str, RecordedEvent]:

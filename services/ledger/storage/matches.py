@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from libs.storage.rows import insert_new, insert_rows
 
 from ..domain.errors import MatchUnknown
 from ..domain.match import AppliedMatch, MatchState
+from ..handlers.ports import Committed
 from .mapping import lease, to_match
 from .rows import APPLIED_MATCH, APPLIED_MATCH_MEMBER, TABLES
 
@@ -24,9 +25,9 @@ _NOT_PARKED = APPLIED_MATCH.c.parked == literal_column("0")
 class Matches:
     """The ledger's matches, within a transaction."""
 
-    def __init__(self, connection: Connection, signal: Callable[[str], None]) -> None:
+    def __init__(self, connection: Connection, committed: Committed) -> None:
         self._connection = connection
-        self._signal = signal
+        self._committed = committed
 
     def add(self, match: AppliedMatch, now: datetime) -> AppliedMatch:
         """Store it, or give back the stored one of the same name (compare the fingerprints)."""
@@ -46,7 +47,7 @@ class Matches:
             members = [{"match": match.name, "posting": key} for key in dict.fromkeys(match.members)]
             insert_rows(self._connection, APPLIED_MATCH_MEMBER, members)
             self._note(match, match.applied_by, now, new=True)
-            self._signal("match")
+            self._committed.queues.add("match")
         return self.get(match.name)
 
     def get(self, name: str) -> AppliedMatch:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,24 +13,23 @@ from libs.storage.rows import insert_new
 
 from ..domain.errors import PostingUnknown
 from ..domain.posting import Change, Claim, Posting
-from ..handlers.ports import After, NewPosting, PostingQuery
+from ..handlers.ports import After, Committed, NewPosting, PostingQuery
 from .mapping import lease, to_posting
 from .rows import EVENT_REFERENCE, POSTING, POSTING_DEPENDENCY
 from .transitions import Transitions
 
 # As in the partial index: what waits to be posted, and what a worker that died left in the middle.
-QUEUED = ("ready", "unknown", "posting")
-_QUEUED = in_state(POSTING, *QUEUED) & (POSTING.c.parked == literal_column("0"))
-_HELD = in_state(POSTING, "held")
+QUEUED = in_state(POSTING, "ready", "unknown", "posting") & (POSTING.c.parked == literal_column("0"))
+HELD = in_state(POSTING, "held")
 _OLDEST_FIRST = (POSTING.c.created_at, POSTING.c.key)
 
 
 class Postings:
     """The ledger's postings, within a transaction."""
 
-    def __init__(self, connection: Connection, signal: Callable[[str], None]) -> None:
+    def __init__(self, connection: Connection, committed: Committed) -> None:
         self._connection = connection
-        self._transitions = Transitions(connection, signal)
+        self._transitions = Transitions(connection, committed)
 
     def get(self, company: str, key: str, *, lock: bool = False) -> Posting:
         statement = select(POSTING).where(POSTING.c.key == key, POSTING.c.company == company)
@@ -89,7 +88,7 @@ class Postings:
         companies: list[str] = []
         last = ""
         while True:
-            statement = select(POSTING.c.company).where(_QUEUED, POSTING.c.company > last)
+            statement = select(POSTING.c.company).where(QUEUED, POSTING.c.company > last)
             found = self._connection.scalar(statement.order_by(POSTING.c.company).limit(1))
             if found is None:
                 return companies
@@ -103,7 +102,7 @@ class Postings:
 
         What a dead worker left in POSTING passes through UNKNOWN.
         """
-        condition = _QUEUED & (POSTING.c.company == company)
+        condition = QUEUED & (POSTING.c.company == company)
         if document_type:
             condition &= POSTING.c.document_type == document_type
         order = [POSTING.c.lane, POSTING.c.available_at, POSTING.c.key]
@@ -122,7 +121,7 @@ class Postings:
     def next_to_post(self, company: str, now: datetime) -> str | None:
         """The document type of what is due first."""
         due = (POSTING.c.available_at <= now) & (POSTING.c.lease_until.is_(None) | (POSTING.c.lease_until <= now))
-        statement = select(POSTING.c.document_type).where(_QUEUED, POSTING.c.company == company, due)
+        statement = select(POSTING.c.document_type).where(QUEUED, POSTING.c.company == company, due)
         order = (POSTING.c.lane, POSTING.c.available_at, POSTING.c.key)
         found: str | None = self._connection.scalar(statement.order_by(*order).limit(1))
         return found
@@ -132,7 +131,7 @@ class Postings:
         rows = claim(
             self._connection,
             POSTING,
-            where=_HELD,
+            where=HELD,
             order_by=[POSTING.c.available_at, POSTING.c.key],
             limit=limit,
             owner=owner,

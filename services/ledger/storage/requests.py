@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from libs.events import from_plain, to_plain
-from libs.storage.rows import insert_rows
+from libs.storage.rows import insert_new
 
 from ..domain.posting import Posting
 from ..handlers.ports import Answered
@@ -21,17 +21,16 @@ class Requests:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def find(self, request_id: str) -> Answered | None:
-        row = self._connection.execute(select(REQUEST).where(REQUEST.c.id == request_id)).one_or_none()
-        return Answered(row.fingerprint, from_plain(Posting, json.loads(row.answer))) if row else None
+    def begin(self, request_id: str, fingerprint: str, now: datetime) -> Answered | None:
+        """See `ports.RequestStore`. A call with an id that another one is just answering waits for its commit."""
+        row = {"id": request_id, "fingerprint": fingerprint, "posting": "", "answer": "", "created_at": now}
+        if insert_new(self._connection, REQUEST, [row], ["id"]):
+            return None
+        found = self._connection.execute(select(REQUEST).where(REQUEST.c.id == request_id)).one()
+        return Answered(found.fingerprint, from_plain(Posting, json.loads(found.answer)))
 
-    def add(self, request_id: str, answered: Answered, now: datetime) -> None:
-        """Raises `StorageConflict` if another call with this id was faster."""
-        row = {
-            "id": request_id,
-            "fingerprint": answered.fingerprint,
-            "posting": answered.posting.key,
-            "answer": json.dumps(to_plain(answered.posting), separators=(",", ":"), ensure_ascii=False),
-            "created_at": now,
-        }
-        insert_rows(self._connection, REQUEST, [row])
+    def answer(self, request_id: str, posting: Posting) -> None:
+        """What a repeat will get."""
+        text = json.dumps(to_plain(posting), separators=(",", ":"), ensure_ascii=False)
+        values = {"posting": posting.key, "answer": text}
+        self._connection.execute(update(REQUEST).where(REQUEST.c.id == request_id).values(values))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,7 @@ from libs.storage.totals import TotalKey, Totals, one_event
 
 from ..domain.posting import WAITS_FOR_PREDECESSOR, Change, Doubt, Posting, is_waiting, unblocked
 from ..domain.states import PostingState, bucket_of, check_transition
-from ..handlers.ports import NewPosting
+from ..handlers.ports import Committed, NewPosting
 from .cases import Cases
 from .mapping import lease, posting_columns, to_posting
 from .rows import EVENT, POSTING, POSTING_DEPENDENCY, TABLES
@@ -37,9 +37,9 @@ _NOT_TOLD = ("document_json", "claim")  # looked up again when a change is read:
 class Transitions:
     """The one way to write postings, within a transaction."""
 
-    def __init__(self, connection: Connection, signal: Callable[[str], None]) -> None:
+    def __init__(self, connection: Connection, committed: Committed) -> None:
         self._connection = connection
-        self._signal = signal
+        self._committed = committed
 
     def create(self, postings: Sequence[NewPosting], now: datetime) -> None:
         """See `ports.PostingStore`."""
@@ -65,6 +65,7 @@ class Transitions:
         self._open([(one.posting, one.doubt) for one in postings if one.doubt], now)
         self._count([one.posting.event for one in postings])
         self._wake([one.posting for one in postings])
+        self._committed.created += postings
 
     def apply(self, changes: Sequence[Change], now: datetime) -> set[str]:
         """See `ports.PostingStore`."""
@@ -80,7 +81,7 @@ class Transitions:
         entries: list[AuditEntry] = []
         for change in done:
             steps = (*change.through, change.after.state) if change.after.state is not change.before.state else ()
-            entries += _entries(change.after, steps, change.actor, now)
+            entries += _entries(change.after, steps, change.actor, now, change.why)
         AuditLog(self._connection, TABLES).append(entries)
         told = [one.after for one in done if one.after.state is not one.before.state or _differs(one)]
         self._tell(told, now)
@@ -88,6 +89,7 @@ class Transitions:
         self._open([(one.after, one.doubt) for one in done if one.doubt], now)
         self._count([one.after.event for one in done if one.after.state is not one.before.state])
         self._wake([one.after for one in done])
+        self._committed.changed += done
         return made
 
     def attempt(self, claimed: Sequence[Posting], now: datetime) -> list[Posting]:
@@ -190,7 +192,7 @@ class Transitions:
         """One message a posting, in this transaction; watchers get it by its sealed number."""
         Outbox(self._connection, TABLES).add([_message(one, now) for one in postings])
         if postings:
-            self._signal("seal")
+            self._committed.queues.add("seal")
 
     def _open(self, doubts: Sequence[tuple[Posting, Doubt]], now: datetime) -> None:
         Cases(self._connection).open_for(doubts, now)
@@ -235,9 +237,9 @@ class Transitions:
 
     def _wake(self, postings: Sequence[Posting]) -> None:
         if any(one.state is PostingState.READY for one in postings):
-            self._signal("post")
+            self._committed.queues.add("post")
         if any(one.state is PostingState.POSTED for one in postings):
-            self._signal("match")
+            self._committed.queues.add("match")
 
 
 def _stamped(change: Change, blocked: set[str], now: datetime) -> Change:
@@ -272,8 +274,10 @@ def _differs(change: Change) -> bool:
     return replace(change.before, **unseen) != replace(change.after, **unseen)  # type: ignore[arg-type]
 
 
-def _entries(posting: Posting, steps: Iterable[PostingState], actor: str, now: datetime) -> list[AuditEntry]:
-    """One a step. Reasons are the stable words: texts may quote what must not be kept for ever."""
+def _entries(
+    posting: Posting, steps: Iterable[PostingState], actor: str, now: datetime, why: str = ""
+) -> list[AuditEntry]:
+    """One a step. Reasons are the stable words, and what a person said."""
     steps = list(steps)
     return [
         AuditEntry(
@@ -284,10 +288,16 @@ def _entries(posting: Posting, steps: Iterable[PostingState], actor: str, now: d
             posting.transaction_id,
             reason=posting.reason if step is steps[-1] else "",
             content_digest=posting.content_digest,
-            detail={"odoo_number": posting.odoo_number} if step is PostingState.POSTED else {},
+            detail=_detail(posting, step, why),
         )
         for step in steps
     ]
+
+
+def _detail(posting: Posting, step: PostingState, why: str) -> dict[str, str]:
+    if step is PostingState.POSTED:
+        return {"odoo_number": posting.odoo_number}
+    return {"why": why} if why else {}
 
 
 def _message(posting: Posting, now: datetime) -> Message:

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from libs.storage.uow import UnitOfWork, unobserved
 
+from ..handlers.ports import Committed
 from .cases import Cases
 from .events import Events
 from .matches import Matches
@@ -17,15 +18,17 @@ from .settlements import Settlements
 from .stories import StoryReader
 from .walk import WalkReader
 
+Listener = Callable[[Committed], None]
 
-def unheard(queue: str) -> None:
+
+def unheard(committed: Committed) -> None:
     """The listener that does nothing."""
 
 
 class LedgerUnitOfWork(UnitOfWork):
     """One transaction with the ledger's repositories.
 
-    After a commit `wake` is told which queues got work: `build`, `post`, `match`, `seal`.
+    `listen` is told what each commit did, once it is durable; it must not fail and not take long.
     """
 
     events: Events
@@ -41,42 +44,38 @@ class LedgerUnitOfWork(UnitOfWork):
         self,
         engine: Engine,
         observe: Callable[[str], None] = unobserved,
-        wake: Callable[[str], None] = unheard,
+        listen: Listener = unheard,
         *,
         read_only: bool = False,
     ) -> None:
         super().__init__(engine, observe, read_only=read_only)
-        self._wake = wake
-        self._signalled: set[str] = set()
+        self._listen = listen
+        self._committed = Committed()
 
     def opened(self) -> None:
-        self._signalled = set()
-        signal = self._signalled.add
-        self.events = Events(self.connection, signal)
+        committed = self._committed = Committed()
+        self.events = Events(self.connection, committed)
         self.stories = StoryReader(self.connection)
-        self.postings = Postings(self.connection, signal)
+        self.postings = Postings(self.connection, committed)
         self.cases = Cases(self.connection)
         self.requests = Requests(self.connection)
-        self.matches = Matches(self.connection, signal)
+        self.matches = Matches(self.connection, committed)
         self.walk = WalkReader(self.connection)
         self.settlements = Settlements(self.connection)
 
     def commit(self) -> None:
         """See `UnitOfWork.commit`."""
         super().commit()
-        for queue in sorted(self._signalled):
-            self._wake(queue)
+        self._listen(self._committed)
 
 
 class Ledgers:
     """Makes units of work on one engine: `ports.NewUow`."""
 
-    def __init__(
-        self, engine: Engine, observe: Callable[[str], None] = unobserved, wake: Callable[[str], None] = unheard
-    ) -> None:
+    def __init__(self, engine: Engine, observe: Callable[[str], None] = unobserved, listen: Listener = unheard) -> None:
         self._engine = engine
         self._observe = observe
-        self._wake = wake
+        self._listen = listen
 
     def __call__(self, *, read_only: bool = False) -> LedgerUnitOfWork:
-        return LedgerUnitOfWork(self._engine, self._observe, self._wake, read_only=read_only)
+        return LedgerUnitOfWork(self._engine, self._observe, self._listen, read_only=read_only)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, Table, func, literal_column, select
 
 from libs.events import event_from_json, from_plain
 from libs.storage.audit import AuditLog, StoredEntry
+from libs.storage.leases import in_state
 from libs.storage.outbox import Outbox
 from libs.storage.totals import Totals
 
 from ..domain.posting import Posting
-from ..domain.walk import ControlTotal, PostingChange, Step
+from ..domain.walk import ControlTotal, PostingChange, QueueLength, Step
+from .postings import HELD, QUEUED
 from .rows import APPLIED_MATCH, APPLIED_MATCH_MEMBER, EVENT, POSTING, TABLES, TRANSACTION_ALIAS
 from .transitions import topic_of
+
+COUNTED_AT_MOST = 100_000
 
 
 class WalkReader:
@@ -75,6 +80,22 @@ class WalkReader:
             changes.append(PostingChange(one.number, from_plain(Posting, record), events[one.message.key]))
         return changes
 
+    def queues(self, now: datetime) -> list[QueueLength]:
+        """What waits, counted up to `COUNTED_AT_MOST`; each query runs on a partial index."""
+        waiting: dict[str, tuple[Table, ColumnElement[bool]]] = {
+            "build": (EVENT, EVENT.c.build_due == literal_column("1")),
+            "post": (POSTING, QUEUED),
+            "held": (POSTING, HELD),
+            "match": (APPLIED_MATCH, in_state(APPLIED_MATCH, "pending")),
+        }
+        lengths = []
+        for queue, (table, condition) in waiting.items():
+            part = select(table.c.available_at).where(condition).limit(COUNTED_AT_MOST).subquery()
+            depth, oldest = self._connection.execute(select(func.count(), func.min(part.c.available_at))).one()
+            age = max(0.0, (now - oldest).total_seconds()) if oldest is not None else 0.0
+            lengths.append(QueueLength(queue, depth, age))
+        return lengths
+
     def _matches_of(self, transaction_id: str) -> Sequence[str]:
         """Names of the matches that join one of the transaction's postings."""
         mine = select(POSTING.c.key).where(POSTING.c.transaction_id == transaction_id)
@@ -86,12 +107,13 @@ class WalkReader:
 def _step(stored: StoredEntry) -> Step:
     entry = stored.entry
     word = entry.action.lower()
+    told = {key: value for key, value in entry.detail.items() if key != "why"}  # people's words may name people
     resource_has_state = "/postings/" in entry.subject or "/matches/" in entry.subject
     return Step(
         at=entry.at,
         step=word,
         resource=entry.subject,
         state=word.removeprefix("match_") if resource_has_state else "",
-        detail=", ".join(f"{key.replace('_', ' ')} {value}" for key, value in sorted(entry.detail.items())),
+        detail=", ".join(f"{key.replace('_', ' ')} {value}" for key, value in sorted(told.items())),
         reason=entry.reason,
     )

@@ -22,7 +22,7 @@ from ..domain.document import Document
 from ..domain.effects import effects_of, key_of
 from ..domain.errors import Unbuildable
 from ..domain.master import Company, CompanyWord, Masters, Ref
-from ..domain.posting import PREDECESSOR_MISSING, Category, Doubt, EventState, Posting, RecordedEvent
+from ..domain.posting import PREDECESSOR_MISSING, Category, Doubt, EventState, Posting, RecordedEvent, beside_key
 from ..domain.rules import build, has_effect, needs
 from ..domain.states import PostingState
 from ..handlers.ports import BuiltEvent, LedgerUow, Masterdata, NewUow, Story
@@ -232,6 +232,8 @@ class _Batch:
         deadline = self._now + timedelta(seconds=company.predecessor_deadline_seconds)
         known = {posting.key: posting for posting in existing}
         for each in built:
+            if beside_key(each.document.effect, one.event.name) in known:
+                continue  # another event has this effect; that was found earlier
             before = known.get(each.document.effect) or draft(one, each.document.effect, self._now)
             self._drafts.accept(one, each, before, story.label, self._masters.revision, company, deadline)
         others = [name for name in story.events if name != one.event.name]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -12,7 +11,7 @@ from libs.events import Channel
 from ..domain.context import Built
 from ..domain.document import Document, content_digest, document_to_json
 from ..domain.master import Company
-from ..domain.posting import Category, Change, Doubt, Lane, Posting, RecordedEvent, waiting
+from ..domain.posting import Category, Change, Doubt, Lane, Posting, RecordedEvent, beside_key, waiting
 from ..domain.states import PostingState
 from ..handlers.ports import NewPosting
 
@@ -60,7 +59,7 @@ class Drafts:
             parked=False,
         )
         if needs_approval(document, company):
-            after = replace(after, state=PostingState.AWAITING_APPROVAL, available_at=self._now)
+            after = replace(after, state=PostingState.AWAITING_APPROVAL, available_at=self._now, hold_until=deadline)
         else:
             after = waiting(after, deadline)
         doubt = None
@@ -98,8 +97,7 @@ class Drafts:
 
     def _beside(self, one: NewPosting, rival: Posting) -> NewPosting:
         posting = one.posting
-        mark = hashlib.sha256(posting.event.encode()).hexdigest()[:12]
-        own = replace(posting, key=f"{posting.key}~{mark}", available_at=self._now, hold_until=None)
+        own = replace(posting, key=beside_key(posting.key, posting.event), available_at=self._now, hold_until=None)
         if rival.content_digest and rival.content_digest == posting.content_digest:
             same = replace(own, state=PostingState.DUPLICATE, reason="EFFECT_KNOWN", reason_text=rival.name)
             return NewPosting(same)

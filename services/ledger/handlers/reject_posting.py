@@ -1,0 +1,45 @@
+"""A person ends a posting that shall not reach the books."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from libs.events import Clock
+
+from ..domain.errors import TransitionForbidden
+from ..domain.posting import Change, Posting
+from ..domain.states import PostingState
+from .answer_once import answer_once, apply_one
+from .ports import LedgerUow, NewUow
+
+REJECTED = "REJECTED"
+
+
+@dataclass(frozen=True, slots=True)
+class RejectPosting:
+    company: str
+    key: str
+    why: str
+    request_id: str
+    actor: str
+
+
+def reject_posting(command: RejectPosting, new_uow: NewUow, clock: Clock) -> Posting:
+    """The rejected posting. Raises `PostingUnknown`, or `TransitionForbidden` where it is on its way or at its end.
+
+    An exception after an attempt stands on a look-up later than that attempt, so nothing of it is in Odoo unseen.
+    """
+
+    def work(uow: LedgerUow, now: datetime) -> str:
+        before = uow.postings.get(command.company, command.key, lock=True)
+        if before.state is PostingState.RECORDED and not before.parked:
+            raise TransitionForbidden("a posting that is being built can't be rejected")
+        after = replace(
+            before, state=PostingState.REJECTED, reason=REJECTED, reason_text=command.why, parked=False, hold_until=None
+        )
+        change = Change(before, after, command.actor, resolution="rejected", why=command.why)
+        return apply_one(uow, change, now)
+
+    content = ("reject", command.company, command.key, command.why, command.actor)
+    return answer_once(command.request_id, content, new_uow, clock, work)

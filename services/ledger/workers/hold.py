@@ -1,0 +1,55 @@
+"""Looks at held postings when their time has come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from libs.events import Clock
+
+from ..domain.posting import PREDECESSOR_MISSING, Change, Doubt, Posting, is_waiting, unblocked
+from ..domain.states import PostingState
+from ..handlers.ports import NewUow
+from .drafts import SYSTEM
+
+_MISSING = Doubt(
+    PREDECESSOR_MISSING,
+    "what it follows has not been posted in time; retry once it is, or reject it",
+)
+
+
+@dataclass(slots=True)
+class HoldWorker:
+    """Whose predecessor came is READY (it was promoted then; this is the net below); whose did not, an exception.
+
+    What is held for another reason, until a window or period opens, is READY when its time has come.
+    """
+
+    new_uow: NewUow
+    clock: Clock
+    owner: str
+    batch: int = 200
+    lease_seconds: float = 60.0
+
+    def run_once(self) -> int:
+        """Look at what is due; how many it were."""
+        now = self.clock()
+        with self.new_uow() as uow:
+            due = uow.postings.claim_held(limit=self.batch, owner=self.owner, now=now, lease_seconds=self.lease_seconds)
+            if not due:
+                return 0
+            blocked = uow.postings.blocked([one.key for one in due if is_waiting(one)])
+            changes = [_missing(one) if one.key in blocked else Change(one, unblocked(one, now), SYSTEM) for one in due]
+            uow.postings.apply(changes, now)
+            uow.commit()
+        return len(due)
+
+
+def _missing(posting: Posting) -> Change:
+    after = replace(
+        posting,
+        state=PostingState.EXCEPTION,
+        reason=_MISSING.reason,
+        reason_text=_MISSING.message,
+        hold_until=None,
+    )
+    return Change(posting, after, SYSTEM, doubt=_MISSING)
