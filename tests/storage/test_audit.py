@@ -209,6 +209,15 @@ def test_every_later_change_is_found(
     assert fault in verify(engine).faults
 
 
+def test_fields_can_not_be_shifted_across_their_borders(engine: Engine) -> None:
+    """The same bytes in other columns: the reason's first line passes for its length, the length for the digest."""
+    append(engine, AuditEntry("a", "POSTED", "worker", NOW, "0" * 32, "3\nabc\n{}", content_digest="d"))
+    assert verify(engine).faults == ()
+    with engine.begin() as connection:
+        connection.execute(update(ENTRY).values(content_digest="d\n8", reason="abc", detail="{}\n{}"))
+    assert verify(engine).faults == ("a: entry 1 was changed",)
+
+
 def test_the_head_is_what_an_outside_witness_keeps(engine: Engine, sealer: Sealer) -> None:
     append(engine, entry("a"))
     sealer.run_once()

@@ -171,10 +171,11 @@ def test_a_writer_whose_turn_never_comes_gives_up(tmp_path: Path, monkeypatch: p
     other_process = open_engine(f"sqlite:///{tmp_path}/turns.db", "sample")
     upgrade(engine, SAMPLE)
     with UnitOfWork(engine) as uow:
-        add_note(uow, "first")
+        uow.connection.execute(select(NOTE))  # the database is ours before we write, so that what we read stays true
         for second in (engine, other_process):
             with pytest.raises(StorageConflict), UnitOfWork(second) as waiting:
                 add_note(waiting, "second")
+        add_note(uow, "first")
         uow.commit()
     with UnitOfWork(engine) as uow:  # the turn is free again
         add_note(uow, "third")
