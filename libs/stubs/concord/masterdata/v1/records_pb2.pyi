@@ -112,6 +112,8 @@ class Journal(_message.Message):
     ODOO_ID_FIELD_NUMBER: _builtins.int
     DEFAULT_ACCOUNT_FIELD_NUMBER: _builtins.int
     SUSPENSE_ACCOUNT_FIELD_NUMBER: _builtins.int
+    DEFAULT_ACCOUNT_ODOO_ID_FIELD_NUMBER: _builtins.int
+    SUSPENSE_ACCOUNT_ODOO_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Format: `companies/{company}/journals/{code}`."""
     code: _builtins.str
@@ -123,6 +125,9 @@ class Journal(_message.Message):
     default_account: _builtins.str
     """Account codes: the journal's own account and its suspense account."""
     suspense_account: _builtins.str
+    default_account_odoo_id: _builtins.int
+    """Odoo's ids of these two accounts; zero where the journal has none."""
+    suspense_account_odoo_id: _builtins.int
     def __init__(
         self,
         *,
@@ -134,10 +139,12 @@ class Journal(_message.Message):
         odoo_id: _builtins.int = ...,
         default_account: _builtins.str = ...,
         suspense_account: _builtins.str = ...,
+        default_account_odoo_id: _builtins.int = ...,
+        suspense_account_odoo_id: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "currency_code", b"currency_code", "default_account", b"default_account", "display_name", b"display_name", "name", b"name", "odoo_id", b"odoo_id", "suspense_account", b"suspense_account", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "currency_code", b"currency_code", "default_account", b"default_account", "default_account_odoo_id", b"default_account_odoo_id", "display_name", b"display_name", "name", b"name", "odoo_id", b"odoo_id", "suspense_account", b"suspense_account", "suspense_account_odoo_id", b"suspense_account_odoo_id", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
