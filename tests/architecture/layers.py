@@ -23,7 +23,7 @@ SERVICE_LAYERS: dict[str, frozenset[str]] = {
     "storage": VALUES | {"domain", "handlers.ports", "libs.storage", "sqlmodel", "sqlalchemy", "alembic"},
     "adapters": VALUES
     | GRPC
-    | {"domain", "handlers.ports", "providers.base", "libs", "concord", "httpx", "nats", "yaml"},
+    | {"domain", "handlers.ports", "providers.base", "libs", "concord", "httpx", "limits", "yaml"},
     # The classes of Odoo's errors say what a worker does next; they are plain exceptions.
     # Likewise RetryPolicy: numbers.
     "workers": VALUES
@@ -40,7 +40,9 @@ SERVICE_LAYERS: dict[str, frozenset[str]] = {
     "accounts": VALUES | {"config", "domain", "handlers.ports", "providers"},
     "servicer": VALUES | GRPC | {"domain", "handlers", "wire", "telemetry", "libs", "concord"},
     "wire": VALUES | GRPC | {"domain", "handlers", "libs.rpc", "libs.formats", "concord"},
+    # What a service counts; an observer counts for handlers, through a port of theirs.
     "telemetry": VALUES | {"libs.telemetry", "opentelemetry"},
+    "observer": VALUES | {"domain", "handlers.ports", "libs.telemetry", "opentelemetry"},
     # It reads text into what the others are built with; it builds none of them.
     "config": VALUES | {"domain", "providers", "adapters", "libs", "yaml"},
     "main": GRPC | {"libs", "concord", "uvicorn", "opentelemetry", "structlog"},
