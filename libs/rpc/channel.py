@@ -46,11 +46,12 @@ def open_channel(
     credentials over TLS, as metadata over plaintext on this machine. `metadata` adds headers, `interceptors` go
     outside all that (telemetry). Raises `TransportRefused` for plaintext beyond loopback that is not allowed.
     """
+    always = list(dict.fromkeys((outgoing_headers, *metadata)))  # once, even if the caller names it too
     if config.tls is None:
         if not config.allow_plaintext and not is_loopback(target):
             raise TransportRefused("plaintext beyond loopback must be allowed explicitly, or TLS configured")
         channel = grpc.insecure_channel(target, options=_options(config))
-        sources = [outgoing_headers, *metadata, *([_bearer(token)] if token is not None else [])]
+        sources = [*always, *([_bearer(token)] if token is not None else [])]
     else:
         credentials = _tls_credentials(config)
         if token is not None:
@@ -58,7 +59,7 @@ def open_channel(
                 credentials, grpc.metadata_call_credentials(_TokenPlugin(token), name="concord-token")
             )
         channel = grpc.secure_channel(target, credentials, options=_options(config))
-        sources = [outgoing_headers, *metadata]
+        sources = always
     return grpc.intercept_channel(channel, *interceptors, _CallInterceptor(config, sources))
 
 
