@@ -1,0 +1,1 @@
+"""The demonstration: a shop's day, played by stand-ins of its partners."""

@@ -1,0 +1,1 @@
+"""What masterdata reads from the world: Odoo, and the reviewed mapping file."""

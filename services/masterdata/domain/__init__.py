@@ -1,0 +1,1 @@
+"""What masterdata knows about accounts, parties and mappings: pure values and rules."""

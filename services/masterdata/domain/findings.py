@@ -1,0 +1,272 @@
+"""What a reviewer must see before a mapping is signed: where it contradicts the masters or what the books demand."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from libs.money import BadAmount, Money
+
+from .books import Books, Named
+from .mapping import CompanyMapping, PartyRow, ProductRow, RoleRow, TaxRow
+from .records import Account, ExternalReference, TaxCode
+from .roles import ACCOUNT_TYPES, EXPECTED_JOURNALS, EXPECTED_ROLES, JOURNAL_TYPES, RECONCILABLE_ROLES
+
+
+class Severity(StrEnum):
+    ERROR = "error"  # can't be approved
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    severity: Severity
+    reason: str  # stable, UPPER_SNAKE_CASE
+    line: int
+    message: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.severity.value} {self.reason}, line {self.line}: {self.message}"
+
+
+def findings_of(mapping: CompanyMapping, books: Books, named: Named) -> tuple[Finding, ...]:
+    """All findings, errors first, each in the order of its line."""
+    found = [
+        *_company(mapping, books),
+        *_roles(mapping, books),
+        *_missing_roles(mapping),
+        *_shared_accounts(mapping),
+        *_exchange(mapping, books),
+        *_journals(mapping, books),
+        *_bank_accounts(mapping, books),
+        *_taxes(mapping, books),
+        *_fees(mapping),
+        *_parties(mapping, named),
+        *_products(mapping, named),
+    ]
+    return tuple(sorted(found, key=lambda one: (one.severity is not Severity.ERROR, one.line, one.reason)))
+
+
+def references_of(mapping: CompanyMapping, named: Named) -> tuple[ExternalReference, ...]:
+    """The external references that the mapping gives; call it once there are no errors."""
+    found = []
+    for row in mapping.parties:
+        for party in named.parties_of(row.partner, row.partner_id)[:1]:
+            found += [ExternalReference(issuer, value, party.odoo_id) for issuer, value in row.external_ids]
+            found += [ExternalReference(issuer, "", party.odoo_id) for issuer in row.unidentified_for]
+    return tuple(found)
+
+
+def approval_above(mapping: CompanyMapping, currency: str) -> Money:
+    """The amount above which a second person is asked. Raises `BadAmount`."""
+    return Money.parse(currency, mapping.company.approval_above)
+
+
+def _company(mapping: CompanyMapping, books: Books) -> Iterator[Finding]:
+    line = mapping.company.line
+    try:
+        approval_above(mapping, books.entity.currency)
+    except BadAmount:
+        yield _error("AMOUNT_INVALID", line, f"approval_above has more digits than {books.entity.currency} has")
+    if not books.entity.rounds_by_line:
+        yield _warning(
+            "TAX_ROUNDED_GLOBALLY", line, "the company rounds taxes by document, Concord by line: cents will differ"
+        )
+
+
+def _roles(mapping: CompanyMapping, books: Books) -> Iterator[Finding]:
+    for row in mapping.roles:
+        account = books.accounts.get(row.code)
+        if account is None:
+            yield _error("ACCOUNT_UNKNOWN", row.line, f"role {row.role}: Odoo has no active account {row.code}")
+            continue
+        yield from _account_of_role(row, account, books.entity.currency)
+
+
+def _account_of_role(row: RoleRow, account: Account, home: str) -> Iterator[Finding]:
+    where = f"role {row.role}: account {account.code}"
+    if row.role in RECONCILABLE_ROLES and not account.reconcilable:
+        yield _error("ACCOUNT_NOT_RECONCILABLE", row.line, f"{where} must allow reconciliation")
+    demanded = ACCOUNT_TYPES.get(row.role)
+    if demanded and account.type != demanded:
+        yield _error("ACCOUNT_TYPE_WRONG", row.line, f"{where} is {account.type}, not {demanded}")
+    if not demanded and account.type in ACCOUNT_TYPES.values():
+        yield _error("ACCOUNT_TYPE_WRONG", row.line, f"{where} is {account.type}: its lines would need a partner")
+    # Odoo refuses a line in another currency on such an account.
+    if row.scope.currency and account.currency and account.currency != row.scope.currency:
+        yield _error(
+            "ACCOUNT_CURRENCY_DIFFERS", row.line, f"{where} takes {account.currency} only, not {row.scope.currency}"
+        )
+    if row.role == "CLR" and not account.currency:
+        yield _warning("CLR_WITHOUT_CURRENCY", row.line, f"{where} should be fixed to one currency")
+    if row.role == "FXD" and account.currency not in ("", home):
+        yield _error("ACCOUNT_CURRENCY_DIFFERS", row.line, f"{where} must take {home}")
+
+
+def _missing_roles(mapping: CompanyMapping) -> Iterator[Finding]:
+    line = mapping.company.line
+    for role in sorted(set(EXPECTED_ROLES) - {row.role for row in mapping.roles}):
+        yield _warning("ROLE_UNMAPPED", line, f"no account has the role {role}")
+    for role in sorted(set(EXPECTED_JOURNALS) - {row.role for row in mapping.journals}):
+        yield _warning("ROLE_UNMAPPED", line, f"no journal has the role {role}")
+
+
+def _shared_accounts(mapping: CompanyMapping) -> Iterator[Finding]:
+    """Two clearings, or two roles that are reconciled, on one account: nobody can tell their lines apart."""
+    first: dict[str, RoleRow] = {}
+    for row in mapping.roles:
+        if row.role not in RECONCILABLE_ROLES:
+            continue
+        other = first.setdefault(row.code, row)
+        same_clearing = row.role == "CLR" and (row.scope.provider, row.scope.account) != (
+            other.scope.provider,
+            other.scope.account,
+        )
+        if other.role != row.role or same_clearing:
+            yield _warning(
+                "ACCOUNT_SHARED",
+                row.line,
+                f"account {row.code} serves {row.role}, and {other.role} in line {other.line}",
+            )
+
+
+def _exchange(mapping: CompanyMapping, books: Books) -> Iterator[Finding]:
+    """Odoo's own exchange moves must land on FXD, or the ledger takes them for somebody else's."""
+    rows = [row for row in mapping.roles if row.role == "FXD"]
+    if not rows:
+        return
+    codes = {row.code for row in rows}
+    for word, odoo_id in (("gain", books.entity.gain_account), ("loss", books.entity.loss_account)):
+        account = books.accounts_by_id.get(odoo_id)
+        if account is None:
+            yield _error("EXCHANGE_ACCOUNT_DIFFERS", rows[0].line, f"the company has no exchange {word} account")
+        elif account.code not in codes:
+            yield _error(
+                "EXCHANGE_ACCOUNT_DIFFERS", rows[0].line, f"the company's exchange {word} account is {account.code}"
+            )
+
+
+def _journals(mapping: CompanyMapping, books: Books) -> Iterator[Finding]:
+    for row in mapping.journals:
+        journal = books.journals.get(row.code)
+        demanded = JOURNAL_TYPES[row.role]
+        if journal is None:
+            yield _error("JOURNAL_UNKNOWN", row.line, f"role {row.role}: Odoo has no active journal {row.code}")
+        elif journal.type != demanded:
+            yield _error(
+                "JOURNAL_TYPE_WRONG", row.line, f"role {row.role}: journal {row.code} is {journal.type}, not {demanded}"
+            )
+
+
+def _bank_accounts(mapping: CompanyMapping, books: Books) -> Iterator[Finding]:
+    for row in mapping.bank_accounts:
+        journal = books.journals.get(row.journal)
+        if journal is None:
+            yield _error("JOURNAL_UNKNOWN", row.line, f"Odoo has no active journal {row.journal}")
+        elif journal.type != "bank":
+            yield _error("JOURNAL_TYPE_WRONG", row.line, f"journal {row.journal} is {journal.type}, not bank")
+        elif not {journal.default_account, journal.suspense_account} <= set(books.accounts_by_id):
+            yield _error(
+                "JOURNAL_INCOMPLETE", row.line, f"journal {row.journal} needs its own account and a suspense account"
+            )
+
+
+def _taxes(mapping: CompanyMapping, books: Books) -> Iterator[Finding]:
+    tax_accounts = {row.code for row in mapping.roles if row.role == "TAX"}
+    for row in mapping.taxes:
+        found = taxes_of(row, books)
+        if len(found) != 1:
+            reason, word = (
+                ("TAX_UNKNOWN", "no such active tax") if not found else ("TAX_AMBIGUOUS", "several such taxes")
+            )
+            yield _error(reason, row.line, f"Odoo has {word} for sales")
+            continue
+        yield from _tax(row, found[0], books, tax_accounts)
+
+
+def _tax(row: TaxRow, tax: TaxCode, books: Books, tax_accounts: set[str]) -> Iterator[Finding]:
+    where = f"tax {tax.odoo_id}"
+    if not tax.repartition_complete:
+        yield _error(
+            "TAX_WITHOUT_ACCOUNT",
+            row.line,
+            f"{where}: a repartition line has no account; the tax would land on revenue",
+        )
+    if tax.use != "sale":
+        yield _error("TAX_USE_WRONG", row.line, f"{where} is for {tax.use}, not for sales")
+    if tax.price_included:
+        yield _error("TAX_PRICE_INCLUDED", row.line, f"{where} is included in prices; documents bear net prices")
+    if not tax.rate:
+        yield _error("TAX_NOT_PERCENTAGE", row.line, f"{where} is no plain percentage")
+    elif tax.rate != row.rate:
+        yield _error("TAX_RATE_DIFFERS", row.line, f"{where} has the rate {tax.rate}, the source's is {row.rate}")
+    codes = {books.accounts_by_id[one].code for one in _ids(tax.repartition_accounts) if one in books.accounts_by_id}
+    if tax_accounts and not codes <= tax_accounts:
+        others = ", ".join(sorted(codes - tax_accounts))
+        yield _warning("TAX_ACCOUNT_DIFFERS", row.line, f"{where} goes to {others}, which no row gives the role TAX")
+
+
+def taxes_of(row: TaxRow, books: Books) -> list[TaxCode]:
+    """The taxes that the row names; one, if all is well."""
+    if row.tax_id:
+        return [books.tax_codes[row.tax_id]] if row.tax_id in books.tax_codes else []
+    return books.taxes_named(row.tax)
+
+
+def _fees(mapping: CompanyMapping) -> Iterator[Finding]:
+    roles = {row.role for row in mapping.roles}
+    for row in mapping.fees:
+        if row.role not in roles:
+            yield _error("ROLE_UNMAPPED", row.line, f"fee {row.kind}: no account has the role {row.role}")
+
+
+def _parties(mapping: CompanyMapping, named: Named) -> Iterator[Finding]:
+    lines: dict[int, list[int]] = defaultdict(list)
+    for row in mapping.parties:
+        found = named.parties_of(row.partner, row.partner_id)
+        if len(found) == 1:
+            lines[found[0].odoo_id].append(row.line)
+        else:
+            yield _party_missing(row, len(found))
+    for places in lines.values():
+        if len(places) > 1:
+            yield _warning("PARTY_TWICE", places[1], f"the same partner stands in line {places[0]} already")
+    known = {issuer for row in mapping.parties for issuer in row.unidentified_for}
+    for source in mapping.sources:
+        if source.issuer not in known:
+            # A receipt of an unknown customer must bear somebody (ACCOUNTING rule 10).
+            yield _error("UNIDENTIFIED_MISSING", source.line, f"{source.issuer} has no unidentified customer")
+
+
+def _party_missing(row: PartyRow, found: int) -> Finding:
+    if found:
+        return _error("PARTY_AMBIGUOUS", row.line, f"{found} partners have this name: give partner_id")
+    return _error("PARTY_UNKNOWN", row.line, "Odoo has no active partner of this name or id")
+
+
+def _products(mapping: CompanyMapping, named: Named) -> Iterator[Finding]:
+    for row in mapping.products:
+        found = named.products_of(row.product, row.product_id)
+        if len(found) != 1:
+            yield _product_missing(row, len(found))
+
+
+def _product_missing(row: ProductRow, found: int) -> Finding:
+    if found:
+        return _error("PRODUCT_AMBIGUOUS", row.line, f"{found} products have this reference: give product_id")
+    return _error("PRODUCT_UNKNOWN", row.line, "Odoo has no active product of this reference or id")
+
+
+def _ids(text: str) -> list[int]:
+    return [int(one) for one in text.split()]
+
+
+def _error(reason: str, line: int, message: str) -> Finding:
+    return Finding(Severity.ERROR, reason, line, message)
+
+
+def _warning(reason: str, line: int, message: str) -> Finding:
+    return Finding(Severity.WARNING, reason, line, message)

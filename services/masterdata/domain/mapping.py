@@ -1,0 +1,118 @@
+"""A mapping file's content: what a source's words mean in a company's books. Each row knows its line in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a row holds; an empty field lets everything through. An account is one of its provider's."""
+
+    provider: str = ""
+    account: str = ""
+    currency: str = ""
+
+    def widened(self) -> Iterator[Scope]:
+        """This scope and all that contain it, the most specific first."""
+        sources = [(self.provider, self.account), (self.provider, ""), ("", "")]
+        known = set()
+        for provider, account in sources:
+            for currency in (self.currency, ""):
+                scope = Scope(provider, account, currency)
+                if scope not in known:
+                    known.add(scope)
+                    yield scope
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyPolicy:
+    time_zone: str  # IANA
+    approval_above: str  # a decimal amount of the company currency; `0`: straight through
+    late_event_policy: str
+    predecessor_deadline_seconds: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A provider account whose events belong to this company; `issuer` is who gave its customers their ids."""
+
+    provider: str
+    account: str
+    issuer: str
+    line: int
+
+    @property
+    def interface(self) -> str:
+        return f"{self.provider}/{self.account}"
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRow:
+    """A role's account, or a role's journal; `code` is Odoo's."""
+
+    role: str
+    scope: Scope
+    code: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class BankRow:
+    number: str  # without spaces, in capitals
+    journal: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaxRow:
+    """A tax as the source calls it. An empty account or title lets every one through."""
+
+    provider: str
+    account: str
+    title: str
+    rate: str  # a fraction as decimal string, in its shortest form
+    tax: str  # Odoo's name of it, or
+    tax_id: int  # its id there
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeeRow:
+    provider: str
+    account: str
+    kind: str
+    role: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartyRow:
+    partner: str  # Odoo's name of it, or
+    partner_id: int  # its id there
+    external_ids: tuple[tuple[str, str], ...]  # issuer, value
+    unidentified_for: tuple[str, ...]  # issuers
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProductRow:
+    sku: str
+    product: str  # Odoo's default_code, or
+    product_id: int  # its id there
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyMapping:
+    company: CompanyPolicy
+    sources: tuple[Source, ...] = ()
+    roles: tuple[RoleRow, ...] = ()
+    journals: tuple[RoleRow, ...] = ()
+    bank_accounts: tuple[BankRow, ...] = ()
+    taxes: tuple[TaxRow, ...] = ()
+    fees: tuple[FeeRow, ...] = ()
+    parties: tuple[PartyRow, ...] = ()
+    products: tuple[ProductRow, ...] = ()

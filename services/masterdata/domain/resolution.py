@@ -1,0 +1,204 @@
+"""Answers questions from a company's books and its active mapping: the most specific row wins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from .books import Books
+from .findings import approval_above, taxes_of
+from .mapping import CompanyMapping, Scope, TaxRow
+from .numbers import same_spelling
+from .records import Party, Product
+from .references import (
+    AccountQuestion,
+    Answer,
+    BankQuestion,
+    CompanyAnswer,
+    CompanyQuestion,
+    Failure,
+    FeeAnswer,
+    FeeQuestion,
+    JournalAnswer,
+    JournalQuestion,
+    NoQuestion,
+    PartyAnswer,
+    PartyQuestion,
+    ProductQuestion,
+    Question,
+    RateQuestion,
+    TaxQuestion,
+)
+
+NOT_ACTIVE = Failure("MAPPING_NOT_ACTIVE", "the company has no active mapping set")
+
+
+class Snapshot:
+    """Everything of one revision that answers depend on, parties and products aside. Safe to share between threads."""
+
+    def __init__(self, books: Books, mapping: CompanyMapping | None, mapping_set: str) -> None:
+        self.books = books
+        self.mapping_set = mapping_set
+        self._mapping = mapping
+        rows = mapping or None
+        self._roles = {(one.role, one.scope): one.code for one in rows.roles} if rows else {}
+        self._journals = {(one.role, one.scope): one.code for one in rows.journals} if rows else {}
+        self._banks = {one.number: one.journal for one in rows.bank_accounts} if rows else {}
+        self._fees = {(one.provider, one.account, one.kind): one.role for one in rows.fees} if rows else {}
+        self._taxes: dict[tuple[str, str, str, str], TaxRow] = (
+            {(one.provider, one.account, one.title, one.rate): one for one in rows.taxes} if rows else {}
+        )
+        self._issuers = {one.interface: one.issuer for one in rows.sources} if rows else {}
+        self._products = {one.sku: (one.product, one.product_id) for one in rows.products} if rows else {}
+
+    def party_key(self, question: PartyQuestion) -> tuple[str, str]:
+        """Under which issuer and value the party is kept: provider accounts may share their customers' ids."""
+        return self._issuers.get(question.issuer, question.issuer), question.external_id
+
+    def product_key(self, question: ProductQuestion) -> tuple[str, int]:
+        """By which reference of Odoo's (or which id) the product is known; its sku where the mapping says nothing."""
+        return self._products.get(question.sku, (question.sku, 0))
+
+    def answer(
+        self,
+        question: Question,
+        parties: Mapping[tuple[str, str], PartyAnswer],
+        products: Mapping[tuple[str, int], tuple[Product, ...]],
+    ) -> Answer:
+        """The answer, or why there is none. `parties` and `products` hold what was found under the keys above."""
+        if isinstance(question, RateQuestion):
+            return self._rate(question)
+        if isinstance(question, ProductQuestion):
+            return self._product(question, products)
+        if isinstance(question, NoQuestion):
+            return Failure("REFERENCE_INVALID", "the reference is of no known kind")
+        if self._mapping is None:
+            return NOT_ACTIVE
+        if isinstance(question, AccountQuestion):
+            return self._account(question)
+        if isinstance(question, JournalQuestion):
+            return self._journal_of_role(question)
+        if isinstance(question, TaxQuestion):
+            return self._tax(question)
+        if isinstance(question, PartyQuestion):
+            return self._party(question, parties)
+        if isinstance(question, CompanyQuestion):
+            return self._company(self._mapping)
+        if isinstance(question, BankQuestion):
+            return self._bank(question)
+        return self._fee(question)
+
+    def _account(self, question: AccountQuestion) -> Answer:
+        code = _most_specific(self._roles, question.role, question.scope)
+        if code is None:
+            return _missing(f"account of role {question.role}", question.scope)
+        account = self.books.accounts.get(code)
+        if account is None:
+            return Failure("ACCOUNT_UNKNOWN", f"role {question.role}: Odoo has no active account {code} any more")
+        asked = question.scope.currency
+        if asked and account.currency and account.currency != asked:
+            return Failure(
+                "ACCOUNT_CURRENCY_DIFFERS",
+                f"role {question.role}: account {code} takes {account.currency}, not {asked}",
+            )
+        return account
+
+    def _journal_of_role(self, question: JournalQuestion) -> Answer:
+        code = _most_specific(self._journals, question.role, question.scope)
+        if code is None:
+            return _missing(f"journal of role {question.role}", question.scope)
+        return self._journal(code)
+
+    def _bank(self, question: BankQuestion) -> Answer:
+        code = self._banks.get("".join(question.number.split()).upper())
+        if code is None:
+            return Failure("MAPPING_MISSING", "no journal is mapped to this bank account")
+        return self._journal(code)
+
+    def _journal(self, code: str) -> Answer:
+        journal = self.books.journals.get(code)
+        if journal is None:
+            return Failure("JOURNAL_UNKNOWN", f"Odoo has no active journal {code} any more")
+        return self.journal_answer(code)
+
+    def journal_answer(self, code: str) -> JournalAnswer:
+        """An active journal with the codes of its accounts."""
+        journal, accounts = self.books.journals[code], self.books.accounts_by_id
+        default, suspense = accounts.get(journal.default_account), accounts.get(journal.suspense_account)
+        return JournalAnswer(journal, default.code if default else "", suspense.code if suspense else "")
+
+    def _tax(self, question: TaxQuestion) -> Answer:
+        try:
+            rate = same_spelling(question.rate)
+        except ValueError:
+            return Failure("REFERENCE_INVALID", "the tax's rate is not a plain decimal number")
+        for account in dict.fromkeys((question.account, "")):
+            for title in dict.fromkeys((question.title, "")):
+                row = self._taxes.get((question.provider, account, title, rate))
+                if row is not None:
+                    return self._tax_of(row)
+        return Failure("MAPPING_MISSING", f"no tax is mapped for rate {rate} of {question.provider}")
+
+    def _tax_of(self, row: TaxRow) -> Answer:
+        found = taxes_of(row, self.books)
+        if len(found) != 1:
+            return Failure("TAX_UNKNOWN", f"Odoo has no active tax as the mapping's line {row.line} names it any more")
+        tax = found[0]
+        if not tax.repartition_complete:
+            return Failure("TAX_WITHOUT_ACCOUNT", f"a repartition line of tax {tax.odoo_id} has no account")
+        if tax.rate != row.rate or tax.price_included:
+            return Failure("TAX_RATE_DIFFERS", f"tax {tax.odoo_id} was changed since the mapping was approved")
+        return tax
+
+    def _party(self, question: PartyQuestion, parties: Mapping[tuple[str, str], PartyAnswer]) -> Answer:
+        found = parties.get(self.party_key(question))
+        if found is None:
+            word = "external id" if question.external_id else "unidentified customer"
+            return Failure("PARTY_UNKNOWN", f"no party has this {word} of {question.issuer}")
+        return found
+
+    def _product(self, question: ProductQuestion, products: Mapping[tuple[str, int], tuple[Product, ...]]) -> Answer:
+        found = products.get(self.product_key(question), ())
+        if len(found) != 1:
+            return Failure("PRODUCT_UNKNOWN" if not found else "PRODUCT_AMBIGUOUS", "not one product has this sku")
+        return found[0]
+
+    def _company(self, mapping: CompanyMapping) -> Answer:
+        entity, policy = self.books.entity, mapping.company
+        return CompanyAnswer(
+            entity,
+            approval_above(mapping, entity.currency).minor_units,
+            policy.late_event_policy,
+            policy.predecessor_deadline_seconds,
+        )
+
+    def _rate(self, question: RateQuestion) -> Answer:
+        try:
+            day = date.fromisoformat(question.day).isoformat()
+        except ValueError:
+            return Failure("REFERENCE_INVALID", "the rate's day is not an ISO 8601 date")
+        rate = self.books.rate_on(question.currency, day)
+        if rate is None:
+            return Failure("RATE_MISSING", f"Odoo has no rate of {question.currency} on or before {day}")
+        return rate
+
+    def _fee(self, question: FeeQuestion) -> Answer:
+        for provider, account in ((question.provider, question.account), (question.provider, ""), ("", "")):
+            role = self._fees.get((provider, account, question.kind))
+            if role is not None:
+                return FeeAnswer(role)
+        return Failure("MAPPING_MISSING", f"fee {question.kind} of {question.provider} is not mapped")
+
+
+def party_answers(found: Mapping[tuple[str, str], Party]) -> dict[tuple[str, str], PartyAnswer]:
+    """Active parties as answers; one that is archived or merged away must not get new lines."""
+    return {key: PartyAnswer(party) for key, party in found.items() if party.active}
+
+
+def _most_specific(rows: Mapping[tuple[str, Scope], str], role: str, scope: Scope) -> str | None:
+    return next((rows[(role, wide)] for wide in scope.widened() if (role, wide) in rows), None)
+
+
+def _missing(what: str, scope: Scope) -> Failure:
+    place = " ".join(part for part in (scope.provider, scope.account, scope.currency) if part)
+    return Failure("MAPPING_MISSING", f"no {what} is mapped for {place or 'the company'}")

@@ -1,0 +1,116 @@
+"""Propose a mapping set, and approve the exact content that was proposed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from libs.events import Clock, IdSource
+
+from ..domain.books import Wanted
+from ..domain.errors import CompanyUnknown, MappingHasErrors
+from ..domain.findings import Finding, Severity, findings_of, references_of
+from ..domain.mapping import CompanyMapping
+from ..domain.mapping_set import MappingSet, MappingState, digest_of
+from ..domain.records import LegalEntity
+from .answering import Request
+from .ports import MasterdataUow, NewUow, ReadMapping, Stored
+
+
+def propose_mapping_set(
+    company: str,
+    yaml: str,
+    actor: str,
+    request_id: str,
+    read_mapping: ReadMapping,
+    new_uow: NewUow,
+    clock: Clock,
+    ids: IdSource,
+) -> MappingSet:
+    """Store the file as the company's next revision, with what a reviewer should see. It has no effect yet.
+
+    Raises `MappingInvalid`, `CompanyUnknown` or `RequestReused`.
+    """
+    request = Request(request_id, "propose", company, digest_of(yaml), actor)
+    mapping = read_mapping(yaml)
+    now = clock()
+    with new_uow() as uow:
+        if known := request.first_answer(uow, MappingSet):
+            return known
+        entity = _locked(uow, company).entity
+        draft = MappingSet(
+            company=company,
+            number=uow.mapping_sets.next_number(company),
+            state=MappingState.DRAFT,
+            yaml=yaml,
+            content_digest=digest_of(yaml),
+            proposed_by=actor,
+            proposed_at=now,
+            findings=tuple(one.text for one in _findings(uow, entity, mapping)),
+        )
+        uow.mapping_sets.add(draft)
+        offered = draft.to(MappingState.PROPOSED)
+        uow.mapping_sets.change(draft, offered, actor, now, ids())
+        request.answer(uow, offered, now)
+        uow.commit()
+    return offered
+
+
+def approve_mapping_set(
+    company: str,
+    number: int,
+    content_digest: str,
+    actor: str,
+    request_id: str,
+    read_mapping: ReadMapping,
+    new_uow: NewUow,
+    clock: Clock,
+    ids: IdSource,
+) -> MappingSet:
+    """Make the offer the active revision; the one before it and older offers are retired.
+
+    The masters may have changed since the offer, so it is examined again. Raises `MappingSetUnknown`,
+    `ContentChanged`, `ApproverIsMaker`, `TransitionForbidden`, `MappingHasErrors` or `RequestReused`.
+    """
+    request = Request(request_id, "approve", company, str(number), content_digest, actor)
+    now, transaction_id = clock(), ids()
+    with new_uow() as uow:
+        if known := request.first_answer(uow, MappingSet):
+            return known
+        stored = _locked(uow, company)
+        offered = uow.mapping_sets.get(company, number)
+        approved = offered.approved(content_digest, actor, now)
+        mapping = read_mapping(offered.yaml)
+        findings = _findings(uow, stored.entity, mapping)
+        if errors := [one.text for one in findings if one.severity is Severity.ERROR]:
+            raise MappingHasErrors(errors)
+        approved = replace(approved, findings=tuple(one.text for one in findings))
+        uow.mapping_sets.change(offered, approved, actor, now, transaction_id)
+        _retire_others(uow, approved, actor, now, transaction_id)
+        active = approved.to(MappingState.ACTIVE)
+        uow.mapping_sets.change(approved, active, actor, now, transaction_id)
+        uow.masters.bind(company, references_of(mapping, uow.masters.named(company, Wanted.of(mapping))))
+        entity = replace(stored.entity, time_zone=mapping.company.time_zone, revision=stored.entity.revision + 1)
+        uow.masters.put(entity, stored.read_at)
+        request.answer(uow, active, now)
+        uow.commit()
+    return active
+
+
+def _retire_others(uow: MasterdataUow, approved: MappingSet, actor: str, now: datetime, transaction_id: str) -> None:
+    before = uow.mapping_sets.active(approved.company)
+    overtaken = uow.mapping_sets.proposed_before(approved.company, approved.number)
+    for one in [*([before] if before else []), *overtaken]:
+        uow.mapping_sets.change(one, one.to(MappingState.RETIRED), actor, now, transaction_id)
+
+
+def _findings(uow: MasterdataUow, entity: LegalEntity, mapping: CompanyMapping) -> tuple[Finding, ...]:
+    named = uow.masters.named(entity.company, Wanted.of(mapping))
+    return findings_of(mapping, uow.masters.books(entity), named)
+
+
+def _locked(uow: MasterdataUow, company: str) -> Stored:
+    stored = uow.masters.find(company, lock=True)
+    if stored is None:
+        raise CompanyUnknown("nothing was ever synced for this company")
+    return stored

@@ -1,0 +1,104 @@
+"""Read a company's masters from Odoo and keep what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from libs.errors import ConcordError
+from libs.events import Clock, IdSource
+
+from ..domain.errors import CompanyTaken, CompanyUnknown
+from ..domain.records import Reading
+from ..domain.sync import SyncRun, SyncState
+from .answering import Request
+from .ports import MasterdataUow, NewUow, Source, Stored
+
+OVERTAKEN = "SYNC_OVERTAKEN"
+
+
+def odoo_company_of(company: str, companies: Mapping[str, int]) -> int:
+    """The company's id in Odoo as configured; 0, the only one there is, where nothing is configured.
+
+    Raises `CompanyUnknown`: a typing error must not become a second company.
+    """
+    if companies and company not in companies:
+        raise CompanyUnknown("this company is not configured", field="parent")
+    return companies.get(company, 0)
+
+
+def sync_masterdata(
+    company: str,
+    odoo_company: int,
+    actor: str,
+    request_id: str,
+    source: Source,
+    new_uow: NewUow,
+    clock: Clock,
+    ids: IdSource,
+) -> SyncRun:
+    """One run, from the first read to its commit. A failure to read is a run that FAILED with the failure's reason.
+
+    Raises `CompanyTaken` or `RequestReused`; a repeated request id returns the first run.
+    """
+    request = Request(request_id, "sync", company, actor)
+    with new_uow(read_only=True) as uow:
+        if known := request.first_answer(uow, SyncRun):
+            return known
+    began, transaction_id = clock(), ids()
+    run = SyncRun(company, transaction_id, SyncState.FAILED, began, began)
+    try:
+        reading = source.read(company, odoo_company)
+    except ConcordError as error:
+        return _failed(run, error.reason, actor, request, new_uow, clock)
+    with new_uow() as uow:
+        stored = uow.masters.find(company, lock=True)
+        _check_company(uow, company, reading, stored)
+        if stored is not None and stored.read_at > began:
+            # Another run began to read later and is stored already: what we have may be older than what is there.
+            reason = OVERTAKEN
+        else:
+            run, reason = _stored(uow, run, reading, stored, clock()), ""
+        if not reason:
+            uow.sync_runs.add(run, actor, transaction_id)
+            request.answer(uow, run, run.ended_at)
+            uow.commit()
+    return _failed(run, reason, actor, request, new_uow, clock) if reason else run
+
+
+def _check_company(uow: MasterdataUow, company: str, reading: Reading, stored: Stored | None) -> None:
+    other = uow.masters.of_odoo(reading.entity.odoo_id)
+    if other is not None and other.company != company:
+        raise CompanyTaken(f"this company of Odoo is kept as {other.company}", field="parent")
+    if stored is not None and stored.entity.odoo_id != reading.entity.odoo_id:
+        raise CompanyTaken("this name stands for another company of Odoo", field="parent")
+
+
+def _stored(uow: MasterdataUow, run: SyncRun, reading: Reading, stored: Stored | None, now: datetime) -> SyncRun:
+    before = stored.entity if stored else None
+    entity = reading.entity
+    if before is not None:
+        entity = replace(entity, time_zone=before.time_zone, revision=before.revision)
+    changed = int(entity != before) + uow.masters.replace(run.company, reading)
+    if changed:
+        entity = replace(entity, revision=entity.revision + 1)
+    uow.masters.put(entity, run.started_at)
+    return replace(
+        run,
+        state=SyncState.DONE,
+        ended_at=now,
+        records=(("companies", 1), *reading.counts()),
+        changed=changed,
+        revision=entity.revision,
+    )
+
+
+def _failed(run: SyncRun, reason: str, actor: str, request: Request, new_uow: NewUow, clock: Clock) -> SyncRun:
+    with new_uow() as uow:
+        revision = uow.masters.revision(run.company)
+        failed = replace(run, state=SyncState.FAILED, ended_at=clock(), reason=reason, revision=revision)
+        uow.sync_runs.add(failed, actor, failed.id)
+        request.answer(uow, failed, failed.ended_at)
+        uow.commit()
+    return failed

@@ -1,0 +1,1 @@
+"""What masterdata does by itself."""
