@@ -43,16 +43,16 @@ test-postgres: .venv/.ready ## the tests that run on PostgreSQL
 	$(WITH_POSTGRES) $(PYTEST) -n $(WORKERS) -m "postgres and not simulation and not process and not live and not soak"
 
 sim: .venv/.ready ## the seeded simulation, SEEDS seeds (500)
-	CONCORD_SIM_SEEDS=$(SEEDS) $(PYTEST) -n $(WORKERS) -m "simulation and not postgres and not soak"
+	CONCORD_SIM_SEEDS=$(SEEDS) $(PYTEST) -n $(WORKERS) -m "not postgres and not soak" tests/simulation
 
 sim-postgres: .venv/.ready ## the seeded simulation on PostgreSQL, POSTGRES_SEEDS seeds (50)
-	CONCORD_SIM_SEEDS=$(POSTGRES_SEEDS) $(WITH_POSTGRES) $(PYTEST) -n $(WORKERS) -m "simulation and postgres and not soak"
+	CONCORD_SIM_SEEDS=$(POSTGRES_SEEDS) $(WITH_POSTGRES) $(PYTEST) -n $(WORKERS) -m "postgres and not soak" tests/simulation
 
 kill: .venv/.ready ## kill -9 of each real process in turn while webhooks arrive
-	$(PYTEST) -m "process and not postgres and not soak"
+	$(PYTEST) -m "not postgres and not soak" tests/process
 
 kill-postgres: .venv/.ready ## the same with two processes of each service on PostgreSQL
-	$(WITH_POSTGRES) $(PYTEST) -m "process and postgres and not soak"
+	$(WITH_POSTGRES) $(PYTEST) -m "postgres and not soak" tests/process
 
 soak: .venv/.ready ## the long runs: SOAK_SEEDS seeds (5000) and everything marked soak
 	CONCORD_SIM_SEEDS=$(SOAK_SEEDS) $(PYTEST) -n $(WORKERS) -m "(simulation and not postgres) or soak"
