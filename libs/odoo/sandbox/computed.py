@@ -115,6 +115,9 @@ _COMPUTATIONS: dict[tuple[str, str], Computation] = {
     ("ir.model.data", "complete_name"): lambda env, row: f"{row['module']}.{row['name']}",
     ("account.account", "internal_group"): _internal_group,
     ("account.tax", "price_include"): lambda env, row: row["price_include_override"] == "tax_included",
+    ("account.move", "invoice_currency_rate"): lambda env, row: float(
+        rate_at(env, row["currency_id"], row["invoice_date"] or row["date"])
+    ),
     ("account.move", "made_sequence_gap"): _sequence_gap,
     ("account.move", "duplicated_ref_ids"): _duplicates,
     ("account.bank.statement", "balance_end"): lambda env, row: _statement_end(env, row) / MICRO,

@@ -121,7 +121,7 @@ def sync(env: Env, move: Row) -> None:
         untaxed += net
         taxed = net
         for part in parts:
-            key = (part.repartition_id, part.account_id or line["account_id"], line["partner_id"])
+            key = (part.repartition_id, part.account_id or line["account_id"])
             total = totals.setdefault(key, _TaxLine(part.tax_name, part.tax_id))
             total.amount += part.amount
             total.base += part.base
@@ -129,7 +129,7 @@ def sync(env: Env, move: Row) -> None:
             taxed += round_micro(part.amount, digits)
         balance = round_micro(units(sign * net) / rate, company_digits)
         row = {"amount_currency": sign * net, "price_subtotal": net, "price_total": taxed, **lines.sides(balance)}
-        row |= {"currency_id": move["currency_id"], "partner_id": line["partner_id"] or move["commercial_partner_id"]}
+        row |= {"currency_id": move["currency_id"], "partner_id": move["commercial_partner_id"]}
         env.store.update("account_move_line", line["id"], row)
         balance_sum += balance
         foreign_sum += sign * net
@@ -140,8 +140,8 @@ def sync(env: Env, move: Row) -> None:
         if not amount:
             continue
         balance = round_micro(units(sign * amount) / rate, company_digits)
-        base_amount = round_micro(total.base / rate, company_digits)
-        wanted[key] = _tax_row(total, key, sign * amount, balance, base_amount)
+        base_amount = round_micro(total.base / rate, company_digits) * (sign if env.version >= 19 else 1)
+        wanted[key] = _tax_row(move, total, key, sign * amount, balance, base_amount)
         tax_sum += amount
         balance_sum += balance
         foreign_sum += sign * amount
@@ -153,12 +153,12 @@ def sync(env: Env, move: Row) -> None:
     refresh(env, move["id"])
 
 
-def _tax_row(total: _TaxLine, key: tuple[Any, ...], foreign: int, balance: int, base: int) -> Row:
-    repartition_id, account_id, partner_id = key
+def _tax_row(move: Row, total: _TaxLine, key: tuple[Any, ...], foreign: int, balance: int, base: int) -> Row:
+    repartition_id, account_id = key
     return {
         "name": total.name,
         "account_id": account_id,
-        "partner_id": partner_id,
+        "partner_id": move["commercial_partner_id"],
         "display_type": "tax",
         "tax_line_id": total.tax_id,
         "tax_repartition_line_id": repartition_id,
@@ -171,7 +171,7 @@ def _tax_row(total: _TaxLine, key: tuple[Any, ...], foreign: int, balance: int, 
 def _place_taxes(env: Env, move: Row, existing: list[Row], wanted: dict[tuple[Any, ...], Row]) -> None:
     """Update the tax lines that are there, add what is missing, remove what is left over."""
     for line in existing:
-        key = (line["tax_repartition_line_id"], line["account_id"], line["partner_id"])
+        key = (line["tax_repartition_line_id"], line["account_id"])
         row = wanted.pop(key, None)
         if row is None:
             lines.remove(env, [line["id"]])

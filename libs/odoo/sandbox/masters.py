@@ -156,9 +156,18 @@ def _make_tax(env: Env, model: Model, values: dict[str, Any]) -> int:
 
 
 def _make_partner(env: Env, model: Model, values: dict[str, Any]) -> int:
-    partner_id = records.create(env, model, values, DEFAULTS[model.name])
+    partner_id = records.create(env, model, values, DEFAULTS[model.name] | default_accounts(env))
     _complete_partner(env, partner_id)
     return partner_id
+
+
+def default_accounts(env: Env) -> dict[str, Any]:
+    """The chart's receivable and payable, which every partner has who is given no other."""
+    found = {}
+    for name, kind in (("receivable", "asset_receivable"), ("payable", "liability_payable")):
+        statement = "SELECT id FROM account_account WHERE account_type = ? ORDER BY code LIMIT 1"
+        found[f"property_account_{name}_id"] = env.store.one(statement, (kind,))
+    return found
 
 
 def _complete_partner(env: Env, partner_id: int) -> None:

@@ -6,7 +6,7 @@ carried at; what then remains in the company's currency goes to the exchange acc
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -83,8 +83,8 @@ class Pairing:
 
 
 def _match_all(env: Env, group: list[Row]) -> list[int]:
-    debits = [line for line in group if _open_side(line) > 0]
-    credits_ = [line for line in group if _open_side(line) < 0]
+    debits = deque(line for line in group if _open_side(line) > 0)
+    credits_ = deque(line for line in group if _open_side(line) < 0)
     partials = []
     while debits and credits_:
         debit, credit = debits[0], credits_[0]
@@ -92,9 +92,11 @@ def _match_all(env: Env, group: list[Row]) -> list[int]:
         if pairing is None:
             break
         partials.append(_apply(env, debit, credit, pairing))
-        debits = debits[1:] if not _open_side(debit) else debits
-        credits_ = credits_[1:] if not _open_side(credit) else credits_
-        if not pairing.amount and not pairing.debit_currency_amount and not pairing.credit_currency_amount:
+        if not _open_side(debit):
+            debits.popleft()
+        if not _open_side(credit):
+            credits_.popleft()
+        if not (pairing.amount or pairing.debit_currency_amount or pairing.credit_currency_amount):
             break
     return partials
 

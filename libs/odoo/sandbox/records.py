@@ -46,8 +46,7 @@ def insert(env: Env, model: Model, row: Row) -> int:
         if field.required and field.stored and row.get(name) is None:
             raise missing_value(model, name, field)
     row |= {"create_date": env.stamp, "write_date": env.stamp}
-    with_words = _Words(model)
-    with with_words:
+    with _Words(model):
         return env.store.insert(model.table, row)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 from .fields import Field, Model
 from .schema_books import BOOKS
 from .schema_masters import MASTERS
 
+_SINCE_19 = ("expense_other",)
 _ID = Field("integer", "ID", readonly=True)
 
 
@@ -17,6 +19,10 @@ def schema_at(version: int) -> dict[str, Model]:
     models = {}
     for model in (*MASTERS, *BOOKS):
         seen = model.at(version)
+        if version < 19:
+            for name, field in seen.fields.items():
+                known = tuple(value for value in field.selection if value not in _SINCE_19)
+                seen.fields[name] = replace(field, selection=known)
         seen.fields["id"] = _ID
         models[model.name] = seen
     return models

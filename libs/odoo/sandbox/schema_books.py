@@ -143,6 +143,7 @@ MOVE = Model(
         "company_id": to_one("Company", "res.company", readonly=True),
         "company_currency_id": to_one("Company Currency", "res.currency", related="company_id.currency_id"),
         "currency_id": to_one("Currency", "res.currency", required=True),
+        "invoice_currency_rate": real("Currency Rate", computed=True, readonly=True),
         "partner_id": to_one("Partner", "res.partner", index=True),
         "commercial_partner_id": to_one("Commercial Entity", "res.partner", readonly=True),
         "line_ids": to_many("Journal Items", "account.move.line", "move_id"),

@@ -125,6 +125,10 @@ def _books(sandbox: Sandbox) -> None:
             "currency_id": currencies[account.currency] if account.currency else False,
         }
         accounts[account.code] = _create(sandbox, "account.account", values)
+    receivable, payable = accounts["121000"], accounts["211000"]
+    for row in store.where("res_partner"):
+        own = {"property_account_receivable_id": receivable, "property_account_payable_id": payable}
+        store.update("res_partner", row["id"], own)
     by_field = {field: accounts[code] for field, code in chart.COMPANY_ACCOUNTS.items()}
     sandbox.execute(ROBOT, "res.company", "write", [[COMPANY], by_field])
     for journal in chart.JOURNALS:

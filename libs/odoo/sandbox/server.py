@@ -95,10 +95,11 @@ def _handler(server: SandboxServer, api: Api) -> type[BaseHTTPRequestHandler]:
         timeout = 60.0  # a caller that stalls frees its thread
 
         def do_POST(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            if length > _LARGEST_BODY:
-                self._send(Response(413, b"", "text/html"))
+            given = self.headers.get("Content-Length") or "0"
+            if not given.isdigit() or int(given) > _LARGEST_BODY:
+                self._send(Response(413 if given.isdigit() else 400, b"", "text/html"))
                 return
+            length = int(given)
             body = self.rfile.read(length)
             if self.path == _FAULTS_PATH:
                 self._set_faults(body)

@@ -32,7 +32,7 @@ def run() -> str:
     return text[-7:]
 
 
-@pytest.fixture(scope="module", params=_targets())
+@pytest.fixture(scope="session", params=_targets())
 def target(request: pytest.FixtureRequest, run: str) -> Iterator[Target]:
     with ExitStack() as stack:
         yield open_target(str(request.param), run, stack)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from libs.odoo.errors import OdooRefused
@@ -82,7 +84,7 @@ def test_an_invoice_in_euro_is_booked_at_the_rate_of_its_day(target: Target, boo
 
 
 def test_an_invoice_without_customer_or_lines_is_noticed_when_posting(target: Target) -> None:
-    wrong: tuple[dict[str, object], ...] = ({"partner_id": False}, {"invoice_line_ids": []})
+    wrong: tuple[dict[str, Any], ...] = ({"partner_id": False}, {"invoice_line_ids": []})
     for values in wrong:
         move = invoice(target, **values)
         with pytest.raises(OdooRefused) as refused:
