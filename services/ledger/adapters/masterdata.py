@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from concord.masterdata.v1 import masterdata_pb2, records_pb2, resolve_pb2
@@ -118,46 +118,6 @@ class MasterdataClient:
         if len(answer.resolutions) != len(refs):
             raise RevisionUnsteady("masterdata did not answer every question")
         return answer
-
-
-class MasterdataBooks:
-    """`CompanyBooks` for the workers that post, from masterdata.
-
-    What was known last is good enough while masterdata does not answer: a company's id and currency do not change.
-    """
-
-    def __init__(self, resolve: Callable[[str, Sequence[Ref]], Masters]) -> None:
-        self._resolve = resolve
-        self._last: dict[tuple[str, Ref], Target] = {}
-
-    def company(self, company: str) -> master.Company:
-        """Raises `Unbuildable` where masterdata does not know the company."""
-        word = master.CompanyWord()
-        return Masters({word: self._target(company, word)}, 0, "").company()
-
-    def odoo_company(self, company: str) -> int:
-        return self.company(company).odoo_id
-
-    def exchange_account(self, company: str) -> int:
-        """0 where no account is mapped."""
-        role = master.AccountRole("FXD", currency=self.company(company).currency)
-        target = self._target(company, role)
-        return target.odoo_id if isinstance(target, master.Account) else 0
-
-    def open_day(self, company: str, closed_until: date) -> date | None:
-        if self.company(company).late_event_policy != "next_open_day":
-            return None
-        return closed_until + timedelta(days=1)
-
-    def _target(self, company: str, ref: Ref) -> Target:
-        try:
-            target = self._resolve(company, [ref]).targets[ref]
-        except ConcordError:
-            if (company, ref) not in self._last:
-                raise
-            return self._last[company, ref]
-        self._last[company, ref] = target
-        return target
 
 
 def _keep(known: _Company, refs: Sequence[Ref], answer: resolve_pb2.BatchResolveResponse) -> None:

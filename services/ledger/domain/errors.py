@@ -8,6 +8,7 @@ ConcordError
 ├── ContentChanged        an approval names another content
 ├── ApproverIsMaker       whoever made a thing may not approve it
 ├── NotRetryable          RetryPosting in a state that needs no retry
+├── MatchConflict         one match's name, two contents
 ├── RequestIdReused       one request id, two contents
 ├── PostingBusy           a worker has it in hand at this moment
 └── Unbuildable           a business reason why an event has no document yet: becomes an exception case
@@ -53,6 +54,13 @@ class PostingUnknown(ConcordError):
 class MatchUnknown(ConcordError):
     kind = Kind.MISSING
     reason = "MATCH_UNKNOWN"
+
+
+class MatchConflict(ConcordError):
+    """The match's name is known with another content."""
+
+    kind = Kind.CONFLICT
+    reason = "MATCH_CONFLICT"
 
 
 class TransitionForbidden(ConcordError):

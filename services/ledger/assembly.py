@@ -1,0 +1,84 @@
+"""The ledger's handlers and workers, put together from their ports: by `main` for a process, by the simulation for
+one thread on a virtual clock."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from libs.events import Clock, IdSource
+from libs.storage.sealer import Sealer
+
+from .domain.errors import EventConflict
+from .domain.posting import RecordedEvent
+from .handlers.ports import Masterdata
+from .handlers.posting_ports import CompanyBooks, Journal
+from .handlers.record_events import Told, record_events
+from .storage import TABLES
+from .storage.unit_of_work import Ledgers
+from .workers.build import BuildConfig, BuildWorker
+from .workers.hold import HoldWorker
+from .workers.match import MatchWorker
+from .workers.post import PostWorker
+from .workers.queues import Matches, Postings, Stories
+from .workers.settle import SettleWorker
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """All that the ledger needs from outside. `owner` names this process among all that share the database."""
+
+    new_uow: Ledgers
+    masterdata: Masterdata
+    journal_of: Callable[[str], Journal]
+    books: CompanyBooks
+    clock: Clock
+    ids: IdSource
+    rng: random.Random
+    owner: str = "ledger"
+    build: BuildConfig = field(default_factory=BuildConfig)
+    post_batch: int = 100  # documents a batch to Odoo
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What can be run. Each worker's `run_once` gives how much it did."""
+
+    world: World
+    build: BuildWorker
+    post: PostWorker
+    settle: SettleWorker
+    match: MatchWorker
+    hold: HoldWorker
+    sealer: Sealer
+
+    def record(self, told: Sequence[Told]) -> list[RecordedEvent | EventConflict]:
+        """One commit for all of them; what a group-commit writer calls."""
+        world = self.world
+        return record_events(told, world.new_uow, world.clock, world.ids)
+
+    def workers(self) -> dict[str, Callable[[], int]]:
+        """By name, in the order of the walk."""
+        return {
+            "build": self.build.run_once,
+            "post": self.post.run_once,
+            "settle": self.settle.run_once,
+            "match": self.match.run_once,
+            "hold": self.hold.run_once,
+            "seal": self.sealer.run_once,
+        }
+
+
+def assemble(world: World) -> Ledger:
+    """Build everything."""
+    new_uow, clock, rng, owner = world.new_uow, world.clock, world.rng, world.owner
+    return Ledger(
+        world=world,
+        build=BuildWorker(new_uow, world.masterdata, clock, rng, owner, world.build),
+        post=PostWorker(Postings(new_uow, owner, rng), world.journal_of, world.books, clock, world.post_batch),
+        settle=SettleWorker(Stories(new_uow, world.books), world.journal_of, clock),
+        match=MatchWorker(Matches(new_uow, world.books, owner, rng), world.journal_of, clock),
+        hold=HoldWorker(new_uow, clock, owner),
+        sealer=Sealer(new_uow, TABLES),
+    )

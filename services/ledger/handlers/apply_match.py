@@ -1,0 +1,76 @@
+"""Accept a confirmed match: a worker shows it in Odoo once its postings are posted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from libs.events import Clock
+
+from ..domain.errors import MatchConflict, PostingUnknown
+from ..domain.match import AppliedMatch, MatchType
+from .ports import LedgerUow, NewUow
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyMatch:
+    """`anchor` and `members` are postings' keys, all of the company."""
+
+    name: str
+    company: str
+    type: MatchType
+    anchor: str
+    members: tuple[str, ...]
+    rule_revision: str
+    traceparent: str
+    caller: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A match as it stands, and the transactions whose documents it joins."""
+
+    match: AppliedMatch
+    transaction_ids: tuple[str, ...]
+
+
+def apply_match(command: ApplyMatch, new_uow: NewUow, clock: Clock) -> Applied:
+    """The match as it stands; the same one again gets the first one's state.
+
+    Raises `PostingUnknown` where it names a posting that does not exist, `MatchConflict` where its name is known with
+    another content.
+    """
+    now = clock()
+    match = AppliedMatch(
+        name=command.name,
+        company=command.company,
+        type=command.type,
+        anchor=command.anchor,
+        members=tuple(dict.fromkeys(command.members)),
+        rule_revision=command.rule_revision,
+        traceparent=command.traceparent,
+        applied_by=command.caller,
+        created_at=now,
+        available_at=now,
+    )
+    with new_uow() as uow:
+        answer = _with_transactions(uow, match)
+        stored = uow.matches.add(match, now)
+        if stored.fingerprint != match.fingerprint:
+            raise MatchConflict("this match is known with another content", field="match.name")
+        uow.commit()
+    return Applied(stored, answer.transaction_ids)
+
+
+def get_applied_match(name: str, new_uow: NewUow) -> Applied:
+    """Raises `MatchUnknown`."""
+    with new_uow(read_only=True) as uow:
+        return _with_transactions(uow, uow.matches.get(name))
+
+
+def _with_transactions(uow: LedgerUow, match: AppliedMatch) -> Applied:
+    keys = (match.anchor, *match.members)
+    postings = uow.postings.find(keys)
+    unknown = [key for key in keys if key not in postings or postings[key].company != match.company]
+    if unknown:
+        raise PostingUnknown(f"the match names {len(unknown)} postings that do not exist", field="match")
+    return Applied(match, tuple(dict.fromkeys(postings[key].transaction_id for key in keys)))

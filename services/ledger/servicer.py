@@ -1,0 +1,182 @@
+"""The ledger over gRPC: decode, call, encode."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Protocol
+
+import grpc
+from concord.ledger.v1 import ledger_pb2, ledger_pb2_grpc, match_pb2, posting_pb2
+from concord.trace.v1 import trace_pb2
+
+from libs.errors import ConcordError, Kind
+from libs.events import Clock, Event
+from libs.rpc.deadlines import seconds_left, stream_may_go_on
+from libs.rpc.identity import current_identity
+from libs.rpc.pages import Page, filters_of
+from libs.storage.group_commit import CALL_TIMEOUT_SECONDS, Writer
+from libs.telemetry.context import traceparent_of
+
+from . import wire
+from .domain.errors import EventConflict
+from .domain.posting import RecordedEvent
+from .handlers.apply_match import apply_match, get_applied_match
+from .handlers.approve_posting import approve_posting
+from .handlers.ports import NewUow
+from .handlers.read_postings import get_event, get_posting, list_exceptions, list_postings
+from .handlers.record_events import Told
+from .handlers.reject_posting import reject_posting
+from .handlers.retry_posting import retry_posting
+from .handlers.tell_walk import list_control_totals, list_transaction_steps
+from .handlers.watch_postings import watch_postings
+
+Recorder = Writer[Told, RecordedEvent | EventConflict]
+TECHNICAL = (Kind.RETRY, Kind.EXHAUSTED, Kind.STALE)
+
+
+class Changes(Protocol):
+    """Where watchers wait."""
+
+    def wait(self, timeout_seconds: float) -> None: ...
+
+
+class Broadcast:
+    """Wakes all who wait."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+
+    def wait(self, timeout_seconds: float) -> None:
+        """Until `tell`, or for so long."""
+        with self._condition:
+            self._condition.wait(timeout_seconds)
+
+    def tell(self) -> None:
+        with self._condition:
+            self._condition.notify_all()
+
+
+class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
+    """`recorder` commits by the group; `changes` wakes watchers, who look by themselves every `poll_seconds`."""
+
+    def __init__(
+        self, new_uow: NewUow, recorder: Recorder, clock: Clock, changes: Changes, *, poll_seconds: float = 0.5
+    ) -> None:
+        self._new_uow = new_uow
+        self._recorder = recorder
+        self._clock = clock
+        self._changes = changes
+        self._poll_seconds = poll_seconds
+
+    def RecordEvent(
+        self, request: ledger_pb2.RecordEventRequest, context: grpc.ServicerContext
+    ) -> ledger_pb2.RecordedEvent:
+        answer = self._recorder.call(_told(wire.to_checked_event(request.event)), _patience())
+        if isinstance(answer, ConcordError):
+            raise answer
+        return wire.from_recorded(answer)
+
+    def BatchRecordEvents(
+        self, request: ledger_pb2.BatchRecordEventsRequest, context: grpc.ServicerContext
+    ) -> ledger_pb2.BatchRecordEventsResponse:
+        return wire.from_results(self._record(wire.to_events(request)))
+
+    def GetEvent(self, request: ledger_pb2.GetEventRequest, context: grpc.ServicerContext) -> ledger_pb2.RecordedEvent:
+        return wire.from_recorded(get_event(request.name, self._new_uow))
+
+    def GetPosting(self, request: ledger_pb2.GetPostingRequest, context: grpc.ServicerContext) -> posting_pb2.Posting:
+        return wire.from_posting(get_posting(*wire.to_posting_key(request.name), self._new_uow))
+
+    def ListPostings(
+        self, request: ledger_pb2.ListPostingsRequest, context: grpc.ServicerContext
+    ) -> ledger_pb2.ListPostingsResponse:
+        page = Page.of(request)
+        part = list_postings(wire.to_query(request), page.size, wire.to_after(page), self._new_uow)
+        return wire.from_postings(part, page)
+
+    def WatchPostings(
+        self, request: ledger_pb2.WatchPostingsRequest, context: grpc.ServicerContext
+    ) -> Iterator[ledger_pb2.WatchPostingsResponse]:
+        binding = filters_of(request)
+        changes = watch_postings(
+            *wire.to_watch(request),
+            self._new_uow,
+            may_go_on=lambda: stream_may_go_on(context),
+            wait=lambda: self._changes.wait(self._poll_seconds),
+        )
+        for change in changes:
+            yield wire.from_change(change, binding)
+
+    def ApprovePosting(
+        self, request: ledger_pb2.ApprovePostingRequest, context: grpc.ServicerContext
+    ) -> posting_pb2.Posting:
+        return wire.from_posting(approve_posting(wire.to_approval(request, _caller()), self._new_uow, self._clock))
+
+    def RejectPosting(
+        self, request: ledger_pb2.RejectPostingRequest, context: grpc.ServicerContext
+    ) -> posting_pb2.Posting:
+        return wire.from_posting(reject_posting(wire.to_rejection(request, _caller()), self._new_uow, self._clock))
+
+    def RetryPosting(
+        self, request: ledger_pb2.RetryPostingRequest, context: grpc.ServicerContext
+    ) -> posting_pb2.Posting:
+        return wire.from_posting(retry_posting(wire.to_retry(request, _caller()), self._new_uow, self._clock))
+
+    def ApplyMatch(
+        self, request: ledger_pb2.ApplyMatchRequest, context: grpc.ServicerContext
+    ) -> match_pb2.AppliedMatch:
+        return wire.from_match(apply_match(wire.to_match(request, _caller()), self._new_uow, self._clock))
+
+    def GetAppliedMatch(
+        self, request: ledger_pb2.GetAppliedMatchRequest, context: grpc.ServicerContext
+    ) -> match_pb2.AppliedMatch:
+        return wire.from_match(get_applied_match(wire.to_match_name(request.name), self._new_uow))
+
+    def ListExceptions(
+        self, request: ledger_pb2.ListExceptionsRequest, context: grpc.ServicerContext
+    ) -> ledger_pb2.ListExceptionsResponse:
+        page, company, state = Page.of(request), wire.to_company(request.parent), wire.to_case_state(request)
+        return wire.from_cases(list_exceptions(company, state, page.size, wire.to_after(page), self._new_uow), page)
+
+    def ListTransactionSteps(
+        self, request: trace_pb2.ListTransactionStepsRequest, context: grpc.ServicerContext
+    ) -> trace_pb2.ListTransactionStepsResponse:
+        page = Page.of(request)
+        told = list_transaction_steps(wire.to_transaction(request), page.size, wire.to_start(page), self._new_uow)
+        return wire.from_steps(told, page)
+
+    def ListControlTotals(
+        self, request: trace_pb2.ListControlTotalsRequest, context: grpc.ServicerContext
+    ) -> trace_pb2.ListControlTotalsResponse:
+        page, company = Page.of(request), wire.to_company(request.parent)
+        return wire.from_totals(list_control_totals(company, page.size, wire.to_start(page), self._new_uow), page)
+
+    def _record(self, items: list[Event | ConcordError]) -> list[RecordedEvent | ConcordError]:
+        """An answer an item, in order. A technical failure fails the call: all of it may be sent again."""
+        told = [_told(one) for one in items if isinstance(one, Event)]
+        answers = iter(self._recorder.submit_many(told).result(_patience()) if told else [])
+        results: list[RecordedEvent | ConcordError] = []
+        for one in items:
+            answer = next(answers) if isinstance(one, Event) else one
+            if not isinstance(answer, RecordedEvent | ConcordError):
+                raise answer
+            if isinstance(answer, ConcordError) and answer.kind in TECHNICAL:
+                raise answer
+            results.append(answer)
+        return results
+
+
+def _told(event: Event) -> Told:
+    return Told(event, _caller(), traceparent_of())
+
+
+def _caller() -> str:
+    """The caller's subject, as the audit log can hold it."""
+    subject = current_identity().subject
+    return subject if subject.isprintable() else "".join(one if one.isprintable() else "?" for one in subject)
+
+
+def _patience() -> float:
+    left = seconds_left()
+    return CALL_TIMEOUT_SECONDS if left is None else left

@@ -1,0 +1,78 @@
+"""The ledger's part of the walk as spans and figures. It observes; it never changes a result."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from libs.events import Clock, Event, split_name
+from libs.telemetry import names
+from libs.telemetry.metrics import Metrics, Scope
+from libs.telemetry.trace import Tracer
+
+
+class LedgerTelemetry:
+    """Told what was committed: a business span in the transaction's own trace for each step, and the figures."""
+
+    def __init__(self, tracer: Tracer, metrics: Metrics, clock: Clock) -> None:
+        self._tracer = tracer
+        self._metrics = metrics
+        self._clock = clock
+
+    def recorded(self, event: Event, traceparent: str, *, no_effect: bool, begins: bool) -> None:
+        """`begins`: nobody named a transaction id before, so the trace begins here."""
+        scope = scope_of(event.company, event.name)
+        self._metrics.received(scope)
+        if no_effect:
+            self._metrics.no_effect(scope)
+        if not self._tracer.records:
+            return
+        attributes = _attributes(scope, {names.EVENT: event.name})
+        if begins:
+            self._tracer.transaction("ledger.record", event.transaction_id, attributes, links=[traceparent]).end()
+        else:
+            self._tracer.record("ledger.record", event.transaction_id, traceparent, attributes, [])
+
+    def repeated(self, event: Event) -> None:
+        self._metrics.duplicate(scope_of(event.company, event.name))
+
+    def built(self, company: str, event: str, transaction_id: str, failed: str) -> None:
+        """`failed` is the stable reason, where no document could be built."""
+        scope = scope_of(company, event)
+        if failed:
+            self._metrics.mapping_failure(scope, failed)
+        self._step("ledger.build", scope, transaction_id, {names.EVENT: event}, failed)
+
+    def posted(self, company: str, event: str, transaction_id: str, posting: str) -> None:
+        scope = scope_of(company, event)
+        self._metrics.posted(scope, (self._clock() - began_at(transaction_id)).total_seconds())
+        self._step("ledger.post", scope, transaction_id, {names.POSTING: posting}, "")
+
+    def doubted(self, company: str, event: str, transaction_id: str, posting: str, reason: str) -> None:
+        """An exception case was opened."""
+        scope = scope_of(company, event)
+        self._metrics.exception(scope, reason)
+        self._step("ledger.exception", scope, transaction_id, {names.POSTING: posting}, reason)
+
+    def put_back(self, company: str, event: str, reason: str) -> None:
+        """A technical failure; it is tried again."""
+        self._metrics.retry(scope_of(company, event), reason)
+
+    def _step(self, name: str, scope: Scope, transaction_id: str, attributes: dict[str, str], failed: str) -> None:
+        if self._tracer.records:
+            told = _attributes(scope, attributes)
+            self._tracer.record(name, transaction_id, None, told, [], failed=failed or None)
+
+
+def scope_of(company: str, event: str) -> Scope:
+    """Whose figure it is, by the event's name."""
+    provider, account, _ = split_name(event)
+    return Scope(company, provider, f"{provider}/{account}")
+
+
+def began_at(transaction_id: str) -> datetime:
+    """When the transaction's first message was received: the time in its UUIDv7."""
+    return datetime.fromtimestamp(int(transaction_id[:12], 16) / 1000, UTC)
+
+
+def _attributes(scope: Scope, more: dict[str, str]) -> dict[str, str | bool | int]:
+    return {names.COMPANY: scope.company, names.INTERFACE: scope.interface, **more}

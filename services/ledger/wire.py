@@ -1,0 +1,354 @@
+"""The ledger's messages to its values and back. What contradicts the contract is refused here, by field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from concord.events.v1 import event_pb2
+from concord.ledger.v1 import exception_pb2, ledger_pb2, match_pb2, posting_pb2
+from concord.trace.v1 import trace_pb2
+
+from libs.errors import ConcordError
+from libs.events import Event
+from libs.rpc.errors import InvalidRequest
+from libs.rpc.pages import Page, decode_token, encode_token, filters_of
+from libs.rpc.requests import at_most, optional, request_id, required, resource_name
+from libs.rpc.requests import transaction_id as checked_transaction_id
+from libs.rpc.wire import from_event, from_money, from_time, to_event
+
+from .domain.document import Document
+from .domain.match import MatchType
+from .domain.posting import CaseState, ExceptionCase, Posting, RecordedEvent, posting_name
+from .domain.states import PostingState
+from .domain.walk import ControlTotal, PostingChange, Step
+from .handlers.apply_match import Applied, ApplyMatch
+from .handlers.approve_posting import ApprovePosting
+from .handlers.ports import After, PostingQuery
+from .handlers.read_postings import Part
+from .handlers.record_events import check
+from .handlers.reject_posting import RejectPosting
+from .handlers.retry_posting import RetryPosting
+from .handlers.tell_walk import Told as ToldSteps
+
+EVENTS_AT_MOST = 1000
+MEMBERS_AT_MOST = 10_000
+_POSTING = re.compile(r"companies/([^/\s\x00-\x1f\x7f]{1,64})/postings/([^/\s\x00-\x1f\x7f]{1,1024})")
+
+
+def to_checked_event(message: event_pb2.Event) -> Event:
+    """An event that the ledger can keep. Raises `EventInvalid`, `UnknownCurrency` or `BadAmount`."""
+    event = to_event(message)
+    check(event)
+    return event
+
+
+def to_events(request: ledger_pb2.BatchRecordEventsRequest) -> list[Event | ConcordError]:
+    """Each item's event, or why it is none."""
+    return [_event_or_error(one) for one in at_most(request.events, EVENTS_AT_MOST, "events")]
+
+
+def from_results(results: Sequence[RecordedEvent | ConcordError]) -> ledger_pb2.BatchRecordEventsResponse:
+    return ledger_pb2.BatchRecordEventsResponse(results=[_result(one) for one in results])
+
+
+def from_recorded(recorded: RecordedEvent) -> ledger_pb2.RecordedEvent:
+    event = recorded.event
+    return ledger_pb2.RecordedEvent(
+        event=from_event(event),
+        state=ledger_pb2.RecordedEvent.State.Value(f"STATE_{recorded.state.name}"),
+        duplicate=recorded.duplicate,
+        digest=recorded.digest,
+        digest_version=recorded.digest_version,
+        postings=[posting_name(event.company, key) for key in recorded.postings],
+    )
+
+
+def to_posting_key(name: str, field: str = "name") -> tuple[str, str]:
+    """Company and key of `companies/{company}/postings/{posting}`."""
+    match = _POSTING.fullmatch(name)
+    if match is None:
+        raise InvalidRequest(f"{field} must be of the form companies/{{company}}/postings/{{posting}}", field=field)
+    return match[1], match[2]
+
+
+def to_company(parent: str, field: str = "parent") -> str:
+    return resource_name(parent, field, "companies/{company}")["company"]
+
+
+def to_query(request: ledger_pb2.ListPostingsRequest) -> PostingQuery:
+    states = [posting_pb2.Posting.State.Name(one).removeprefix("STATE_") for one in request.filter.states]
+    known = PostingState.__members__
+    if any(state not in known for state in states):
+        raise InvalidRequest("unknown state", field="filter.states")
+    return PostingQuery(
+        company=to_company(request.parent),
+        states=tuple(known[state] for state in states),
+        transaction_id=_optional_transaction(request.filter.transaction_id, "filter.transaction_id"),
+        event=optional(request.filter.event, "filter.event"),
+        reference=optional(request.filter.reference, "filter.reference"),
+    )
+
+
+def to_after(page: Page) -> After | None:
+    """The last row's time and key, as its token says."""
+    return (str(page.cursor[0]), str(page.cursor[1])) if page.cursor else None
+
+
+def to_start(page: Page) -> int:
+    """Where a numbered list goes on."""
+    return int(page.cursor[0]) if page.cursor else 0
+
+
+def from_postings(part: Part[Posting], page: Page) -> ledger_pb2.ListPostingsResponse:
+    return ledger_pb2.ListPostingsResponse(
+        postings=[from_posting(one) for one in part.items], next_page_token=page.token_after(part.after)
+    )
+
+
+def from_posting(posting: Posting) -> posting_pb2.Posting:
+    document = posting.document()
+    message = posting_pb2.Posting(
+        name=posting.name,
+        event=posting.event,
+        transaction_id=posting.transaction_id,
+        state=posting_pb2.Posting.State.Value(f"STATE_{posting.state.name}"),
+        reconciliation=posting_pb2.Posting.Reconciliation.Value(f"RECONCILIATION_{posting.reconciliation.name}"),
+        content_digest=posting.content_digest,
+        odoo_id=posting.odoo_id,
+        odoo_model=posting.odoo_model,
+        odoo_number=posting.odoo_number,
+        posted_date=posting.posted_date,
+        reason=posting.reason,
+        reason_text=posting.reason_text,
+        attempts=posting.tries,
+        parked=posting.parked,
+        create_time=from_time(posting.created_at),
+        update_time=from_time(posting.updated_at),
+        etag=str(posting.version),
+        approved_by=posting.approved_by,
+        open_roles=posting.open_roles.split(),
+    )
+    if posting.posted_at is not None:
+        message.post_time.CopyFrom(from_time(posting.posted_at))
+    if document is not None:
+        message.document.CopyFrom(_from_document(document))
+    return message
+
+
+def to_approval(request: ledger_pb2.ApprovePostingRequest, approver: str) -> ApprovePosting:
+    company, key = to_posting_key(request.name)
+    digest = required(request.content_digest, "content_digest")
+    return ApprovePosting(company, key, digest, request_id(request.request_id), approver)
+
+
+def to_rejection(request: ledger_pb2.RejectPostingRequest, actor: str) -> RejectPosting:
+    company, key = to_posting_key(request.name)
+    return RejectPosting(company, key, required(request.why, "why"), request_id(request.request_id), actor)
+
+
+def to_retry(request: ledger_pb2.RetryPostingRequest, actor: str) -> RetryPosting:
+    company, key = to_posting_key(request.name)
+    return RetryPosting(company, key, request_id(request.request_id), actor)
+
+
+def to_case_state(request: ledger_pb2.ListExceptionsRequest) -> CaseState | None:
+    """None lets every state through."""
+    states = exception_pb2.ExceptionCase
+    known = {
+        states.STATE_UNSPECIFIED: None,
+        states.STATE_OPEN: CaseState.OPEN,
+        states.STATE_RESOLVED: CaseState.RESOLVED,
+    }
+    if request.state not in known:
+        raise InvalidRequest("unknown state", field="state")
+    return known[request.state]
+
+
+def from_cases(part: Part[ExceptionCase], page: Page) -> ledger_pb2.ListExceptionsResponse:
+    return ledger_pb2.ListExceptionsResponse(
+        exceptions=[_from_case(one) for one in part.items], next_page_token=page.token_after(part.after)
+    )
+
+
+def to_transaction(request: trace_pb2.ListTransactionStepsRequest) -> str:
+    return checked_transaction_id(request.transaction_id)
+
+
+def from_steps(told: ToldSteps, page: Page) -> trace_pb2.ListTransactionStepsResponse:
+    return trace_pb2.ListTransactionStepsResponse(
+        steps=[_from_step(one) for one in told.steps],
+        next_page_token=page.token_after(None if told.next_start is None else (told.next_start,)),
+        transaction_id=told.transaction_id,
+    )
+
+
+def from_totals(totals: tuple[list[ControlTotal], int | None], page: Page) -> trace_pb2.ListControlTotalsResponse:
+    part, next_start = totals
+    return trace_pb2.ListControlTotalsResponse(
+        totals=[
+            trace_pb2.ControlTotal(
+                interface=one.interface,
+                company=f"companies/{one.company}",
+                currency_code=one.currency,
+                day=one.day.isoformat(),
+                bucket=one.bucket,
+                event_count=one.count,
+                minor_units=one.minor_units,
+                name_set_hash=one.names_hash,
+            )
+            for one in part
+        ],
+        next_page_token=page.token_after(None if next_start is None else (next_start,)),
+    )
+
+
+def to_watch(request: ledger_pb2.WatchPostingsRequest) -> tuple[str, str, int]:
+    """Company, transaction id (empty: all) and the last number seen."""
+    company = to_company(request.parent)
+    transaction = _optional_transaction(request.transaction_id, "transaction_id")
+    if not request.resume_token:
+        return company, transaction, 0
+    number = decode_token(request.resume_token, filters_of(request), "resume_token")[0]
+    return company, transaction, int(number)
+
+
+def from_change(change: PostingChange, binding: bytes) -> ledger_pb2.WatchPostingsResponse:
+    return ledger_pb2.WatchPostingsResponse(
+        posting=from_posting(change.posting),
+        event=from_event(change.event),
+        resume_token=encode_token((change.number,), binding),
+    )
+
+
+def to_match_name(name: str, field: str = "name") -> str:
+    resource_name(name, field, "companies/{company}/matches/{match}")
+    return name
+
+
+def to_match(request: ledger_pb2.ApplyMatchRequest, caller: str) -> ApplyMatch:
+    message = request.match
+    company = resource_name(message.name, "match.name", "companies/{company}/matches/{match}")["company"]
+    return ApplyMatch(
+        name=message.name,
+        company=company,
+        type=_to_match_type(message),
+        anchor=_own_posting(message.anchor, company, "match.anchor"),
+        members=_to_members(message, company),
+        rule_revision=optional(message.rule_revision, "match.rule_revision", 128),
+        traceparent=optional(message.traceparent, "match.traceparent", 128),
+        caller=caller,
+    )
+
+
+def from_match(applied: Applied) -> match_pb2.AppliedMatch:
+    match = applied.match
+    message = match_pb2.AppliedMatch(
+        match=match_pb2.Match(
+            name=match.name,
+            type=match_pb2.Match.Type.Value(f"TYPE_{match.type.name}"),
+            anchor=posting_name(match.company, match.anchor),
+            members=[posting_name(match.company, key) for key in match.members],
+            rule_revision=match.rule_revision,
+            traceparent=match.traceparent,
+        ),
+        state=match_pb2.AppliedMatch.State.Value(f"STATE_{match.state.name}"),
+        reason=match.reason,
+        reason_text=match.reason_text,
+        transaction_ids=applied.transaction_ids,
+    )
+    if match.written_at is not None:
+        message.write_time.CopyFrom(from_time(match.written_at))
+    return message
+
+
+def _to_match_type(message: match_pb2.Match) -> MatchType:
+    word = match_pb2.Match.Type.Name(message.type) if message.type in match_pb2.Match.Type.values() else ""
+    known = MatchType.__members__
+    if word.removeprefix("TYPE_") not in known:
+        raise InvalidRequest("unknown type of match", field="match.type")
+    return known[word.removeprefix("TYPE_")]
+
+
+def _to_members(message: match_pb2.Match, company: str) -> tuple[str, ...]:
+    """Keys of the members, all of the match's company."""
+    members = at_most(message.members, MEMBERS_AT_MOST, "match.members")
+    return tuple(_own_posting(one, company, "match.members") for one in members)
+
+
+def _event_or_error(message: event_pb2.Event) -> Event | ConcordError:
+    try:
+        return to_checked_event(message)
+    except ConcordError as error:
+        return error
+
+
+def _result(one: RecordedEvent | ConcordError) -> ledger_pb2.RecordResult:
+    if isinstance(one, RecordedEvent):
+        return ledger_pb2.RecordResult(recorded=from_recorded(one))
+    failure = ledger_pb2.RecordFailure(reason=one.reason, message=str(one), field=one.field or "")
+    return ledger_pb2.RecordResult(failure=failure)
+
+
+def _optional_transaction(value: str, field: str) -> str:
+    return checked_transaction_id(value, field) if value else ""
+
+
+def _own_posting(name: str, company: str, field: str) -> str:
+    owner, key = to_posting_key(name, field)
+    if owner != company:
+        raise InvalidRequest(f"{field} names another company's posting", field=field)
+    return key
+
+
+def _from_document(document: Document) -> posting_pb2.Document:
+    return posting_pb2.Document(
+        type=posting_pb2.Document.Type.Value(f"TYPE_{document.type.name}"),
+        journal=document.journal.code,
+        date=document.day.isoformat(),
+        original_date=document.original_day.isoformat(),
+        currency_code=document.currency,
+        lines=[
+            posting_pb2.EntryLine(
+                role=line.role,
+                account=line.account.code,
+                label=line.label,
+                amount=from_money(line.amount),
+                balance=from_money(line.balance),
+                party=line.party.name if line.party else "",
+            )
+            for line in document.entry.lines
+        ],
+        converts=document.entry.converts,
+    )
+
+
+def _from_case(case: ExceptionCase) -> exception_pb2.ExceptionCase:
+    message = exception_pb2.ExceptionCase(
+        name=case.name,
+        category=exception_pb2.ExceptionCase.Category.Value(f"CATEGORY_{case.doubt.category.name}"),
+        state=exception_pb2.ExceptionCase.State.Value(f"STATE_{case.state.name}"),
+        reason=case.doubt.reason,
+        message=case.doubt.message,
+        subject=case.subject,
+        transaction_id=case.transaction_id,
+        amount_at_risk=from_money(case.at_risk),
+        owner=case.owner,
+        create_time=from_time(case.created_at),
+        allowed_actions=case.doubt.actions if case.state is CaseState.OPEN else (),
+    )
+    if case.resolved_at is not None:
+        message.resolve_time.CopyFrom(from_time(case.resolved_at))
+    return message
+
+
+def _from_step(step: Step) -> trace_pb2.TransactionStep:
+    return trace_pb2.TransactionStep(
+        occur_time=from_time(step.at),
+        service="ledger",
+        step=step.step,
+        resource=step.resource,
+        state=step.state,
+        detail=step.detail,
+        reason=step.reason,
+    )
