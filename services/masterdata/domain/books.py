@@ -12,6 +12,15 @@ from .records import Account, ExchangeRate, Journal, LegalEntity, Party, Product
 
 
 @dataclass(frozen=True, slots=True)
+class JournalAnswer:
+    """A journal with the codes of its accounts; empty where it has none."""
+
+    journal: Journal
+    default_account: str
+    suspense_account: str
+
+
+@dataclass(frozen=True, slots=True)
 class Books:
     """The active masters of one company, all of one revision. Parties and products can be many: they stay outside."""
 
@@ -47,6 +56,11 @@ class Books:
     def taxes_named(self, name: str, use: str = "sale") -> list[TaxCode]:
         """Taxes of that name for that use; Odoo keeps names unique within a use."""
         return [one for one in self.tax_codes.values() if one.name == name and one.use == use]
+
+    def with_accounts(self, journal: Journal) -> JournalAnswer:
+        accounts = self.accounts_by_id
+        default, suspense = accounts.get(journal.default_account), accounts.get(journal.suspense_account)
+        return JournalAnswer(journal, default.code if default else "", suspense.code if suspense else "")
 
     def rate_on(self, currency: str, day: str) -> ExchangeRate | None:
         """The last rate on or before the day; one for the company's own currency."""

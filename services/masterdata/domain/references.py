@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .books import JournalAnswer
 from .mapping import Scope
-from .records import Account, ExchangeRate, ExternalReference, Journal, LegalEntity, Party, Product, TaxCode
+from .records import Account, ExchangeRate, ExternalReference, LegalEntity, Party, Product, TaxCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +93,6 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class JournalAnswer:
-    """A journal with the codes of its accounts; empty where it has none."""
-
-    journal: Journal
-    default_account: str
-    suspense_account: str
-
-
-@dataclass(frozen=True, slots=True)
 class PartyAnswer:
     party: Party
     references: tuple[ExternalReference, ...] = ()
@@ -130,3 +122,25 @@ class Answers:
     answers: tuple[Answer, ...]
     revision: int
     mapping_set: str  # its name; empty where none is active
+
+
+__all__ = [
+    "AccountQuestion",
+    "Answer",
+    "Answers",
+    "BankQuestion",
+    "CompanyAnswer",
+    "CompanyQuestion",
+    "Failure",
+    "FeeAnswer",
+    "FeeQuestion",
+    "JournalAnswer",
+    "JournalQuestion",
+    "NoQuestion",
+    "PartyAnswer",
+    "PartyQuestion",
+    "ProductQuestion",
+    "Question",
+    "RateQuestion",
+    "TaxQuestion",
+]

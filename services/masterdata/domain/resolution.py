@@ -19,7 +19,6 @@ from .references import (
     Failure,
     FeeAnswer,
     FeeQuestion,
-    JournalAnswer,
     JournalQuestion,
     NoQuestion,
     PartyAnswer,
@@ -119,13 +118,7 @@ class Snapshot:
         journal = self.books.journals.get(code)
         if journal is None:
             return Failure("JOURNAL_UNKNOWN", f"Odoo has no active journal {code} any more")
-        return self.journal_answer(code)
-
-    def journal_answer(self, code: str) -> JournalAnswer:
-        """An active journal with the codes of its accounts."""
-        journal, accounts = self.books.journals[code], self.books.accounts_by_id
-        default, suspense = accounts.get(journal.default_account), accounts.get(journal.suspense_account)
-        return JournalAnswer(journal, default.code if default else "", suspense.code if suspense else "")
+        return self.books.with_accounts(journal)
 
     def _tax(self, question: TaxQuestion) -> Answer:
         try:

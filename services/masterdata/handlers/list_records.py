@@ -1,0 +1,107 @@
+"""Masters and mapping sets as they are now, by pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from ..domain.errors import CompanyUnknown
+from ..domain.mapping_set import MappingSet
+from ..domain.records import Account, ExchangeRate, Journal, LegalEntity, Party, Product, Record, TaxCode
+from ..domain.references import JournalAnswer, PartyAnswer
+from .ports import After, MasterdataUow, NewUow
+
+Item = TypeVar("Item")
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[Item]):
+    """Part of a list; `after` is where the next part begins, None at the end."""
+
+    items: list[Item]
+    after: After | None
+
+
+def get_legal_entity(company: str, new_uow: NewUow) -> LegalEntity:
+    """Raises `CompanyUnknown`."""
+    with new_uow(read_only=True) as uow:
+        return _known(uow, company)
+
+
+def list_legal_entities(size: int, after: After | None, new_uow: NewUow) -> Part[LegalEntity]:
+    with new_uow(read_only=True) as uow:
+        found = uow.masters.companies(size + 1, after)
+    return _part(found, size, lambda one: (one.company,))
+
+
+def list_accounts(company: str, size: int, after: After | None, new_uow: NewUow) -> Part[Account]:
+    """By code. Raises `CompanyUnknown`, as all lists of a company do."""
+    return _records(Account, company, size, after, new_uow, lambda one: (one.code, one.odoo_id))
+
+
+def list_journals(company: str, size: int, after: After | None, new_uow: NewUow) -> Part[JournalAnswer]:
+    """By code, with the codes of their accounts."""
+    with new_uow(read_only=True) as uow:
+        books = uow.masters.books(_known(uow, company))
+        found = uow.masters.page(Journal, company, size + 1, after)
+    part = _part(found, size, lambda one: (one.code, one.odoo_id))
+    return Part([books.with_accounts(one) for one in part.items], part.after)
+
+
+def list_tax_codes(company: str, size: int, after: After | None, new_uow: NewUow) -> Part[TaxCode]:
+    return _records(TaxCode, company, size, after, new_uow, lambda one: (one.odoo_id,))
+
+
+def list_exchange_rates(company: str, size: int, after: After | None, new_uow: NewUow) -> Part[ExchangeRate]:
+    """By currency, oldest first."""
+    return _records(ExchangeRate, company, size, after, new_uow, lambda one: (one.currency, one.day))
+
+
+def list_parties(company: str, size: int, after: After | None, new_uow: NewUow) -> Part[PartyAnswer]:
+    """With what other systems call them."""
+    with new_uow(read_only=True) as uow:
+        _known(uow, company)
+        part = _part(uow.masters.page(Party, company, size + 1, after), size, lambda one: (one.odoo_id,))
+        references = uow.masters.references_of(company, [one.odoo_id for one in part.items])
+    return Part([PartyAnswer(one, tuple(references.get(one.odoo_id, ()))) for one in part.items], part.after)
+
+
+def list_products(company: str, size: int, after: After | None, new_uow: NewUow) -> Part[Product]:
+    return _records(Product, company, size, after, new_uow, lambda one: (one.odoo_id,))
+
+
+def get_mapping_set(company: str, number: int, new_uow: NewUow) -> MappingSet:
+    """Raises `MappingSetUnknown`."""
+    with new_uow(read_only=True) as uow:
+        return uow.mapping_sets.get(company, number)
+
+
+def list_mapping_sets(company: str, size: int, after: After | None, new_uow: NewUow) -> Part[MappingSet]:
+    """Oldest first."""
+    with new_uow(read_only=True) as uow:
+        _known(uow, company)
+        found = uow.mapping_sets.page(company, size + 1, after)
+    return _part(found, size, lambda one: (one.number,))
+
+
+def _records(
+    kind: type[R], company: str, size: int, after: After | None, new_uow: NewUow, place: Callable[[R], After]
+) -> Part[R]:
+    with new_uow(read_only=True) as uow:
+        _known(uow, company)
+        found = uow.masters.page(kind, company, size + 1, after)
+    return _part(found, size, place)
+
+
+def _part(found: Sequence[Item], size: int, place: Callable[[Item], After]) -> Part[Item]:
+    last = found[size - 1] if len(found) > size else None
+    return Part(list(found[:size]), place(last) if last is not None else None)
+
+
+def _known(uow: MasterdataUow, company: str) -> LegalEntity:
+    stored = uow.masters.find(company)
+    if stored is None:
+        raise CompanyUnknown("nothing was ever synced for this company")
+    return stored.entity

@@ -1,0 +1,145 @@
+"""Masterdata over gRPC: decode, call, encode."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import grpc
+from concord.masterdata.v1 import mapping_pb2, masterdata_pb2, masterdata_pb2_grpc, records_pb2, resolve_pb2
+
+from libs.rpc.identity import current_identity
+from libs.rpc.pages import Page
+from libs.rpc.requests import request_id
+from libs.storage.uow import once_more
+
+from . import wire
+from .domain.mapping_set import MappingSet
+from .domain.sync import SyncRun
+from .handlers import list_records
+from .handlers.ports import NewUow
+from .handlers.resolve_references import Resolver
+
+
+class Commands(Protocol):
+    """What changes something; each returns the first answer to a repeated request id."""
+
+    def sync(self, company: str, actor: str, request_id: str) -> SyncRun: ...
+
+    def propose(self, company: str, yaml: str, actor: str, request_id: str) -> MappingSet: ...
+
+    def approve(self, company: str, number: int, content_digest: str, actor: str, request_id: str) -> MappingSet: ...
+
+
+class MasterdataServicer(masterdata_pb2_grpc.MasterdataServiceServicer):
+    """A call that loses a race runs once more and finds the winner's answer."""
+
+    def __init__(self, commands: Commands, resolver: Resolver, new_uow: NewUow) -> None:
+        self._commands = commands
+        self._resolver = resolver
+        self._new_uow = new_uow
+
+    def BatchResolve(
+        self, request: resolve_pb2.BatchResolveRequest, context: grpc.ServicerContext
+    ) -> resolve_pb2.BatchResolveResponse:
+        company = wire.to_company(request.parent)
+        return wire.from_answers(self._resolver.resolve(company, wire.to_questions(request)))
+
+    def GetRevision(
+        self, request: masterdata_pb2.GetRevisionRequest, context: grpc.ServicerContext
+    ) -> masterdata_pb2.GetRevisionResponse:
+        company = wire.to_company(request.name, "name")
+        return masterdata_pb2.GetRevisionResponse(revision=self._resolver.revision(company))
+
+    def SyncMasterData(
+        self, request: masterdata_pb2.SyncMasterDataRequest, context: grpc.ServicerContext
+    ) -> records_pb2.SyncRun:
+        company, identity = wire.to_company(request.parent), request_id(request.request_id)
+        return wire.from_sync_run(once_more(lambda: self._commands.sync(company, _caller(), identity)))
+
+    def ProposeMappingSet(
+        self, request: masterdata_pb2.ProposeMappingSetRequest, context: grpc.ServicerContext
+    ) -> mapping_pb2.MappingSet:
+        company, text, identity = wire.to_company(request.parent), wire.to_yaml(request), request_id(request.request_id)
+        return wire.from_mapping_set(once_more(lambda: self._commands.propose(company, text, _caller(), identity)))
+
+    def ApproveMappingSet(
+        self, request: masterdata_pb2.ApproveMappingSetRequest, context: grpc.ServicerContext
+    ) -> mapping_pb2.MappingSet:
+        (company, number), digest = wire.to_mapping_set(request.name), wire.to_digest(request)
+        identity = request_id(request.request_id)
+        return wire.from_mapping_set(
+            once_more(lambda: self._commands.approve(company, number, digest, _caller(), identity))
+        )
+
+    def GetMappingSet(
+        self, request: masterdata_pb2.GetMappingSetRequest, context: grpc.ServicerContext
+    ) -> mapping_pb2.MappingSet:
+        return wire.from_mapping_set(list_records.get_mapping_set(*wire.to_mapping_set(request.name), self._new_uow))
+
+    def ListMappingSets(
+        self, request: masterdata_pb2.ListMappingSetsRequest, context: grpc.ServicerContext
+    ) -> masterdata_pb2.ListMappingSetsResponse:
+        page, company = Page.of(request, default=20, maximum=100), wire.to_company(request.parent)
+        return wire.from_mapping_sets(
+            list_records.list_mapping_sets(company, page.size, page.cursor, self._new_uow), page
+        )
+
+    def GetLegalEntity(
+        self, request: masterdata_pb2.GetLegalEntityRequest, context: grpc.ServicerContext
+    ) -> records_pb2.LegalEntity:
+        company = wire.to_company(request.name, "name")
+        return wire.from_legal_entity(list_records.get_legal_entity(company, self._new_uow))
+
+    def ListLegalEntities(
+        self, request: masterdata_pb2.ListLegalEntitiesRequest, context: grpc.ServicerContext
+    ) -> masterdata_pb2.ListLegalEntitiesResponse:
+        page = Page.of(request)
+        return wire.from_legal_entities(list_records.list_legal_entities(page.size, page.cursor, self._new_uow), page)
+
+    def ListAccounts(
+        self, request: masterdata_pb2.ListAccountsRequest, context: grpc.ServicerContext
+    ) -> masterdata_pb2.ListAccountsResponse:
+        page, company = Page.of(request), wire.to_company(request.parent)
+        part = list_records.list_accounts(company, page.size, page.cursor, self._new_uow)
+        return wire.from_accounts(company, part, page)
+
+    def ListJournals(
+        self, request: masterdata_pb2.ListJournalsRequest, context: grpc.ServicerContext
+    ) -> masterdata_pb2.ListJournalsResponse:
+        page, company = Page.of(request), wire.to_company(request.parent)
+        part = list_records.list_journals(company, page.size, page.cursor, self._new_uow)
+        return wire.from_journals(company, part, page)
+
+    def ListTaxCodes(
+        self, request: masterdata_pb2.ListTaxCodesRequest, context: grpc.ServicerContext
+    ) -> masterdata_pb2.ListTaxCodesResponse:
+        page, company = Page.of(request), wire.to_company(request.parent)
+        part = list_records.list_tax_codes(company, page.size, page.cursor, self._new_uow)
+        return wire.from_tax_codes(company, part, page)
+
+    def ListExchangeRates(
+        self, request: masterdata_pb2.ListExchangeRatesRequest, context: grpc.ServicerContext
+    ) -> masterdata_pb2.ListExchangeRatesResponse:
+        page, company = Page.of(request), wire.to_company(request.parent)
+        part = list_records.list_exchange_rates(company, page.size, page.cursor, self._new_uow)
+        return wire.from_exchange_rates(part, page)
+
+    def ListParties(
+        self, request: masterdata_pb2.ListPartiesRequest, context: grpc.ServicerContext
+    ) -> masterdata_pb2.ListPartiesResponse:
+        page, company = Page.of(request), wire.to_company(request.parent)
+        part = list_records.list_parties(company, page.size, page.cursor, self._new_uow)
+        return wire.from_parties(company, part, page)
+
+    def ListProducts(
+        self, request: masterdata_pb2.ListProductsRequest, context: grpc.ServicerContext
+    ) -> masterdata_pb2.ListProductsResponse:
+        page, company = Page.of(request), wire.to_company(request.parent)
+        part = list_records.list_products(company, page.size, page.cursor, self._new_uow)
+        return wire.from_products(company, part, page)
+
+
+def _caller() -> str:
+    """The caller's subject, as the audit log can hold it."""
+    subject = current_identity().subject
+    return subject if subject.isprintable() else "".join(one if one.isprintable() else "?" for one in subject)
