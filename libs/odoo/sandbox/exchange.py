@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import lines
+from . import lines, locks, numbering
 from .env import Env
 from .failures import user_error
 from .store import Row
@@ -15,7 +15,8 @@ _LABEL = "Currency exchange rate difference"
 def book(env: Env, gaps: list[tuple[Row, int]], day: str) -> int | None:
     """Post an entry that takes each gap off its line and onto the company's gain or loss account.
 
-    The new line on the gap's account is matched with the gap's line, so both are closed.
+    `day` is the later line's; the entry goes where Odoo dates any entry that it makes (the end of a past month, or
+    today), past the locks. The new line on the gap's account is matched with the gap's line, so both are closed.
     """
     from . import moves, posting, reconcile  # they make entries, and entries are matched: a circle by nature
 
@@ -26,12 +27,15 @@ def book(env: Env, gaps: list[tuple[Row, int]], day: str) -> int | None:
             "You have to configure the 'Exchange Gain or Loss Journal' in your company settings, to manage "
             "automatically the booking of accounting entries related to differences between exchange rates."
         )
+    journal = env.store.need("account_journal", journal_id)
+    reset = numbering.form_of(env, journal, "entry", day).reset
+    booked = locks.accounting_date(env, day, False, reset, locks.violated(env, day, False, journal["type"]))
     commands: list[Any] = []
     for line, gap in gaps:
         commands += _pair(env, company, line, gap)
-    move_id = moves.create(env, [{"move_type": "entry", "journal_id": journal_id, "date": day, "line_ids": commands}])[
-        0
-    ]
+    move_id = moves.create(
+        env, [{"move_type": "entry", "journal_id": journal_id, "date": booked, "line_ids": commands}]
+    )[0]
     move = env.store.need("account_move", move_id)
     posting.post(env, move)
     made = lines.of_move(env, move_id)
@@ -47,7 +51,11 @@ def _pair(env: Env, company: Row, line: Row, gap: int) -> list[Any]:
     """The line that closes the gap, and its counterpart on the gain or loss account."""
     name = "expense_currency_exchange_account_id" if gap > 0 else "income_currency_exchange_account_id"
     if not company[name]:
-        raise user_error("You have to configure the gain and loss exchange rate accounts in your company settings.")
+        side = "Loss" if gap > 0 else "Gain"
+        raise user_error(
+            f"You should configure the '{side} Exchange Rate Account' in your company settings, to manage automatically "
+            "the booking of accounting entries related to differences between exchange rates."
+        )
     common = {"name": _LABEL, "currency_id": line["currency_id"], "amount_currency": 0.0}
     amount = gap / 1_000_000
     closing = {"account_id": line["account_id"], "partner_id": line["partner_id"], "balance": -amount}

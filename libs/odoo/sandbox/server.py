@@ -28,6 +28,7 @@ class Faults:
 
     lose_replies: int = 0
     unavailable: bool = False
+    lost: int = 0  # replies lost so far
 
 
 class SandboxServer:
@@ -77,6 +78,7 @@ class SandboxServer:
             if self.faults.lose_replies <= 0:
                 return False
             self.faults.lose_replies -= 1
+            self.faults.lost += 1
             return True
 
     def set_faults(self, wanted: dict[str, Any]) -> bool:

@@ -227,7 +227,7 @@ def test_a_name_of_our_own_is_unique_among_posted_and_hijacks_the_numbers(target
     assert refused.value.name == "odoo.exceptions.ValidationError"
     following = read(target, posted(target, journal_id=journal), "name")
     assert following == own[:-1] + "2"
-    target.call("account.move", "unlink", [second])
+    target.call("account.move", "button_cancel", [second])
 
 
 def test_an_account_with_a_currency_of_its_own_takes_no_other(target: Target, books: Books) -> None:

@@ -130,9 +130,13 @@ def test_the_same_bill_twice_is_only_hinted_at(target: Target, books: Books) -> 
     assert read(target, first, "duplicated_ref_ids") == [second]
 
 
-def test_an_invoice_is_accepted_in_a_purchase_journal(target: Target, books: Books) -> None:
-    """So the journal's type is ours to check."""
-    move = invoice(target, journal_id=books.journal("PUR"))
+def test_an_invoice_in_a_purchase_journal_is_posted_as_a_bill_or_refused(target: Target, books: Books) -> None:
+    """Odoo checks the type, but not where hr_expense is installed: so the journal's type is ours to check."""
+    try:
+        move = invoice(target, journal_id=books.journal("PUR"))
+    except OdooRefused as refused:
+        assert refused.name == "odoo.exceptions.ValidationError"
+        return
     post(target, move)
     assert read(target, move, "name").startswith("BILL/")
 

@@ -25,6 +25,14 @@ def _reference(target: Target, name: str) -> Any:
     return target.call("ir.model.data", "check_object_reference", MODULE, name)
 
 
+def _is_absent(target: Target, name: str) -> bool:
+    """No look-up gives an id. After a refused batch Odoo's cache may also say `[model, false]`: it does not know."""
+    try:
+        return _reference(target, name)[1] is False
+    except OdooMalformed:
+        return True
+
+
 def _without_line_ids(rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
     at = ENTRY_FIELDS.index("line_ids/id")
     return ENTRY_FIELDS[:at] + ENTRY_FIELDS[at + 1 :], [row[:at] + row[at + 1 :] for row in rows]
@@ -81,8 +89,7 @@ def test_an_unbalanced_entry_is_refused_in_words_alone(target: Target) -> None:
     answer = load(target, entry_rows(target, name, "10.0", credit="9.0"))
     assert answer["ids"] is False
     assert "not balanced" in answer["messages"][0]["message"]
-    with pytest.raises(OdooMalformed):
-        _reference(target, name)
+    assert _is_absent(target, name)
 
 
 def test_a_batch_with_one_bad_entry_loads_none(target: Target) -> None:
@@ -90,8 +97,7 @@ def test_a_batch_with_one_bad_entry_loads_none(target: Target) -> None:
     answer = load(target, entry_rows(target, good) + entry_rows(target, bad, "10.0", credit="9.0"))
     assert answer["ids"] is False
     assert 1 in {message["record"] for message in answer["messages"]}
-    with pytest.raises(OdooMalformed):
-        _reference(target, good)
+    assert _is_absent(target, good)
 
 
 def test_a_batch_with_one_posted_entry_loads_none_and_says_which(target: Target) -> None:
@@ -100,8 +106,7 @@ def test_a_batch_with_one_posted_entry_loads_none_and_says_which(target: Target)
     answer = load(target, entry_rows(target, done) + entry_rows(target, new))
     assert answer["ids"] is False
     assert [message["record"] for message in answer["messages"]] == [0]
-    with pytest.raises(OdooMalformed):
-        _reference(target, new)
+    assert _is_absent(target, new)
 
 
 def test_several_entries_are_loaded_and_posted_in_their_order(target: Target) -> None:

@@ -180,7 +180,7 @@ def test_a_foreign_receivable_closed_at_its_carrying_balance_needs_no_exchange_e
 def test_money_carried_at_its_own_rate_makes_odoo_book_the_exchange_difference(
     target: Target, books: Books, carried: float, gap: float
 ) -> None:
-    """A loss is debited, a gain credited; the entry is dated by the later line and closes the receivable."""
+    """A loss is debited, a gain credited; the entry closes the receivable and is dated at the end of a past month."""
     bill, money = _euro_invoice(target), _settled(target, carried, carried)
     debit, credit = line_on(target, bill, "AR"), line_on(target, money, "AR")
     reconcile(target, debit, credit)
@@ -192,7 +192,11 @@ def test_money_carried_at_its_own_rate_makes_odoo_book_the_exchange_difference(
     found = {row["account_id"][0]: row["balance"] for row in lines_of(target, exchange, "account_id", "balance")}
     assert found == {books.account("FXD"): gap, books.account("AR"): -gap}
     about = read(target, exchange, "state", "journal_id", "date")
-    assert (about["state"], about["journal_id"][0], about["date"]) == ("posted", books.journal("EXC"), books.day)
+    assert (about["state"], about["journal_id"][0], about["date"]) == (
+        "posted",
+        books.journal("EXC"),
+        books.month_end,
+    )
 
 
 def test_part_of_a_foreign_receivable_takes_its_share_of_the_carrying_balance(target: Target) -> None:

@@ -16,13 +16,16 @@ ADA = "Ada Archer"
 
 
 def _line(target: Target, amount: float = 100.0, **values: Any) -> int:
-    given = {
+    return int(target.call(MODEL, "create", _values(target, amount) | values))
+
+
+def _values(target: Target, amount: float = 100.0) -> dict[str, Any]:
+    return {
         "journal_id": target.books.journal("BNK"),
         "date": target.books.day,
         "payment_ref": key(target, "ref"),
         "amount": amount,
     }
-    return int(target.call(MODEL, "create", given | values))
 
 
 def _move(target: Target, line_id: int) -> int:
@@ -95,7 +98,9 @@ def test_a_counterpart_leaves_no_suspense(target: Target, books: Books) -> None:
 
 
 def test_without_a_date_the_line_is_dated_today(target: Target, books: Books) -> None:
-    made = _line(target, date=False)
+    values = _values(target)
+    del values["date"]
+    made = target.call(MODEL, "create", values)
     day = read(target, made, "date", model=MODEL)
     assert abs((books.today - books.today.fromisoformat(day)).days) <= 1
 
