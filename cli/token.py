@@ -1,0 +1,34 @@
+"""`concord token`: a bearer token for a person or a system, signed with the installation's key."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from cli.connection import Connection
+from libs.errors import ConcordError
+from libs.rpc.identity import issue_token
+from libs.rpc.permissions import ROLES
+
+app = typer.Typer()
+
+
+class RoleUnknown(ConcordError):
+    reason = "ROLE_UNKNOWN"
+
+
+@app.command()
+def token(
+    roles: Annotated[list[str], typer.Option("--role", help="May be given several times.")],
+    subject: Annotated[str, typer.Option(help="Who will call: stands in the audit log.")],
+    hours: Annotated[float, typer.Option(help="How long it is good for.", min=0.01, max=24 * 366)] = 8.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
+) -> None:
+    """Print a token. Send it as `authorization: Bearer TOKEN`. Whoever holds it can act until it expires."""
+    unknown = sorted(set(roles) - ROLES.keys())
+    if unknown:
+        raise RoleUnknown(f"no role {', '.join(unknown)}; there are {', '.join(sorted(ROLES))}")
+    text = issue_token(Connection().keys(), subject, roles, lifetime_seconds=int(hours * 3600))
+    typer.echo(json.dumps({"token": text, "subject": subject, "roles": sorted(roles)}) if as_json else text)
