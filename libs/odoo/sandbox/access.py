@@ -33,7 +33,6 @@ GROUPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
 
 _BOOKS = (INVOICE, READONLY)
 _READ: dict[str, tuple[str, ...]] = {
-    "account.account": (INVOICE, READONLY),
     "account.journal": (INVOICE, READONLY),
     "account.tax": (INVOICE, READONLY),
     "account.tax.group": (INVOICE, READONLY),

@@ -53,8 +53,8 @@ def _pair(env: Env, company: Row, line: Row, gap: int) -> list[Any]:
     if not company[name]:
         side = "Loss" if gap > 0 else "Gain"
         raise user_error(
-            f"You should configure the '{side} Exchange Rate Account' in your company settings, to manage automatically "
-            "the booking of accounting entries related to differences between exchange rates."
+            f"You should configure the '{side} Exchange Rate Account' in your company settings, to manage "
+            "automatically the booking of accounting entries related to differences between exchange rates."
         )
     common = {"name": _LABEL, "currency_id": line["currency_id"], "amount_currency": 0.0}
     amount = gap / 1_000_000
