@@ -17,8 +17,13 @@ from typer.core import TyperGroup
 from libs.errors import ConcordError
 
 COMMANDS = {
-    "health": "cli.health",
+    "up": "cli.up",
+    "demo": "cli.demo.command",
+    "trace": "cli.trace",
+    "token": "cli.token",
     "inspect": "cli.inspect",
+    "health": "cli.health",
+    "masterdata": "cli.masterdata",
 }
 
 FAILED = 1

@@ -56,7 +56,7 @@ class _File:
     def __init__(self, problems: Problems) -> None:
         self._problems = problems
         self._sources: tuple[Source, ...] = ()
-        self._seen: dict[Hashable, int] = {}
+        self._seen: dict[Hashable, yaml.Node] = {}  # what was said already, and where
 
     def read(self, node: yaml.MappingNode) -> CompanyMapping:
         file = Section(node, "the file", self._problems, _SECTIONS)
@@ -144,7 +144,7 @@ class _File:
             self._known_issuer(section, "unidentified_for", issuer)
             self._once_at(node, section, "unidentified customers", issuer)
             unidentified_for.append(issuer)
-        if not external_ids and not unidentified_for:
+        if not section.has("external_ids") and not section.has("unidentified_for"):
             section.problem("partner", "needs external_ids or unidentified_for")
         return PartyRow(partner, partner_id, tuple(external_ids), tuple(unidentified_for), section.line)
 
@@ -182,10 +182,10 @@ class _File:
         self._once_at(section.node, section, *key)
 
     def _once_at(self, node: yaml.Node, section: Section, *key: Hashable) -> None:
-        line = node.start_mark.line + 1
-        first = self._seen.setdefault(key, line)
-        if first != line:
-            self._problems.add(node, f"{section.where}: says again what line {first} says")
+        first = self._seen.setdefault(key, node)
+        if first is not node:
+            line = first.start_mark.line + 1
+            self._problems.add(node, f"{section.where}: says again what line {line} says")
 
 
 def _time_zone(text: str) -> str:

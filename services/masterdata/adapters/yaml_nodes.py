@@ -92,6 +92,7 @@ class Section:
         self.line = node.start_mark.line + 1
         self._problems = problems
         self._values: dict[str, yaml.Node] = {}
+        self._is_mapping = isinstance(node, yaml.MappingNode)
         if not isinstance(node, yaml.MappingNode):
             problems.add(node, f"{where} must be a mapping")
             return
@@ -106,6 +107,9 @@ class Section:
         return key in self._values
 
     def problem(self, key: str, message: str) -> None:
+        """Say what is wrong with a key; nothing more of what is no mapping at all."""
+        if not self._is_mapping:
+            return
         self._problems.add(self._values.get(key, self.node), f"{self.where}: {message}")
 
     def text(self, key: str, *, required: bool = False, default: str = "") -> str:
