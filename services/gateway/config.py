@@ -148,9 +148,7 @@ def _api(value: object, env: Mapping[str, str], place: str, *, livemode: bool) -
     key, base_url = _secret(value.get("key"), env, place), value.get("base_url", DEFAULT_BASE_URL)
     if key.startswith(_TEST_KEYS if livemode else _LIVE_KEYS):
         raise ConfigInvalid(f"{place}.api.key is of the other mode than the source")
-    if not isinstance(base_url, str) or not re.fullmatch(
-        r"https://\S+|http://(127\.0\.0\.1|localhost|\[::1\])\S*", base_url
-    ):
+    if not isinstance(base_url, str) or not _BASE_URL.fullmatch(base_url):
         raise ConfigInvalid(f"{place}.api.base_url must be https, or http on this machine")
     return ApiAccess(key, base_url)
 

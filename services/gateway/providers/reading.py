@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,6 +15,7 @@ from ..domain.errors import AmountInvalid, ShapeInvalid
 _MAX_EPOCH_SECONDS = 253_402_300_799  # the end of the year 9999
 _MAX_TEXT = 4096
 _MAX_PATHS = 5000
+_SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,200}", re.ASCII)
 # What a shop's own people write: their keys say nothing of the provider's shape.
 _FREE = frozenset({"metadata", "properties", "note_attributes", "previous_attributes", "receipt"})
 
@@ -47,6 +49,13 @@ class Shape:
         """An id given as text or as integer, as text."""
         value = self._value.get(key)
         return str(self.integer(key)) if isinstance(value, int) else self.text(key)
+
+    def segment(self, key: str) -> str:
+        """An id that can stand in a resource name."""
+        value = self.text(key)
+        if not _SEGMENT.fullmatch(value):
+            raise self.invalid(key, "an id")
+        return value
 
     def integer(self, key: str) -> int:
         value = self._value.get(key)

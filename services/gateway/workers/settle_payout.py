@@ -37,7 +37,7 @@ class ComposePayoutWorker:
         ids: IdSource,
         rng: random.Random,
         owner: str,
-        lease_seconds: float = 300.0,
+        lease_seconds: float = 120.0,
         pause_seconds: float = 900.0,
         budget: RetryBudget = RetryBudget(),  # noqa: B008 - immutable
     ) -> None:

@@ -22,15 +22,17 @@ def currency_of(code: str) -> str:
 
 
 def amount(shape: Shape, key: str, document: str, plain: str) -> Money:
-    """The amount in the document's currency. `plain` is the currency of the field without a set."""
+    """The amount in the document's currency. `plain` is the currency of the field without a set; nothing is nothing."""
     both = shape.maybe_shape(f"{key}_set")
     if both is not None:
         for side in ("presentment_money", "shop_money"):
             found = both.maybe_shape(side)
             if found and found.maybe_text("currency_code") == document:
                 return found.decimal_money("amount", document)
-    elif plain == document:
-        return shape.decimal_money(key, document)
+    else:
+        found_plain = shape.decimal_money(key, plain)
+        if plain == document or not found_plain:
+            return Money(document, found_plain.minor_units)
     raise AmountInvalid(f"{shape.path}.{key} is not given in {document}", field=f"{shape.path}.{key}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from libs.errors import ConcordError
 from libs.events import (
     Event,
     EventKind,
@@ -14,10 +15,10 @@ from libs.events import (
     ReferenceKind,
     event_name,
 )
-from libs.money import BadAmount, Money, UnknownCurrency
+from libs.money import Money
 
 from ...domain.delivery import Delivery, Problem, Translation
-from ...domain.errors import ShapeInvalid, TotalUnexplained
+from ...domain.errors import TotalUnexplained
 from ..reading import Shape
 from .amounts import amount, currency_of, discounts, maybe_amount, tax_lines, total
 from .refunds import TRANSLATOR, refund_event
@@ -43,7 +44,7 @@ def translate_order(delivery: Delivery, body: Shape) -> Translation:
     for refund in body.shapes("refunds"):
         try:
             found = refund_event(delivery, refund, order=body)
-        except (ShapeInvalid, UnknownCurrency, BadAmount) as error:
+        except ConcordError as error:
             problems.append(Problem(error.reason, str(error)))
             continue
         if found and found.kind is EventKind.ORDER_REFUNDED:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from libs.errors import ConcordError
 from libs.events import Event, Settlement, SettlementLine
 from libs.formats.strict_json import parse_json
 from libs.formats.stripe_events import balance_transaction_event
 from libs.formats.stripe_words import category_of
-from libs.money import BadAmount, UnknownCurrency
 
 from ...domain.delivery import Delivery, Problem, Translation
 from ...domain.errors import ShapeInvalid
 from ...domain.source import Source
 from ..base import Page, Query
 from ..reading import Shape
-from .objects import PresentmentUnknown, money, transaction
+from .objects import money, transaction
 from .webhooks import LIVEMODE_MISMATCH, NO_MONEY, TRANSLATOR
 
 PAGE_TYPE = "balance_transactions"
@@ -54,16 +54,17 @@ def translate_page(delivery: Delivery) -> Translation:
     events: list[Event] = []
     problems: list[Problem] = []
     payouts: list[str] = []
-    for row in reversed(_listed(delivery.body).shapes("data")):
+    for row in _listed(delivery.body).shapes("data"):
         try:
             event = _event(delivery, row)
             events.append(event)
-        except (ShapeInvalid, UnknownCurrency, BadAmount, PresentmentUnknown) as error:
+        except ConcordError as error:
             problems.append(Problem(error.reason, str(error)))
             continue
         source = row.reference("source")
         if _category(row) == "payout" and source.startswith("po_"):
             payouts.append(source)
+    events.sort(key=lambda event: (event.effective_at, event.name))
     ignored = "" if events or problems else NO_MONEY
     return Translation(tuple(events), ignored, tuple(problems), payouts=tuple(dict.fromkeys(payouts)))
 

@@ -13,12 +13,12 @@ What an event says of a status is never trusted for money: a charge's success is
 
 from __future__ import annotations
 
+from libs.errors import ConcordError
 from libs.events import Event, EventKind, Evidence, Reference, ReferenceKind, event_name
 from libs.formats.stripe_events import balance_transaction_event
-from libs.money import BadAmount, UnknownCurrency, exponent_of
+from libs.money import exponent_of
 
 from ...domain.delivery import Delivery, Problem, Translation
-from ...domain.errors import ShapeInvalid
 from ..reading import Shape
 from .objects import PresentmentUnknown, money, references, transaction
 
@@ -64,7 +64,7 @@ def envelope(body: Shape) -> tuple[str, str]:
         for key in _AMOUNTS:
             if inner.has(key):
                 money(inner, key)
-    return body.text("id"), body.text("type")
+    return body.segment("id"), body.text("type")
 
 
 def translate_event(delivery: Delivery, body: Shape) -> Translation:
@@ -125,7 +125,7 @@ def _money_events(delivery: Delivery, body: Shape, inner: Shape) -> tuple[list[E
             )
         except PresentmentUnknown:
             wakes = True
-        except (ShapeInvalid, UnknownCurrency, BadAmount) as error:
+        except ConcordError as error:
             problems.append(Problem(error.reason, str(error)))
     events.sort(key=lambda event: event.effective_at)
     return list({event.name: event for event in events}.values()), problems, wakes

@@ -1,0 +1,100 @@
+"""The HTTP face on a real port, in front of a gateway whose store may be slow, full or gone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from libs.errors import ConcordError
+from libs.rpc.identity import TokenKey, TokenKeys, TokenVerifier, issue_token
+from libs.storage.group_commit import GroupCommitWriter
+from libs.telemetry.metrics import Metrics
+from services.gateway.assembly import receiver
+from services.gateway.config import HttpConfig
+from services.gateway.domain.delivery import Receipt
+from services.gateway.domain.source import Source
+from services.gateway.handlers.ports import NewDelivery
+from services.gateway.handlers.receive import keep_refused
+from services.gateway.http.application import GatewayHttp
+from services.gateway.http.limits import PartnerLimits
+from services.gateway.http.observer import EdgeObserver
+from services.gateway.http.server import HttpServer
+from tests.gateway.world import GatewayWorld
+
+KEYS = TokenKeys([TokenKey.secret("k1", "x" * 40)])
+LIMITED = "stripe/acct_1"
+
+
+@dataclass
+class Edge:
+    """What a test talks to and looks at."""
+
+    world: GatewayWorld
+    port: int
+    server: HttpServer
+    store_failures: list[ConcordError] = field(default_factory=list)
+    batches: list[int] = field(default_factory=list)
+    hold: threading.Event | None = None  # the store waits for it
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def token(self, *roles: str) -> str:
+        return issue_token(KEYS, "tester", roles)
+
+
+@contextmanager
+def edge(
+    world: GatewayWorld,
+    *,
+    limits: dict[str, int] | None = None,
+    body_timeout_seconds: float = 5.0,
+    file_timeout_seconds: float = 5.0,
+    max_body_bytes: int = 64 * 1024,
+    max_file_bytes: int = 3 * 1024 * 1024,
+    is_ready: Callable[[], bool] = lambda: True,
+) -> Iterator[Edge]:
+    """Serve until the block ends."""
+    world.now = datetime.now(UTC)
+    receive = receiver(world.gateway.world)
+    found: Edge
+
+    def commit_batch(new: list[NewDelivery]) -> list[Receipt]:
+        if found.hold is not None:
+            found.hold.wait(10)
+        if found.store_failures:
+            raise found.store_failures.pop(0)
+        found.batches.append(len(new))
+        return receive(new)
+
+    def keep(source: Source, error: ConcordError, body: bytes) -> None:
+        inner = world.gateway.world
+        keep_refused(source, error, body, new_uow=inner.new_uow, clock=inner.clock, ids=inner.ids)
+
+    writer: GroupCommitWriter[NewDelivery, Receipt] = GroupCommitWriter(commit_batch)
+    observer = EdgeObserver(Metrics(), keep, lambda: datetime.now(UTC))
+    application = GatewayHttp(
+        world.gateway.world.accounts,
+        writer,
+        world.gateway.prove,
+        lambda: world.gateway.upload(max_file_bytes),
+        TokenVerifier(KEYS),
+        PartnerLimits(limits or {}),
+        observer,
+        is_ready,
+        max_body_bytes=max_body_bytes,
+        body_timeout_seconds=body_timeout_seconds,
+        file_timeout_seconds=file_timeout_seconds,
+    )
+    server = HttpServer(application, HttpConfig(listen="127.0.0.1:0"))
+    found = Edge(world, server.port, server)
+    try:
+        yield found
+    finally:
+        server.stop(3)
+        writer.close()
+        observer.close()

@@ -1,0 +1,113 @@
+"""Each payload beside the events that it must give: `NAME.json` and `NAME.events.json`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from libs.errors import ConcordError
+from libs.events import Channel, Event, digest_of, event_to_json
+from services.gateway.domain.delivery import Delivery, Translation
+from services.gateway.domain.source import Source
+from services.gateway.providers import PROVIDERS
+from services.gateway.providers.base import Secrets
+from tests.gateway.world import GOLDEN, NOW, SHOPIFY, STRIPE
+
+SOURCES = {"stripe": STRIPE, "shopify": SHOPIFY}
+TOPICS = {"shopify": {"order": "orders/updated", "refund": "refunds/create", "customer": "customers/update"}}
+PAYLOADS = sorted(
+    path for name in SOURCES for path in (GOLDEN / name).glob("*.json") if not path.name.endswith(".events.json")
+)
+
+
+def translated(path: Path, source: Source | None = None) -> Translation:
+    provider_name = path.parent.name
+    provider = PROVIDERS[provider_name](Secrets((b"unused",)))
+    body = path.read_bytes()
+    digest = hashlib.sha256(body).hexdigest()
+    topic = TOPICS.get(provider_name, {}).get(path.name.split(".")[0], "")
+    is_page = path.name.startswith("balance_transactions.")
+    if is_page:
+        channel, delivery_id, word = Channel.POLL, digest, "balance_transactions"
+    else:
+        identified = provider.identify({"x-shopify-topic": topic}, body)
+        channel, delivery_id, word = Channel.WEBHOOK, identified.id or digest, identified.type
+    return provider.translate(
+        Delivery(source or SOURCES[provider_name], channel, delivery_id, word, body, digest, NOW, "")
+    )
+
+
+def shown(event: Event) -> dict[str, Any]:
+    """An event without what depends on the moment; amounts as people write them."""
+    record = json.loads(event_to_json(event))
+    provenance = record["provenance"]
+    for volatile in ("received_at", "raw_sha256", "delivery"):
+        provenance.pop(volatile)
+    record.pop("transaction_id")
+    record["digest"] = digest_of(event)
+    return dict(record)
+
+
+def outcome(path: Path) -> dict[str, Any]:
+    try:
+        found = translated(path)
+    except ConcordError as error:
+        return {"refused": error.reason}
+    return {
+        "events": [shown(event) for event in found.events],
+        "ignored": found.ignored,
+        "problems": [problem.reason for problem in found.problems],
+        "wakes_poll": found.wakes_poll,
+        "payouts": list(found.payouts),
+    }
+
+
+@pytest.mark.parametrize("path", PAYLOADS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_payload_gives_its_events(path: Path) -> None:
+    expected = json.loads(path.with_suffix(".events.json").read_text())
+    assert outcome(path) == expected
+
+
+@pytest.mark.parametrize("path", PAYLOADS, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_translation_is_pure(path: Path) -> None:
+    assert outcome(path) == outcome(path)
+
+
+def test_webhook_and_page_tell_a_dispute_with_one_digest() -> None:
+    stripe = GOLDEN / "stripe"
+    (by_webhook,) = translated(stripe / "charge.dispute.funds_withdrawn.json").events
+    by_page = {event.object_id: event for event in translated(stripe / "balance_transactions.page.json").events}
+    same = by_page["txn_p12"]
+    assert by_webhook.kind is same.kind
+    assert (by_webhook.amount, by_webhook.body) == (same.amount, same.body)
+
+
+def test_an_old_page_without_categories_tells_the_same_as_a_new_one() -> None:
+    stripe = GOLDEN / "stripe"
+    new = {event.name: digest_of(event) for event in translated(stripe / "balance_transactions.page.json").events}
+    old = {event.name: digest_of(event) for event in translated(stripe / "balance_transactions.page.old.json").events}
+    assert old
+    assert old.items() <= new.items()
+
+
+def test_an_order_and_its_later_echo_tell_one_sale_and_the_refund_is_the_same_either_way() -> None:
+    shop = GOLDEN / "shopify"
+    (paid,) = translated(shop / "order.paid.json").events
+    echo, refund_in_order = translated(shop / "order.refunded.json").events
+    (refund,) = translated(shop / "refund.json").events
+    assert (paid.name, digest_of(paid)) == (echo.name, digest_of(echo))
+    assert (refund.name, digest_of(refund)) == (refund_in_order.name, digest_of(refund_in_order))
+
+
+def test_a_test_order_never_reaches_a_live_company(tmp_path: Path) -> None:
+    order = json.loads((GOLDEN / "shopify" / "order.paid.json").read_text()) | {"test": True}
+    folder = tmp_path / "shopify"
+    folder.mkdir()
+    (folder / "order.test.json").write_text(json.dumps(order))
+    assert translated(folder / "order.test.json").ignored == "LIVEMODE_MISMATCH"
+    trial = Source("shopify", "shop", "demo", False)
+    assert len(translated(folder / "order.test.json", trial).events) == 1

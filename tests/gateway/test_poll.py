@@ -1,0 +1,202 @@
+"""What the provider's API lists is stored page by page, and a payout's composition goes to recon whole."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from http import HTTPStatus
+
+import pytest
+
+from libs.errors import ConcordError
+from libs.events import BalanceTransaction, EventKind
+from libs.money import Money
+from services.gateway.domain.errors import ApiRefused, ApiUnavailable, SourceUnknown
+from services.gateway.domain.fact import PayoutState
+from tests.gateway.world import NOW, UNAVAILABLE, Down, GatewayWorld
+
+START = NOW - timedelta(hours=5)
+
+
+def busy(world: GatewayWorld, charges: int) -> None:
+    for number in range(charges):
+        world.account.charge(f"ch_{number:04}", 1000 + number, START + timedelta(seconds=number), fee=59)
+
+
+def test_pages_are_followed_to_the_end_and_each_is_a_delivery() -> None:
+    world = GatewayWorld()
+    busy(world, 250)
+    world.run()
+    assert len(world.ledger.events) == 250
+    assert world.rows("SELECT channel, count(*) FROM delivery GROUP BY 1") == [("poll", 3)]
+    assert [request.count("starting_after") for request in world.stripe.requests] == [0, 1, 1]
+
+
+def test_a_second_poll_overlaps_and_stores_nothing_twice() -> None:
+    world = GatewayWorld()
+    busy(world, 5)
+    world.run()
+    world.wait(61)
+    world.run()
+    assert len(world.stripe.requests) == 2
+    assert world.states() == {"FORWARDED": 1}
+    world.account.charge("ch_late", 700, START - timedelta(minutes=30), fee=10)  # shown late, dated early
+    world.wait(61)
+    world.run()
+    assert len(world.ledger.events) == 6
+
+
+def test_a_movement_made_while_pages_are_read_is_not_missed() -> None:
+    world = GatewayWorld()
+    busy(world, 150)
+    world.gateway.poll.run_once()
+    world.account.charge("ch_new", 5000, NOW, fee=10)
+    world.run()
+    assert len(world.ledger.events) == 150
+    world.wait(61)
+    world.run()
+    assert len(world.ledger.events) == 151
+
+
+def test_a_crash_between_storing_a_page_and_noting_the_place_repeats_the_page() -> None:
+    world = GatewayWorld()
+    busy(world, 150)
+    world.gateway.poll.run_once()
+    with world.uow() as uow:
+        cursor = uow.cursors.claim(only="", owner="gateway", now=world.now, lease_seconds=30)
+        assert cursor is not None
+        assert cursor.after == "txn_ch_0050"
+        uow.commit()
+    world.gateway = world.started(99)
+    world.wait(31)
+    world.run()
+    assert len(world.ledger.events) == 150
+
+
+def test_an_api_that_fails_is_asked_again_with_growing_pauses_and_wakes_do_not_hurry_it() -> None:
+    world = GatewayWorld()
+    busy(world, 2)
+    world.stripe.failures.extend([UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS, UNAVAILABLE])
+    with pytest.raises(ApiUnavailable):
+        world.gateway.poll.run_once()
+    body = world.account.event("evt_1", "charge.succeeded", world.account.objects["ch_0000"], START)
+    world.deliver_stripe(body)
+    world.run()
+    assert len(world.stripe.requests) == 1
+    for _ in range(8):
+        world.wait(1)
+        world.run()
+    assert len(world.stripe.requests) == 4
+    assert len(world.ledger.events) == 3
+
+
+def test_a_refused_key_is_reported_and_tried_again_later() -> None:
+    world = GatewayWorld()
+    world.stripe.failures.append(HTTPStatus.UNAUTHORIZED)
+    with pytest.raises(ApiRefused):
+        world.gateway.poll.run_once()
+    assert world.gateway.poll.run_once() == 0
+    world.wait(2)
+    assert world.gateway.poll.run_once() == 1
+
+
+def test_a_webhook_wakes_the_poll_and_silence_does_not() -> None:
+    world = GatewayWorld()
+    busy(world, 1)
+    world.run()
+    asked = len(world.stripe.requests)
+    world.wait(5)
+    world.run()
+    assert len(world.stripe.requests) == asked
+    charge = world.account.charge("ch_x", 500, NOW, fee=1)
+    world.deliver_stripe(world.account.event("evt_x", "charge.succeeded", charge, NOW))
+    world.run()
+    assert len(world.stripe.requests) == asked + 1
+    assert "sources/stripe/accounts/acct_1/events/txn_ch_x" in world.ledger.events
+
+
+def test_an_operator_s_poll_fetches_all_that_is_there_now() -> None:
+    world = GatewayWorld()
+    poll = world.gateway.poll_source()
+    busy(world, 120)
+    assert poll("stripe", "acct_1") == 2
+    with pytest.raises(SourceUnknown):
+        poll("shopify", "shop")
+    with pytest.raises(SourceUnknown):
+        poll("stripe", "acct_none")
+
+
+def test_a_payout_s_composition_reaches_recon_whole_with_its_references() -> None:
+    world = GatewayWorld()
+    busy(world, 230)
+    payout = world.account.payout("po_1", NOW, NOW + timedelta(days=2), descriptor="SHOP", trace="TRACE-1", leave=10)
+    world.run()
+    ((settlement, delivery, transaction_id),) = world.recon.settlements
+    assert len(settlement.lines) == 220
+    assert settlement.ties
+    assert settlement.amount.minor_units == payout["amount"]
+    assert settlement.bank_references == ("TRACE-1", "po_1", "SHOP")
+    assert str(settlement.arrival_date) == "2026-11-24"
+    event = world.ledger.events["sources/stripe/accounts/acct_1/events/txn_po_1"]
+    assert (event.kind, event.transaction_id) == (EventKind.PAYOUT, transaction_id)
+    assert settlement.payout_transaction == event.object_id
+    with world.uow() as uow:
+        assert uow.deliveries.get(delivery).delivery.type == "payout"
+    bodies = [event.body for event in world.ledger.events.values()]
+    nets = [body.gross - body.fee for body in bodies if isinstance(body, BalanceTransaction)]
+    assert Money.totals(nets) == [Money("USD", world.account.balance())]
+
+
+def test_a_composition_that_is_still_being_made_is_asked_for_later() -> None:
+    world = GatewayWorld()
+    busy(world, 3)
+    world.account.payout("po_1", NOW, NOW)
+    world.account.objects["po_1"]["reconciliation_status"] = "in_progress"
+    world.run()
+    assert world.recon.settlements == []
+    world.account.objects["po_1"]["reconciliation_status"] = "completed"
+    world.wait(901)
+    world.run()
+    assert len(world.recon.settlements) == 1
+
+
+def test_a_manual_payout_is_handed_on_without_lines() -> None:
+    world = GatewayWorld()
+    busy(world, 1)
+    world.account.payout("po_1", NOW, NOW)
+    world.account.objects["po_1"]["automatic"] = False
+    world.account.paid_by.clear()
+    world.run()
+    ((settlement, _, _),) = world.recon.settlements
+    assert settlement.lines == ()
+    assert not settlement.ties
+
+
+@pytest.mark.parametrize(
+    "error, state, sent",
+    [(Down("away"), PayoutState.FORWARDED, 1), (ConcordError("no"), PayoutState.REFUSED, 0)],
+)
+def test_recon_s_failure_is_tried_again_and_its_refusal_is_not(
+    error: ConcordError, state: PayoutState, sent: int
+) -> None:
+    world = GatewayWorld()
+    busy(world, 1)
+    world.account.payout("po_1", NOW, NOW)
+    world.recon.failures.append(error)
+    world.run()
+    world.wait(5)
+    world.run()
+    assert world.rows("SELECT state FROM payout") == [(state.value,)]
+    assert len(world.recon.settlements) == sent
+
+
+def test_lost_replies_of_the_api_lose_no_page_of_a_composition() -> None:
+    world = GatewayWorld()
+    busy(world, 150)
+    world.account.payout("po_1", NOW, NOW)
+    world.run("poll", "translate")
+    world.stripe.failures.extend([UNAVAILABLE] * 4)
+    for _ in range(20):
+        world.run()
+        world.wait(5)
+    ((settlement, _, _),) = world.recon.settlements
+    assert len(settlement.lines) == 150

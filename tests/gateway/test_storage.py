@@ -1,0 +1,85 @@
+"""The gateway's tables, on both databases: the migrations give what is declared, and the walk is the same."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, text
+
+from libs.storage.engine import open_engine
+from libs.storage.migrate import check, upgrade
+from services.gateway.domain.fact import Refusal
+from services.gateway.handlers import administer
+from services.gateway.storage import metadata
+from tests.gateway.world import GOLDEN, NOW, SHOPIFY, GatewayWorld
+
+BOTH = ["sqlite", "postgresql"]
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    if request.param == "sqlite":
+        yield open_engine("sqlite://", "gateway")
+        return
+    schema = f"gateway_{uuid.uuid4().hex[:12]}"
+    opened = open_engine(os.environ["CONCORD_TEST_POSTGRES_URL"], schema)
+    yield opened
+    with opened.begin() as connection:
+        connection.execute(text(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE'))
+    opened.dispose()
+
+
+@pytest.mark.parametrize("engine", BOTH, indirect=True)
+def test_the_migrations_give_the_declared_tables(engine: Engine) -> None:
+    upgrade(engine, "services.gateway")
+    upgrade(engine, "services.gateway")
+    assert check(engine, metadata, "services.gateway") == []
+
+
+@pytest.mark.parametrize("engine", BOTH, indirect=True)
+def test_a_day_goes_the_same_way_on_either_database(engine: Engine) -> None:
+    upgrade(engine, "services.gateway")
+    world = GatewayWorld(engine)
+    charge = world.account.charge("ch_1", 10800, NOW - timedelta(hours=1), fee=343)
+    world.account.payout("po_1", NOW, NOW + timedelta(days=1))
+    body = world.account.event("evt_1", "charge.succeeded", charge, NOW)
+    first = world.deliver_stripe(body)
+    assert world.deliver_stripe(body) == first
+    world.deliver_shopify((GOLDEN / "shopify" / "order.refunded.json").read_bytes())
+    world.deliver_shopify((GOLDEN / "shopify" / "order.paid.json").read_bytes())
+    world.run()
+    assert {name.rpartition("/")[2] for name in world.ledger.events} == {
+        "evt_1",
+        "txn_ch_1",
+        "txn_po_1",
+        "order-5001001-paid",
+        "refund-7001",
+    }
+    assert len(world.recon.settlements) == 1
+    assert set(world.states()) == {"FORWARDED", "IGNORED"}
+    assert sum(total.event_count for total in administer.list_totals("demo", new_uow=world.uow)) == 5
+    upload = world.gateway.upload(10_000_000)
+    upload.feed(b"<?xml version='1.0'?>" + b"x" * 1_500_000)
+    new = upload.finish(world.sources[2].source, "a.xml")
+    world.gateway.store.call(new)
+    world.run()
+    assert [len(content) for _, _, content in world.recon.files] == [1_500_021]
+    assert administer.list_steps(new.delivery.transaction_id, new_uow=world.uow)[1][-1].step == "forwarded"
+
+
+@pytest.mark.parametrize("engine", BOTH, indirect=True)
+def test_of_refused_ones_the_newest_few_are_kept(engine: Engine) -> None:
+    upgrade(engine, "services.gateway")
+    world = GatewayWorld(engine, poll=False)
+    ids = world.gateway.world.ids
+    for number in range(9):
+        refusal = Refusal(SHOPIFY.provider, SHOPIFY.account, f"R{number}", "0" * 64, 1, b"x")
+        world.wait(1)
+        with world.uow() as uow:
+            uow.refusals.add(refusal, id=ids(), now=world.now, keep=3)
+            uow.commit()
+    assert world.rows("SELECT reason FROM refused_sample ORDER BY id") == [("R6",), ("R7",), ("R8",)]

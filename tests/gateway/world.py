@@ -1,0 +1,222 @@
+"""The gateway in one thread, on a clock that stands still until it is moved, with fakes of what it calls."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
+
+import httpx
+from sqlalchemy import Engine
+
+from cli.demo.fake_stripe import FakeStripe
+from cli.demo.stripe_account import StripeAccount
+from libs.errors import ConcordError, Kind
+from libs.events import Event, Settlement, TransactionIds, digest_of
+from libs.storage.engine import copy_template, open_engine
+from libs.storage.group_commit import InlineWriter
+from libs.storage.migrate import upgrade
+from libs.telemetry.trace import Tracer
+from services.gateway.accounts import ConfiguredAccounts
+from services.gateway.adapters.stripe_api import ApiAccess, StripeApi
+from services.gateway.assembly import Gateway, World, assemble, receiver
+from services.gateway.config import SourceConfig
+from services.gateway.domain.source import PollPlan, Source
+from services.gateway.handlers.ports import FileToImport, NotRecorded, Recorded
+from services.gateway.providers.base import Secrets
+from services.gateway.providers.shopify.signature import sign as sign_shopify
+from services.gateway.providers.stripe.signature import sign as sign_stripe
+from services.gateway.storage import GatewayUnitOfWork
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+STRIPE_SECRETS = (b"whsec_first", b"whsec_second")
+SHOPIFY_SECRET = b"shop-secret"
+API_KEY = "rk_live_key"
+NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
+
+STRIPE = Source("stripe", "acct_1", "demo", True)
+SHOPIFY = Source("shopify", "shop", "demo", True)
+BANK = Source("bank", "DE02120300000000202051", "demo", True)
+
+
+class Down(ConcordError):
+    kind = Kind.RETRY
+    reason = "SERVICE_UNAVAILABLE"
+
+
+class Crash(BaseException):
+    """The process is gone."""
+
+
+class FakeLedger:
+    """Records by name and digest, as the ledger promises."""
+
+    def __init__(self) -> None:
+        self.events: dict[str, Event] = {}
+        self.calls = 0
+        self.fail_before: list[ConcordError] = []  # nothing happens
+        self.fail_after: list[ConcordError] = []  # the reply is lost
+        self.refuse: dict[str, str] = {}  # event name → reason
+
+    def record(self, events: Sequence[Event]) -> list[Recorded | NotRecorded]:
+        self.calls += 1
+        if self.fail_before:
+            raise self.fail_before.pop(0)
+        answers = [self._one(event) for event in events]
+        if self.fail_after:
+            raise self.fail_after.pop(0)
+        return answers
+
+    def _one(self, event: Event) -> Recorded | NotRecorded:
+        if event.name in self.refuse:
+            return NotRecorded(self.refuse[event.name], retry=False)
+        known = self.events.get(event.name)
+        if known is None:
+            self.events[event.name] = event
+            return Recorded(event.transaction_id, duplicate=False)
+        if digest_of(known) != digest_of(event):
+            return NotRecorded("EVENT_CONFLICT", retry=False)
+        return Recorded(known.transaction_id, duplicate=True)
+
+
+@dataclass
+class FakeRecon:
+    """Keeps what it was given."""
+
+    settlements: list[tuple[Settlement, str, str]] = field(default_factory=list)
+    files: list[tuple[str, FileToImport, bytes]] = field(default_factory=list)
+    failures: list[ConcordError] = field(default_factory=list)
+
+    def import_statement(self, file: FileToImport, chunks: Iterable[bytes]) -> None:
+        self._take("statement", file, chunks)
+
+    def import_settlement_file(self, file: FileToImport, chunks: Iterable[bytes]) -> None:
+        self._take("settlement", file, chunks)
+
+    def import_settlement(self, settlement: Settlement, delivery: str, transaction_id: str) -> None:
+        self._fail()
+        self.settlements.append((settlement, delivery, transaction_id))
+
+    def _take(self, kind: str, file: FileToImport, chunks: Iterable[bytes]) -> None:
+        self._fail()
+        self.files.append((kind, file, b"".join(chunks)))
+
+    def _fail(self) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+
+
+@cache
+def template() -> Engine:
+    engine = open_engine("sqlite://", "gateway")
+    upgrade(engine, "services.gateway")
+    return engine
+
+
+class GatewayWorld:
+    """One gateway. `deliver_…` brings webhooks in, `run` lets the workers work until nothing is due."""
+
+    def __init__(self, engine: Engine | None = None, *, seed: int = 7, poll: bool = True) -> None:
+        self.now = NOW
+        self.engine = engine or copy_template(template())
+        self.account = StripeAccount("acct_1")
+        self.stripe = FakeStripe({API_KEY: self.account})
+        self.ledger = FakeLedger()
+        self.recon = FakeRecon()
+        plan = PollPlan(60.0, 3600, int((NOW - timedelta(days=30)).timestamp())) if poll else None
+        access = ApiAccess(API_KEY, "https://api.stripe.test")
+        self.sources = [
+            SourceConfig(STRIPE, Secrets(STRIPE_SECRETS), access, plan),
+            SourceConfig(SHOPIFY, Secrets((SHOPIFY_SECRET,))),
+            SourceConfig(BANK, Secrets(())),
+        ]
+        self.points = 0  # of commits: one before each, one after
+        self.crash_at = 0
+        self.gateway = self.started(seed)
+
+    def started(self, seed: int) -> Gateway:
+        """The process, from its database alone."""
+        world = World(
+            new_uow=lambda: GatewayUnitOfWork(self.engine, self._observe),
+            accounts=ConfiguredAccounts(self.sources),
+            ledger=self.ledger,
+            recon=self.recon,
+            api=StripeApi({"stripe/acct_1": self.sources[0].api or ApiAccess("")}, transport=transport(self.stripe)),
+            clock=lambda: self.now,
+            ids=TransactionIds(lambda: self.now, random.Random(seed)),
+            rng=random.Random(seed),
+            tracing=Tracer(),
+        )
+        return assemble(world, InlineWriter(receiver(world)))
+
+    def deliver_stripe(self, body: bytes, *, at: datetime | None = None, secret: bytes = STRIPE_SECRETS[0]) -> str:
+        """The transaction id that the 202 names."""
+        headers = {"stripe-signature": sign_stripe(body, secret, at or self.now)}
+        return self.gateway.receive("stripe", "acct_1", headers, body).transaction_id
+
+    def deliver_shopify(self, body: bytes, topic: str = "orders/paid", webhook_id: str = "w-1") -> str:
+        headers = {
+            "x-shopify-hmac-sha256": sign_shopify(body, SHOPIFY_SECRET),
+            "x-shopify-topic": topic,
+            "x-shopify-webhook-id": webhook_id,
+        }
+        return self.gateway.receive("shopify", "shop", headers, body).transaction_id
+
+    def run(self, *names: str, rounds: int = 50) -> None:
+        """Turns of all workers (or those named) until none has work; what fails is tried again by its own clock."""
+        workers = self.gateway.workers()
+        chosen = [workers[name] for name in names or workers]
+        for _ in range(rounds):
+            done = 0
+            for run_once in chosen:
+                try:
+                    done += run_once()
+                except ConcordError as error:
+                    assert error.kind in (Kind.RETRY, Kind.PRECONDITION), error  # noqa: PT017
+            if not done:
+                return
+        raise AssertionError("the workers do not come to rest")
+
+    def _observe(self, point: str) -> None:
+        self.points += 1
+        if self.points == self.crash_at:
+            raise Crash
+
+    def wait(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def uow(self) -> GatewayUnitOfWork:
+        return GatewayUnitOfWork(self.engine)
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        with self.engine.connect() as connection:
+            return [tuple(row) for row in connection.exec_driver_sql(sql)]
+
+    def states(self) -> dict[str, int]:
+        """How many deliveries are in each state."""
+        return {
+            str(state): int(str(count)) for state, count in self.rows("SELECT state, count(*) FROM delivery GROUP BY 1")
+        }
+
+
+def transport(stripe: FakeStripe) -> httpx.MockTransport:
+    """The fake API without a socket."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        parameters = request.url.params.multi_items()
+        status, content = stripe.answer(request.url.path, parameters, request.headers.get("authorization", ""))
+        return httpx.Response(int(status), content=json.dumps(content).encode())
+
+    return httpx.MockTransport(answer)
+
+
+def headers_for(body: bytes, at: datetime = NOW, secret: bytes = STRIPE_SECRETS[0]) -> Mapping[str, str]:
+    return {"stripe-signature": sign_stripe(body, secret, at)}
+
+
+UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE
