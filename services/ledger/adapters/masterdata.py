@@ -62,7 +62,7 @@ class MasterdataClient:
     def resolve(self, company: str, refs: Sequence[Ref]) -> Masters:
         """See `ports.Masterdata`."""
         wanted = list(dict.fromkeys(refs))
-        known = self._current(company)
+        known = self._current(company, wanted)
         if known is not None:
             missing = [ref for ref in wanted if ref not in known.targets]
             if missing and self._ask(company, known, missing) is None:
@@ -71,14 +71,16 @@ class MasterdataClient:
             known = self._afresh(company, wanted)
         return Masters({ref: known.targets[ref] for ref in wanted}, known.revision, known.mapping_set)
 
-    def _current(self, company: str) -> _Company | None:
-        """The cache, if its revision is still the company's."""
+    def _current(self, company: str, refs: Sequence[Ref]) -> _Company | None:
+        """The cache, if its revision is still the company's. A "not known" is never taken from it unasked: it would
+        make an exception of what a person has just mended."""
         with self._guard:
             known = self._companies.get(company)
         if known is None or len(known.targets) > CACHED_AT_MOST:
             return None
         now = self._clock()
-        if now - known.checked_at < self._fresh:
+        doubtful = any(isinstance(known.targets.get(ref), master.Unresolved) for ref in refs)
+        if now - known.checked_at < self._fresh and not doubtful:
             return known
         request = masterdata_pb2.GetRevisionRequest(name=f"companies/{company}")
         revision = self._stub.GetRevision(request, timeout=self._timeout_seconds).revision

@@ -11,6 +11,7 @@ ConcordError
 ├── MatchConflict         one match's name, two contents
 ├── RequestIdReused       one request id, two contents
 ├── PostingBusy           a worker has it in hand at this moment
+├── CompanyNotReady       masterdata knows no approved mapping of the company yet
 └── Unbuildable           a business reason why an event has no document yet: becomes an exception case
 """
 
@@ -112,3 +113,13 @@ class Unbuildable(ConcordError):
     def __init__(self, case: str, message: str) -> None:
         super().__init__(message)
         self.case = case  # the exception case's reason, UPPER_SNAKE_CASE
+
+
+class CompanyNotReady(ConcordError):
+    """Masterdata can't speak for the company yet: everything of it waits."""
+
+    kind = Kind.RETRY
+    reason = "COMPANY_NOT_READY"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"masterdata does not speak for the company yet: {why}", metadata={"why": why})

@@ -20,8 +20,8 @@ from libs.storage.leases import RetryPolicy
 from ..domain.context import Built, Context, PredecessorMissing
 from ..domain.document import Document
 from ..domain.effects import effects_of, key_of
-from ..domain.errors import Unbuildable
-from ..domain.master import Company, CompanyWord, Masters, Ref
+from ..domain.errors import CompanyNotReady, Unbuildable
+from ..domain.master import Company, CompanyWord, Masters, Ref, Unresolved
 from ..domain.posting import PREDECESSOR_MISSING, Category, Doubt, EventState, Posting, RecordedEvent, beside_key
 from ..domain.rules import build, has_effect, needs
 from ..domain.states import PostingState
@@ -113,7 +113,8 @@ class BuildWorker:
         known = self._masterdata.resolve(company, [CompanyWord()])
         home = known.targets.get(CompanyWord())
         if not isinstance(home, Company):
-            return known  # building says why
+            # Not an exception of each event: the company is not set up yet, or its mapping is not approved.
+            raise CompanyNotReady(home.reason if isinstance(home, Unresolved) else "COMPANY_UNKNOWN")
         refs: dict[Ref, None] = {CompanyWord(): None}
         for one in events:
             if has_effect(one.event):
