@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from cli.connection import Connection, data_folder
-from cli.demo_company import provide_company
+from cli.demo.company import provide_company
 from cli.suite import Suite, run_until_stopped
 
 app = typer.Typer()

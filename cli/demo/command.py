@@ -1,0 +1,122 @@
+"""`concord demo`: a shop's day through all four services, from empty data, with an Odoo that fails in the middle."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+from rich.console import Console
+
+from cli.connection import Connection
+from cli.suite import Suite
+from libs.odoo.connect import connect
+from libs.odoo.sandbox.chart import RATES
+
+from .company import provide_company
+from .day import ACCOUNT, BANK_ACCOUNT, SHOP, Day
+from .expected import trial_balance
+from .fake_stripe import FakeStripe, FakeStripeServer
+from .findings import Findings, gather
+from .inputs import write_inputs
+from .play import Sent, await_quiet, be_well, play
+from .report import as_json as report_as_json
+from .report import print_report
+
+app = typer.Typer()
+FAILED = 1
+STRIPE_KEY = "rk_live_of_the_fake_alone"  # no secret: only the stand-in on this machine knows it
+# The demo's company is the sandbox's, so nothing of the caller's environment may lead it elsewhere.
+_NOT_OURS = ("CONCORD_ODOO_", "CONCORD_MASTERDATA_", "CONCORD_DATABASE_URL", "CONCORD_TOKEN", "CONCORD_DATA_DIR")
+
+
+@app.command()
+def demo(
+    data: Annotated[Path, typer.Option(help="Emptied first; keeps the day's data afterwards.")] = Path("data/demo"),
+    reference_only: Annotated[bool, typer.Option("--reference-only", help="Only the reference day A, B, C.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
+) -> None:
+    """Play a shop's day. Exit status 1 if the books, the completeness or an answer are not what they must be."""
+    began = time.monotonic()
+    console = Console(stderr=as_json, width=150 if as_json else None)
+    folder = data.resolve()
+    shutil.rmtree(folder, ignore_errors=True)
+    day = Day(secrets.token_bytes(32).hex().encode(), secrets.token_bytes(32).hex().encode(), reference_only)
+    write_inputs(day, folder / "inputs")
+    stripe = FakeStripeServer(FakeStripe({STRIPE_KEY: day.stripe}))
+    suite = _suite(folder, day, stripe.url)
+    try:
+        suite.start(lambda name: console.print(f"[dim]starting {name} …[/dim]"))
+        connection = Connection({**_environment(), "CONCORD_DATA_DIR": str(folder)})
+        provide_company(connection)
+        sandbox = f"http://127.0.0.1:{suite.ports['sandbox']}"
+        sent = play(day, connection, sandbox, lambda words: console.print(f"  {words}"))
+        await_quiet(connection, lambda words: console.print(f"[dim]  {words}[/dim]"))
+        expected = trial_balance(folder / "inputs", {code: Decimal(str(rate)) for code, (_, rate) in RATES.items()})
+        be_well(sandbox)
+        findings = gather(connection, connect(sandbox, "sandbox", "concord", "concord"), expected)
+    finally:
+        suite.stop()
+        stripe.close()
+    balance = Decimal(day.stripe.balance()) / 100
+    if as_json:
+        typer.echo(json.dumps(report_as_json(findings, balance)))
+    else:
+        print_report(console, findings, balance)
+        _say_what_next(console, findings, folder, time.monotonic() - began)
+    if not _holds(console, sent, findings, balance):
+        raise typer.Exit(FAILED)
+
+
+def _suite(folder: Path, day: Day, stripe_url: str) -> Suite:
+    """Sources for the day's partners, and a suite on ports of its own."""
+    folder.mkdir(parents=True, mode=0o700)
+    sources = {
+        "sources": [
+            {"provider": "shopify", "account": SHOP, "company": "acme",
+             "signing_secrets": [{"value": day.shopify_secret.decode()}]},
+            {"provider": "stripe", "account": ACCOUNT, "company": "acme",
+             "signing_secrets": [{"value": day.stripe_secret.decode()}],
+             "api": {"key": {"value": STRIPE_KEY}, "base_url": stripe_url}, "poll": {"interval_seconds": 2}},
+            {"provider": "bank", "account": BANK_ACCOUNT, "company": "acme"},
+        ]
+    }  # fmt: skip
+    file = folder / "sources.yaml"
+    file.write_text(yaml.safe_dump(sources))
+    file.chmod(0o600)
+    return Suite(folder, _environment(), free_ports=True, sources=file, sandbox_faults=True)
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(_NOT_OURS)}
+
+
+def _say_what_next(console: Console, findings: Findings, folder: Path, seconds: float) -> None:
+    shown = min((one.transaction_id for one in findings.postings), default="")
+    console.print(
+        f"\nDone in {seconds:.0f} s. The day is kept; look at it further:\n"
+        f"  .venv/bin/concord up --data {folder} --free-ports    then, in another shell:\n"
+        f"  CONCORD_DATA_DIR={folder} .venv/bin/concord trace {shown}\n"
+        f"  .venv/bin/concord inspect statement {folder}/inputs/bank/statement.xml --summary\n"
+        "  README.md: the ten-minute tutorial",
+        soft_wrap=True,
+        highlight=False,
+    )
+
+
+def _holds(console: Console, sent: Sent, findings: Findings, balance: Decimal) -> bool:
+    """Name everything that is not as it must be."""
+    wrong = list(sent.surprises)
+    wrong += [] if findings.books_agree else ["the trial balance is not what the partners' files say"]
+    wrong += [] if findings.is_complete else ["the ledger does not account for all that was handed on"]
+    wrong += [] if findings.balance.get("CLR", Decimal(0)) == balance else ["clearing is not the provider's balance"]
+    for words in wrong:
+        console.print(f"[red]NOT AS IT MUST BE: {words}[/red]")
+    return not wrong

@@ -1,0 +1,126 @@
+"""What became of the day, read from the services and from Odoo, and held against the independent count."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from concord.events.v1 import event_pb2
+from concord.gateway.v1 import gateway_pb2_grpc
+from concord.ledger.v1 import exception_pb2, ledger_pb2, ledger_pb2_grpc, posting_pb2
+from concord.recon.v1 import match_pb2, recon_pb2, recon_pb2_grpc
+from concord.trace.v1 import trace_pb2
+
+from cli.connection import Connection
+from libs.odoo.port import Odoo
+from libs.odoo.sandbox.chart import ACCOUNTS
+
+from .company import COMPANY
+
+HASH_MODULUS = 2**256
+Totals = dict[tuple[str, str], tuple[int, int, int]]  # (interface, currency) → events, minor units, hash of names
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything that the report tells."""
+
+    postings: list[posting_pb2.Posting]
+    events: Mapping[str, event_pb2.Event]
+    exceptions: list[exception_pb2.ExceptionCase]
+    matches: list[match_pb2.Match]
+    differences: list[match_pb2.Difference]
+    handed_on: Totals
+    accounted: Totals
+    buckets: Mapping[str, int]
+    balance: Mapping[str, Decimal]
+    expected: Mapping[str, Decimal]
+
+    @property
+    def books_agree(self) -> bool:
+        return dict(self.balance) == dict(self.expected)
+
+    @property
+    def is_complete(self) -> bool:
+        """Count, money and the set of names agree on every interface and currency."""
+        return self.handed_on == self.accounted
+
+    def latencies(self) -> list[float]:
+        """Seconds from receipt at the edge to posted in Odoo, of each document, sorted."""
+        found = []
+        for posting in self.postings:
+            event = self.events.get(posting.event)
+            if event is not None and posting.HasField("post_time") and event.provenance.HasField("receive_time"):
+                received = event.provenance.receive_time.ToDatetime()
+                found.append((posting.post_time.ToDatetime() - received).total_seconds())
+        return sorted(found)
+
+    def median_latency(self) -> float:
+        found = self.latencies()
+        return statistics.median(found) if found else 0.0
+
+
+def gather(connection: Connection, odoo: Odoo, expected: Mapping[str, Decimal]) -> Findings:
+    """Ask everybody."""
+    with connection.channel("ledger", ("auditor",)) as channel:
+        ledger = ledger_pb2_grpc.LedgerServiceStub(channel)
+        listed = ledger.ListPostings(ledger_pb2.ListPostingsRequest(parent=COMPANY, page_size=1000)).postings
+        names = sorted({one.event for one in listed})
+        events = {name: ledger.GetEvent(ledger_pb2.GetEventRequest(name=name)).event for name in names}
+        cases = ledger.ListExceptions(ledger_pb2.ListExceptionsRequest(parent=COMPANY, page_size=1000)).exceptions
+        accounted = _totals(ledger)
+    with connection.channel("recon", ("auditor",)) as channel:
+        recon = recon_pb2_grpc.ReconServiceStub(channel)
+        matches = recon.ListMatches(recon_pb2.ListMatchesRequest(parent=COMPANY, page_size=1000)).matches
+        found = recon.ListDifferences(recon_pb2.ListDifferencesRequest(parent=COMPANY, page_size=1000)).differences
+        handed_on = _totals(recon)
+    with connection.channel("gateway", ("auditor",)) as channel:
+        handed_on += _totals(gateway_pb2_grpc.GatewayServiceStub(channel))
+    buckets: defaultdict[str, int] = defaultdict(int)
+    for one in accounted:
+        buckets[one.bucket] += one.event_count
+    return Findings(
+        postings=list(listed),
+        events=events,
+        exceptions=[one for one in cases if one.state == exception_pb2.ExceptionCase.STATE_OPEN],
+        matches=list(matches),
+        differences=[one for one in found if one.state != match_pb2.Difference.STATE_RESOLVED],
+        handed_on=_summed(handed_on),
+        accounted=_summed(accounted),
+        buckets={bucket: count for bucket, count in sorted(buckets.items()) if count},
+        balance=trial_balance(odoo),
+        expected=expected,
+    )
+
+
+def trial_balance(odoo: Odoo) -> dict[str, Decimal]:
+    """Net balance by role of all that is posted in Odoo, zeros left out."""
+    accounts = odoo.execute("account.account", "search_read", [[], ["code"]])
+    role_of_code = {spec.code: spec.role for spec in ACCOUNTS}
+    roles = {int(one["id"]): role_of_code.get(str(one["code"]), str(one["code"])) for one in accounts}
+    posted = [["parent_state", "=", "posted"]]
+    lines = odoo.execute("account.move.line", "search_read", [posted, ["account_id", "balance"]])
+    sums: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for one in lines:
+        if one["account_id"]:
+            sums[roles[int(one["account_id"][0])]] += Decimal(repr(one["balance"])).quantize(Decimal("0.01"))
+    return {role: amount for role, amount in sorted(sums.items()) if amount}
+
+
+def _totals(stub: Any) -> list[trace_pb2.ControlTotal]:
+    answer = stub.ListControlTotals(trace_pb2.ListControlTotalsRequest(parent=COMPANY, page_size=1000))
+    return list(answer.totals)
+
+
+def _summed(totals: Iterable[trace_pb2.ControlTotal]) -> Totals:
+    sums: Totals = {}
+    for one in totals:
+        key = (one.interface, one.currency_code)
+        count, units, names = sums.get(key, (0, 0, 0))
+        hashed = (names + int(one.name_set_hash or "0", 16)) % HASH_MODULUS
+        sums[key] = (count + one.event_count, units + one.minor_units, hashed)
+    return {key: value for key, value in sorted(sums.items()) if value != (0, 0, 0)}
