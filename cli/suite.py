@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -27,6 +28,7 @@ READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
 RESTART_PAUSES = (0.2, 1.0, 5.0, 15.0)  # seconds after the first, second … death in a row
 CALM_SECONDS = 60.0  # alive for so long, a service has recovered
+SERVICES = ("gateway", "masterdata", "ledger", "recon")
 PORTS = {"gateway": 50051, "masterdata": 50052, "ledger": 50053, "recon": 50054, "http": 8080, "sandbox": 8069}
 
 
@@ -101,8 +103,12 @@ class Suite:
         free_ports: bool = False,
         sources: Path | None = None,
         sandbox_faults: bool = False,
+        replicas: int = 1,
     ) -> None:
+        """`replicas` processes of each service share one database: PostgreSQL only."""
         self.folder = folder
+        self._replicas = replicas
+        self._twins = {name: _free_ports(replicas - 1) for name in (*SERVICES, "http")}
         self.ports = dict(zip(PORTS, _free_ports(len(PORTS)), strict=True)) if free_ports else dict(PORTS)
         self._outer = environment
         self._sources = sources
@@ -161,9 +167,9 @@ class Suite:
             }
         merged = defaults | {name: value for name, value in self._outer.items() if value}
         merged["PYTHONPATH"] = f"{ROOT}{os.pathsep}{ROOT / 'libs' / 'stubs'}"
-        for service in ("gateway", "masterdata", "ledger", "recon"):
+        for service in SERVICES:
             merged[f"CONCORD_{service.upper()}_LISTEN"] = f"127.0.0.1:{self.ports[service]}"
-            merged[f"CONCORD_{service.upper()}_ADDRESS"] = f"127.0.0.1:{self.ports[service]}"
+            merged[f"CONCORD_{service.upper()}_ADDRESS"] = self.address(service)
         merged["CONCORD_GATEWAY_HTTP_LISTEN"] = f"127.0.0.1:{self.ports['http']}"
         if self._sources is not None:
             merged["CONCORD_GATEWAY_SOURCES"] = str(self._sources)
@@ -183,14 +189,35 @@ class Suite:
             arguments = ["-m", "libs.odoo.sandbox", "--data", str(self.folder / "sandbox.db")]
             arguments += ["--port", str(self.ports["sandbox"])]
             arguments += ["--with-faults"] if self._sandbox_faults else []
-            plan.append(Child("sandbox", arguments, environment, self._answers("sandbox")))
+            plan.append(Child("sandbox", arguments, environment, partial(_answers, self.ports["sandbox"])))
         for service in ("masterdata", "ledger", "recon", "gateway"):
-            ready = self._answers(service) if service != "gateway" else self._answers("http")
+            ready = partial(_answers, self.ports["http" if service == "gateway" else service])
             plan.append(Child(service, ["-m", f"services.{service}.main"], environment, ready))
+            plan += self._twins_of(service, environment)
         return plan
 
-    def _answers(self, name: str) -> Callable[[], bool]:
-        return lambda: not _is_free(self.ports[name])
+    def _twins_of(self, service: str, environment: Mapping[str, str]) -> list[Child]:
+        """Further processes of a service, on ports of their own."""
+        twins = []
+        for number, port in enumerate(self._twins[service], start=2):
+            own = {**environment, f"CONCORD_{service.upper()}_LISTEN": f"127.0.0.1:{port}"}
+            watched = port
+            if service == "gateway":
+                watched = self._twins["http"][number - 2]
+                own["CONCORD_GATEWAY_HTTP_LISTEN"] = f"127.0.0.1:{watched}"
+            arguments = ["-m", f"services.{service}.main"]
+            twins.append(Child(f"{service}-{number}", arguments, own, partial(_answers, watched)))
+        return twins
+
+    def address(self, service: str) -> str:
+        """Where callers find a service: every process of it."""
+        ports = [self.ports[service], *self._twins[service]]
+        hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
+        return f"ipv4:{hosts}" if len(ports) > 1 else hosts
+
+    def http_addresses(self) -> list[str]:
+        """The partners' face of every gateway process."""
+        return [f"http://127.0.0.1:{port}" for port in (self.ports["http"], *self._twins["http"])]
 
     def _await(self, child: Child) -> None:
         ends_at = time.monotonic() + READY_SECONDS
@@ -216,6 +243,7 @@ class Suite:
     def _tell_others(self) -> None:
         """Where the other commands find the suite: addresses and paths, no secret."""
         addresses = {name: f"127.0.0.1:{port}" for name, port in self.ports.items()}
+        addresses |= {service: self.address(service) for service in SERVICES}
         text = json.dumps({"addresses": addresses, "token_keys": str(self.folder / "token-keys")})
         (self.folder / "suite.json").write_text(text)
 
@@ -229,6 +257,10 @@ def run_until_stopped(suite: Suite) -> None:
         suite.watch()
         time.sleep(0.2)
     suite.stop()
+
+
+def _answers(port: int) -> bool:
+    return not _is_free(port)
 
 
 def _is_free(port: int) -> bool:
