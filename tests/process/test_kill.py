@@ -1,0 +1,159 @@
+"""`kill -9` of each real process in turn while 500 webhooks arrive: the same books, nothing lost, nothing twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+import yaml
+from sqlalchemy.engine import make_url
+
+from cli.connection import Connection
+from cli.demo.company import provide_company
+from cli.demo.day import ACCOUNT, SHOP, Post
+from cli.demo.fake_stripe import FakeStripe, FakeStripeServer
+from cli.demo.findings import gather, trial_balance
+from cli.suite import SERVICES, Suite
+from libs.odoo.connect import connect
+from libs.odoo.errors import OdooError
+from libs.odoo.port import Odoo
+from tests.process.shop_days import SHOPIFY_SECRET, STRIPE_SECRET, Sales
+from tests.storage.fixtures import POSTGRES
+
+SALES = 125  # four webhooks each: 500
+API_KEY = "rk_live_of_the_fake_alone"
+QUIET_SECONDS = 150.0
+
+
+@contextmanager
+def running(folder: Path, stripe_url: str, environment: dict[str, str], replicas: int = 1) -> Iterator[Suite]:
+    """The whole suite as real processes, watched by a thread that starts again what has died."""
+    folder.mkdir(parents=True)
+    sources = {
+        "sources": [
+            {"provider": "shopify", "account": SHOP, "company": "acme",
+             "signing_secrets": [{"value": SHOPIFY_SECRET.decode()}], "deliveries_per_minute": 100_000},
+            {"provider": "stripe", "account": ACCOUNT, "company": "acme",
+             "signing_secrets": [{"value": STRIPE_SECRET.decode()}], "deliveries_per_minute": 100_000,
+             "api": {"key": {"value": API_KEY}, "base_url": stripe_url}, "poll": {"interval_seconds": 2}},
+        ]
+    }  # fmt: skip
+    file = folder / "sources.yaml"
+    file.write_text(yaml.safe_dump(sources))
+    suite = Suite(folder, environment, free_ports=True, sources=file, replicas=replicas)
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(0.1):
+            suite.watch()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    suite.start()
+    watcher.start()
+    try:
+        yield suite
+    finally:
+        stop.set()
+        watcher.join()
+        suite.stop()
+
+
+def send(post: Post, bases: list[str], number: int) -> str:
+    """Deliver as a partner does: again and again until a 2xx, at whichever gateway answers."""
+    for attempt in range(200):
+        base = bases[(number + attempt) % len(bases)]
+        try:
+            url = f"{base}/webhooks/{post.provider}/{post.account}"
+            answer = httpx.post(url, content=post.body, headers=post.headers, timeout=5)
+        except httpx.HTTPError:
+            time.sleep(0.1)
+            continue
+        if answer.status_code == 202:
+            return str(answer.json()["transaction_id"])
+        assert answer.status_code in (429, 503), answer.text
+        time.sleep(0.1)
+    raise AssertionError(f"never accepted: {post.title}")
+
+
+def kill_in_turn(suite: Suite, stop: threading.Event, killed: list[str]) -> None:
+    """`kill -9` one process after the other, all of them again and again."""
+    while not stop.is_set():
+        for child in list(suite.children):
+            if stop.wait(1.2):
+                return
+            if child.process is not None and child.is_alive:
+                child.process.send_signal(signal.SIGKILL)
+                killed.append(child.name)
+
+
+def await_books(odoo: Odoo, sales: Sales) -> None:
+    """Wait until the trial balance is the one expected, or time is up."""
+    ends_at = time.monotonic() + QUIET_SECONDS
+    while time.monotonic() < ends_at:
+        try:
+            if trial_balance(odoo) == sales.balance():
+                return
+        except OdooError:
+            pass  # just killed
+        time.sleep(1)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def environment(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """The suite's environment: nothing of ours, and a fresh database where it is to run on PostgreSQL."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("CONCORD_")}
+    if request.param == "sqlite":
+        yield clean
+        return
+    if not os.environ.get(POSTGRES):
+        pytest.skip(f"no PostgreSQL: {POSTGRES} is not set")
+    server = make_url(os.environ[POSTGRES])
+    fresh = f"concord_kill_{uuid.uuid4().hex[:12]}"
+    address = server.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(address, autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{fresh}"')
+        yield {**clean, "CONCORD_DATABASE_URL": server.set(database=fresh).render_as_string(hide_password=False)}
+        admin.execute(f'DROP DATABASE "{fresh}" WITH (FORCE)')
+
+
+def test_killing_every_process_in_turn_changes_nothing(tmp_path: Path, environment: dict[str, str]) -> None:
+    replicas = 2 if "CONCORD_DATABASE_URL" in environment else 1
+    sales = Sales(SALES)
+    posts = sales.posts()
+    stripe = FakeStripeServer(FakeStripe({API_KEY: sales.stripe}))
+    killed: list[str] = []
+    try:
+        with running(tmp_path / "suite", stripe.url, environment, replicas) as suite:
+            connection = Connection({"CONCORD_DATA_DIR": str(suite.folder)})
+            provide_company(connection)
+            stop = threading.Event()
+            killer = threading.Thread(target=kill_in_turn, args=(suite, stop, killed))
+            killer.start()
+            first: dict[bytes, str] = {}
+            for number, post in enumerate(posts):
+                transaction = send(post, suite.http_addresses(), number)
+                assert first.setdefault(post.body, transaction) == transaction, "a repeat got another transaction"
+            stop.set()
+            killer.join()
+            odoo = connect(suite.environment()["CONCORD_ODOO_URL"], "sandbox", "concord", "concord")
+            await_books(odoo, sales)
+            time.sleep(3)  # whatever would still double something
+            findings = gather(connection, odoo, sales.balance())
+            moves = odoo.execute("account.move", "search_count", [[]])
+    finally:
+        stripe.close()
+    assert len(posts) == 500
+    assert set(SERVICES) <= set(killed), f"only {sorted(set(killed))} were killed"
+    assert dict(findings.balance) == sales.balance()
+    assert moves == sales.documents, "a document is there twice, or a draft was left"
+    assert not findings.exceptions, [one.reason for one in findings.exceptions]
+    assert findings.is_complete
