@@ -7,6 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import jsonschema  # type: ignore[import-untyped]
 
 from libs.errors import ConcordError
 from libs.rpc.identity import TokenKey, TokenKeys, TokenVerifier, issue_token
@@ -22,6 +26,7 @@ from services.gateway.http.application import GatewayHttp
 from services.gateway.http.limits import PartnerLimits
 from services.gateway.http.observer import EdgeObserver
 from services.gateway.http.server import HttpServer
+from services.gateway.openapi import document
 from tests.gateway.world import GatewayWorld
 
 KEYS = TokenKeys([TokenKey.secret("k1", "x" * 40)])
@@ -98,3 +103,28 @@ def edge(
         server.stop(3)
         writer.close()
         observer.close()
+
+
+def check(response: httpx.Response, method: str, path: str) -> None:
+    """Compare an answer with the OpenAPI document."""
+    described = document()
+    template = next(
+        (
+            one
+            for one in described["paths"]
+            if one.split("/")[1] == path.split("/")[1] and one.count("/") == path.count("/")
+        ),
+        None,
+    )
+    operation = described["paths"].get(template, {}).get(method.lower())
+    if operation is None:
+        assert response.status_code in (404, 405)
+        schema: dict[str, Any] = {"$ref": "#/components/schemas/Problem"}
+    else:
+        answer = operation["responses"][str(response.status_code)]
+        content_type = response.headers["content-type"]
+        schema = answer["content"][content_type]["schema"]
+    jsonschema.validate(response.json(), {**schema, "components": described["components"]})
+    if response.status_code >= 400:
+        assert response.headers["content-type"] == "application/problem+json"
+        assert response.json()["status"] == response.status_code

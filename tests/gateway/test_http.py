@@ -2,53 +2,26 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import shutil
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
-import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from libs.errors import ConcordError
-from libs.storage.engine import open_engine
 from libs.storage.errors import StorageFull, StorageUnavailable
-from libs.storage.migrate import upgrade
 from services.gateway.openapi import document
 from services.gateway.providers.shopify.signature import sign as sign_shopify
-from tests.gateway.edge import Edge, edge
+from tests.gateway.edge import Edge, check, edge
 from tests.gateway.world import GOLDEN, SHOPIFY_SECRET, STRIPE_SECRETS, GatewayWorld, headers_for
 
 CHARGE = (GOLDEN / "stripe" / "charge.succeeded.json").read_bytes()
 WEBHOOK = "/webhooks/stripe/acct_1"
-CAMT = b'<?xml version="1.0"?><Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.02"/>'
-REPORT = b"balance_transaction_id,currency,gross,fee,net,reporting_category\ntxn_1,usd,1.00,0.10,0.90,charge\n"
 IBAN = "DE02120300000000202051"
-
-
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("template") / "gateway.db"
-    engine = open_engine(f"sqlite:///{path}", "gateway")
-    upgrade(engine, "services.gateway")
-    engine.dispose()
-    return path
-
-
-@pytest.fixture
-def world(tmp_path: Path, migrated: Path) -> Iterator[GatewayWorld]:
-    copy = shutil.copy(migrated, tmp_path / "gateway.db")
-    engine = open_engine(f"sqlite:///{copy}", "gateway")
-    yield GatewayWorld(engine, poll=False)
-    engine.dispose()
 
 
 def signed(found: Edge, body: bytes = CHARGE, **more: str) -> dict[str, str]:
@@ -61,31 +34,6 @@ def post(
     response = httpx.post(found.url + path, content=body, headers=signed(found, body) if headers is None else headers)
     check(response, "POST", path)
     return response
-
-
-def check(response: httpx.Response, method: str, path: str) -> None:
-    """Compare an answer with the OpenAPI document."""
-    described = document()
-    template = next(
-        (
-            one
-            for one in described["paths"]
-            if one.split("/")[1] == path.split("/")[1] and one.count("/") == path.count("/")
-        ),
-        None,
-    )
-    operation = described["paths"].get(template, {}).get(method.lower())
-    if operation is None:
-        assert response.status_code in (404, 405)
-        schema: dict[str, Any] = {"$ref": "#/components/schemas/Problem"}
-    else:
-        answer = operation["responses"][str(response.status_code)]
-        content_type = response.headers["content-type"]
-        schema = answer["content"][content_type]["schema"]
-    jsonschema.validate(response.json(), {**schema, "components": described["components"]})
-    if response.status_code >= 400:
-        assert response.headers["content-type"] == "application/problem+json"
-        assert response.json()["status"] == response.status_code
 
 
 def raw(found: Edge, head: str, body: bytes = b"", *, pause: float = 0.0, close: bool = False) -> bytes:
@@ -321,83 +269,3 @@ def test_health_and_description_answer_without_a_name(world: GatewayWorld) -> No
         response = httpx.get(found.url + "/healthz")
         check(response, "GET", "/healthz")
         assert response.status_code == 503
-
-
-def upload(found: Edge, body: bytes, account: str = IBAN, token: str | None = "", **headers: str) -> httpx.Response:
-    given = found.token("accountant") if token == "" else token
-    if given is not None:
-        headers["authorization"] = f"Bearer {given}"
-    response = httpx.post(f"{found.url}/files/{account}", content=body, headers=headers)
-    check(response, "POST", f"/files/{account}")
-    return response
-
-
-def test_files_are_known_by_content_and_reach_recon_byte_by_byte(world: GatewayWorld) -> None:
-    statement = CAMT + b"<!--" + b"x" * 2_500_000 + b"-->"
-    with edge(world) as found:
-        first = upload(found, statement, **{"x-file-name": "../../etc/nov%20ember.xml"})
-        assert first.status_code == 202
-        assert upload(found, statement).content == first.content
-        assert upload(found, REPORT, "acct_1").status_code == 202
-    assert len(world.rows("SELECT DISTINCT upload FROM upload_chunk")) == 2
-    world.run()
-    kinds = {kind: (file, body) for kind, file, body in world.recon.files}
-    file, body = kinds["statement"]
-    assert body == statement
-    assert (file.company, file.interface, file.file_name) == ("demo", f"bank/{IBAN}", "nov ember.xml")
-    assert (file.delivery, file.transaction_id) == (first.json()["delivery"], first.json()["transaction_id"])
-    assert kinds["settlement"][0].interface == "stripe/acct_1"
-    assert world.states() == {"FORWARDED": 2}
-
-
-@pytest.mark.parametrize(
-    "body, account, roles, status, reason",
-    [
-        (CAMT, IBAN, None, 401, "TOKEN_MISSING"),
-        (CAMT, IBAN, ("viewer",), 403, "PERMISSION_DENIED"),
-        (CAMT, "nobody", ("accountant",), 404, "SOURCE_UNKNOWN"),
-        (CAMT, "shop", ("accountant",), 404, "SOURCE_UNKNOWN"),
-        (b"", IBAN, ("accountant",), 400, "FILE_EMPTY"),
-        (b"hello", IBAN, ("accountant",), 415, "FILE_KIND_UNKNOWN"),
-        (b"<html>", IBAN, ("accountant",), 415, "FILE_KIND_UNKNOWN"),
-        (CAMT + b" " * 4_000_000, IBAN, ("accountant",), 413, "FILE_TOO_LARGE"),
-    ],
-)
-def test_a_file_that_is_not_wanted_leaves_nothing(
-    world: GatewayWorld, body: bytes, account: str, roles: tuple[str, ...] | None, status: int, reason: str
-) -> None:
-    with edge(world) as found:
-        response = upload(found, body, account, None if roles is None else found.token(*roles))
-        assert (response.status_code, response.json()["reason"]) == (status, reason)
-    assert world.rows("SELECT count(*) FROM upload_chunk") == [(0,)]
-    assert world.rows("SELECT count(*) FROM delivery") == [(0,)]
-
-
-def test_a_forged_token_is_refused(world: GatewayWorld) -> None:
-    with edge(world) as found:
-        head, _, tail = found.token("accountant").split(".")
-        claims = base64.urlsafe_b64encode(json.dumps({"sub": "x", "roles": ["operator"]}).encode()).decode().rstrip("=")
-        assert upload(found, CAMT, token=f"{head}.{claims}.{tail}").json()["reason"] == "TOKEN_INVALID"
-
-
-def test_a_chunked_file_that_grows_too_large_is_cut_off_and_forgotten(world: GatewayWorld) -> None:
-    with edge(world) as found:
-        parts = iter([CAMT, *[b"x" * 500_000] * 8])
-        headers = {"authorization": f"Bearer {found.token('accountant')}"}
-        try:
-            status = httpx.post(f"{found.url}/files/{IBAN}", content=parts, headers=headers).status_code
-        except (httpx.WriteError, httpx.ReadError, httpx.RemoteProtocolError):
-            status = 413  # cut off while we were still sending
-        assert status == 413
-        time.sleep(0.2)
-    assert world.rows("SELECT count(*) FROM upload_chunk") == [(0,)]
-
-
-def test_uploads_that_nobody_finished_are_cleared_away(world: GatewayWorld) -> None:
-    upload_ = world.gateway.upload(10_000_000)
-    upload_.feed(CAMT + b"x" * 2_000_000)
-    upload_.flush()
-    assert world.gateway.janitor.run_once() == 0
-    world.wait(7201)
-    assert world.gateway.janitor.run_once() == 1
-    assert world.rows("SELECT count(*) FROM upload_chunk") == [(0,)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,6 +16,7 @@ from libs.storage.migrate import check, upgrade
 from services.gateway.domain.fact import Refusal
 from services.gateway.handlers import administer
 from services.gateway.storage import metadata
+from tests.gateway.test_crashes import EXPECTED, day, played
 from tests.gateway.world import GOLDEN, NOW, SHOPIFY, GatewayWorld
 
 BOTH = ["sqlite", "postgresql"]
@@ -69,6 +71,34 @@ def test_a_day_goes_the_same_way_on_either_database(engine: Engine) -> None:
     world.run()
     assert [len(content) for _, _, content in world.recon.files] == [1_500_021]
     assert administer.list_steps(new.delivery.transaction_id, new_uow=world.uow)[1][-1].step == "forwarded"
+
+
+@pytest.mark.parametrize("engine", BOTH, indirect=True)
+@pytest.mark.parametrize("crash_at", [1, 7, 16, 25, 33, 41])
+def test_a_crash_loses_and_doubles_nothing_on_either_database(engine: Engine, crash_at: int) -> None:
+    upgrade(engine, "services.gateway")
+    world = GatewayWorld(engine)
+    world.crash_at = world.points + crash_at
+    played(world, random.Random(crash_at))
+    assert {name.rpartition("/")[2] for name in world.ledger.events} == EXPECTED
+    assert sum(total.event_count for total in administer.list_totals("demo", new_uow=world.uow)) == len(EXPECTED)
+
+
+@pytest.mark.parametrize("engine", BOTH, indirect=True)
+def test_two_processes_share_one_inbox(engine: Engine) -> None:
+    """Each webhook at both at once, and both translate and forward."""
+    upgrade(engine, "services.gateway")
+    first, second = GatewayWorld(engine, seed=1, poll=False), GatewayWorld(engine, seed=2, poll=False)
+    second.ledger = first.ledger
+    second.gateway = second.started(3)
+    bodies = day(first)
+    for body in bodies:
+        assert first.deliver_stripe(body) == second.deliver_stripe(body)
+    for _ in range(9):
+        first.run("translate", "forward")
+        second.run("translate", "forward")
+    assert len(first.ledger.events) == len(bodies)
+    assert first.states() == {"FORWARDED": len(bodies)}
 
 
 @pytest.mark.parametrize("engine", BOTH, indirect=True)
