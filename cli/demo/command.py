@@ -7,6 +7,9 @@ import os
 import secrets
 import shutil
 import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
@@ -48,36 +51,59 @@ def demo(
     console = Console(stderr=as_json, width=150 if as_json else None)
     folder = data.resolve()
     shutil.rmtree(folder, ignore_errors=True)
-    day = Day(secrets.token_bytes(32).hex().encode(), secrets.token_bytes(32).hex().encode(), reference_only)
-    write_inputs(day, folder / "inputs")
-    stripe = FakeStripeServer(FakeStripe({STRIPE_KEY: day.stripe}))
-    suite = _suite(folder, day, stripe.url)
-    try:
-        suite.start(lambda name: console.print(f"[dim]starting {name} …[/dim]"))
-        connection = Connection({**_environment(), "CONCORD_DATA_DIR": str(folder)})
-        provide_company(connection)
-        sandbox = f"http://127.0.0.1:{suite.ports['sandbox']}"
-        sent = play(day, connection, sandbox, lambda words: console.print(f"  {words}"))
-        await_quiet(connection, lambda words: console.print(f"[dim]  {words}[/dim]"))
-        expected = trial_balance(folder / "inputs", {code: Decimal(str(rate)) for code, (_, rate) in RATES.items()})
-        be_well(sandbox)
-        findings = gather(connection, connect(sandbox, "sandbox", "concord", "concord"), expected)
-    finally:
-        suite.stop()
-        stripe.close()
-    balance = Decimal(day.stripe.balance()) / 100
+    with played_day(folder, _environment(), console.print, reference_only=reference_only) as played:
+        findings, balance = played.findings, played.provider_balance
     if as_json:
         typer.echo(json.dumps(report_as_json(findings, balance)))
     else:
         print_report(console, findings, balance)
         _say_what_next(console, findings, folder, time.monotonic() - began)
-    if not _holds(console, sent, findings, balance):
+    if not _holds(console, played):
         raise typer.Exit(FAILED)
 
 
-def _suite(folder: Path, day: Day, stripe_url: str) -> Suite:
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A day that has been played; inside `played_day` its suite still runs."""
+
+    day: Day
+    suite: Suite
+    connection: Connection
+    sent: Sent
+    findings: Findings
+
+    @property
+    def provider_balance(self) -> Decimal:
+        return Decimal(self.day.stripe.balance()) / 100
+
+
+@contextmanager
+def played_day(
+    folder: Path, environment: Mapping[str, str], told: Callable[[str], None], *, reference_only: bool = False
+) -> Iterator[Played]:
+    """Start a suite in an empty folder, play the day, wait until all is done and look. Stops the suite at the end."""
+    day = Day(secrets.token_hex(32).encode(), secrets.token_hex(32).encode(), reference_only)
+    write_inputs(day, folder / "inputs")
+    stripe = FakeStripeServer(FakeStripe({STRIPE_KEY: day.stripe}))
+    suite = _suite(folder, environment, day, stripe.url)
+    try:
+        suite.start(lambda name: told(f"[dim]starting {name} …[/dim]"))
+        connection = Connection({**environment, "CONCORD_DATA_DIR": str(folder)})
+        provide_company(connection)
+        sandbox = f"http://127.0.0.1:{suite.ports['sandbox']}"
+        sent = play(day, connection, sandbox, lambda words: told(f"  {words}"))
+        await_quiet(connection, lambda words: told(f"[dim]  {words}[/dim]"))
+        be_well(sandbox)
+        rates = {code: Decimal(str(rate)) for code, (_, rate) in RATES.items()}
+        odoo = connect(sandbox, "sandbox", "concord", "concord")
+        yield Played(day, suite, connection, sent, gather(connection, odoo, trial_balance(folder / "inputs", rates)))
+    finally:
+        suite.stop()
+        stripe.close()
+
+
+def _suite(folder: Path, environment: Mapping[str, str], day: Day, stripe_url: str) -> Suite:
     """Sources for the day's partners, and a suite on ports of its own."""
-    folder.mkdir(parents=True, mode=0o700)
     sources = {
         "sources": [
             {"provider": "shopify", "account": SHOP, "company": "acme",
@@ -91,7 +117,7 @@ def _suite(folder: Path, day: Day, stripe_url: str) -> Suite:
     file = folder / "sources.yaml"
     file.write_text(yaml.safe_dump(sources))
     file.chmod(0o600)
-    return Suite(folder, _environment(), free_ports=True, sources=file, sandbox_faults=True)
+    return Suite(folder, environment, free_ports=True, sources=file, sandbox_faults=True)
 
 
 def _environment() -> dict[str, str]:
@@ -111,9 +137,10 @@ def _say_what_next(console: Console, findings: Findings, folder: Path, seconds: 
     )
 
 
-def _holds(console: Console, sent: Sent, findings: Findings, balance: Decimal) -> bool:
+def _holds(console: Console, played: Played) -> bool:
     """Name everything that is not as it must be."""
-    wrong = list(sent.surprises)
+    findings, balance = played.findings, played.provider_balance
+    wrong = list(played.sent.surprises)
     wrong += [] if findings.books_agree else ["the trial balance is not what the partners' files say"]
     wrong += [] if findings.is_complete else ["the ledger does not account for all that was handed on"]
     wrong += [] if findings.balance.get("CLR", Decimal(0)) == balance else ["clearing is not the provider's balance"]

@@ -1,0 +1,200 @@
+"""A shop's day through the real suite: books, matches, doubts, the walk in one trace, and a stranger's first call."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from concord.gateway.v1 import gateway_pb2
+from concord.ledger.v1 import ledger_pb2
+from concord.masterdata.v1 import masterdata_pb2
+from concord.recon.v1 import match_pb2, recon_pb2
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.message_factory import GetMessageClass
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+from cli.suite import SERVICES
+from libs.rpc.identity import issue_token
+from tests.flow.conftest import Watched
+from tests.rpc.roles import role_matrix
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("flow")]
+ROOT = Path(__file__).resolve().parents[2]
+DESCRIPTORS: dict[str, ServiceDescriptor] = {
+    "gateway": gateway_pb2.DESCRIPTOR.services_by_name["GatewayService"],
+    "masterdata": masterdata_pb2.DESCRIPTOR.services_by_name["MasterdataService"],
+    "ledger": ledger_pb2.DESCRIPTOR.services_by_name["LedgerService"],
+    "recon": recon_pb2.DESCRIPTOR.services_by_name["ReconService"],
+}
+
+
+def test_every_partner_got_the_answer_it_should(day: Watched) -> None:
+    sent = day.played.sent
+    assert sent.surprises == []
+    assert (sent.forged, sent.duplicates) == (2, 2)
+
+
+def test_the_trial_balance_is_the_one_counted_from_the_partners_files(day: Watched) -> None:
+    findings = day.played.findings
+    assert dict(findings.balance) == dict(findings.expected)
+    assert findings.balance["CLR"] == day.played.provider_balance == Decimal("25.92")
+    assert "TRN" not in findings.balance
+    assert sum(findings.balance.values()) == 0
+
+
+def test_the_ledger_accounts_for_all_that_was_handed_on(day: Watched) -> None:
+    findings = day.played.findings
+    assert findings.handed_on == findings.accounted
+    assert len(findings.handed_on) >= 4
+
+
+def test_what_remains_is_listed_with_reason_and_owner(day: Watched) -> None:
+    differences = day.played.findings.differences
+    told = {(one.reason, one.amount.minor_units) for one in differences}
+    assert {reason for reason, _ in told} >= {"PAYMENT_WITHOUT_ORDER"}
+    suspense = [one for one in differences if one.amount.minor_units == 1234]
+    lone = [one for one in differences if one.reason == "PAYMENT_WITHOUT_ORDER"]
+    assert len(suspense) == len(lone) == 1
+    assert len(differences) == 2
+    assert all(one.owner and one.message for one in differences)
+    assert day.played.findings.exceptions == []
+
+
+def test_payouts_transfers_and_their_transactions_are_matched(day: Watched) -> None:
+    matches = day.played.findings.matches
+    assert {one.state for one in matches} == {match_pb2.Match.STATE_WRITTEN}
+    types = sorted(match_pb2.Match.Type.Name(one.type) for one in matches)
+    assert types == [
+        "TYPE_BANK_INVOICE", "TYPE_BANK_PAYOUT", "TYPE_BANK_PAYOUT",
+        "TYPE_PAYOUT_TRANSACTIONS", "TYPE_PAYOUT_TRANSACTIONS",
+    ]  # fmt: skip
+    assert all(one.certificate.candidates == 1 for one in matches)
+
+
+def test_the_whole_walk_of_a_transaction_is_one_trace(day: Watched) -> None:
+    """Order D: from its webhook to the bank line that paid it."""
+    transaction = day.played.sent.ids["D: order, paid by bank transfer"]
+
+    walk = {"gateway", "ledger", "recon"}
+    day.spans.wait_for(lambda _: walk <= services_of(day, transaction), 20)
+    spans = day.spans.trace(transaction)
+    assert walk <= services_of(day, transaction)
+    joined = [one for one in spans if "recon" in one.service]
+    assert any(link != transaction for one in joined for link, _ in one.links), "not linked to the statement's trace"
+    known = {one.span_id for one in spans}
+    root = transaction[16:]
+    orphans = [one.name for one in spans if one.parent_span_id and one.parent_span_id not in known | {root}]
+    assert orphans == []
+
+
+def services_of(day: Watched, transaction: str) -> set[str]:
+    """Which services have spans in the transaction's trace."""
+    return {name for name in SERVICES for one in day.spans.trace(transaction) if name in one.service}
+
+
+def test_a_timeline_needs_no_trace_backend(day: Watched) -> None:
+    transaction = day.played.sent.ids["D: order, paid by bank transfer"]
+    printed = concord(day, "trace", transaction, "--json")
+    steps = [json.loads(line) for line in printed.splitlines()]
+    assert steps[0]["service"] == "gateway"
+    assert {one["service"] for one in steps} == {"gateway", "ledger", "recon"}
+    assert [one["time"] for one in steps] == sorted(one["time"] for one in steps)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_answers_health_and_reflection(day: Watched, service: str) -> None:
+    descriptor = DESCRIPTORS[service]
+    with grpc.insecure_channel(day.played.connection.address(service)) as channel:
+        check: Any = health_pb2_grpc.HealthStub(channel).Check  # type: ignore[attr-defined]
+        answer = check(health_pb2.HealthCheckRequest(service=descriptor.full_name))
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
+        assert descriptor.full_name in ProtoReflectionDescriptorDatabase(channel).get_services()
+
+
+def test_a_strangers_ten_lines_from_the_readme_record_an_event_and_see_it_posted(day: Watched, tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text()
+    event = re.search(r"<<'JSON'\n(.*?)\n *JSON", readme, re.DOTALL)
+    client = re.search(r"```python\n(.*?)```", readme, re.DOTALL)
+    assert event is not None
+    assert client is not None
+    file = tmp_path / "event.json"
+    file.write_text(event[1])
+    code = client[1].replace("/tmp/event.json", str(file))
+    code = code.replace("127.0.0.1:50053", day.played.connection.address("ledger"))
+    token = issue_token(day.played.connection.keys(), "stranger", ["partner", "viewer"])
+    environment = {**os.environ, "TOKEN": token, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'libs' / 'stubs'}"}
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-c", code], env=environment, stdout=subprocess.PIPE, text=True, cwd=tmp_path
+    )
+    assert process.stdout is not None
+    seen = []
+    try:
+        for line in process.stdout:
+            seen.append(line)
+            if "txn-5fhello_gross STATE_POSTED" in line:
+                break
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    assert re.fullmatch(r"[0-9a-f]{32}\n", seen[0])
+    assert "STATE_POSTED" in seen[-1]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_role_may_call_just_what_the_table_says(day: Watched, service: str) -> None:
+    descriptor = DESCRIPTORS[service]
+    answered = {}
+    expected = {}
+    for role, full, allowed in role_matrix([descriptor]):
+        method = descriptor.methods_by_name[full.rpartition("/")[2]]
+        token = issue_token(day.played.connection.keys(), "matrix", [role])
+        with grpc.insecure_channel(day.played.connection.address(service)) as channel:
+            answered[role, full] = may_call(channel, method, full, token)
+        expected[role, full] = allowed
+    assert answered == expected
+
+
+def may_call(channel: grpc.Channel, method: object, full: str, token: str) -> bool:
+    """Whether an empty request gets past permission; what it says about its content does not matter."""
+    kinds = {(False, False): "unary_unary", (False, True): "unary_stream", (True, False): "stream_unary"}
+    kind = kinds[method.client_streaming, method.server_streaming]  # type: ignore[attr-defined]
+    request = GetMessageClass(method.input_type)()  # type: ignore[attr-defined]
+    call = getattr(channel, kind)(
+        full if full.startswith("/") else f"/{full}",
+        request_serializer=lambda message: message.SerializeToString(),
+        response_deserializer=GetMessageClass(method.output_type).FromString,  # type: ignore[attr-defined]
+    )
+    given = iter([request]) if kind.startswith("stream") else request
+    try:
+        answer = call(given, metadata=[("authorization", f"Bearer {token}")], timeout=3)
+        if kind == "unary_stream":
+            next(answer)
+    except grpc.RpcError as error:
+        return error.code() is not grpc.StatusCode.PERMISSION_DENIED
+    return True
+
+
+def concord(day: Watched, *arguments: str) -> str:
+    """What the command prints."""
+    environment = {**os.environ, "CONCORD_DATA_DIR": str(day.played.suite.folder)}
+    environment["PYTHONPATH"] = f"{ROOT}{os.pathsep}{ROOT / 'libs' / 'stubs'}"
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", *arguments],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
