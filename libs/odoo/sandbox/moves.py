@@ -8,7 +8,7 @@ from typing import Any
 from . import documents, identity, lines, locks, numbering, records
 from .env import COMPANY, Env
 from .failures import missing_error, user_error
-from .reconcile import RECONCILED, is_matched
+from .reconcile import RECONCILED, is_matched, remove
 from .store import Row
 from .values import is_empty, stored
 
@@ -198,13 +198,20 @@ def _apply(env: Env, move: Row, command: list[Any], priced: bool) -> None:
         raise user_error("Journal items cannot be moved between journal entries.")
     if code == 1:
         changed = documents.change_line if line["display_type"] == "product" and is_document(move) else lines.change
-        if is_matched(env, [line["id"]]):
-            raise user_error(f"{RECONCILED}\nJournal Entry (id): {move['name']} ({move['id']})")
+        _unmatch(env, move, line)
         changed(env, move, line, command[2])
     elif code in (2, 3):
-        if is_matched(env, [line["id"]]):
-            raise user_error(f"{RECONCILED}\nJournal Entry (id): {move['name']} ({move['id']})")
+        _unmatch(env, move, line)
         lines.remove(env, [line["id"]])
+
+
+def _unmatch(env: Env, move: Row, line: Row) -> None:
+    """Before a matched line is changed: 18 refuses, 19 undoes the match and says nothing."""
+    if not is_matched(env, [line["id"]]):
+        return
+    if env.version < 19:
+        raise user_error(f"{RECONCILED}\nJournal Entry (id): {move['name']} ({move['id']})")
+    remove(env, [line["id"]])
 
 
 def is_document(move: Row) -> bool:
@@ -225,8 +232,8 @@ def write_lines(env: Env, ids: Sequence[int], values: Mapping[str, Any]) -> bool
         move = env.store.need("account_move", line["move_id"])
         protected = [name for name in values if name in ("account_id", "partner_id", "date", *lines.AMOUNTS)]
         changes = [name for name in protected if _differs(env, line, name, values[name])]
-        if changes and is_matched(env, [line["id"]]):
-            raise user_error(f"{RECONCILED}\nJournal Entry (id): {move['name']} ({move['id']})")
+        if (env.version < 19 and changes) or set(changes) - {"partner_id"}:  # 19 lets the partner of a match change
+            _unmatch(env, move, line)
         if changes and move["state"] == "posted":
             journal = env.store.need("account_journal", move["journal_id"])
             locks.check_open(env, move["date"], has_tax(env, move["id"]), journal["type"])

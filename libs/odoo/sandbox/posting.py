@@ -146,7 +146,7 @@ def unlocked_date(env: Env, move: Row, journal: Row) -> str:
 
 
 def button_draft(env: Env, ids: Sequence[int]) -> None:
-    """Back to draft: the number stays, matches are undone, locked periods refuse."""
+    """Back to draft: the number stays, locked periods refuse. 18 undoes the matches, 19 keeps them."""
     for move in records.need(env, env.model(MODEL), ids):
         if move["state"] not in ("posted", "cancel"):
             raise user_error("Only posted/cancelled journal entries can be reset to draft.")
@@ -154,13 +154,15 @@ def button_draft(env: Env, ids: Sequence[int]) -> None:
             raise user_error("You cannot reset to draft an exchange difference journal entry.")
         journal = env.store.need("account_journal", move["journal_id"])
         locks.check_open(env, move["date"], has_tax(env, move["id"]), journal["type"])
-        remove(env, [line["id"] for line in lines.of_move(env, move["id"])])
+        if env.version < 19:
+            remove(env, [line["id"] for line in lines.of_move(env, move["id"])])
         set_state(env, move["id"], "draft")
 
 
 def button_cancel(env: Env, ids: Sequence[int]) -> None:
     for move in records.need(env, env.model(MODEL), ids):
         if move["state"] == "posted":
+            remove(env, [line["id"] for line in lines.of_move(env, move["id"])])
             button_draft(env, [move["id"]])
         elif move["state"] != "draft":
             raise user_error("Only draft journal entries can be cancelled.")
@@ -169,5 +171,9 @@ def button_cancel(env: Env, ids: Sequence[int]) -> None:
 
 def set_state(env: Env, move_id: int, state: str) -> None:
     env.store.update("account_move", move_id, {"state": state, "write_date": env.stamp})
-    env.store.update_where("account_move_line", "move_id", move_id, {"parent_state": state, "reconciled": 0})
+    env.store.update_where("account_move_line", "move_id", move_id, {"parent_state": state})
+    # A line that is matched with nothing was closed by its zero amount alone, which counts only while posted.
+    env.store.db.execute(
+        "UPDATE account_move_line SET reconciled = 0 WHERE move_id = ? AND matching_number IS NULL", (move_id,)
+    )
     documents.refresh(env, move_id)

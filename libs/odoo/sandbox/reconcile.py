@@ -28,16 +28,14 @@ RECONCILED = (
 def reconcile(env: Env, ids: Sequence[int]) -> None:
     """`account.move.line.reconcile`: match what is open among the lines of one account."""
     found = records.need(env, env.model(lines.MODEL), ids)
-    if _checked(env, found):
-        match(env, found)
+    _check(env, found)
+    match(env, found)
 
 
-def _checked(env: Env, found: list[Row]) -> bool:
+def _check(env: Env, found: list[Row]) -> None:
     if any(line["reconciled"] for line in found):
         raise user_error(ALREADY)
-    if any(line["parent_state"] != "posted" for line in found):
-        if env.version >= 19:
-            return False  # 19 answers null and does nothing
+    if env.version < 19 and any(line["parent_state"] != "posted" for line in found):  # 19 matches drafts, too
         raise user_error("You can only reconcile posted entries.")
     account_ids = list(dict.fromkeys(line["account_id"] for line in found))
     names = display_names(env, "account.account", account_ids)
@@ -51,7 +49,6 @@ def _checked(env: Env, found: list[Row]) -> bool:
                 f"Account {names[account_id]} does not allow reconciliation. "
                 "First change the configuration of this account to allow it."
             )
-    return True
 
 
 def match(env: Env, found: list[Row]) -> None:
