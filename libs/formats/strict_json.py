@@ -44,13 +44,7 @@ def parse_json(data: bytes, *, max_bytes: int = 1024 * 1024, max_depth: int = 64
         raise FileEmpty("no JSON text")
     _check_depth(text, max_depth)
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_int=_integer,
-            parse_float=_decimal,
-            parse_constant=_constant,
-        )
+        value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         # Its text is a fixed phrase, its document is left out.
         raise JsonMalformed(f"not one JSON text: {error.msg}", f"character {error.pos}") from None
@@ -69,6 +63,8 @@ def _decoded(data: bytes) -> str:
 
 def _check_depth(text: str, max_depth: int) -> None:
     """Before the parser recurses: its own limit is the interpreter's, which is not ours to spend."""
+    if text.count("{") + text.count("[") <= max_depth:
+        return  # whatever they nest, it is no deeper than they are many; most bodies end here
     depth = 0
     for match in _STRINGS_AND_BRACKETS.finditer(text):
         if match[1]:
@@ -126,3 +122,9 @@ def _cleaned_text(text: str) -> str:
     if _SURROGATE.search(text):
         raise JsonEncoding("half of a surrogate pair cannot be encoded")
     return text.replace("\x00", "\ufffd")
+
+
+# Made once: making one costs as much as reading a webhook with it.
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_decimal, parse_constant=_constant
+)
