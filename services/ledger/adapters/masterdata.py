@@ -28,11 +28,15 @@ class RevisionUnsteady(ConcordError):
 
 
 class Stub(Protocol):
-    """What is used of `MasterdataServiceStub`; the simulation gives an object in its own process."""
+    """What is used of `MasterdataServiceStub`; the simulation gives an object in its own process.
 
-    # The generated stub's attributes are callables with more arguments than anybody gives here.
-    BatchResolve: Any
-    GetRevision: Any
+    The generated stub's methods are attributes that take more arguments than anybody gives here, hence `Any`.
+    """
+
+    @property
+    def BatchResolve(self) -> Any: ...
+    @property
+    def GetRevision(self) -> Any: ...
 
 
 @dataclass(slots=True)

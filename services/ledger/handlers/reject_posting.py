@@ -9,7 +9,7 @@ from libs.events import Clock
 
 from ..domain.errors import TransitionForbidden
 from ..domain.posting import Change, Posting
-from ..domain.states import PostingState
+from ..domain.states import PostingState, check_transition
 from .answer_once import answer_once, apply_one
 from .ports import LedgerUow, NewUow
 
@@ -35,6 +35,7 @@ def reject_posting(command: RejectPosting, new_uow: NewUow, clock: Clock) -> Pos
         before = uow.postings.get(command.company, command.key, lock=True)
         if before.state is PostingState.RECORDED and not before.parked:
             raise TransitionForbidden("a posting that is being built can't be rejected")
+        check_transition(before.state, PostingState.REJECTED)
         after = replace(
             before, state=PostingState.REJECTED, reason=REJECTED, reason_text=command.why, parked=False, hold_until=None
         )

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, tuple_, update
+from sqlalchemy import Connection, Tuple, literal, select, tuple_, update
 
 from libs.storage.rows import insert_rows
+from libs.storage.types import UtcTimestamp
 
 from ..domain.posting import OWNERS, CaseState, Doubt, ExceptionCase, Posting
 from ..handlers.ports import After
@@ -31,7 +32,7 @@ class Cases:
             condition &= EXCEPTION_CASE.c.state == state.value
         order = (EXCEPTION_CASE.c.created_at, EXCEPTION_CASE.c.id)
         if after is not None:
-            condition &= tuple_(*order) > tuple_(datetime.fromisoformat(after[0]), after[1])
+            condition &= tuple_(*order) > last_of(after)
         rows = self._connection.execute(select(EXCEPTION_CASE).where(condition).order_by(*order).limit(size))
         return [to_case(row) for row in rows]
 
@@ -80,6 +81,11 @@ class Cases:
         mine = _OPEN & EXCEPTION_CASE.c.subject.in_(subjects)
         values = {"state": CaseState.RESOLVED.value, "resolved_at": now, "resolution": resolution}
         self._connection.execute(update(EXCEPTION_CASE).where(mine).values(values))
+
+
+def last_of(after: After) -> Tuple:
+    """What the rows of the next part come after; typed, for SQLite keeps instants as texts."""
+    return tuple_(literal(datetime.fromisoformat(after[0]), UtcTimestamp), literal(after[1]))
 
 
 def case_id(subject: str, reason: str, now: datetime) -> str:

@@ -14,6 +14,7 @@ from libs.storage.rows import insert_new
 from ..domain.errors import PostingUnknown
 from ..domain.posting import Change, Claim, Posting
 from ..handlers.ports import After, Committed, NewPosting, PostingQuery
+from .cases import last_of
 from .mapping import lease, to_posting
 from .rows import EVENT_REFERENCE, POSTING, POSTING_DEPENDENCY
 from .transitions import Transitions
@@ -65,7 +66,7 @@ class Postings:
             )
             condition &= POSTING.c.event.in_(bearers)
         if after is not None:
-            condition &= tuple_(*_OLDEST_FIRST) > tuple_(datetime.fromisoformat(after[0]), after[1])
+            condition &= tuple_(*_OLDEST_FIRST) > last_of(after)
         return self._where(condition, size)
 
     def create(self, postings: Sequence[NewPosting], now: datetime) -> None:

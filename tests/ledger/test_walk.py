@@ -1,0 +1,164 @@
+"""What the ledger tells: lists, steps, totals, and the stream of changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import sha256
+
+from libs.events import EventKind
+from libs.storage.migrate import check
+from libs.storage.sealer import Sealer
+from services.ledger.domain.master import FeeWord
+from services.ledger.domain.posting import CaseState
+from services.ledger.domain.states import PostingState
+from services.ledger.domain.walk import PostingChange
+from services.ledger.handlers.ports import After, PostingQuery
+from services.ledger.handlers.read_postings import list_exceptions, list_postings
+from services.ledger.handlers.tell_walk import list_control_totals, list_transaction_steps
+from services.ledger.handlers.watch_postings import watch_postings
+from services.ledger.storage import TABLES, metadata
+from tests.ledger.domain import books
+from tests.ledger.test_record_events import CHARGE, ORDER, capture
+from tests.ledger.world import World, world  # noqa: F401
+from tests.storage.fixtures import EngineFor, engine_for  # noqa: F401
+
+
+def test_the_migrations_make_exactly_the_declared_tables(engine_for: EngineFor) -> None:  # noqa: F811
+    assert check(engine_for("services.ledger"), metadata, "services.ledger") == []
+
+
+def test_a_list_is_given_in_parts_without_gap_or_repeat(world: World) -> None:  # noqa: F811
+    for number in range(7):
+        world.build(capture(f"txn_{number}"))
+        world.pass_time(1)
+    seen: list[str] = []
+    after: After | None = None
+    while True:
+        part = list_postings(PostingQuery("acme"), 3, after, world.new_uow)
+        seen += [one.key for one in part.items]
+        after = part.after
+        if after is None:
+            break
+    assert len(seen) == len(set(seen)) == 14
+    assert [key.split("_")[3] for key in seen[::2]] == [f"txn-5f{number}" for number in range(7)]
+
+
+def test_postings_are_found_by_state_transaction_event_and_reference(world: World) -> None:  # noqa: F811
+    event = capture(references=(CHARGE, ORDER))
+    gross = next(one for one in world.build(event, capture("txn_2")) if one.effect == "gross")
+    world.post(gross.key)
+
+    def found(**filters: object) -> int:
+        return len(list_postings(PostingQuery("acme", **filters), 100, None, world.new_uow).items)  # type: ignore[arg-type]
+
+    assert found() == 4
+    assert found(states=(PostingState.POSTED,)) == 1
+    assert found(transaction_id=gross.transaction_id) == found(event=event.name) == found(reference="1001") == 2
+    assert found(reference="nobody") == found(states=(PostingState.HELD,)) == 0
+    assert list_postings(PostingQuery("other"), 100, None, world.new_uow).items == []
+
+
+def test_exceptions_are_listed_with_what_is_at_risk(world: World) -> None:  # noqa: F811
+    world.masterdata.unknown = {FeeWord}
+    world.build(capture())
+    part = list_exceptions("acme", CaseState.OPEN, 1, None, world.new_uow)
+    assert part.after is not None
+    (case,) = part.items
+    (other,) = list_exceptions("acme", CaseState.OPEN, 1, part.after, world.new_uow).items
+    assert case.subject != other.subject
+    assert (case.owner, str(case.at_risk), case.doubt.actions) == ("finance", "108.00 USD", ("retry", "reject"))
+    assert list_exceptions("acme", CaseState.RESOLVED, 9, None, world.new_uow).items == []
+
+
+def test_steps_tell_a_transaction_from_recording_to_posting(world: World) -> None:  # noqa: F811
+    event = books.money(EventKind.CAPTURE, "10.00")
+    world.build(event)
+    world.pass_time(5)
+    world.post()
+    told = list_transaction_steps(event.transaction_id, 100, 0, world.new_uow)
+    assert [one.step for one in told.steps] == ["recorded", "validated", "ready", "posting", "posted"]
+    assert told.steps[-1].detail.startswith("odoo number MISC/")
+    part = list_transaction_steps(event.transaction_id, 2, 0, world.new_uow)
+    assert part.next_start == 2
+    rest = list_transaction_steps(event.transaction_id, 9, part.next_start, world.new_uow)
+    assert part.steps + rest.steps == told.steps
+    assert list_transaction_steps("f" * 32, 9, 0, world.new_uow).steps == []
+
+
+def test_totals_count_each_event_once_with_its_money_and_name(world: World) -> None:  # noqa: F811
+    world.build(capture(), capture("txn_2", "50.00"))
+    world.post()
+    totals, _ = list_control_totals("acme", 100, 0, world.new_uow)
+    held = {one.bucket: one for one in totals if one.count}
+    (posted,) = held.values()
+    names = sum(int(sha256(one.name.encode()).hexdigest(), 16) for one in (capture(), capture("txn_2"))) % 2**256
+    assert (posted.bucket, posted.count, posted.minor_units) == ("posted", 2, 15800)
+    assert posted.names_hash == f"{names:064x}"
+    assert (posted.interface, str(posted.day)) == ("stripe/acct_1", "2026-03-14")
+    emptied = next(one for one in totals if one.bucket == "pending")
+    assert (emptied.count, emptied.minor_units, emptied.names_hash) == (0, 0, "0" * 64)
+
+
+def test_a_late_commit_is_not_skipped_by_those_who_watch(world: World) -> None:  # noqa: F811
+    """Numbers are given after the commit, so a watcher that goes on from the last one has missed nothing."""
+    world.build(capture())
+    seal(world)
+    first = watched(world, 0)
+    world.build(capture("txn_2"))
+    assert watched(world, first[-1].number) == []
+    seal(world)
+    rest = watched(world, first[-1].number)
+    assert [one.number for one in first + rest] == [1, 2, 3, 4]
+    assert watched(world, 0) == first + rest
+
+
+def test_a_change_tells_its_state_and_the_event_behind_it(world: World) -> None:  # noqa: F811
+    event = capture()
+    world.build(event)
+    world.post()
+    seal(world)
+    changes = watched(world, 0)
+    gross = [one for one in changes if one.posting.effect == "gross"]
+    assert [one.posting.state.value for one in gross] == ["ready", "posting", "posted"]
+    assert gross[-1].posting == next(one for one in world.postings(event) if one.effect == "gross")
+    assert gross[0].posting.odoo_id == 0
+    assert {one.event.name for one in changes} == {event.name}
+
+
+def test_watchers_of_another_company_or_transaction_see_nothing(world: World) -> None:  # noqa: F811
+    postings = world.build(capture(), capture("txn_2"))
+    seal(world)
+    assert watched(world, 0, company="other") == []
+    mine = watched(world, 0, transaction_id=postings[0].transaction_id)
+    assert {one.posting.transaction_id for one in mine} == {postings[0].transaction_id}
+    assert len(mine) == 2
+
+
+def test_what_waits_is_measured(world: World) -> None:  # noqa: F811
+    world.build(capture())
+    world.record(capture("txn_2"))
+    world.pass_time(30)
+    with world.reading() as uow:
+        lengths = {one.queue: (one.depth, one.oldest_seconds) for one in uow.walk.queues(world.now)}
+    assert lengths == {"build": (1, 30.0), "post": (2, 30.0), "held": (0, 0.0), "match": (0, 0.0)}
+
+
+def seal(world: World) -> None:  # noqa: F811
+    sealer = Sealer(world.new_uow, TABLES)
+    while sealer.run_once():
+        pass
+
+
+def watched(
+    world: World,  # noqa: F811
+    after: int,
+    company: str = "acme",
+    transaction_id: str = "",
+) -> list[PostingChange]:
+    """What a watcher gets until there is nothing more for now."""
+    looks: list[int] = []
+    may_go_on: Callable[[], bool] = lambda: not looks  # noqa: E731
+    changes = watch_postings(
+        company, transaction_id, after, world.new_uow, may_go_on=may_go_on, wait=lambda: looks.append(1)
+    )
+    return list(changes)
