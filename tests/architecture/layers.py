@@ -35,7 +35,7 @@ SERVICE_LAYERS: dict[str, frozenset[str]] = {
     "openapi": VALUES,
     "problems": VALUES | {"libs.formats"},
     # Handlers and workers put together from their ports, for `main` and for the simulation.
-    "assembly": VALUES | {"domain", "handlers", "storage", "workers", "libs.storage"},
+    "assembly": VALUES | {"domain", "handlers", "storage", "workers", "engine", "libs.storage"},
     # Fulfils a port from the configuration itself.
     "accounts": VALUES | {"config", "domain", "handlers.ports", "providers"},
     "servicer": VALUES | GRPC | {"domain", "handlers", "wire", "telemetry", "libs", "concord"},

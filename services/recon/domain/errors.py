@@ -2,7 +2,10 @@
 
 ConcordError
 ├── StatementUnknown, SettlementUnknown, MatchUnknown, DifferenceUnknown
+├── ExplanationUnknown    nothing of that name can be explained
 ├── FileChanged           the bytes are not the ones that their header promised
+├── FileKindUnsupported   a file that is read but not imported
+├── SettlementConflict    two tellings of one payout contradict each other
 ├── TransitionForbidden   a state change that the table does not know
 └── DifferenceChanged     an etag names another version
 """
@@ -47,3 +50,20 @@ class TransitionForbidden(ConcordError):
 class DifferenceChanged(ConcordError):
     kind = Kind.STALE
     reason = "DIFFERENCE_CHANGED"
+
+
+class ExplanationUnknown(ConcordError):
+    kind = Kind.MISSING
+    reason = "EXPLANATION_UNKNOWN"
+
+
+class FileKindUnsupported(ConcordError):
+    """A file that can be read and is none of those that are imported here."""
+
+    kind = Kind.INVALID
+    reason = "FILE_KIND_UNSUPPORTED"
+
+
+class SettlementConflict(ConcordError):
+    kind = Kind.CONFLICT
+    reason = "SETTLEMENT_CONFLICT"

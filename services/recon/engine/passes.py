@@ -8,51 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 import duckdb
 import pyarrow as pa
 
 from ..domain.items import BankItem, Target
+from ..domain.outcome import Ambiguity, Nearest, Pair, Result
 from ..domain.rules import RULES, Rule
 
 _EPOCH_ORDINAL = 719163  # date(1970, 1, 1).toordinal()
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A bank line and a target that are each other's only candidate under a rule."""
-
-    bank: str
-    target: str
-    rule: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ambiguity:
-    """A bank line with several candidates of one rank, or whose candidate has several lines."""
-
-    bank: str
-    rule: str
-    candidates: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Nearest:
-    """The closest target of a line that matched nothing; it lacks `amount`, `date_window` or `reference`."""
-
-    bank: str
-    target: str
-    lacks: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class Result:
-    """In a stable order: by rule, then by key."""
-
-    pairs: list[Pair] = field(default_factory=list)
-    ambiguous: list[Ambiguity] = field(default_factory=list)
-    nearest: list[Nearest] = field(default_factory=list)
 
 
 def match(

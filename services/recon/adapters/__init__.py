@@ -1,0 +1,1 @@
+"""What recon calls, by stub."""

@@ -1,0 +1,113 @@
+"""Files that were imported, and the statements in them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from libs.money import Money
+
+FINDINGS_AT_MOST = 500
+
+
+class FileKind(Enum):
+    STATEMENT = "statement"
+    SETTLEMENT = "settlement"
+
+
+@dataclass(frozen=True, slots=True)
+class FileToImport:
+    """What its sender promises of a file. `sha256` is checked against the bytes."""
+
+    company: str
+    interface: str  # `{provider}/{account}`
+    delivery: str
+    file_name: str
+    sha256: str
+    received_at: datetime
+    transaction_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedFile:
+    """The answer to an import; the first answer again where the same bytes come again."""
+
+    statements: tuple[str, ...]
+    settlements: tuple[str, ...]
+    lines: int
+    findings: tuple[str, ...]
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """A bank statement. Amounts are None where the file does not say."""
+
+    name: str
+    company: str
+    statement_id: str
+    bank_account: str
+    currency: str
+    opening: Money | None
+    closing: Money | None
+    credit_sum: Money | None
+    debit_sum: Money | None
+    lines: int
+    ties: bool
+    imported_at: datetime
+    transaction_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementEntry:
+    """A booked line of a statement: where it stands, and the event that it is."""
+
+    statement: str
+    sequence: int
+    event: str
+
+
+class Findings:
+    """What a person should see, as texts, each once and not without end."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, None] = {}
+        self._more = 0
+
+    def add(self, reason: str, message: str, position: str | None = None) -> None:
+        text = f"{reason}: {message} ({position})" if position else f"{reason}: {message}"
+        if len(self._texts) < FINDINGS_AT_MOST:
+            self._texts[text] = None
+        elif text not in self._texts:
+            self._more += 1
+
+    def texts(self) -> tuple[str, ...]:
+        more = (f"FINDINGS_CUT: {self._more} more",) if self._more else ()
+        return (*self._texts, *more)
+
+
+def statement_name(company: str, sha256: str, index: int) -> str:
+    """`companies/{company}/statements/{statement}`: banks number statements anew each year, so the file's digest."""
+    return f"companies/{company}/statements/{sha256[:32]}-{index}"
+
+
+def settlement_name(company: str, payout_id: str) -> str:
+    """`companies/{company}/settlements/{settlement}`"""
+    return f"companies/{company}/settlements/{payout_id}"
+
+
+def match_name(company: str, words: Iterable[str]) -> str:
+    """`companies/{company}/matches/{match}`: the same sides always give the same name."""
+    return f"companies/{company}/matches/{_short_digest(words)}"
+
+
+def difference_name(company: str, subject: str) -> str:
+    """`companies/{company}/differences/{difference}`: a subject has one difference at most."""
+    return f"companies/{company}/differences/{_short_digest([subject])}"
+
+
+def _short_digest(words: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:32]

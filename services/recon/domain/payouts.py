@@ -1,0 +1,60 @@
+"""A payout against the balance transactions that it pays out: one to many, gross to net."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from .learning import Item
+from .settlement import StoredSettlement
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """Every line is posted and open, and together they are the payout to the cent."""
+
+    payout: Item
+    members: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The payout's clearing line is closed already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incomplete:
+    """Why it is not composed, for people, and the first balance transaction that is missing."""
+
+    lacks: str
+    message: str
+    missing: str = ""
+
+
+def compose(
+    stored: StoredSettlement, payout: Item | None, items: Mapping[str, Sequence[Item]]
+) -> Composed | Closed | Incomplete:
+    """What a settlement's lines are in the books; `items` by balance transaction."""
+    settlement = stored.settlement
+    if not settlement.lines:
+        return Incomplete("lines", "the provider has not said what the payout pays")
+    if stored.stated and not settlement.ties:
+        return Incomplete("amount", "the lines do not add up to the payout")
+    if payout is None:
+        return Incomplete("payout", "the payout's own transaction is not posted")
+    if not payout.clearing_open:
+        return Closed()
+    if sum(one.net.minor_units for one in settlement.lines) != -payout.clearing_units:
+        return Incomplete("amount", "the lines do not add up to the payout as it is posted")
+    members: list[Item] = []
+    for line in settlement.lines:
+        found = sorted(items.get(line.balance_transaction, ()), key=lambda one: one.posting)
+        on_clearing = [one for one in found if one.clearing_units]
+        expected = bool(line.gross) + bool(line.fee)
+        if len(on_clearing) != expected or sum(one.clearing_units for one in on_clearing) != line.net.minor_units:
+            return Incomplete("transaction", "a transaction of the payout is not posted", line.balance_transaction)
+        if not all(one.clearing_open for one in on_clearing):
+            message = "the clearing of a transaction of the payout was closed against something else"
+            return Incomplete("clearing", message, line.balance_transaction)
+        members += on_clearing
+    return Composed(payout, tuple(members)) if members else Incomplete("lines", "the payout pays nothing")

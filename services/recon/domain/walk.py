@@ -1,0 +1,90 @@
+"""What recon tells of its part of the walk, and who holds a claim."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from libs.events import Event
+
+from .match import Match
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to change one row until it runs out; storage alone looks inside."""
+
+    fence: int
+    owner: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundEvent:
+    """An event on its way to the ledger. `origin` is the transaction of the file that first told of it."""
+
+    event: Event
+    digest: str
+    origin: str
+    attempts: int = 0
+    reason: str = ""
+    counted: bool = False
+    claim: Claim | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundMatch:
+    """A confirmed match on its way to Odoo."""
+
+    match: Match
+    company: str
+    traceparent: str
+    attempts: int
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a company's books are known and matched. `changes` grows with each piece of news."""
+
+    company: str
+    token: str  # the last change of the ledger that was learned
+    changes: int
+    matched: int  # the news that the last match pass saw
+    differenced: int
+    due_at: datetime | None  # when something open becomes a difference by age alone
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that recon did for a transaction. No amounts, no personal data."""
+
+    at: datetime
+    step: str
+    resource: str
+    state: str = ""
+    detail: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlTotal:
+    """What was handed on of an interface's day; see `libs.storage.totals`."""
+
+    interface: str
+    company: str
+    currency: str
+    day: date
+    bucket: str
+    count: int
+    minor_units: int
+    names_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLength:
+    """What waits in one queue, and for how long the oldest has waited."""
+
+    queue: str
+    depth: int
+    oldest_seconds: float

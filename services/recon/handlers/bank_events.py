@@ -1,0 +1,123 @@
+"""A statement's booked lines as canonical events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from libs.events import BankLine, Channel, Event, EventKind, IdSource, Provenance, Reference, ReferenceKind, event_name
+from libs.formats.errors import StatementDateInvalid
+from libs.formats.statement import Detail, StatementHeader, StatementLine, fingerprint
+
+from ..domain.files import FileToImport
+
+PROVIDER = "bank"
+TRANSLATOR = "camt/1"
+REFERENCE_CHARACTERS = 255
+REFERENCES_AT_MOST = 90
+TEXT_CHARACTERS = 2000
+_KEPT = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
+
+
+class LineTranslator:
+    """Makes the events of one statement: the k-th same line is occurrence k, however the statement overlaps others."""
+
+    def __init__(self, file: FileToImport, header: StatementHeader, ids: IdSource) -> None:
+        self._file = file
+        self._header = header
+        self._ids = ids
+        self._account = header.account.identification
+        self._seen: dict[str, int] = {}
+
+    def event(self, line: StatementLine) -> Event:
+        """Raises `StatementDateInvalid` for a line that bears no date at all."""
+        day = line.effective_date
+        if day is None:
+            raise StatementDateInvalid("a booked entry without booking and value date", f"entry {line.sequence}")
+        mark = fingerprint(self._account, line)
+        occurrence = self._seen[mark] = self._seen.get(mark, 0) + 1
+        only = line.details[0] if len(line.details) == 1 else None
+        party = only.counterparty if only else None
+        return Event(
+            name=event_name(PROVIDER, account_segment(self._account), f"{mark}-{occurrence}"),
+            kind=EventKind.BANK_LINE,
+            company=self._file.company,
+            object_id=mark,
+            effective_at=datetime(day.year, day.month, day.day, tzinfo=UTC),
+            amount=line.amount,
+            body=BankLine(
+                bank_account=self._account,
+                statement_id=_clean(self._header.statement_id),
+                fingerprint=mark,
+                occurrence=occurrence,
+                booking_date=day,
+                value_date=line.value_date,
+                counterparty_name=_clean(party.name if party and party.name else ""),
+                counterparty_account=_clean(party.account if party and party.account else ""),
+                remittance=_clean("; ".join(dict.fromkeys(_remittance(line))), TEXT_CHARACTERS),
+                bank_code=_clean(line.code.text),
+            ),
+            provenance=self._provenance(line),
+            transaction_id=self._ids(),
+            references=_references(line),
+        )
+
+    def _provenance(self, line: StatementLine) -> Provenance:
+        return Provenance(
+            source_system=PROVIDER,
+            source_account=self._account,
+            source_object_type=f"{self._header.format} Ntry",
+            source_id=_clean(f"{self._header.statement_id}/{line.sequence}"),
+            received_at=self._file.received_at,
+            channel=Channel.FILE,
+            delivery=self._file.delivery,
+            raw_sha256=self._file.sha256,
+            translator=TRANSLATOR,
+        )
+
+
+def account_segment(account: str) -> str:
+    """The account's number as a part of a resource name: an IBAN is itself, another character `~` and its hex."""
+    text = "".join(one if one in _KEPT else "".join(f"~{byte:02x}" for byte in one.encode()) for one in account)
+    return (text if text[:1].isalnum() else f"x~{text}")[:120]
+
+
+def _references(line: StatementLine) -> tuple[Reference, ...]:
+    """The servicer's own, the payer's end-to-end ids, and what the remittance names."""
+    found = [(ReferenceKind.SERVICER, line.account_servicer_reference or "")]
+    for detail in line.details:
+        given = detail.references
+        if given.account_servicer_reference:
+            found.append((ReferenceKind.SERVICER, given.account_servicer_reference))
+        found += [(ReferenceKind.END_TO_END, text) for text in _meant(given.end_to_end_id, given.uetr)]
+        found += [(ReferenceKind.REMITTANCE, text) for text in detail.creditor_references]
+        found += [(ReferenceKind.REMITTANCE, one.number) for one in detail.documents]
+        found += [(ReferenceKind.REMITTANCE, text) for text in detail.remittance]
+    cleaned = ((kind, _clean(text, REFERENCE_CHARACTERS)) for kind, text in found)
+    unique = dict.fromkeys(Reference(kind, text) for kind, text in cleaned if text)
+    return tuple(unique)[:REFERENCES_AT_MOST]
+
+
+def _meant(*texts: str | None) -> list[str]:
+    return [text for text in texts if text and text.upper() not in ("NOTPROVIDED", "NOT PROVIDED", "NONREF")]
+
+
+def _remittance(line: StatementLine) -> Iterable[str]:
+    for detail in line.details:
+        yield from _words_of(detail)
+    if line.additional_information:
+        yield line.additional_information
+
+
+def _words_of(detail: Detail) -> Iterable[str]:
+    yield from detail.remittance
+    yield from detail.creditor_references
+    yield from (one.number for one in detail.documents)
+    if not detail.remittance and detail.additional_information:
+        yield detail.additional_information
+
+
+def _clean(text: str, characters: int = REFERENCE_CHARACTERS) -> str:
+    """One printable line."""
+    printable = "".join(one if one.isprintable() else " " for one in text)
+    return " ".join(printable.split())[:characters].strip()

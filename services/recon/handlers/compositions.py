@@ -1,0 +1,65 @@
+"""Settlements that wait for their transactions, looked at against what is posted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..domain.learning import Item
+from ..domain.payouts import Closed, Composed, Incomplete, compose
+from ..domain.settlement import StoredSettlement
+from .ports import UnitOfWork
+
+LOOKED_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """A settlement and how far it is composed."""
+
+    stored: StoredSettlement
+    told_at: datetime
+    outcome: Composed | Closed | Incomplete
+
+
+def compositions(company: str, uow: UnitOfWork) -> list[Composition]:
+    """Every settlement that is not matched yet, in the order of names."""
+    waiting = uow.settlements.unmatched(company)
+    found = []
+    for start in range(0, len(waiting), LOOKED_AT_ONCE):
+        found += _looked_at(company, waiting[start : start + LOOKED_AT_ONCE], uow)
+    return found
+
+
+def look_at(stored: StoredSettlement, uow: UnitOfWork) -> tuple[Item | None, dict[str, list[Item]]]:
+    """A settlement's payout and transactions as they are posted."""
+    one = stored.settlement
+    ids = [line.balance_transaction for line in one.lines]
+    items = uow.items.of_transactions(one.company, one.interface, [*ids, one.payout_transaction])
+    payouts = uow.items.payouts_of(one.company, one.interface, [one.payout_id])
+    return payout_of(stored, items, payouts), items
+
+
+def payout_of(stored: StoredSettlement, items: dict[str, list[Item]], payouts: dict[str, list[Item]]) -> Item | None:
+    """By its own transaction where that is known, else by the payout's id."""
+    one = stored.settlement
+    if one.payout_transaction:
+        return next((each for each in items.get(one.payout_transaction, ()) if each.effect == "gross"), None)
+    named = [each for each in payouts.get(one.payout_id, ()) if each.event_kind == "payout"]
+    return named[0] if len(named) == 1 else None
+
+
+def _looked_at(company: str, waiting: list[tuple[datetime, StoredSettlement]], uow: UnitOfWork) -> list[Composition]:
+    by_interface: dict[str, list[tuple[datetime, StoredSettlement]]] = {}
+    for told_at, stored in waiting:
+        by_interface.setdefault(stored.settlement.interface, []).append((told_at, stored))
+    found = []
+    for interface, those in sorted(by_interface.items()):
+        ids = [line.balance_transaction for _, one in those for line in one.settlement.lines]
+        ids += [one.settlement.payout_transaction for _, one in those if one.settlement.payout_transaction]
+        items = uow.items.of_transactions(company, interface, ids)
+        payouts = uow.items.payouts_of(company, interface, [one.settlement.payout_id for _, one in those])
+        for told_at, stored in those:
+            outcome = compose(stored, payout_of(stored, items, payouts), items)
+            found.append(Composition(stored, told_at, outcome))
+    return found

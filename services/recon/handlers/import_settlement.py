@@ -1,0 +1,233 @@
+"""Import what a payout pays out: told by the provider's API, or by its report file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import BinaryIO
+from zoneinfo import ZoneInfo
+
+from libs.events import (
+    Channel,
+    Clock,
+    Event,
+    IdSource,
+    Provenance,
+    Settlement,
+    SettlementLine,
+    digest_of,
+    event_from_json,
+    event_to_json,
+)
+from libs.formats.errors import FormatUnknown, SettlementEmpty
+from libs.formats.stripe_events import (
+    PROVIDER,
+    StripeTransaction,
+    balance_transaction_event,
+    order_references,
+    stripe_reference,
+)
+from libs.formats.stripe_report import ReportLine, iter_stripe_report
+from libs.formats.stripe_words import PRESENTED
+from libs.money import Money
+
+from ..domain.files import FileKind, FileToImport, Findings, ImportedFile, settlement_name
+from ..domain.settings import Settings
+from ..domain.settlement import StoredSettlement, merged, total
+from ..domain.walk import OutboundEvent
+from .import_statement import known_file
+from .ports import NewUnitOfWork, Tracing, UnitOfWork
+from .spool import Records, records, spooled
+
+STORED_AT_ONCE = 1000
+TRANSLATOR = "stripe-report/1"
+
+
+def import_settlement(
+    settlement: Settlement, delivery: str, transaction_id: str, new_uow: NewUnitOfWork, clock: Clock
+) -> StoredSettlement:
+    """The payout as it is known now. A more complete composition replaces what was there; a repeat changes nothing.
+
+    Raises `SettlementConflict` where the payout is known with another amount, account or currency.
+    """
+    name = settlement_name(settlement.company, settlement.payout_id)
+    told = StoredSettlement(name, settlement, transaction_id, delivery)
+    with new_uow() as uow:
+        stored = _keep(told, uow, clock())
+        uow.commit()
+    return stored
+
+
+def import_settlement_file(
+    file: FileToImport,
+    chunks: Iterable[bytes],
+    new_uow: NewUnitOfWork,
+    clock: Clock,
+    ids: IdSource,
+    tracing: Tracing,
+    settings: Settings,
+) -> ImportedFile:
+    """Store the file's payouts and the events of its rows in one commit.
+
+    The same bytes again get the first answer. Raises a `FormatError` where the file must be refused, `FileChanged`,
+    `SettlementConflict`.
+    """
+    provider, _, account = file.interface.partition("/")
+    if provider != PROVIDER:
+        raise FormatUnknown("settlement files of this provider are not read")
+    with spooled(chunks, file.sha256) as source:
+        if (known := known_file(file, new_uow, clock)) is not None:
+            return known
+        with records() as kept:
+            draft = _Report(file, account, ids)
+            draft.read(source, kept, ZoneInfo(settings.settlement_zone))
+            return _store(file, draft, kept, new_uow, clock(), tracing)
+
+
+@dataclass(slots=True)
+class _Payout:
+    """One payout's rows."""
+
+    lines: list[SettlementLine] = field(default_factory=list)
+    transaction: str = ""
+    paid: Money | None = None
+    effective: ReportLine | None = None
+
+    def add(self, payout_id: str, line: ReportLine) -> None:
+        self.effective = self.effective or (line if line.payout_effective else None)
+        if line.category == "payout":
+            self.transaction, self.paid = line.balance_transaction, -line.net
+        elif not (line.is_payout and line.source_id == payout_id):  # its own return is not what it paid
+            self.lines.append(SettlementLine(line.balance_transaction, line.gross, line.fee, line.net))
+
+
+class _Report:
+    """What one reading of the file found; its events are kept aside."""
+
+    def __init__(self, file: FileToImport, account: str, ids: IdSource) -> None:
+        self._file = file
+        self._account = account
+        self._ids = ids
+        self._payouts: dict[tuple[str, str], _Payout] = {}
+        self.findings = Findings()
+        self.lines = 0
+
+    def read(self, source: BinaryIO, kept: Records, zone: ZoneInfo) -> None:
+        for line in iter_stripe_report(source, zone):
+            self.lines += 1
+            place = f"line {line.row}"
+            if line.repeated:
+                self.findings.add("ROW_REPEATED", "a balance transaction stands twice", place)
+                continue
+            if line.settlement_id:
+                self._payouts.setdefault((line.settlement_id, line.net.currency), _Payout()).add(
+                    line.settlement_id, line
+                )
+            if line.category in PRESENTED and line.customer_facing is None:
+                message = "the row does not say what the customer paid; the provider's API will tell"
+                self.findings.add("PRESENTMENT_UNKNOWN", message, place)
+                continue
+            kept.append(event_to_json(self._event(line)))
+        if not self.lines:
+            raise SettlementEmpty("the report has no rows")
+
+    def settlements(self) -> list[StoredSettlement]:
+        """In the order of the payouts' names."""
+        found = []
+        for (payout_id, currency), payout in sorted(self._payouts.items()):
+            lines = tuple(payout.lines)
+            settlement = Settlement(
+                company=self._file.company,
+                interface=self._file.interface,
+                payout_id=payout_id,
+                payout_transaction=payout.transaction,
+                amount=payout.paid or total(lines, currency),
+                arrival_date=payout.effective.payout_effective if payout.effective else None,
+                lines=lines,
+                bank_references=(payout_id,),
+            )
+            stored = StoredSettlement(
+                settlement_name(self._file.company, payout_id),
+                settlement,
+                self._file.transaction_id,
+                self._file.delivery,
+                stated=payout.paid is not None,
+            )
+            if stored.stated and lines and not stored.ties:
+                self.findings.add("PAYOUT_DOES_NOT_TIE", "the rows do not add up to their payout", payout_id)
+            found.append(stored)
+        return found
+
+    def _event(self, line: ReportLine) -> Event:
+        issuer = self._file.interface
+        named = (line.charge_id, line.payment_intent_id, line.payout_id)
+        issued = [stripe_reference(one, issuer) for one in named if one]
+        metadata = {name.partition("[")[2].rstrip("]"): text for name, text in line.metadata}
+        found = StripeTransaction(
+            id=line.balance_transaction,
+            category=line.category,
+            provider_type=line.category,
+            source_id=line.source_id or "",
+            gross=line.gross,
+            fee=line.fee,
+            created=line.created,
+            available_on=line.available_on,
+            customer_paid=line.customer_facing,
+            customer_id=line.customer_id or "",
+            references=(*order_references(metadata), *(one for one in issued if one)),
+        )
+        provenance = Provenance(
+            source_system=PROVIDER,
+            source_account=self._account,
+            source_object_type="balance_transaction",
+            source_id=line.balance_transaction,
+            received_at=self._file.received_at,
+            channel=Channel.FILE,
+            delivery=self._file.delivery,
+            raw_sha256=self._file.sha256,
+            translator=TRANSLATOR,
+        )
+        return balance_transaction_event(
+            found,
+            company=self._file.company,
+            account=self._account,
+            provenance=provenance,
+            transaction_id=self._ids(),
+        )
+
+
+def _store(
+    file: FileToImport, report: _Report, kept: Records, new_uow: NewUnitOfWork, now: datetime, tracing: Tracing
+) -> ImportedFile:
+    attributes = {"concord.interface": file.interface, "concord.company": file.company}
+    with tracing.step("settlement_file_imported", file.transaction_id, None, attributes) as step, new_uow() as uow:
+        names = tuple(_keep(one, uow, now).name for one in report.settlements())
+        for batch in kept.batches(STORED_AT_ONCE):
+            events = [event_from_json(text) for text in batch]
+            outbound = [OutboundEvent(event, digest_of(event), file.transaction_id) for event in events]
+            new = uow.outbound.add(outbound, now)
+            for name in sorted(uow.outbound.conflicts([one for one in outbound if not new[one.event.name]])):
+                message = "a balance transaction was told with another content before"
+                report.findings.add("EVENT_CONFLICT", message, name.rpartition("/")[2])
+            for event in events:
+                if new[event.name]:
+                    told = {"concord.event": event.name}
+                    with tracing.transaction("row_imported", event.transaction_id, told, links=[step.traceparent]):
+                        pass
+        answer = ImportedFile((), names, report.lines, report.findings.texts())
+        if not uow.files.add(file, FileKind.SETTLEMENT, answer, now):
+            first = uow.files.find(file.company, file.sha256)
+            return first if first is not None else replace(answer, duplicate=True)
+        uow.progress.news(file.company)
+        uow.commit()
+    return answer
+
+
+def _keep(told: StoredSettlement, uow: UnitOfWork, now: datetime) -> StoredSettlement:
+    known = uow.settlements.find(told.name)
+    stored = told if known is None else merged(known, told)
+    if stored != known:
+        uow.settlements.save(stored, known, now)
+        uow.progress.news(told.settlement.company)
+    return stored

@@ -1,0 +1,8 @@
+"""Recon's tables and queries. `metadata` holds every table, for the migrations."""
+
+from sqlalchemy import Engine as DatabaseEngine
+
+from .rows import TABLES, ReconRow, metadata
+from .uow import Recons, ReconUnitOfWork
+
+__all__ = ["TABLES", "DatabaseEngine", "ReconRow", "ReconUnitOfWork", "Recons", "metadata"]

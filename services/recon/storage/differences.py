@@ -1,0 +1,133 @@
+"""What remains, and how far a company's books are known."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, select, update
+
+from libs.storage.audit import AuditEntry, AuditLog
+from libs.storage.leases import in_state
+from libs.storage.outbox import Message, Outbox
+from libs.storage.rows import insert_new, insert_rows
+
+from ..domain.errors import DifferenceChanged, DifferenceUnknown
+from ..domain.match import Difference, DifferenceState, check_difference
+from ..domain.walk import Progress
+from ..handlers.ports import After
+from .mapping import difference_columns, listed_after, parts, to_difference
+from .rows import DIFFERENCE, PROGRESS, TABLES
+
+_LIVE = in_state(DIFFERENCE, DifferenceState.OPEN.value, DifferenceState.ASSIGNED.value)
+
+
+class Differences:
+    """Differences, within a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, name: str) -> Difference:
+        found = self._where(DIFFERENCE.c.name == name)
+        if not found:
+            raise DifferenceUnknown("no such difference", field="name")
+        return found[0]
+
+    def live(self, company: str) -> list[Difference]:
+        return self._where(_LIVE & (DIFFERENCE.c.company == company))
+
+    def find(self, names: Sequence[str]) -> dict[str, Difference]:
+        found: dict[str, Difference] = {}
+        for part in parts(sorted(set(names))):
+            found |= {one.name: one for one in self._where(DIFFERENCE.c.name.in_(part))}
+        return found
+
+    def of_subject(self, company: str, subject: str) -> Difference | None:
+        found = self._where((DIFFERENCE.c.company == company) & (DIFFERENCE.c.subject == subject))
+        return found[0] if found else None
+
+    def page(self, company: str, state: DifferenceState | None, size: int, after: After | None) -> list[Difference]:
+        listed = listed_after(DIFFERENCE, DIFFERENCE.c.created_at, after)
+        statement = select(DIFFERENCE).where(DIFFERENCE.c.company == company, *listed)
+        if state is not None:
+            statement = statement.where(DIFFERENCE.c.state == state.value)
+        order = (DIFFERENCE.c.created_at, DIFFERENCE.c.name)
+        return [to_difference(row) for row in self._connection.execute(statement.order_by(*order).limit(size))]
+
+    def save(self, company: str, changes: Sequence[tuple[Difference | None, Difference]], actor: str) -> None:
+        new = [{"name": after.name, "company": company, **difference_columns(after)} for b, after in changes if not b]
+        insert_rows(self._connection, DIFFERENCE, new)
+        for before, after in changes:
+            if before is None:
+                continue
+            if before.state is not after.state:
+                check_difference(before.state, after.state)
+            guard = (DIFFERENCE.c.name == before.name) & (DIFFERENCE.c.version == before.version)
+            changed = self._connection.execute(update(DIFFERENCE).where(guard).values(difference_columns(after)))
+            if changed.rowcount != 1:
+                raise DifferenceChanged("the difference was changed meanwhile; read it again", field="etag")
+        news = [after for before, after in changes if not before or before.state is not after.state or actor != "recon"]
+        if news:
+            AuditLog(self._connection, TABLES).append([_entry(one, actor) for one in news])
+            Outbox(self._connection, TABLES).add([_message(company, one) for one in news])
+
+    def _where(self, condition: ColumnElement[bool]) -> list[Difference]:
+        statement = select(DIFFERENCE).where(condition).order_by(DIFFERENCE.c.created_at, DIFFERENCE.c.name)
+        return [to_difference(row) for row in self._connection.execute(statement)]
+
+
+class ProgressRows:
+    """How far each company's books are known, within a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def ensure(self, companies: Iterable[str]) -> None:
+        begun = {"token": "", "changes": 1, "matched": 0, "differenced": 0}
+        rows = [{"company": one, **begun} for one in sorted(set(companies))]
+        insert_new(self._connection, PROGRESS, rows, ["company"])
+
+    def companies(self) -> list[str]:
+        return list(self._connection.scalars(select(PROGRESS.c.company).order_by(PROGRESS.c.company)))
+
+    def get(self, company: str) -> Progress:
+        row = self._connection.execute(select(PROGRESS).where(PROGRESS.c.company == company)).one()
+        return Progress(row.company, row.token, row.changes, row.matched, row.differenced, row.due_at)
+
+    def news(self, company: str) -> None:
+        self.ensure([company])
+        self._set(company, {"changes": PROGRESS.c.changes + 1})
+
+    def learned(self, company: str, token: str, new_token: str) -> bool:
+        statement = update(PROGRESS).where(PROGRESS.c.company == company, PROGRESS.c.token == token)
+        return self._connection.execute(statement.values(token=new_token)).rowcount == 1
+
+    def matched(self, company: str, changes: int) -> None:
+        self._set(company, {"matched": changes})
+
+    def differenced(self, company: str, changes: int, due_at: datetime | None) -> None:
+        self._set(company, {"differenced": changes, "due_at": due_at})
+
+    def _set(self, company: str, values: dict[str, Any]) -> None:
+        self._connection.execute(update(PROGRESS).where(PROGRESS.c.company == company).values(values))
+
+
+def _entry(one: Difference, actor: str) -> AuditEntry:
+    action = f"DIFFERENCE_{one.state.name}"
+    return AuditEntry(one.name, action, actor, one.updated_at, one.transaction_id, reason=one.reason)
+
+
+def _message(company: str, one: Difference) -> Message:
+    body = {"difference": one.name, "state": one.state.value, "reason": one.reason, "subject": one.subject}
+    return Message(
+        id=hashlib.sha256(f"{one.name}\n{one.version}".encode()).hexdigest(),
+        topic=f"recon.differences.{company}"[:128],
+        key=one.name,
+        transaction_id=one.transaction_id,
+        payload=json.dumps(body).encode(),
+        at=one.updated_at,
+    )

@@ -1,0 +1,138 @@
+"""Imported files and the statements in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from libs.money import Money
+from libs.storage.audit import AuditEntry, AuditLog
+from libs.storage.rows import insert_new, insert_rows
+
+from ..domain.errors import StatementUnknown
+from ..domain.files import FileKind, FileToImport, ImportedFile, Statement, StatementEntry
+from ..handlers.ports import After
+from .mapping import SERVICE, listed_after
+from .rows import IMPORTED_FILE, STATEMENT, STATEMENT_LINE, TABLES
+
+
+class Files:
+    """Files, within a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def find(self, company: str, sha256: str) -> ImportedFile | None:
+        answer = self._connection.scalar(select(IMPORTED_FILE.c.answer).where(*_known(company, sha256)))
+        return replace(_answer(answer), duplicate=True) if answer is not None else None
+
+    def origin(self, company: str, sha256: str) -> str:
+        return self._connection.scalar(select(IMPORTED_FILE.c.transaction_id).where(*_known(company, sha256))) or ""
+
+    def add(self, file: FileToImport, kind: FileKind, answer: ImportedFile, now: datetime) -> bool:
+        row = {
+            "company": file.company,
+            "sha256": file.sha256,
+            "kind": kind.value,
+            "interface": file.interface,
+            "delivery": file.delivery,
+            "file_name": file.file_name,
+            "transaction_id": file.transaction_id,
+            "answer": _text(answer),
+            "imported_at": now,
+        }
+        if not insert_new(self._connection, IMPORTED_FILE, [row], ["company", "sha256"]):
+            return False
+        subject = f"companies/{file.company}/files/{file.sha256}"
+        detail = {"kind": kind.value, "lines": str(answer.lines), "findings": str(len(answer.findings))}
+        entry = AuditEntry(
+            subject, "FILE_IMPORTED", SERVICE, now, file.transaction_id, content_digest=file.sha256, detail=detail
+        )
+        AuditLog(self._connection, TABLES).append([entry])
+        return True
+
+
+class Statements:
+    """Statements and their lines, within a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, statements: Sequence[Statement]) -> None:
+        insert_rows(self._connection, STATEMENT, [_row(one) for one in statements])
+
+    def add_entries(self, entries: Sequence[StatementEntry]) -> None:
+        rows = [(one.statement, one.sequence, one.event) for one in entries]
+        insert_rows(self._connection, STATEMENT_LINE, rows, ["statement", "sequence", "event"])
+
+    def get(self, name: str) -> Statement:
+        row = self._connection.execute(select(STATEMENT).where(STATEMENT.c.name == name)).one_or_none()
+        if row is None:
+            raise StatementUnknown("no such statement", field="name")
+        return _statement(row)
+
+    def page(self, company: str, size: int, after: After | None) -> list[Statement]:
+        listed = listed_after(STATEMENT, STATEMENT.c.imported_at, after)
+        statement = select(STATEMENT).where(STATEMENT.c.company == company, *listed)
+        order = (STATEMENT.c.imported_at, STATEMENT.c.name)
+        return [_statement(row) for row in self._connection.execute(statement.order_by(*order).limit(size))]
+
+
+def _known(company: str, sha256: str) -> tuple[Any, Any]:
+    return IMPORTED_FILE.c.company == company, IMPORTED_FILE.c.sha256 == sha256
+
+
+def _text(answer: ImportedFile) -> str:
+    return json.dumps([answer.statements, answer.settlements, answer.lines, answer.findings])
+
+
+def _answer(text: str) -> ImportedFile:
+    statements, settlements, lines, findings = json.loads(text)
+    return ImportedFile(tuple(statements), tuple(settlements), lines, tuple(findings))
+
+
+def _row(one: Statement) -> dict[str, Any]:
+    def units(amount: Money | None) -> int | None:
+        return None if amount is None else amount.minor_units
+
+    return {
+        "name": one.name,
+        "company": one.company,
+        "statement_id": one.statement_id,
+        "bank_account": one.bank_account,
+        "currency": one.currency,
+        "opening": units(one.opening),
+        "closing": units(one.closing),
+        "credit_sum": units(one.credit_sum),
+        "debit_sum": units(one.debit_sum),
+        "lines": one.lines,
+        "ties": int(one.ties),
+        "imported_at": one.imported_at,
+        "transaction_id": one.transaction_id,
+    }
+
+
+def _statement(row: Row[Any]) -> Statement:
+    def money(units: int | None) -> Money | None:
+        return Money(row.currency, units) if units is not None and row.currency else None
+
+    return Statement(
+        name=row.name,
+        company=row.company,
+        statement_id=row.statement_id,
+        bank_account=row.bank_account,
+        currency=row.currency,
+        opening=money(row.opening),
+        closing=money(row.closing),
+        credit_sum=money(row.credit_sum),
+        debit_sum=money(row.debit_sum),
+        lines=row.lines,
+        ties=bool(row.ties),
+        imported_at=row.imported_at,
+        transaction_id=row.transaction_id,
+    )

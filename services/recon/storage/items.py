@@ -1,0 +1,112 @@
+"""Postings that stand in Odoo, as the ledger told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, exists, literal_column, select
+
+from libs.storage.rows import insert_rows, update_rows
+
+from ..domain.learning import BANK_ROLE, Item, ItemKind
+from ..handlers.ports import Verdict
+from .mapping import item_row, parts, to_item
+from .rows import ITEM, MATCH_MEMBER
+
+_LEARNED = (
+    "side_open",
+    "clearing_open",
+    "receipt_open",
+    "version",
+    "words",
+)
+_OPEN = ITEM.c.side_open == literal_column("1")
+_OPEN_RECEIPT = ITEM.c.receipt_open == literal_column("1")
+
+
+class Items:
+    """Items, within a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def learn(self, items: Sequence[Item]) -> int:
+        newest: dict[str, Item] = {}
+        for one in items:
+            if one.posting not in newest or one.version >= newest[one.posting].version:
+                newest[one.posting] = one
+        known: dict[str, int] = {}
+        for part in parts(sorted(newest)):
+            wanted = ITEM.c.posting.in_(part)
+            statement = select(ITEM.c.posting, ITEM.c.version).where(wanted).order_by(ITEM.c.posting)
+            known.update(map(tuple, self._connection.execute(statement.with_for_update())))
+        insert_rows(self._connection, ITEM, [item_row(one) for key, one in sorted(newest.items()) if key not in known])
+        later = [one for key, one in sorted(newest.items()) if key in known and one.version > known[key]]
+        rows = [item_row(one) for one in later]
+        values = [(row["posting"], *(row[name] for name in _LEARNED)) for row in rows]
+        update_rows(self._connection, ITEM, "posting", _LEARNED, values)
+        return len(newest) - len(known) + len(later)
+
+    def find(self, keys: Sequence[str]) -> dict[str, Item]:
+        found: dict[str, Item] = {}
+        for part in parts(sorted(set(keys))):
+            found |= {one.posting: one for one in self._where(ITEM.c.posting.in_(part))}
+        return found
+
+    def open_side(self, company: str) -> list[Item]:
+        found = []
+        for kind, role in sorted(BANK_ROLE.items(), key=lambda pair: pair[0].value):
+            found += self._where(_OPEN & (ITEM.c.company == company) & _kind(kind) & ~_matched(role))
+        return found
+
+    def of_transactions(self, company: str, interface: str, ids: Sequence[str]) -> dict[str, list[Item]]:
+        found: dict[str, list[Item]] = {}
+        of = (ITEM.c.company == company) & (ITEM.c.interface == interface)
+        for part in parts(sorted(set(ids))):
+            for one in self._where(of & ITEM.c.object_id.in_(part)):
+                found.setdefault(one.object_id, []).append(one)
+        return found
+
+    def payouts_of(self, company: str, interface: str, payout_ids: Sequence[str]) -> dict[str, list[Item]]:
+        found: dict[str, list[Item]] = {}
+        of = (ITEM.c.company == company) & (ITEM.c.interface == interface) & _kind(ItemKind.PAYOUT)
+        for part in parts(sorted(set(payout_ids))):
+            for one in self._where(of & ITEM.c.source_id.in_(part)):
+                found.setdefault(one.source_id, []).append(one)
+        return found
+
+    def verdicts(self, verdicts: Sequence[Verdict]) -> int:
+        known = self.find([one.posting for one in verdicts])
+        news = [
+            (one.posting, one.reason, one.nearest, one.nearest_lacks)
+            for one in sorted(verdicts, key=lambda one: one.posting)
+            if one.posting in known and _verdict(known[one.posting]) != (one.reason, one.nearest, one.nearest_lacks)
+        ]
+        update_rows(self._connection, ITEM, "posting", ("verdict", "nearest", "nearest_lacks"), news)
+        return len(news)
+
+    def undecided(self, company: str) -> list[Item]:
+        of = (ITEM.c.company == company) & _kind(ItemKind.BANK_LINE) & (ITEM.c.verdict != "")
+        return self._where(_OPEN & of & ~_matched(BANK_ROLE[ItemKind.BANK_LINE]))
+
+    def open_receipts(self, company: str) -> list[Item]:
+        return self._where(_OPEN_RECEIPT & (ITEM.c.company == company))
+
+    def _where(self, condition: ColumnElement[bool]) -> list[Item]:
+        return [
+            to_item(row) for row in self._connection.execute(select(ITEM).where(condition).order_by(ITEM.c.posting))
+        ]
+
+
+def _kind(kind: ItemKind) -> ColumnElement[bool]:
+    return ITEM.c.kind == literal_column(f"'{kind.value}'")
+
+
+def _matched(role: str) -> ColumnElement[bool]:
+    live = (MATCH_MEMBER.c.live == literal_column("1")) & (MATCH_MEMBER.c.role == role)
+    return exists().where(live, MATCH_MEMBER.c.posting == ITEM.c.posting)
+
+
+def _verdict(item: Item) -> tuple[Any, ...]:
+    return item.verdict, item.nearest, item.nearest_lacks

@@ -1,0 +1,153 @@
+"""Rows to domain values and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Row, Table, tuple_
+
+from libs.money import Money
+from libs.storage.leases import Lease
+
+from ..domain.learning import Item, ItemKind
+from ..domain.match import Certificate, Difference, DifferenceState, Match, MatchState, MatchType, Residual
+from ..domain.walk import Claim
+from ..handlers.ports import After
+
+SERVICE = "recon"  # the actor of what nobody asked for
+LOOK_UP = 500  # keys in one look-up
+
+
+def parts(items: Sequence[Any]) -> list[Sequence[Any]]:
+    """Few enough for one statement each."""
+    return [items[start : start + LOOK_UP] for start in range(0, len(items), LOOK_UP)]
+
+
+def listed_after(table: Table, time: Column[Any], after: After | None) -> list[ColumnElement[bool]]:
+    """The rows that follow on a place in the order of time and name."""
+    if after is None:
+        return []
+    return [tuple_(time, table.c.name) > tuple_(datetime.fromisoformat(after[0]), after[1])]
+
+
+def claim_of(row: Row[Any]) -> Claim:
+    return Claim(row.fence, row.lease_owner, row.lease_until)
+
+
+def lease(key: str, claim: Claim | None) -> Lease:
+    assert claim is not None, "only a claimed row is settled"
+    return Lease(key, claim.fence, claim.owner, claim.until)
+
+
+def item_row(item: Item) -> dict[str, Any]:
+    return {
+        "posting": item.posting,
+        "company": item.company,
+        "kind": item.kind.value,
+        "interface": item.interface,
+        "event": item.event,
+        "event_kind": item.event_kind,
+        "effect": item.effect,
+        "object_id": item.object_id,
+        "source_id": item.source_id,
+        "transaction_id": item.transaction_id,
+        "currency": item.amount.currency,
+        "minor_units": item.amount.minor_units,
+        "clearing_units": item.clearing_units,
+        "day": item.day,
+        "words": json.dumps(item.words, ensure_ascii=False),
+        "side_open": int(item.side_open),
+        "clearing_open": int(item.clearing_open),
+        "receipt_open": int(item.receipt_open),
+        "version": item.version,
+        "learned_at": item.learned_at,
+        "verdict": item.verdict,
+        "nearest": item.nearest,
+        "nearest_lacks": item.nearest_lacks,
+    }
+
+
+def to_item(row: Row[Any]) -> Item:
+    return Item(
+        posting=row.posting,
+        company=row.company,
+        kind=ItemKind(row.kind),
+        interface=row.interface,
+        event=row.event,
+        event_kind=row.event_kind,
+        effect=row.effect,
+        object_id=row.object_id,
+        source_id=row.source_id,
+        transaction_id=row.transaction_id,
+        amount=Money(row.currency, row.minor_units),
+        clearing_units=row.clearing_units,
+        day=row.day,
+        words=tuple(json.loads(row.words)),
+        side_open=bool(row.side_open),
+        clearing_open=bool(row.clearing_open),
+        receipt_open=bool(row.receipt_open),
+        version=row.version,
+        learned_at=row.learned_at,
+        verdict=row.verdict,
+        nearest=row.nearest,
+        nearest_lacks=row.nearest_lacks,
+    )
+
+
+def to_match(row: Row[Any], members: Sequence[str], transaction_ids: Sequence[str]) -> Match:
+    residuals = tuple(Residual(kind, Money(*amount)) for kind, amount in json.loads(row.residuals))
+    return Match(
+        name=row.name,
+        type=MatchType(row.type),
+        state=MatchState(row.state),
+        anchor=row.anchor,
+        members=tuple(members),
+        certificate=Certificate(row.rule_revision, row.rule, row.candidates, row.snapshot, residuals),
+        created_at=row.created_at,
+        transaction_ids=tuple(dict.fromkeys(transaction_ids)),
+        written_at=row.written_at,
+        reason=row.reason,
+    )
+
+
+def residuals_text(certificate: Certificate) -> str:
+    return json.dumps([[one.kind, [one.amount.currency, one.amount.minor_units]] for one in certificate.residuals])
+
+
+def difference_columns(one: Difference) -> dict[str, Any]:
+    return {
+        "state": one.state.value,
+        "subject": one.subject,
+        "transaction_id": one.transaction_id,
+        "reason": one.reason,
+        "message": one.message,
+        "currency": one.amount.currency,
+        "minor_units": one.amount.minor_units,
+        "nearest": one.nearest,
+        "nearest_lacks": one.nearest_lacks,
+        "owner": one.owner,
+        "created_at": one.created_at,
+        "updated_at": one.updated_at,
+        "version": one.version,
+    }
+
+
+def to_difference(row: Row[Any]) -> Difference:
+    return Difference(
+        name=row.name,
+        state=DifferenceState(row.state),
+        subject=row.subject,
+        transaction_id=row.transaction_id,
+        reason=row.reason,
+        message=row.message,
+        amount=Money(row.currency, row.minor_units),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        nearest=row.nearest,
+        nearest_lacks=row.nearest_lacks,
+        owner=row.owner,
+        version=row.version,
+    )

@@ -1,0 +1,1 @@
+"""Each worker has `run_once() -> int`: the number of items done."""

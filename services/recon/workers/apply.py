@@ -1,0 +1,118 @@
+"""Brings confirmed matches to the ledger, and asks until Odoo shows them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import timedelta
+
+from libs.errors import ConcordError
+from libs.errors.retry import RetryPolicy
+from libs.events import Clock
+
+from ..domain.match import MatchState
+from ..domain.retry import BUDGET, TECHNICAL
+from ..domain.settings import Settings
+from ..domain.walk import OutboundMatch
+from ..handlers.ports import Applied, AppliedState, Ledger, MatchOutcome, MatchToApply, NewUnitOfWork, Tracing
+
+PARKED = "APPLY_BUDGET_SPENT"
+
+
+class ApplyWorker:
+    """Calls `apply_match`, which is safe to repeat, so it also asks what became of an earlier call.
+
+    A match that the ledger cannot write keeps its reason, becomes a difference and is asked for again now and then:
+    what was mended over there is seen here without anybody's doing.
+    """
+
+    def __init__(
+        self,
+        new_uow: NewUnitOfWork,
+        ledger: Ledger,
+        *,
+        clock: Clock,
+        rng: random.Random,
+        tracing: Tracing,
+        owner: str,
+        settings: Settings,
+        batch: int = 50,
+        lease_seconds: float = 120.0,
+        budget: RetryPolicy = BUDGET,
+    ) -> None:
+        self._new_uow = new_uow
+        self._ledger = ledger
+        self._clock = clock
+        self._rng = rng
+        self._tracing = tracing
+        self._owner = owner
+        self._settings = settings
+        self._batch = batch
+        self._lease_seconds = lease_seconds
+        self._budget = budget
+
+    def run_once(self) -> int:
+        """How many matches the ledger was asked about; raises a technical failure after noting when to try again."""
+        with self._new_uow() as uow:
+            claimed = uow.matches.claim(
+                limit=self._batch, owner=self._owner, now=self._clock(), lease_seconds=self._lease_seconds
+            )
+            if not claimed:
+                return 0
+            uow.commit()
+        outcomes: list[MatchOutcome] = []
+        failure: ConcordError | None = None
+        for one in claimed:
+            if failure is not None:
+                outcomes.append(self._later(one, failure.reason))
+                continue
+            try:
+                outcomes.append(self._outcome(one, self._ledger.apply_match(_to_apply(one))))
+            except ConcordError as error:
+                if error.kind in TECHNICAL:
+                    failure = error
+                    outcomes.append(self._later(one, error.reason))
+                else:
+                    outcomes.append(self._stuck(one, error.reason))
+        self._settle(outcomes)
+        if failure is not None:
+            raise failure
+        return len(claimed)
+
+    def _outcome(self, stored: OutboundMatch, applied: Applied) -> MatchOutcome:
+        if applied.state is AppliedState.WRITTEN:
+            return MatchOutcome(stored, MatchState.WRITTEN, written_at=applied.written_at or self._clock())
+        if applied.state is AppliedState.EXCEPTION:
+            return self._stuck(stored, applied.reason or "MATCH_EXCEPTION")
+        at = self._clock() + timedelta(seconds=self._settings.apply_poll_seconds)
+        return MatchOutcome(stored, MatchState.CONFIRMED, retry_at=at, fresh_budget=True)
+
+    def _stuck(self, stored: OutboundMatch, reason: str) -> MatchOutcome:
+        at = self._clock() + timedelta(seconds=self._settings.stuck_poll_seconds)
+        return MatchOutcome(stored, MatchState.CONFIRMED, reason[:64], retry_at=at, fresh_budget=True)
+
+    def _later(self, stored: OutboundMatch, reason: str) -> MatchOutcome:
+        at = self._budget.next_try(stored.attempts, self._clock(), self._rng)
+        if at is None:
+            return self._stuck(stored, PARKED)
+        return MatchOutcome(stored, MatchState.CONFIRMED, stored.match.reason, retry_at=at)
+
+    def _settle(self, outcomes: Sequence[MatchOutcome]) -> None:
+        with self._new_uow() as uow:
+            kept = uow.matches.settle(outcomes, self._clock())
+            ours = [one for one in outcomes if one.stored.match.name in kept]
+            # A reason that came or went is news for the differences.
+            for company in sorted({one.stored.company for one in ours if one.reason != one.stored.match.reason}):
+                uow.progress.news(company)
+            uow.commit()
+        for one in ours:
+            if one.state is MatchState.WRITTEN:
+                attributes = {"concord.match": one.stored.match.name}
+                matched = [(each, None) for each in one.stored.match.transaction_ids]
+                self._tracing.join("match_written", matched, one.stored.traceparent, attributes)
+
+
+def _to_apply(one: OutboundMatch) -> MatchToApply:
+    match = one.match
+    revision = match.certificate.rule_revision
+    return MatchToApply(match.name, one.company, match.type, match.anchor, match.members, revision, one.traceparent)

@@ -1,0 +1,3 @@
+from __future__ import annotations
+
+from tests.storage.fixtures import engine_for as engine_for

@@ -1,0 +1,157 @@
+"""Statement files: whole or not at all, each line once, however files overlap."""
+
+from __future__ import annotations
+
+import pytest
+
+from libs.errors import ConcordError
+from libs.formats.errors import FormatError
+from libs.storage.migrate import check
+from services.recon.domain.errors import FileChanged, FileKindUnsupported
+from services.recon.storage import metadata
+from tests.formats.camt_files import ACCOUNT, balance, document
+from tests.formats.samples import naive_totals, samples_folder
+from tests.recon.world import World, line_entry
+from tests.storage.fixtures import EngineFor
+
+TWO = (line_entry("10.00", "order 1001"), line_entry("-4.00", "rent 2026-03"))
+
+
+@pytest.fixture
+def world(engine_for: EngineFor) -> World:
+    return World(engine_for("services.recon"))
+
+
+def test_the_migrations_make_the_declared_tables(engine_for: EngineFor) -> None:
+    assert check(engine_for("services.recon"), metadata, "services.recon") == []
+
+
+def test_each_booked_line_becomes_an_event_with_a_transaction_of_its_own(world: World) -> None:
+    answer = world.statement(
+        document(balance("OPBD", "1.00"), balance("CLBD", "7.00"), *TWO, line_entry("9.00").replace("BOOK", "PDNG"))
+    )
+    world.run("record")
+    events = list(world.ledger.events.values())
+    assert answer.lines == 2
+    assert sorted(event.amount.minor_units for event in events) == [-400, 1000]
+    assert len({event.transaction_id for event in events}) == 2
+    assert all(
+        event.name == f"sources/bank/accounts/DE89370400440532013000/events/{event.object_id}-1" for event in events
+    )
+    with world.recon.new_uow(read_only=True) as uow:
+        (statement,) = [uow.statements.get(name) for name in answer.statements]
+    assert (statement.opening, statement.closing, statement.ties) == (statement.opening, statement.closing, True)
+    assert statement.lines == 2
+
+
+def test_the_same_bytes_get_the_first_answer(world: World) -> None:
+    content = document(*TWO)
+    first = world.statement(content)
+    again = world.statement(content)
+    assert (again.statements, again.lines, again.duplicate) == (first.statements, 2, True)
+    assert world.count("outbound_event") == 2
+    assert world.count("statement_line") == 2
+
+
+@pytest.mark.parametrize(
+    ("lines", "events", "known"),
+    [
+        (TWO, 2, 2),  # the whole statement again, in another file
+        ((*TWO, line_entry("10.00", "order 1001")), 3, 2),  # a second equal line is another fact
+        ((TWO[0], line_entry("8.00", "order 1002")), 3, 1),
+        ((line_entry("10.00", "order 1001", servicer="R-1"),), 3, 0),  # the bank says it is another one
+    ],
+)
+def test_lines_of_overlapping_statements_are_known_by_fingerprint_and_occurrence(
+    world: World, lines: tuple[str, ...], events: int, known: int
+) -> None:
+    world.statement(document(*TWO))
+    answer = world.statement(document(*lines, head="<Id>S2</Id>" + ACCOUNT))
+    assert world.count("outbound_event") == events
+    told = [one for one in answer.findings if one.startswith("LINES_KNOWN")]
+    assert told == ([f"LINES_KNOWN: {known} of {len(lines)} lines are known from another statement"] if known else [])
+
+
+def test_equal_lines_of_one_statement_are_told_apart_by_their_occurrence(world: World) -> None:
+    world.statement(document(TWO[0], TWO[0]))
+    world.run("record")
+    assert sorted(name[-1] for name in world.ledger.events) == ["1", "2"]
+    assert len({event.object_id for event in world.ledger.events.values()}) == 1
+
+
+def test_bytes_that_are_not_those_of_the_digest_change_nothing(world: World) -> None:
+    with pytest.raises(FileChanged):
+        world.statement(document(*TWO), sha256="0" * 64)
+    assert world.count("imported_file") == world.count("outbound_event") == 0
+
+
+@pytest.mark.parametrize("cut", [0.2, 0.6, 0.95])
+def test_a_truncated_file_is_refused_and_changes_nothing(world: World, cut: float) -> None:
+    content = document(*TWO, *TWO)
+    with pytest.raises(FormatError):
+        world.statement(content[: int(len(content) * cut)])
+    assert [world.count(table) for table in ("imported_file", "statement", "statement_line", "outbound_event")] == [
+        0
+    ] * 4
+    assert world.statement(content).lines == 4  # the refused one does not stand in the way
+
+
+def test_a_notification_is_not_a_statement(world: World) -> None:
+    content = (
+        document(*TWO)
+        .replace(b"camt.053", b"camt.054")
+        .replace(b"Stmt>", b"Ntfctn>")
+        .replace(b"BkToCstmrNtfctn>", b"BkToCstmrDbtCdtNtfctn>")
+    )
+    with pytest.raises(FileKindUnsupported):
+        world.statement(content)
+
+
+def test_balances_that_do_not_tie_are_reported_and_not_repaired(world: World) -> None:
+    answer = world.statement(document(balance("OPBD", "1.00"), balance("CLBD", "9.00"), *TWO))
+    with world.recon.new_uow(read_only=True) as uow:
+        statement = uow.statements.get(answer.statements[0])
+    assert not statement.ties
+    assert statement.closing is not None
+    assert statement.closing.minor_units == 900
+    assert any("TIE" in one or "BALANCE" in one for one in answer.findings)
+
+
+def test_what_the_ledger_refused_is_tried_again_when_the_file_comes_again(world: World) -> None:
+    content = document(TWO[0])
+    world.statement(content)
+    (name,) = [one.event.name for one in _outbound(world)]
+    world.ledger.refuse[name] = "EVENT_INVALID"
+    world.run()
+    assert [one.reason for one in world.differences()] == ["EVENT_NOT_RECORDED"]
+    world.ledger.refuse.clear()
+    world.statement(content)
+    world.run()
+    assert name in world.ledger.events
+    assert [one.reason for one in world.differences()] == ["NO_CANDIDATE"]
+
+
+def test_every_camt_sample_is_imported_or_refused_with_a_reason(world: World) -> None:
+    folder = samples_folder("bank", "camt")
+    imported = refused = 0
+    for path in sorted(one for one in folder.rglob("*") if one.suffix in (".xml", ".camt")):
+        before = world.count("statement_line")
+        try:
+            answer = world.statement(path.read_bytes())
+        except ConcordError as error:
+            assert error.reason != "UNSPECIFIED", path  # noqa: PT017
+            assert world.count("statement_line") == before, path
+            refused += 1
+            continue
+        imported += 1
+        if not answer.duplicate:
+            assert answer.lines == sum(int(str(one["entries"])) for one in naive_totals(path)), path
+            assert world.count("statement_line") == before + answer.lines, path
+    assert imported > 10
+    world.run("record")
+    assert len(world.ledger.events) == world.count("outbound_event")
+
+
+def _outbound(world: World) -> list[object]:
+    with world.recon.new_uow() as uow:
+        return uow.outbound.claim(limit=10, owner="look", now=world.now, lease_seconds=1)  # type: ignore[return-value]

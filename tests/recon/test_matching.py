@@ -1,0 +1,237 @@
+"""From a settlement and a statement line to matches that Odoo shows, and differences for the rest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from services.recon.domain.match import MatchState, MatchType
+from tests.recon.world import Down, World, money_event, order_event, payout_of, posting_key, settlement
+from tests.storage.fixtures import EngineFor
+
+LINES = (("txn_1", 10000, 320), ("txn_2", 5000, 175), ("txn_3", -2000, 0))
+
+
+@pytest.fixture
+def world(engine_for: EngineFor) -> World:
+    return World(engine_for("services.recon"))
+
+
+def test_a_payout_is_matched_gross_to_net_and_then_with_its_bank_line(world: World) -> None:
+    told = payout_of(world, "po_1001", *LINES)
+    world.recon.import_settlement(told, "", world.ids())
+    line = world.bank_line("125.05", "STRIPE po_1001")
+    world.run()
+    by_type = {one.type: one for one in world.matches()}
+    composed, banked = by_type[MatchType.PAYOUT_TRANSACTIONS], by_type[MatchType.BANK_PAYOUT]
+    payout = "acme_stripe_acct-5f1_txn-5fpo-5f1001_gross"
+    keys = [f"acme_stripe_acct-5f1_txn-5f{n}" for n in (1, 2, 3)]
+    assert composed.anchor == payout
+    assert sorted(composed.members) == [
+        f"{keys[0]}_fee",
+        f"{keys[0]}_gross",
+        f"{keys[1]}_fee",
+        f"{keys[1]}_gross",
+        f"{keys[2]}_gross",
+    ]
+    assert (banked.anchor, banked.members) == (line, (payout,))
+    assert banked.certificate.rule == "bank_payout_exact_reference"
+    assert {one.state for one in by_type.values()} == {MatchState.WRITTEN}
+    assert "CLR" not in world.ledger.postings[payout].open_roles
+    assert [one.reason for one in world.differences()] == ["PAYMENT_WITHOUT_ORDER"] * 3
+
+
+def test_the_order_in_which_things_arrive_does_not_matter(world: World) -> None:
+    line = world.bank_line("125.05", "STRIPE po_1001")
+    world.run()
+    assert [one.reason for one in world.differences() if one.subject == line] == ["NO_CANDIDATE"]
+    world.recon.import_settlement(settlement("po_1001", *LINES), "", world.ids())
+    world.run()
+    assert [one.message for one in world.differences() if one.reason == "TRANSACTIONS_MISSING"] == [
+        "the payout's own transaction is not posted"
+    ]
+    payout_of(world, "po_1001", *LINES)
+    world.run()
+    assert sorted(one.type.value for one in world.matches()) == ["bank_payout", "payout_transactions"]
+    assert {one.reason for one in world.differences()} == {"PAYMENT_WITHOUT_ORDER"}
+    resolved = [one.subject for one in world.differences(live=False) if one.state.value == "resolved"]
+    assert sorted(resolved) == sorted([line, "companies/acme/settlements/po_1001"])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "lacks", "missing"),
+    [
+        (lambda one: replace(one, lines=one.lines[:-1]), "amount", ""),
+        (lambda one: replace(one, lines=()), "lines", ""),
+        (lambda one: replace(one, lines=(*one.lines[:-1], replace(one.lines[-1], balance_transaction="txn_9"))), "transaction", "txn_9"),
+    ],
+)  # fmt: skip
+def test_a_composition_that_lacks_something_is_a_difference_until_it_is_complete(
+    world: World, spoil, lacks: str, missing: str
+) -> None:
+    told = payout_of(world, "po_1001", *LINES)
+    world.recon.import_settlement(spoil(told), "", world.ids())
+    world.run()
+    (found,) = [one for one in world.differences() if one.reason == "TRANSACTIONS_MISSING"]
+    assert (found.nearest_lacks, found.nearest) == (lacks, missing)
+    assert world.matches() == []
+    if missing:
+        # Told whole already, only of a transaction that is not there yet.
+        world.told(money_event(world, missing, -2000, kind="refund"))
+    else:
+        world.recon.import_settlement(told, "", world.ids())
+    world.run()
+    assert [one.type for one in world.matches()] == [MatchType.PAYOUT_TRANSACTIONS]
+    assert not [one for one in world.differences() if one.reason == "TRANSACTIONS_MISSING"]
+
+
+def test_a_bank_line_closes_the_invoice_that_it_names(world: World) -> None:
+    invoices = [world.told(order_event(world, number, 11900)) for number in ("4711", "4712")]
+    line = world.bank_line("119.00", "for order 4712, thanks")
+    world.run()
+    (match,) = world.matches()
+    assert (match.type, match.anchor, match.members) == (MatchType.BANK_INVOICE, line, (invoices[1],))
+    assert match.certificate.rule == "bank_invoice_exact_reference"
+    assert world.differences() == []
+
+
+def test_two_equal_candidates_are_left_to_a_person(world: World) -> None:
+    for number in ("4711", "4712"):
+        world.told(order_event(world, number, 11900))
+    line = world.bank_line("119.00", "thanks")
+    world.run()
+    (difference,) = world.differences()
+    assert world.matches() == []
+    assert (difference.subject, difference.reason, difference.nearest_lacks) == (line, "AMBIGUOUS", "unique")
+    world.ledger.close(posting_key(order_event(world, "4711", 11900)), "AR")  # somebody matched it in Odoo
+    world.run()
+    assert [one.type for one in world.matches()] == [MatchType.BANK_INVOICE]
+    assert world.differences() == []
+
+
+def test_another_amount_under_the_same_reference_is_named(world: World) -> None:
+    invoice = world.told(order_event(world, "4711", 11900))
+    line = world.bank_line("118.00", "order 4711")
+    world.run()
+    (difference,) = world.differences()
+    assert (difference.subject, difference.reason, difference.nearest) == (line, "AMOUNT_DIFFERS", invoice)
+
+
+def test_a_part_paid_invoice_is_not_matched_by_its_full_amount(world: World) -> None:
+    key = world.told(order_event(world, "4711", 11900))
+    partial = replace(world.ledger.postings[key], reconciliation="partial", version=9)
+    world.ledger.changes.append(partial)
+    world.bank_line("119.00", "order 4711")
+    world.run()
+    assert world.matches() == []
+
+
+def test_nothing_is_a_difference_before_it_had_time_to_settle(engine_for: EngineFor) -> None:
+    world = World(engine_for("services.recon"), settling_seconds=3600)
+    line = world.bank_line("1.00")
+    world.run()
+    assert world.differences() == []
+    world.pass_time(3599)
+    world.run()
+    assert world.differences() == []
+    world.pass_time(1)
+    world.run()
+    assert [one.subject for one in world.differences()] == [line]
+
+
+def test_the_watch_goes_on_where_it_stopped(world: World) -> None:
+    world.told(order_event(world, "4711", 100))
+    world.run()
+    read = []
+    inner = world.ledger.read_changes
+
+    def watched(company: str, token: str, limit: int):
+        read.append(token)
+        return inner(company, token, limit)
+
+    world.ledger.read_changes = watched  # type: ignore[method-assign]
+    world.recon = world.started()
+    world.told(order_event(world, "4712", 200))
+    world.run()
+    assert read[0] == "2"  # two changes were read before
+    assert world.count("item") == 2
+
+
+def test_a_repeated_or_older_change_takes_nothing_back(world: World) -> None:
+    key = world.told(order_event(world, "4711", 100))
+    world.run()
+    before = world.ledger.postings[key]
+    world.ledger.close(key, "AR")
+    world.ledger.changes.append(before)  # as if two watchers overlapped
+    world.bank_line("1.00", "order 4711")
+    world.run()
+    assert world.matches() == []
+
+
+def test_a_match_is_asked_for_until_it_is_written(world: World) -> None:
+    world.told(order_event(world, "4711", 11900))
+    world.bank_line("119.00", "order 4711")
+    world.ledger.pending = 2
+    world.run()
+    assert [one.state for one in world.matches()] == [MatchState.CONFIRMED]
+    world.pass_time(2)
+    world.run()
+    assert [one.state for one in world.matches()] == [MatchState.CONFIRMED]
+    world.pass_time(2)
+    world.run()
+    assert [one.state for one in world.matches()] == [MatchState.WRITTEN]
+
+
+def test_a_ledger_that_is_down_delays_and_loses_nothing(world: World) -> None:
+    world.ledger.fail_before = [Down("no")]
+    world.statement_content = b""  # type: ignore[attr-defined]
+    with pytest.raises(Down):
+        world.bank_line("119.00", "order 4711")
+    world.ledger.fail_after = [Down("lost")]
+    world.pass_time(3600)
+    with pytest.raises(Down):
+        world.run("record")
+    world.pass_time(3600)
+    world.run()
+    assert len(world.ledger.events) == 1
+    with world.recon.new_uow(read_only=True) as uow:
+        (total,) = uow.walk.totals("acme")
+    assert (total.bucket, total.count, total.minor_units) == ("handed_on", 1, 11900)
+
+
+def test_a_match_that_odoo_refuses_is_a_difference_and_heals_once_it_can_be_written(world: World) -> None:
+    world.told(order_event(world, "4711", 11900))
+    line = world.bank_line("119.00", "order 4711")
+    world.ledger.exceptions[MatchType.BANK_INVOICE] = "MATCHED_ELSEWHERE"
+    world.run()
+    (difference,) = world.differences()
+    assert (difference.subject, difference.reason) == (line, "MATCH_NOT_WRITTEN")
+    assert [one.reason for one in world.matches()] == ["MATCHED_ELSEWHERE"]
+    world.ledger.exceptions.clear()
+    world.pass_time(world.settings.stuck_poll_seconds)
+    world.run()
+    assert [(one.state, one.reason) for one in world.matches()] == [(MatchState.WRITTEN, "")]
+    assert world.differences() == []
+
+
+def test_a_refused_match_is_undone_once_its_line_was_closed_by_hand(world: World) -> None:
+    world.told(order_event(world, "4711", 11900))
+    line = world.bank_line("119.00", "order 4711")
+    world.ledger.exceptions[MatchType.BANK_INVOICE] = "MATCHED_ELSEWHERE"
+    world.run()
+    world.ledger.close(line, "SUS")
+    world.run()
+    assert [(one.state, one.reason) for one in world.matches()] == [(MatchState.UNDONE, "CLOSED_ELSEWHERE")]
+    assert world.differences() == []
+
+
+def test_the_same_inputs_give_the_same_names_and_order(engine_for: EngineFor) -> None:
+    world = World(engine_for("services.recon"))
+    for number in range(20):
+        world.told(order_event(world, f"47{number:02}", 100 + number))
+        world.bank_line(f"{(100 + number) / 100:.2f}", f"order 47{number:02}")
+    world.run()
+    matches = world.matches()
+    assert len(matches) == 20
+    assert [one.name for one in matches] == sorted(one.name for one in matches)
