@@ -52,15 +52,32 @@ class OdooJournal:
         self._home = company_currency
         self._currency_ids: dict[str, int] = {}
 
-    def find(self, effects: Sequence[str]) -> dict[str, int]:
-        """Record ids of the effects that Odoo already has. An invoicing user may not search `ir.model.data`."""
+    def find(self, documents: Sequence[Document]) -> dict[str, int]:
+        """Record ids, by effect, of the documents that Odoo already has; all of one type.
+
+        Asked twice, because neither answer is whole. The transaction id in `ref` finds candidates, whose external
+        ids are then read from the database; but people may write `ref`. `check_object_reference` looks the key up,
+        but through a cache: after a batch that `load` refused it answers `false` for keys of that batch, even once
+        they exist. That means "not known" (only its error means absent), and then `load` may be tried: it finds its
+        own record. An invoicing user may not search `ir.model.data` itself.
+        """
+        model = odoo_rows.MODEL[documents[0].type]
+        wanted = {f"{self._module}.{one.effect}": one.effect for one in documents}
         found = {}
-        for effect in effects:
+        domain = [["ref", "in", sorted({one.transaction_id for one in documents})]]
+        candidates = self._odoo.execute(model, "search", [domain])
+        if candidates:
+            names = self._odoo.execute(model, "get_external_id", [candidates])
+            found = {wanted[name]: int(record) for record, name in names.items() if name in wanted}
+        for effect in wanted.values():
+            if effect in found:
+                continue
             try:
                 answer = self._odoo.execute("ir.model.data", "check_object_reference", [self._module, effect])
             except (OdooMalformed, OdooMissing):  # ValueError: "External ID not found in the system"
                 continue
-            found[effect] = int(answer[1])
+            if answer[1]:
+                found[effect] = int(answer[1])
         return found
 
     def load(self, documents: Sequence[Document], reversed_ids: Mapping[str, int]) -> list[int]:

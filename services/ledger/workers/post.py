@@ -89,12 +89,15 @@ class Batch:
         if not earlier:
             return {}
         self._renew()
-        found = self._journal.find([claim.key for claim in earlier if claim.key in self._mine])
+        found = self._found([claim for claim in earlier if claim.key in self._mine])
         for claim in earlier:
             if claim.odoo_id is not None and claim.key not in found:
                 # A confirmed load that is gone was removed by somebody: never a second document.
                 self._refuse(claim, "ODOO_DOCUMENT_GONE", "Odoo confirmed this document and no longer has it")
         return self._checked({key: record for key, record in found.items() if key in self._mine})
+
+    def _found(self, claims: Sequence[Claim]) -> dict[str, int]:
+        return self._journal.find([claim.document for claim in claims]) if claims else {}
 
     def _checked(self, records: dict[str, int], *, loaded: bool = False) -> _Views:
         """Views of records that are what we meant.
@@ -165,7 +168,7 @@ class Batch:
 
     def _rival_or_refused(self, claim: Claim, error: OdooError) -> _Views:
         """A refusal may mean that a worker whose lease had ended was faster: look before judging."""
-        found = self._journal.find([claim.key])
+        found = self._found([claim])
         if found:
             return self._checked(found)
         technical = isinstance(error, OdooMalformed)

@@ -166,6 +166,29 @@ def test_a_lost_reply_is_looked_up_and_never_repeated_blindly(world: PostingWorl
     assert world.moves() == 2
 
 
+def test_a_cached_answer_of_odoo_about_external_ids_is_not_believed(world: PostingWorld) -> None:
+    """Seen on live servers: after a refused batch the look-up answers `false` for what exists."""
+    world.odoo.forgetful = True
+    world.build(capture())
+    world.odoo.lose_once = {"action_post"}
+    world.poster.run_once()
+    world.work()
+    posted(world, capture())
+    assert world.moves() == 2
+
+
+def test_not_even_a_changed_reference_and_a_lying_cache_make_a_second_document(world: PostingWorld) -> None:
+    world.odoo.forgetful = True
+    world.build(capture())
+    world.odoo.lose_once = {"action_post"}
+    world.poster.run_once()
+    ids = world.admin.execute("account.move", "search", [[]])
+    world.admin.execute("account.move", "write", [ids, {"ref": "changed by hand"}])
+    world.work()
+    assert world.moves() == 2
+    assert set(world.reasons()) <= {"ODOO_DOCUMENT_GONE", "ODOO_LOAD_REFUSED"}
+
+
 def test_a_document_that_somebody_removed_is_never_made_again(world: PostingWorld) -> None:
     world.build(capture())
     world.odoo.lose_once = {"action_post"}

@@ -112,15 +112,18 @@ class Books:
 
 
 class LosingTransport(LossyTransport):
-    """Also loses the reply of chosen methods, once each."""
+    """Also loses the reply of chosen methods, once each, and lies about external ids as a live Odoo's cache does."""
 
     lose_once: set[str]
+    forgetful = False
 
     def execute(self, model: str, method: str, args: list[Json], kwargs: Mapping[str, Json] | None = None) -> Json:
         answer = super().execute(model, method, args, kwargs)
         if method in self.lose_once:
             self.lose_once.discard(method)
             raise OdooOutcomeUnknown("ReplyLost")
+        if method == "check_object_reference" and self.forgetful:
+            return [answer[0], False]
         return answer
 
 
