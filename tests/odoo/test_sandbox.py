@@ -236,3 +236,15 @@ def test_posting_is_quick_enough_to_simulate_thousands(sandbox: Sandbox) -> None
     odoo.execute("account.move", "action_post", [answer["ids"]])
     sandbox.store.db.set_trace_callback(None)
     assert len(counted) < 500 * 60
+
+
+def test_after_a_refused_batch_the_look_up_may_answer_a_model_without_an_id(sandbox: Sandbox) -> None:
+    """As observed live: Odoo's cache remembers what the rollback took back. It means: not there."""
+    odoo = InProcess(sandbox, "concord")
+    bad = _rows(sandbox, "bad")
+    bad[1][-1] = "9.0"
+    assert _load(odoo, _rows(sandbox, "good") + bad)["ids"] is False
+    look_up = ("ir.model.data", "check_object_reference", ["x", "good"])
+    assert odoo.execute(*look_up) == ["account.move", False]
+    made = _load(odoo, _rows(sandbox, "good"))["ids"]
+    assert odoo.execute(*look_up) == ["account.move", made[0]]

@@ -24,6 +24,7 @@ def register(env: Env, module: str, name: str, model: str, record_id: int) -> in
             'duplicate key value violates unique constraint "ir_model_data_module_name_uniq_index"\n'
             f"DETAIL:  Key (module, name)=({module}, {name}) already exists.\n"
         )
+    env.store.ghosts.pop((module, name), None)
     values = {"module": module, "name": name, "model": model, "res_id": record_id, "noupdate": 0}
     return env.store.insert("ir_model_data", values | {"create_date": env.stamp, "write_date": env.stamp})
 
@@ -43,6 +44,8 @@ def split(external_id: str, default_module: str = "__import__") -> tuple[str, st
 def check_object_reference(env: Env, module: str, xml_id: str, raise_on_access_error: bool = False) -> list[Any]:
     """`[model, id]`. Needs no right to read external ids, only to read the record itself."""
     found = find(env, module, xml_id)
+    if found is None and (module, xml_id) in env.store.ghosts:
+        return [env.store.ghosts[module, xml_id], False]  # observed live: the cache outlives the rollback
     if found is None:
         raise value_error(f"External ID not found in the system: {module}.{xml_id}")
     model, record_id = found

@@ -204,14 +204,21 @@ def _by_name(env: Env, target: Model, value: str) -> int | None:
 
 def _store(env: Env, model: Model, wanted: list[tuple[int, Source, Wanted]]) -> tuple[list[int], list[dict[str, Any]]]:
     """All records or none; when the batch fails each is tried alone, to say which are wrong."""
+    saved: list[Wanted] = []
     try:
         with env.store.savepoint():
-            return [_save(env, model, record) for _, _, record in wanted], []
+            ids = []
+            for _, _, record in wanted:
+                ids.append(_save(env, model, record))
+                saved.append(record)
+            return ids, []
     except ServerFailure as failure:
+        _remember(env, model, saved)
         if len(wanted) == 1 or "not balanced" in failure.message:
             # An unbalanced record spoils the others' checks too: each gets its text.
             return [], [_message(index, source, failure.swallowed_by_load) for index, source, _ in wanted]
-    messages, ids = [], []
+    messages = []
+    ids = []
     try:
         with env.store.savepoint():
             for index, source, record in wanted:
@@ -225,6 +232,15 @@ def _store(env: Env, model: Model, wanted: list[tuple[int, Source, Wanted]]) -> 
     except _Undone:
         return [], messages
     return ids, []
+
+
+def _remember(env: Env, model: Model, saved: list[Wanted]) -> None:
+    """What the batch made before it failed is gone, but Odoo's cache still knows its external ids."""
+    for record in saved:
+        if record.external_id:
+            module, name = identity.split(record.external_id)
+            if identity.find(env, module, name) is None:
+                env.store.ghosts[module, name] = model.name
 
 
 class _Undone(Exception):

@@ -45,6 +45,9 @@ class Store:
             self.db.execute("PRAGMA journal_mode = WAL")
             self.db.execute("PRAGMA synchronous = FULL")
         self._inserts: dict[tuple[str, ...], str] = {}
+        # External ids that a refused `load` took back: (module, name) to model. Odoo keeps
+        # them in a cache of its process, so a restart forgets them.
+        self.ghosts: dict[tuple[str, str], str] = {}
 
     def create_tables(self) -> None:
         """Make what is missing; an existing file keeps its books."""
