@@ -52,11 +52,11 @@ class OdooJournal:
         self._home = company_currency
         self._currency_ids: dict[str, int] = {}
 
-    def find(self, documents: Sequence[Document]) -> dict[str, int]:
+    def find(self, documents: Sequence[Document], known_ids: Sequence[int] = ()) -> dict[str, int]:
         """Record ids, by effect, of the documents that Odoo already has; all of one type.
 
-        Asked twice, because neither answer is whole. The transaction id in `ref` finds candidates, whose external
-        ids are then read from the database; but people may write `ref`. `check_object_reference` looks the key up,
+        Asked twice, because neither answer is whole. `known_ids`, and the transaction id in `ref`, give candidates,
+        whose external ids are then read from the database; but people may write `ref`. `check_object_reference` looks the key up,
         but through a cache: after a batch that `load` refused it answers `false` for keys of that batch, even once
         they exist. That means "not known" (only its error means absent), and then `load` may be tried: it finds its
         own record. An invoicing user may not search `ir.model.data` itself.
@@ -64,7 +64,7 @@ class OdooJournal:
         model = odoo_rows.MODEL[documents[0].type]
         wanted = {f"{self._module}.{one.effect}": one.effect for one in documents}
         found = {}
-        domain = [["ref", "in", sorted({one.transaction_id for one in documents})]]
+        domain = ["|", ["ref", "in", sorted({one.transaction_id for one in documents})], ["id", "in", list(known_ids)]]
         candidates = self._odoo.execute(model, "search", [domain])
         if candidates:
             names = self._odoo.execute(model, "get_external_id", [candidates])

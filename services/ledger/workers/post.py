@@ -97,7 +97,8 @@ class Batch:
         return self._checked({key: record for key, record in found.items() if key in self._mine})
 
     def _found(self, claims: Sequence[Claim]) -> dict[str, int]:
-        return self._journal.find([claim.document for claim in claims]) if claims else {}
+        known_ids = [claim.odoo_id for claim in claims if claim.odoo_id is not None]
+        return self._journal.find([claim.document for claim in claims], known_ids) if claims else {}
 
     def _checked(self, records: dict[str, int], *, loaded: bool = False) -> _Views:
         """Views of records that are what we meant.
