@@ -26,6 +26,7 @@ from libs.storage.group_commit import GroupCommitWriter
 from libs.storage.migrate import upgrade
 from libs.telemetry.context import outgoing_headers
 from libs.telemetry.logs import configure_logging
+from libs.telemetry.metrics import QueueReading
 from libs.telemetry.setup import Telemetry, TelemetryConfig, configure
 
 from .accounts import ConfiguredAccounts
@@ -101,6 +102,7 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
     http = HttpServer(_application(config, gateway, writer, verifier, observer, is_ready), config.http)
     closing: list[Callable[[], object]] = [observer.close, writer.close, api.close, *(one.close for one in channels)]
     closing += [telemetry.shutdown, engine.dispose]
+    telemetry.metrics.watch_queues(lambda: _queues(world))
     loops = _loops(gateway, wakes, telemetry)
     return ServiceProcess("gateway", {"http": http, "grpc": rpc}, loops, closing=closing)
 
@@ -110,6 +112,15 @@ def _observer(world: World, telemetry: Telemetry) -> EdgeObserver:
         keep_refused(source, error, body, new_uow=world.new_uow, clock=world.clock, ids=world.ids)
 
     return EdgeObserver(telemetry.metrics, keep, world.clock)
+
+
+def _queues(world: World) -> list[QueueReading]:
+    now = world.clock()
+    with world.new_uow() as uow:
+        return [
+            QueueReading(f"gateway.{one.queue}", one.depth, max(0.0, (now - (one.oldest or now)).total_seconds()))
+            for one in uow.walk.queues()
+        ]
 
 
 def _registration(gateway: Gateway, wakes: Mapping[str, threading.Event]) -> Registration:

@@ -13,6 +13,7 @@ from libs.errors import ConcordError
 from libs.events import Channel, Event, digest_of, event_to_json
 from services.gateway.domain.delivery import Delivery, Translation
 from services.gateway.domain.source import Source
+from services.gateway.handlers.inspect_event import inspect_event
 from services.gateway.providers import PROVIDERS
 from services.gateway.providers.base import Secrets
 from tests.gateway.world import GOLDEN, NOW, SHOPIFY, STRIPE
@@ -111,3 +112,17 @@ def test_a_test_order_never_reaches_a_live_company(tmp_path: Path) -> None:
     assert translated(folder / "order.test.json").ignored == "LIVEMODE_MISMATCH"
     trial = Source("shopify", "shop", "demo", False)
     assert len(translated(folder / "order.test.json", trial).events) == 1
+
+
+def test_a_message_can_be_looked_at_without_keeping_it() -> None:
+    stripe = PROVIDERS["stripe"](Secrets(()))
+    found = inspect_event(stripe, (GOLDEN / "stripe" / "charge.succeeded.expanded.json").read_bytes(), NOW)
+    assert found["ignored"] is None
+    (event,) = found["events"]
+    assert (event["kind"], event["source_event_id"]) == ("capture", "evt_X")
+    assert (event["amount"], event["currency"]) == ("54.45", "USD")
+    assert {"kind": "order", "value": "1002"} in event["references"]
+    silent = inspect_event(stripe, (GOLDEN / "stripe" / "customer.created.json").read_bytes(), NOW)
+    assert silent == {"events": [], "ignored": "CONCERNS_NO_MONEY"}
+    trial = inspect_event(stripe, (GOLDEN / "stripe" / "charge.succeeded.testmode.json").read_bytes(), NOW)
+    assert len(trial["events"]) == 1

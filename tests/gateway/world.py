@@ -135,6 +135,7 @@ class GatewayWorld:
             SourceConfig(SHOPIFY, Secrets((SHOPIFY_SECRET,))),
             SourceConfig(BANK, Secrets(())),
         ]
+        self.tracing = Tracer()
         self.points = 0  # of commits: one before each, one after
         self.crash_at = 0
         self.gateway = self.started(seed)
@@ -150,7 +151,7 @@ class GatewayWorld:
             clock=lambda: self.now,
             ids=TransactionIds(lambda: self.now, random.Random(seed)),
             rng=random.Random(seed),
-            tracing=Tracer(),
+            tracing=self.tracing,
         )
         return assemble(world, InlineWriter(receiver(world)))
 

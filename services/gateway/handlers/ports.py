@@ -86,6 +86,15 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """What waits in one queue, and since when its oldest item has."""
+
+    queue: str
+    depth: int
+    oldest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class ControlTotal:
     interface: str
     company: str
@@ -210,6 +219,8 @@ class Walk(Protocol):
     def totals(self, company: str) -> list[ControlTotal]:
         """In order of interface, currency, day."""
 
+    def queues(self) -> list[QueueDepth]: ...
+
 
 class UnitOfWork(Protocol):
     """One transaction."""
@@ -316,24 +327,34 @@ class Recon(Protocol):
     def import_settlement(self, settlement: Settlement, delivery: str, transaction_id: str) -> None: ...
 
 
+class TraceStep(Protocol):
+    """A step that is being traced, or not."""
+
+    @property
+    def traceparent(self) -> str: ...
+
+
+Attributes = Mapping[str, str | bool | int]
+
+
 class Tracing(Protocol):
     """`libs.telemetry.Tracer` fulfils it."""
 
+    @property
+    def records(self) -> bool: ...
+
     def transaction(
-        self,
-        name: str,
-        transaction_id: str,
-        attributes: Mapping[str, str | bool | int] | None = None,
-        *,
-        links: Sequence[str] = (),
-    ) -> AbstractContextManager[object]: ...
+        self, name: str, transaction_id: str, attributes: Attributes | None = None, *, links: Sequence[str] = ()
+    ) -> AbstractContextManager[TraceStep]:
+        """The root of a transaction's trace."""
 
     def step(
         self,
         name: str,
         transaction_id: str,
         traceparent: str | None = None,
-        attributes: Mapping[str, str | bool | int] | None = None,
+        attributes: Attributes | None = None,
         *,
         links: Sequence[str] = (),
-    ) -> AbstractContextManager[object]: ...
+    ) -> AbstractContextManager[TraceStep]:
+        """A business step in a transaction's own trace."""

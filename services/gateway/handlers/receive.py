@@ -33,7 +33,7 @@ class ReceiveDeliveries:
         with self._new_uow() as uow:
             receipts = uow.deliveries.add(new, self._clock())
             uow.commit()
-        for one, receipt in zip(new, receipts, strict=True):
+        for one, receipt in zip(new, receipts, strict=True) if self._tracing.records else ():
             if not receipt.duplicate:
                 source = one.delivery.source
                 attributes = {

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from datetime import datetime
+
+from sqlalchemy import Connection, Select, Table, func, select
 
 from libs.storage.audit import AuditLog
+from libs.storage.leases import in_state
 from libs.storage.totals import Totals
 
-from ..handlers.ports import ControlTotal, Step
+from ..domain.delivery import State
+from ..domain.fact import EventState, PayoutState
+from ..handlers.ports import ControlTotal, QueueDepth, Step
 from .events import Events
-from .rows import ALIAS, DELIVERY, EVENT, TABLES
+from .rows import ALIAS, DELIVERY, EVENT, PAYOUT, TABLES
 
 
 class Walk:
@@ -54,3 +59,18 @@ class Walk:
             )
             for key, total in sorted(found.items(), key=lambda item: (item[0].interface, item[0].currency, item[0].day))
         ]
+
+    def queues(self) -> list[QueueDepth]:
+        waiting = {
+            "translate": (DELIVERY, in_state(DELIVERY, State.RECEIVED.value)),
+            "forward": (EVENT, in_state(EVENT, EventState.WAITING.value)),
+            "settlements": (PAYOUT, in_state(PAYOUT, PayoutState.WAITING.value, PayoutState.COMPOSED.value)),
+        }
+        return [
+            QueueDepth(queue, *self._connection.execute(_depth(table).where(condition)).one())
+            for queue, (table, condition) in waiting.items()
+        ]
+
+
+def _depth(table: Table) -> Select[int, datetime]:
+    return select(func.count(), func.min(table.c.available_at))

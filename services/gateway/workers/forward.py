@@ -93,7 +93,7 @@ class ForwardWorker:
                 if one.state is EventState.REFUSED:
                     uow.deliveries.quarantine([one.stored.delivery], one.reason, now)
             uow.commit()
-        for one in ours:
+        for one in ours if self._tracing.records else ():
             if one.state is EventState.FORWARDED:
                 event = one.stored.event
                 attributes = {"concord.event": event.name, "concord.interface": event.interface}

@@ -69,9 +69,10 @@ class TranslateWorker:
             uow.commit()
         read = [self._read(stored) for stored in claimed]
         with self._new_uow() as uow:
-            outcomes = self._store(uow, read)
+            outcomes, born = self._store(uow, read)
             uow.commit()
-        self._trace(outcomes)
+        if self._tracing.records:
+            self._trace(outcomes, born)
         return len(claimed)
 
     def _read(self, stored: StoredDelivery) -> _Read:
@@ -91,7 +92,8 @@ class TranslateWorker:
         except FAULTS as error:
             return _Read(stored, Translation(problems=(Problem("TRANSLATOR_FAULTY", type(error).__name__),)))
 
-    def _store(self, uow: UnitOfWork, read: Sequence[_Read]) -> list[DeliveryOutcome]:
+    def _store(self, uow: UnitOfWork, read: Sequence[_Read]) -> tuple[list[DeliveryOutcome], list[StoredEvent]]:
+        """What became of each delivery, and the new events that are transactions of their own."""
         now = self._clock()
         told = {one.stored.delivery.transaction_id: self._told(one) for one in read}
         stored = (
@@ -102,7 +104,9 @@ class TranslateWorker:
         uow.cursors.wake((one.stored.delivery.source.interface for one in read if one.translation.wakes_poll), now)
         uow.payouts.add(_payouts(read, stored), now)
         uow.deliveries.settle(outcomes, now)
-        return outcomes
+        fresh = [event for events in told.values() for event in events if event.event.transaction_id not in told]
+        born = [one for one in fresh if stored[one.event.name].event.transaction_id == one.event.transaction_id]
+        return outcomes, born
 
     def _told(self, one: _Read) -> list[StoredEvent]:
         """The events, each with a transaction id to have if it proves new.
@@ -157,15 +161,19 @@ class TranslateWorker:
         if pairs:
             uow.events.alias(pairs)
 
-    def _trace(self, outcomes: Sequence[DeliveryOutcome]) -> None:
+    def _trace(self, outcomes: Sequence[DeliveryOutcome], born: Sequence[StoredEvent]) -> None:
+        """A step in each delivery's trace; an event that is a transaction of its own begins one, linked to it."""
+        came_from: dict[str, str] = {}
         for one in outcomes:
             delivery = one.stored.delivery
-            attributes = {
-                "concord.delivery": delivery.name,
-                "concord.state": one.state.value,
-                "concord.reason": one.reason,
-            }
-            with self._tracing.step("translated", delivery.transaction_id, None, attributes):
+            attributes = {"concord.delivery": delivery.name, "concord.state": one.state.value}
+            with self._tracing.step("translated", delivery.transaction_id, None, attributes) as step:
+                came_from[delivery.transaction_id] = step.traceparent
+        for one_event in born:
+            event = one_event.event
+            attributes = {"concord.event": event.name, "concord.interface": event.interface}
+            links = [came_from[one_event.delivery]]
+            with self._tracing.transaction("translated", event.transaction_id, attributes, links=links):
                 pass
 
 

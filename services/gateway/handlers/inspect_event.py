@@ -1,0 +1,41 @@
+"""What a provider's message would tell, without keeping anything: for a look at a file."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from libs.events import Channel, Event
+
+from ..domain.delivery import Delivery
+from ..domain.source import Source
+from ..providers.base import Provider
+
+
+def inspect_event(provider: Provider, body: bytes, now: datetime, *, topic: str = "") -> dict[str, Any]:
+    """`{"events": [{"kind", "source_event_id", "amount", "currency", "references"}], "ignored": null | "why"}`.
+
+    No signature is asked for, and test events are shown like live ones. Raises the same `FormatError` or
+    `ShapeInvalid` that would refuse or quarantine the delivery.
+    """
+    identified = provider.identify({f"x-{provider.name}-topic": topic}, body)
+    digest = hashlib.sha256(body).hexdigest()
+    source = Source(provider.name, "inspected", "inspected", None)
+    delivery = Delivery(source, Channel.WEBHOOK, identified.id or digest, identified.type, body, digest, now, "")
+    translation = provider.translate(delivery)
+    ignored = translation.ignored or next((problem.reason for problem in translation.problems), "")
+    return {
+        "events": [_shown(event) for event in translation.events],
+        "ignored": None if translation.events else ignored,
+    }
+
+
+def _shown(event: Event) -> dict[str, Any]:
+    return {
+        "kind": event.kind.value,
+        "source_event_id": event.provenance.source_event_id or event.provenance.source_id,
+        "amount": event.amount.decimal(),
+        "currency": event.amount.currency,
+        "references": [{"kind": one.kind.value, "value": one.value} for one in event.references],
+    }
