@@ -21,13 +21,14 @@ from rich.console import Console
 from cli.connection import Connection
 from cli.suite import Suite
 from libs.odoo.connect import connect
+from libs.odoo.port import Odoo
 from libs.odoo.sandbox.chart import RATES
 
 from .company import provide_company
 from .day import ACCOUNT, BANK_ACCOUNT, SHOP, Day
 from .expected import trial_balance
 from .fake_stripe import FakeStripe, FakeStripeServer
-from .findings import Findings, gather
+from .findings import Findings, gather, posted_balances
 from .inputs import write_inputs
 from .play import Sent, await_quiet, be_well, play
 from .report import as_json as report_as_json
@@ -90,16 +91,31 @@ def played_day(
         suite.start(lambda name: told(f"[dim]starting {name} …[/dim]"))
         connection = Connection({**environment, "CONCORD_DATA_DIR": str(folder)})
         provide_company(connection)
-        sandbox = f"http://127.0.0.1:{suite.ports['sandbox']}"
+        odoo = _odoo(suite)
+        before = posted_balances(odoo)
+        sandbox = f"http://127.0.0.1:{suite.ports['sandbox']}" if suite.uses_sandbox else None
         sent = play(day, connection, sandbox, lambda words: told(f"  {words}"))
         await_quiet(connection, lambda words: told(f"[dim]  {words}[/dim]"))
-        be_well(sandbox)
+        if sandbox:
+            be_well(sandbox)
         rates = {code: Decimal(str(rate)) for code, (_, rate) in RATES.items()}
-        odoo = connect(sandbox, "sandbox", "concord", "concord")
-        yield Played(day, suite, connection, sent, gather(connection, odoo, trial_balance(folder / "inputs", rates)))
+        findings = gather(connection, odoo, trial_balance(folder / "inputs", rates), before)
+        yield Played(day, suite, connection, sent, findings)
     finally:
         suite.stop()
         stripe.close()
+
+
+def _odoo(suite: Suite) -> Odoo:
+    """The books that the suite posts to, by its own user."""
+    env = suite.environment()
+    return connect(
+        env["CONCORD_ODOO_URL"],
+        env["CONCORD_ODOO_DB"],
+        env["CONCORD_ODOO_USER"],
+        env.get("CONCORD_ODOO_PASSWORD"),
+        env.get("CONCORD_ODOO_API_KEY"),
+    )
 
 
 def _suite(folder: Path, environment: Mapping[str, str], day: Day, stripe_url: str) -> Suite:

@@ -64,8 +64,10 @@ class Findings:
         return statistics.median(found) if found else 0.0
 
 
-def gather(connection: Connection, odoo: Odoo, expected: Mapping[str, Decimal]) -> Findings:
-    """Ask everybody."""
+def gather(
+    connection: Connection, odoo: Odoo, expected: Mapping[str, Decimal], before: Mapping[str, Decimal] | None = None
+) -> Findings:
+    """Ask everybody. `before` is what stood in the books before the day: in a real Odoo there is more than one day."""
     with connection.channel("ledger", ("auditor",)) as channel:
         ledger = ledger_pb2_grpc.LedgerServiceStub(channel)
         listed = ledger.ListPostings(ledger_pb2.ListPostingsRequest(parent=COMPANY, page_size=1000)).postings
@@ -92,12 +94,12 @@ def gather(connection: Connection, odoo: Odoo, expected: Mapping[str, Decimal]) 
         handed_on=_summed(handed_on),
         accounted=_summed(accounted),
         buckets={bucket: count for bucket, count in sorted(buckets.items()) if count},
-        balance=trial_balance(odoo),
+        balance=_grown(before or {}, posted_balances(odoo)),
         expected=expected,
     )
 
 
-def trial_balance(odoo: Odoo) -> dict[str, Decimal]:
+def posted_balances(odoo: Odoo) -> dict[str, Decimal]:
     """Net balance by role of all that is posted in Odoo, zeros left out."""
     accounts = odoo.execute("account.account", "search_read", [[], ["code"]])
     role_of_code = {spec.code: spec.role for spec in ACCOUNTS}
@@ -109,6 +111,12 @@ def trial_balance(odoo: Odoo) -> dict[str, Decimal]:
         if one["account_id"]:
             sums[roles[int(one["account_id"][0])]] += Decimal(repr(one["balance"])).quantize(Decimal("0.01"))
     return {role: amount for role, amount in sorted(sums.items()) if amount}
+
+
+def _grown(before: Mapping[str, Decimal], after: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    roles = sorted(before.keys() | after.keys())
+    grown = {role: after.get(role, Decimal(0)) - before.get(role, Decimal(0)) for role in roles}
+    return {role: amount for role, amount in grown.items() if amount}
 
 
 def _totals(stub: Any) -> list[trace_pb2.ControlTotal]:

@@ -21,7 +21,7 @@ from cli.connection import Connection
 from cli.demo.company import provide_company
 from cli.demo.day import ACCOUNT, SHOP, Post
 from cli.demo.fake_stripe import FakeStripe, FakeStripeServer
-from cli.demo.findings import gather, trial_balance
+from cli.demo.findings import gather, posted_balances
 from cli.suite import SERVICES, Suite
 from libs.odoo.connect import connect
 from libs.odoo.errors import OdooError
@@ -100,7 +100,7 @@ def await_books(odoo: Odoo, sales: Sales) -> None:
     ends_at = time.monotonic() + QUIET_SECONDS
     while time.monotonic() < ends_at:
         try:
-            if trial_balance(odoo) == sales.balance():
+            if posted_balances(odoo) == sales.balance():
                 return
         except OdooError:
             pass  # just killed
