@@ -23,6 +23,7 @@ from libs.rpc.server import Registration, serve
 from libs.storage.engine import open_engine
 from libs.storage.migrate import upgrade
 from libs.telemetry.logs import configure_logging
+from libs.telemetry.metrics import Scope
 from libs.telemetry.odoo import TracedOdoo
 from libs.telemetry.setup import Telemetry, TelemetryConfig, configure
 
@@ -30,7 +31,7 @@ from .adapters.mapping_yaml import read_mapping
 from .adapters.odoo_masters import OdooMasters
 from .assembly import Masterdata, World
 from .config import MasterdataConfig, OdooAccess
-from .servicer import MasterdataServicer
+from .servicer import MasterdataServicer, uncounted
 from .storage import Masterdatas
 
 POLL_SECONDS = {"sealer": 0.5, "sync": 5.0}
@@ -47,7 +48,7 @@ def build_masterdata(
 ) -> Masterdata:
     """Masterdata in this process: `Masterdatas(engine)` on a migrated database, reading Odoo as the user of `odoo`.
 
-    `servicer_of` answers its RPCs, with or without a server.
+    `registration(…).servicer` answers its RPCs, with or without a server.
     """
     return Masterdata(
         World(
@@ -82,21 +83,21 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
         companies=config.companies,
         sync_interval_seconds=config.sync_interval_seconds,
     )
-    rpc = serve(config.rpc, [registration(masterdata)], TokenVerifier(keys), telemetry.server_interceptors())
+
+    def count_failures(company: str, reason: str, count: int) -> None:
+        telemetry.metrics.mapping_failure(Scope(company=company), reason, count)
+
+    registered = registration(masterdata, count_failures)
+    rpc = serve(config.rpc, [registered], TokenVerifier(keys), telemetry.server_interceptors())
     closing: list[Callable[[], object]] = [odoo.close, telemetry.shutdown, engine.dispose]
     return ServiceProcess("masterdata", {"grpc": rpc}, _loops(masterdata, telemetry), closing=closing)
 
 
-def servicer_of(masterdata: Masterdata) -> MasterdataServicer:
-    """What answers masterdata's RPCs."""
-    return MasterdataServicer(masterdata, masterdata.resolver, masterdata.world.new_uow)
-
-
-def registration(masterdata: Masterdata) -> Registration:
+def registration(masterdata: Masterdata, count_failures: Callable[[str, str, int], None] = uncounted) -> Registration:
     """What `libs.rpc.server.serve` takes."""
+    servicer = MasterdataServicer(masterdata, masterdata.resolver, masterdata.world.new_uow, count_failures)
     service = masterdata_pb2.DESCRIPTOR.services_by_name["MasterdataService"]
-    add = masterdata_pb2_grpc.add_MasterdataServiceServicer_to_server
-    return Registration(servicer_of(masterdata), add, service)
+    return Registration(servicer, masterdata_pb2_grpc.add_MasterdataServiceServicer_to_server, service)
 
 
 class LateOdoo:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import grpc
@@ -30,19 +31,37 @@ class Commands(Protocol):
     def approve(self, company: str, number: int, content_digest: str, actor: str, request_id: str) -> MappingSet: ...
 
 
-class MasterdataServicer(masterdata_pb2_grpc.MasterdataServiceServicer):
-    """A call that loses a race runs once more and finds the winner's answer."""
+def uncounted(company: str, reason: str, count: int) -> None:
+    """The counter that does nothing."""
 
-    def __init__(self, commands: Commands, resolver: Resolver, new_uow: NewUow) -> None:
+
+class MasterdataServicer(masterdata_pb2_grpc.MasterdataServiceServicer):
+    """A call that loses a race runs once more and finds the winner's answer.
+
+    `count_failures` is told of references without an answer: company, reason, how many.
+    """
+
+    def __init__(
+        self,
+        commands: Commands,
+        resolver: Resolver,
+        new_uow: NewUow,
+        count_failures: Callable[[str, str, int], None] = uncounted,
+    ) -> None:
         self._commands = commands
         self._resolver = resolver
         self._new_uow = new_uow
+        self._count_failures = count_failures
 
     def BatchResolve(
         self, request: resolve_pb2.BatchResolveRequest, context: grpc.ServicerContext
     ) -> resolve_pb2.BatchResolveResponse:
         company = wire.to_company(request.parent)
-        return wire.from_answers(self._resolver.resolve(company, wire.to_questions(request)))
+        answers = self._resolver.resolve(company, wire.to_questions(request))
+        for reason, count in answers.failures().items():
+            # Whatever name a caller made up must not become a metric's attribute.
+            self._count_failures(company if answers.revision else "", reason, count)
+        return wire.from_answers(answers)
 
     def GetRevision(
         self, request: masterdata_pb2.GetRevisionRequest, context: grpc.ServicerContext

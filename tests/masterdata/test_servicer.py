@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
@@ -33,6 +34,7 @@ class Served:
 
     def __init__(self, address: str) -> None:
         self._address = address
+        self.failures: list[tuple[str, str, int]] = []
         self.channels: list[grpc.Channel] = []
 
     def stub(self, subject: str, *roles: str) -> masterdata_pb2_grpc.MasterdataServiceStub:
@@ -69,8 +71,11 @@ def served(engine_for: EngineFor) -> Iterator[Served]:
         TransactionIds(clock, random.Random(1)),
         companies={"acme": 1},
     )
-    server = serve(ServerConfig(), [registration(masterdata)], TokenVerifier(KEYS))
+    failures: list[tuple[str, str, int]] = []
+    registered = registration(masterdata, lambda *failure: failures.append(failure))
+    server = serve(ServerConfig(), [registered], TokenVerifier(KEYS))
     made = Served(server.address)
+    made.failures = failures
     yield made
     for channel in made.channels:
         channel.close()
@@ -126,6 +131,35 @@ def test_the_whole_way_from_odoo_to_an_answer(served: Served) -> None:
     assert nothing.failure.reason == "REFERENCE_INVALID"
     assert answer.mapping_set == active.name
     assert answer.revision == ledger.GetRevision(masterdata_pb2.GetRevisionRequest(name=ACME)).revision == 2
+
+
+def test_references_without_an_answer_are_counted_by_reason(served: Served) -> None:
+    served.sync()
+    stub = served.stub("ledger", "service")
+    asked = [Reference(), Reference(), Reference(company=resolve_pb2.CompanyReference())]
+    stub.BatchResolve(resolve_pb2.BatchResolveRequest(parent=ACME, references=asked))
+    stub.BatchResolve(resolve_pb2.BatchResolveRequest(parent="companies/made-up", references=asked))
+    assert served.failures == [
+        ("acme", "REFERENCE_INVALID", 2),
+        ("acme", "MAPPING_NOT_ACTIVE", 1),
+        ("", "COMPANY_UNKNOWN", 3),
+    ]
+
+
+def test_proposals_that_come_at_once_get_numbers_of_their_own(served: Served) -> None:
+    served.sync()
+    with ThreadPoolExecutor(6) as pool:
+        names = list(pool.map(lambda number: served.propose(f"{demo_mapping()}# {number}\n").name, range(6)))
+    assert sorted(names) == [f"{ACME}/mappingSets/{number}" for number in range(1, 7)]
+
+
+def test_one_request_that_comes_twice_at_once_has_one_effect(served: Served) -> None:
+    served.sync()
+    request = masterdata_pb2.ProposeMappingSetRequest(parent=ACME, yaml=demo_mapping(), request_id=str(uuid.uuid4()))
+    stub = served.stub("ann", "accountant")
+    with ThreadPoolExecutor(4) as pool:
+        names = {answer.name for answer in pool.map(lambda _: stub.ProposeMappingSet(request), range(4))}
+    assert names == {f"{ACME}/mappingSets/1"}
 
 
 def test_the_lists_come_by_pages(served: Served) -> None:

@@ -14,6 +14,8 @@ import yaml
 CHARACTERS_AT_MOST = 1024 * 1024
 DEPTH_AT_MOST = 8
 PROBLEMS_AT_MOST = 50
+# The same language, read by libyaml where the wheel has it: ten times as fast, with the same places.
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PLAIN = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "timestamp"))
 _NULL = "tag:yaml.org,2002:null"
 _EVENT_STARTS = (yaml.MappingStartEvent, yaml.SequenceStartEvent)
@@ -51,7 +53,7 @@ def compose(text: str, problems: Problems) -> yaml.MappingNode:
         raise Refused
     try:
         _check_events(text, problems)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         problems.at(error.problem_mark, f"not YAML: {error.problem}")
         raise Refused from None
@@ -67,7 +69,7 @@ def compose(text: str, problems: Problems) -> yaml.MappingNode:
 def _check_events(text: str, problems: Problems) -> None:
     """Anchors, tags and depth, before any tree is made of them."""
     depth = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+    for event in yaml.parse(text, Loader=_LOADER):
         if isinstance(event, _EVENT_STARTS):
             depth += 1
         elif isinstance(event, _EVENT_ENDS):

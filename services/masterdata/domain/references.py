@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from .books import JournalAnswer
@@ -122,6 +123,10 @@ class Answers:
     answers: tuple[Answer, ...]
     revision: int
     mapping_set: str  # its name; empty where none is active
+
+    def failures(self) -> Counter[str]:
+        """How many questions got no answer, by reason."""
+        return Counter(one.reason for one in self.answers if isinstance(one, Failure))
 
 
 __all__ = [

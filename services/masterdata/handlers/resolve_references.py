@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..domain.mapping import CompanyMapping
+from ..domain.mapping_set import MappingSet
 from ..domain.records import Party, Product
 from ..domain.references import Answers, Failure, PartyAnswer, PartyQuestion, ProductQuestion, Question
 from ..domain.resolution import Snapshot, party_answers
@@ -23,6 +25,7 @@ class Resolver:
         self._new_uow = new_uow
         self._read_mapping = read_mapping
         self._snapshots: dict[str, tuple[int, Snapshot]] = {}
+        self._mappings: dict[str, tuple[str, CompanyMapping]] = {}  # by company: the active set's name, and its rows
 
     def resolve(self, company: str, questions: Sequence[Question]) -> Answers:
         """One answer a question, in order; a question without an answer gets a `Failure`."""
@@ -50,11 +53,18 @@ class Resolver:
         active = uow.mapping_sets.active(company)
         snapshot = Snapshot(
             uow.masters.books(stored.entity),
-            self._read_mapping(active.yaml) if active else None,
+            self._mapping(active) if active else None,
             active.name if active else "",
         )
         self._snapshots[company] = (revision, snapshot)
         return snapshot
+
+    def _mapping(self, active: MappingSet) -> CompanyMapping:
+        """A set's file never changes, while every sync makes a new snapshot: a long one is read once."""
+        kept = self._mappings.get(active.company)
+        if kept is None or kept[0] != active.name:
+            kept = self._mappings[active.company] = (active.name, self._read_mapping(active.yaml))
+        return kept[1]
 
 
 def _parties(
