@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
@@ -56,14 +56,14 @@ def played(server: Server, folder: Path, credential: Mapping[str, str], *, refer
 
 
 @pytest.fixture(scope="module")
-def reference(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
-    yield played(server, tmp_path_factory.mktemp("reference") / "day", by_password(server), reference_only=True)
+def reference(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Played:
+    return played(server, tmp_path_factory.mktemp("reference") / "day", by_password(server), reference_only=True)
 
 
 @pytest.fixture(scope="module")
-def whole(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+def whole(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Played:
     """By an API key, so that Odoo 19 is spoken to by JSON-2."""
-    yield played(server, tmp_path_factory.mktemp("whole") / "day", by_key(server), reference_only=False)
+    return played(server, tmp_path_factory.mktemp("whole") / "day", by_key(server), reference_only=False)
 
 
 def test_the_reference_day_gives_its_table(reference: Played) -> None:
