@@ -8,21 +8,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Annotated, BinaryIO
 
 import typer
 
+from libs.errors import ConcordError
 from libs.formats.camt import iter_camt, summaries
 from libs.formats.errors import FileUnreadable, FormatError
 from libs.formats.statement import Finding, StatementEnd, StatementHeader, StatementLine, summary_json
 from libs.formats.statement_json import to_json
 from libs.formats.stripe_report import iter_stripe_report, settlements
+from services.gateway.handlers.inspect_event import inspect_event
+from services.gateway.providers import PROVIDERS
+from services.gateway.providers.base import Provider, Secrets
 
 app = typer.Typer(help="Show what a file holds, without importing it.", no_args_is_help=True)
 
 REFUSED = 2
 SHOWN_LINES = 20
+MAX_EVENT_BYTES = 1024 * 1024
 
 # Reads one open file; what it yields is printed as it comes. It must raise before it yields if the file is refused.
 Inspection = Callable[[BinaryIO], Iterable[str]]
@@ -54,6 +60,30 @@ def settlement(files: Files, summary: Summary = False, as_json: Json = False) ->
         inspect_files(files, _settlement_text)
 
 
+@app.command()
+def event(
+    files: Files,
+    provider: Annotated[str, typer.Option(help="Whose message it is: stripe, shopify.")],
+    topic: Annotated[str, typer.Option(help="Shopify's topic, where the body does not say what it is.")] = "",
+    summary: Summary = False,
+    as_json: Json = False,
+) -> None:
+    """A partner's webhook body: the canonical events that it would give. No signature is asked for."""
+    del summary, as_json  # the summary is all there is
+    if provider not in PROVIDERS:
+        raise ProviderUnknown(f"no provider {provider}; there are {', '.join(sorted(PROVIDERS))}")
+    translator = PROVIDERS[provider](Secrets(()))
+    inspect_files(files, lambda name, file: [_object(name, _event(translator, file, topic))])
+
+
+def _event(provider: Provider, file: BinaryIO, topic: str) -> dict[str, object]:
+    return inspect_event(provider, file.read(MAX_EVENT_BYTES + 1), datetime.now(UTC), topic=topic)
+
+
+class ProviderUnknown(ConcordError):
+    reason = "PROVIDER_UNKNOWN"
+
+
 def inspect_files(files: Sequence[str], read: Callable[[str, BinaryIO], Iterable[str]]) -> None:
     """Print what `read` makes of each file, in order; exit with status 2 in the end if one was refused.
 
@@ -65,9 +95,10 @@ def inspect_files(files: Sequence[str], read: Callable[[str, BinaryIO], Iterable
             with _opened(name) as file:
                 for line in read(name, file):
                     typer.echo(line)
-        except FormatError as error:
+        except ConcordError as error:
             refused = True
-            typer.echo(_object(name, {"error": error.as_json()}))
+            position = error.position if isinstance(error, FormatError) else error.field
+            typer.echo(_object(name, {"error": {"reason": error.reason, "message": str(error), "position": position}}))
     if refused:
         raise typer.Exit(REFUSED)
 
