@@ -7,6 +7,8 @@ SHELL := /bin/sh
 PYTHON_SOURCES := libs services cli tests scripts docker
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
+# Tests that share one running suite stay in one process (`xdist_group`).
+PARALLEL := -n $(WORKERS) --dist loadgroup
 WORKERS ?= 2
 SEEDS ?= 500
 POSTGRES_SEEDS ?= 50
@@ -14,7 +16,7 @@ SOAK_SEEDS ?= 5000
 # A PostgreSQL of its own for the time of one command, unless CONCORD_TEST_POSTGRES_URL names one.
 WITH_POSTGRES := scripts/with_postgres.sh
 
-.PHONY: help demo up test test-postgres sim sim-postgres kill kill-postgres soak test-live bench bench-live \
+.PHONY: help demo up test test-slow test-postgres sim sim-postgres kill kill-postgres soak test-live bench bench-live \
 	check check-python check-types check-protos check-files protos release-protos format lock clean
 
 help: ## list these commands
@@ -37,16 +39,19 @@ up: .venv/.ready ## start the four services on embedded defaults until Ctrl-C
 # --- tests -----------------------------------------------------------------------------------------------------------
 
 test: .venv/.ready ## all tests that need nothing but this machine (100 simulation seeds)
-	CONCORD_SIM_SEEDS=$${CONCORD_SIM_SEEDS:-100} $(PYTEST) -n $(WORKERS) -m "not slow and not postgres and not live and not soak"
+	CONCORD_SIM_SEEDS=$${CONCORD_SIM_SEEDS:-100} $(PYTEST) $(PARALLEL) -m "not slow and not postgres and not live and not soak"
+
+test-slow: .venv/.ready ## the slow tests, but for those that kill processes
+	$(PYTEST) -m "slow and not process and not postgres and not live and not soak"
 
 test-postgres: .venv/.ready ## the tests that run on PostgreSQL
-	$(WITH_POSTGRES) $(PYTEST) -n $(WORKERS) -m "postgres and not simulation and not process and not live and not soak"
+	$(WITH_POSTGRES) $(PYTEST) $(PARALLEL) -m "postgres and not simulation and not process and not live and not soak"
 
 sim: .venv/.ready ## the seeded simulation, SEEDS seeds (500)
-	CONCORD_SIM_SEEDS=$(SEEDS) $(PYTEST) -n $(WORKERS) -m "not postgres and not soak" tests/simulation
+	CONCORD_SIM_SEEDS=$(SEEDS) $(PYTEST) $(PARALLEL) -m "not postgres and not soak" tests/simulation
 
 sim-postgres: .venv/.ready ## the seeded simulation on PostgreSQL, POSTGRES_SEEDS seeds (50)
-	CONCORD_SIM_SEEDS=$(POSTGRES_SEEDS) $(WITH_POSTGRES) $(PYTEST) -n $(WORKERS) -m "postgres and not soak" tests/simulation
+	CONCORD_SIM_SEEDS=$(POSTGRES_SEEDS) $(WITH_POSTGRES) $(PYTEST) $(PARALLEL) -m "postgres and not soak" tests/simulation
 
 kill: .venv/.ready ## kill -9 of each real process in turn while webhooks arrive
 	$(PYTEST) -m "not postgres and not soak" tests/process
@@ -55,7 +60,7 @@ kill-postgres: .venv/.ready ## the same with two processes of each service on Po
 	$(WITH_POSTGRES) $(PYTEST) -m "postgres and not soak" tests/process
 
 soak: .venv/.ready ## the long runs: SOAK_SEEDS seeds (5000) and everything marked soak
-	CONCORD_SIM_SEEDS=$(SOAK_SEEDS) $(PYTEST) -n $(WORKERS) -m "(simulation and not postgres) or soak"
+	CONCORD_SIM_SEEDS=$(SOAK_SEEDS) $(PYTEST) $(PARALLEL) -m "(simulation and not postgres) or soak"
 
 test-live: .venv/.ready ## the contract suite on the Odoo that CONCORD_TEST_ODOO_URL names
 	@test -n "$$CONCORD_TEST_ODOO_URL" || { echo "make test-live: set CONCORD_TEST_ODOO_URL, _DB, _USER and _PASSWORD or _API_KEY" >&2; exit 2; }

@@ -27,7 +27,7 @@ from libs.rpc.identity import issue_token
 from tests.flow.conftest import Watched
 from tests.rpc.roles import role_matrix
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("flow")]
+pytestmark = pytest.mark.xdist_group("flow")
 ROOT = Path(__file__).resolve().parents[2]
 DESCRIPTORS: dict[str, ServiceDescriptor] = {
     "gateway": gateway_pb2.DESCRIPTOR.services_by_name["GatewayService"],

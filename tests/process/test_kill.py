@@ -125,6 +125,7 @@ def environment(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
         admin.execute(f'DROP DATABASE "{fresh}" WITH (FORCE)')
 
 
+@pytest.mark.slow
 def test_killing_every_process_in_turn_changes_nothing(tmp_path: Path, environment: dict[str, str]) -> None:
     replicas = 2 if "CONCORD_DATABASE_URL" in environment else 1
     sales = Sales(SALES)
