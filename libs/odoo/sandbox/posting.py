@@ -21,12 +21,13 @@ def action_post(env: Env, ids: Sequence[int]) -> bool:
     problems = [problem for move in moves for problem in _problems(env, move)]
     if problems:
         raise user_error("\n".join(dict.fromkeys(problems)))
+    # What is netted is decided before anything is posted: an invoice and its credit note in one call are not.
+    origins = [(env.store.get("account_move", move["reversed_entry_id"]), move) for move in moves]
+    netted = [(origin["id"], move["id"]) for origin, move in origins if origin and origin["state"] == "posted"]
     for move in sorted(moves, key=lambda move: (move["date"], move["ref"] or "", move["id"])):
         post(env, move)
-    for move in moves:
-        origin = env.store.get("account_move", move["reversed_entry_id"])
-        if origin and origin["state"] == "posted":
-            reconcile_reversal(env, origin["id"], move["id"])
+    for origin_id, move_id in netted:
+        reconcile_reversal(env, origin_id, move_id)
     return False
 
 
