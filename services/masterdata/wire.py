@@ -174,6 +174,8 @@ def from_journal(company: str, answer: JournalAnswer) -> records_pb2.Journal:
         odoo_id=journal.odoo_id,
         default_account=answer.default_account,
         suspense_account=answer.suspense_account,
+        default_account_odoo_id=journal.default_account if answer.default_account else 0,
+        suspense_account_odoo_id=journal.suspense_account if answer.suspense_account else 0,
     )
 
 
