@@ -125,6 +125,7 @@ def test_the_whole_way_from_odoo_to_an_answer(served: Served) -> None:
     assert party.party.commercial_odoo_id == party.party.odoo_id
     assert nobody.failure.reason == "PARTY_UNKNOWN"
     assert (bank.journal.default_account, bank.journal.suspense_account) == ("101401", "101402")
+    assert bank.journal.default_account_odoo_id > 0 < bank.journal.suspense_account_odoo_id
     assert (rate.rate.date, rate.rate.rate) == ("2026-01-01", "0.9090909090909091")
     assert fee.fee.role == "DFE"
     assert product.failure.reason == "PRODUCT_UNKNOWN"
