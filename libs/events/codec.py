@@ -10,7 +10,7 @@ from libs.money import Money
 
 from .body import BalanceTransaction, BankLine, Body, Evidence, Order, OrderRefund
 from .event import Event, EventKind, Provenance, Reference
-from .records import from_plain, to_plain
+from .records import from_plain, to_text
 from .settlement import Settlement
 
 _BODIES: dict[str, type[Body]] = {
@@ -25,9 +25,7 @@ _TAG_OF = {body: tag for tag, body in _BODIES.items()}
 
 def event_to_json(event: Event) -> str:
     """Compact JSON text; `event_from_json` gives back an equal event."""
-    record = to_plain(event)
-    record["is"] = _TAG_OF[type(event.body)]
-    return _text(record)
+    return f'{to_text(event)[:-1]},"is":"{_TAG_OF[type(event.body)]}"}}'
 
 
 def event_from_json(text: str) -> Event:
@@ -48,12 +46,8 @@ def event_from_json(text: str) -> Event:
 
 
 def settlement_to_json(settlement: Settlement) -> str:
-    return _text(to_plain(settlement))
+    return to_text(settlement)
 
 
 def settlement_from_json(text: str) -> Settlement:
     return from_plain(Settlement, json.loads(text))
-
-
-def _text(record: Any) -> str:
-    return json.dumps(record, separators=(",", ":"), ensure_ascii=False)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Hashable
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 from functools import cache
+from json.encoder import encode_basestring
+from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
@@ -14,28 +17,57 @@ from libs.money import Money
 
 _T = TypeVar("_T")
 _Decoder = Callable[[Any], Any]
+_Writer = Callable[[Any], str]
 
 
 def to_plain(value: Any) -> Any:
     """Dataclasses become objects, tuples arrays, Money `[currency, minor units]`, instants and dates ISO 8601."""
-    if value is None or isinstance(value, str | int):
-        return value
-    if isinstance(value, Money):
-        return [value.currency, value.minor_units]
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, tuple):
-        return [to_plain(one) for one in value]
-    if isinstance(value, Enum):
-        return value.value
-    return {name: to_plain(getattr(value, name)) for name in _names(cast("Hashable", type(value)))}
+    return json.loads(to_text(value))
+
+
+def to_text(value: Any) -> str:
+    """The same as compact JSON text: every stored event passes here, so it is written without an object between."""
+    return _TEXT[value.__class__](value)
 
 
 def from_plain(kind: type[_T], value: Any) -> _T:
     """What `to_plain` made of a `kind`. Its own checks run again and may raise."""
     return cast(_T, _decoder(cast("Hashable", kind))(value))
+
+
+class _Writers(dict[Any, _Writer]):
+    """By class, made when the first value of a class comes."""
+
+    def __missing__(self, kind: Any) -> _Writer:
+        writer = self[kind] = _writer(kind)
+        return writer
+
+
+_TEXT: _Writers = _Writers(
+    {
+        str: encode_basestring,
+        int: int.__repr__,
+        bool: lambda value: "true" if value else "false",
+        NoneType: lambda value: "null",
+        Money: lambda value: f'["{value.currency}",{value.minor_units}]',
+        datetime: lambda value: f'"{(value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat()}"',
+        date: lambda value: f'"{value.isoformat()}"',
+        tuple: lambda value: f"[{','.join([_TEXT[one.__class__](one) for one in value])}]",
+    }
+)
+
+
+def _writer(kind: Any) -> _Writer:
+    if issubclass(kind, Enum):
+        return lambda value: _TEXT[value._value_.__class__](value._value_)
+    names = _names(kind)
+    template = f"{{{','.join(f'{encode_basestring(name)}:%s' for name in names)}}}"
+    read: Callable[[Any], Any] = attrgetter(*names) if len(names) > 1 else lambda value: (getattr(value, names[0]),)
+
+    def write(value: Any) -> str:
+        return template % tuple([_TEXT[one.__class__](one) for one in read(value)])
+
+    return write
 
 
 @cache

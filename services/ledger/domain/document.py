@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 
-from libs.events import from_plain, to_plain
+from libs.events import from_plain, to_text
 from libs.money import Money
 
 from .entry import Entry
@@ -67,7 +67,7 @@ class Document:
 
 def document_to_json(document: Document) -> str:
     """Compact JSON text for the ledger's own store."""
-    return json.dumps(to_plain(document), separators=(",", ":"), ensure_ascii=False)
+    return to_text(document)
 
 
 def document_from_json(text: str) -> Document:

@@ -17,6 +17,7 @@ from ..handlers.ports import After
 from .mapping import to_case
 from .rows import EXCEPTION_CASE
 
+POSTED = "posted"  # the resolution of a case whose document reached Odoo
 _OPEN = EXCEPTION_CASE.c.state == CaseState.OPEN.value
 
 
@@ -77,8 +78,11 @@ class Cases:
         insert_rows(self._connection, EXCEPTION_CASE, rows)
 
     def resolve(self, subjects: Sequence[str], resolution: str, now: datetime) -> None:
-        """End the open cases of the subjects."""
+        """End the open cases of the subjects. Those of a document that posts in spite of its doubt outlive its posting:
+        they bear no action, since the books are what somebody must explain."""
         mine = _OPEN & EXCEPTION_CASE.c.subject.in_(subjects)
+        if resolution == POSTED:
+            mine &= EXCEPTION_CASE.c.actions != ""
         values = {"state": CaseState.RESOLVED.value, "resolved_at": now, "resolution": resolution}
         self._connection.execute(update(EXCEPTION_CASE).where(mine).values(values))
 

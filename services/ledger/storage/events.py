@@ -48,8 +48,9 @@ class Events:
         for recording in recordings:
             name = recording.event.name
             if name in new and first[name] is recording:
-                answers.append(_recorded(recording))
-                self._committed.recorded.append((_recorded(recording), bool(recording.told_id)))
+                fresh_one = _recorded(recording)
+                answers.append(fresh_one)
+                self._committed.recorded.append((fresh_one, bool(recording.told_id)))
                 continue
             if name in new and name not in known:
                 known |= self._known([name])

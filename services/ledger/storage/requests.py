@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from libs.events import from_plain, to_plain
+from libs.events import from_plain, to_text
 from libs.storage.rows import insert_new
 
 from ..domain.posting import Posting
@@ -31,6 +31,5 @@ class Requests:
 
     def answer(self, request_id: str, posting: Posting) -> None:
         """What a repeat will get."""
-        text = json.dumps(to_plain(posting), separators=(",", ":"), ensure_ascii=False)
-        values = {"posting": posting.key, "answer": text}
+        values = {"posting": posting.key, "answer": to_text(posting)}
         self._connection.execute(update(REQUEST).where(REQUEST.c.id == request_id).values(values))

@@ -8,7 +8,6 @@ the promotion of the postings that waited for it. Locks are taken in one order: 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -16,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, or_, select, update
 
-from libs.events import to_plain
+from libs.events import to_text
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import settle
 from libs.storage.outbox import Message, Outbox
@@ -31,7 +30,6 @@ from .mapping import lease, posting_columns, to_posting
 from .rows import EVENT, POSTING, POSTING_DEPENDENCY, TABLES
 
 SYSTEM = "ledger"  # the actor of what the ledger does by itself
-_NOT_TOLD = ("document_json", "claim")  # looked up again when a change is read: large, or of no concern
 
 
 class Transitions:
@@ -301,8 +299,8 @@ def _detail(posting: Posting, step: PostingState, why: str) -> dict[str, str]:
 
 
 def _message(posting: Posting, now: datetime) -> Message:
-    record = {name: value for name, value in to_plain(posting).items() if name not in _NOT_TOLD}
-    text = json.dumps(record, separators=(",", ":"), ensure_ascii=False)
+    # Document and digest are looked up when the change is read: they are large.
+    text = to_text(replace(posting, document_json="", content_digest="", claim=None))
     identity = hashlib.sha256(f"{posting.key}\n{posting.version}".encode()).hexdigest()
     return Message(identity, topic_of(posting.company), posting.key, posting.transaction_id, text.encode(), now)
 
