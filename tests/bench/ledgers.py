@@ -1,0 +1,142 @@
+"""A ledger with its real storage and workers over some Odoo, in this process, with masters that answer from a chart."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine
+
+from libs.events import Event, TransactionIds
+from libs.odoo.port import Json, Odoo
+from libs.odoo.sandbox.engine import Sandbox
+from libs.odoo.sandbox.seed import bootstrap
+from libs.odoo.sandbox.transport import InProcess
+from services.ledger.adapters.odoo_journal import OdooJournal
+from services.ledger.assembly import Ledger, World, assemble
+from services.ledger.domain import master
+from services.ledger.domain.posting import RecordedEvent
+from services.ledger.handlers.record_events import Told
+from services.ledger.storage.unit_of_work import Ledgers, Listener, unheard
+from tests.bench.facts import MORNING
+from tests.ledger.posting.world import Books, SandboxMasters
+
+CALLER = "services/gateway"
+CUSTOMERS = ("Ada Archer", "Bertil Berg")
+
+
+class Masters(SandboxMasters):
+    """Every customer is one of the two that the demonstration company knows."""
+
+    def resolve(self, company: str, refs: Sequence[master.Ref]) -> master.Masters:
+        parties = {ref: self._party(ref) for ref in refs if isinstance(ref, master.PartyWord)}
+        others = super().resolve(company, [ref for ref in refs if ref not in parties])
+        return master.Masters({**others.targets, **parties}, others.revision, others.mapping_set)
+
+    def _party(self, word: master.PartyWord) -> master.Party:
+        found = self.partners[CUSTOMERS[sum(word.external_id.encode()) % len(CUSTOMERS)]]
+        return master.Party(f"companies/acme/parties/{found}", found, found)
+
+
+@dataclass
+class MeteredOdoo:
+    """Counts the CPU that passes below the port, and keeps the calls to repeat them."""
+
+    odoo: Odoo
+    keep: bool = False
+    cpu_seconds: float = 0.0
+    calls: list[tuple[str, str, Any, Any, Any]] = field(default_factory=list)
+
+    def execute(self, model: str, method: str, args: list[Json], kwargs: Mapping[str, Json] | None = None) -> Json:
+        began = time.thread_time()
+        try:
+            answer = self.odoo.execute(model, method, args, kwargs)
+        finally:
+            self.cpu_seconds += time.thread_time() - began
+        if self.keep:
+            self.calls.append((model, method, args, kwargs, answer))
+        return answer
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = MORNING
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def tick(self) -> None:
+        self.now += timedelta(milliseconds=1)
+
+
+def new_sandbox(clock: Clock) -> Sandbox:
+    """An empty company's books, in memory."""
+    sandbox = Sandbox(":memory:", clock)
+    bootstrap(sandbox)
+    return sandbox
+
+
+def ledger_over(
+    engine: Engine,
+    sandbox: Sandbox,
+    odoo: Odoo,
+    clock: Clock,
+    *,
+    seed: int = 7,
+    listen: Listener = unheard,
+) -> Ledger:
+    """The whole ledger, assembled as its process assembles it."""
+    rng = random.Random(seed)
+    masters = Masters(sandbox)
+    journal = OdooJournal(odoo, "bench", "USD")
+    world = World(
+        new_uow=Ledgers(engine, listen=listen),
+        masterdata=masters,
+        journal_of=lambda _: journal,
+        books=Books(masters),
+        clock=clock,
+        ids=TransactionIds(clock, rng),
+        rng=rng,
+    )
+    return assemble(world)
+
+
+def record(ledger: Ledger, clock: Clock, events: Sequence[Event], batch: int = 100) -> None:
+    """Accept the events, a commit a batch."""
+    for start in range(0, len(events), batch):
+        clock.tick()
+        answers = ledger.record([Told(event, CALLER) for event in events[start : start + batch]])
+        assert all(isinstance(one, RecordedEvent) and not one.duplicate for one in answers)
+
+
+def work(ledger: Ledger, clock: Clock, names: Iterable[str] = ("build", "post")) -> None:
+    """Let the workers run until none of them finds anything."""
+    workers = ledger.workers()
+    chosen = [workers[name] for name in names]
+    while sum(run_once() for run_once in chosen):
+        clock.tick()
+
+
+def states(engine: Engine) -> dict[str, int]:
+    """How many postings are in each state."""
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT state, count(*) FROM posting GROUP BY state").all()
+    return {str(state): int(count) for state, count in rows}
+
+
+def trial_balance(sandbox: Sandbox) -> int:
+    """The sum of all balances in cents, which must be zero, of at least one posted line."""
+    lines = InProcess(sandbox, "admin").execute(
+        "account.move.line", "search_read", [[["parent_state", "=", "posted"]], ["balance"]]
+    )
+    assert lines
+    return sum(round(line["balance"] * 100) for line in lines)
+
+
+__all__ = ["CALLER", "Clock", "Masters", "MeteredOdoo", "ledger_over", "new_sandbox", "record", "work"]

@@ -1,0 +1,92 @@
+"""Our own CPU for each document that is posted, beside what the sandbox takes for it (PERFORMANCE, goal 4, second half)."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from libs.odoo.sandbox.transport import InProcess
+from libs.storage.engine import open_engine
+from libs.storage.migrate import upgrade
+from tests.bench.facts import Charges
+from tests.bench.ledgers import Clock, MeteredOdoo, ledger_over, new_sandbox, record, states, trial_balance, work
+from tests.bench.scratch import Scratch
+from tests.bench.turns import Figure, Measured, Result, Stopwatch, take_turns
+
+DOCUMENTS_A_SALE = 3  # the invoice, the charge, its fee
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Sales of a turn."""
+
+    sales: int = 200
+
+
+def run(scratch: Scratch, turns: int, size: Size | None = None) -> Result:
+    """Record, build and post sales over a new sandbox in each turn; then repeat the same calls on another one."""
+    size = size or Size()
+    result = Result(
+        f"posting-{scratch.kind}",
+        "Sales, each an order and the card charge that pays it (an invoice and two entries), recorded in batches of "
+        f"100, built and posted by the ledger's workers on {scratch.title} over the sandbox in the same process.",
+    )
+    kept: dict[int, tuple[Clock, list[Any]]] = {}
+
+    def suite(turn: int) -> Measured:
+        clock, metered, documents, watch = _post(scratch, turn, size)
+        kept[turn] = (clock, metered.calls)
+        own = watch.cpu_seconds - metered.cpu_seconds
+        return {
+            "per_second": documents / watch.seconds,
+            "own_cpu_ms": own / documents * 1e3,
+            "sandbox_cpu_ms": metered.cpu_seconds / documents * 1e3,
+            "calls_per_document": len(metered.calls) / documents,
+        }
+
+    result.turns = take_turns(turns, {"suite": suite}, scratch.folder)
+    for number, turn in enumerate(result.turns, start=1):
+        turn["replayed"] = {"cpu_ms": _replay(*kept[number]) / (size.sales * DOCUMENTS_A_SALE) * 1e3}
+    result.each("our CPU a posted document", "ms", "suite", "own_cpu_ms")
+    result.each("the sandbox's CPU a document, in the run", "ms", "suite", "sandbox_cpu_ms")
+    result.each("the sandbox's CPU a document, the same calls repeated alone", "ms", "replayed", "cpu_ms")
+    ratios = [turn["suite"]["own_cpu_ms"] / turn["suite"]["sandbox_cpu_ms"] for turn in result.turns]
+    result.add(Figure("our CPU ÷ the sandbox's", "×", ratios))
+    result.each("calls to Odoo a document", "", "suite", "calls_per_document")
+    result.each("documents posted", "/s", "suite", "per_second")
+    result.checks.append(f"all {size.sales * DOCUMENTS_A_SALE:,} documents of a turn are POSTED and the books balance")
+    result.checks.append("the calls, repeated on another sandbox, get the same answers")
+    result.notes.append("masters are answered from memory: a call to masterdata a batch of 200 events is not in it")
+    return result
+
+
+def _post(scratch: Scratch, turn: int, size: Size) -> tuple[Clock, MeteredOdoo, int, Stopwatch]:
+    engine = open_engine(*scratch.database("ledger"))
+    upgrade(engine, "services.ledger")
+    clock = Clock()
+    sandbox = new_sandbox(clock)
+    metered = MeteredOdoo(InProcess(sandbox, "concord"), keep=True)
+    ledger = ledger_over(engine, sandbox, metered, clock)
+    events = Charges().sales(turn * size.sales, size.sales)
+    with Stopwatch() as watch:
+        record(ledger, clock, events)
+        work(ledger, clock)
+    documents = size.sales * DOCUMENTS_A_SALE
+    assert states(engine) == {"posted": documents}
+    assert trial_balance(sandbox) == 0
+    engine.dispose()
+    return clock, metered, documents, watch
+
+
+def _replay(clock: Clock, calls: list[Any]) -> float:
+    """CPU seconds of the same calls on a new sandbox."""
+    odoo = InProcess(new_sandbox(clock), "concord")
+    began = time.process_time()
+    answers = [odoo.execute(model, method, args, kwargs) for model, method, args, kwargs, _ in calls]
+    used = time.process_time() - began
+    assert answers == [answer for *_, answer in calls], "a repeated call got another answer"
+    return used
+
+
+__all__ = ["Size", "run"]
