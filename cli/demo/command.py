@@ -36,6 +36,7 @@ from .report import print_report
 
 app = typer.Typer()
 FAILED = 1
+WIDTH = 150  # where no terminal says how wide it is
 STRIPE_KEY = "rk_live_of_the_fake_alone"  # no secret: only the stand-in on this machine knows it
 # The demo's company is the sandbox's, so nothing of the caller's environment may lead it elsewhere.
 _NOT_OURS = ("CONCORD_ODOO_", "CONCORD_MASTERDATA_", "CONCORD_DATABASE_URL", "CONCORD_TOKEN", "CONCORD_DATA_DIR")
@@ -49,7 +50,9 @@ def demo(
 ) -> None:
     """Play a shop's day. Exit status 1 if the books, the completeness or an answer are not what they must be."""
     began = time.monotonic()
-    console = Console(stderr=as_json, width=150 if as_json else None)
+    console = Console(stderr=as_json)
+    if not console.is_terminal:
+        console.width = WIDTH
     folder = data.resolve()
     shutil.rmtree(folder, ignore_errors=True)
     with played_day(folder, _environment(), console.print, reference_only=reference_only) as played:
@@ -133,6 +136,7 @@ def _suite(folder: Path, environment: Mapping[str, str], day: Day, stripe_url: s
     file = folder / "sources.yaml"
     file.write_text(yaml.safe_dump(sources))
     file.chmod(0o600)
+    environment = {"CONCORD_RECON_SETTLING_SECONDS": "2", **environment}  # an hour in real life
     return Suite(folder, environment, free_ports=True, sources=file, sandbox_faults=True)
 
 

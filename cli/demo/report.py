@@ -5,11 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from concord.events.v1 import event_pb2
+from concord.events.v1 import event_pb2, provenance_pb2
 from concord.ledger.v1 import posting_pb2
 from concord.money.v1 import money_pb2
 from concord.recon.v1 import match_pb2
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from libs.money import Money
@@ -78,24 +78,26 @@ def as_json(findings: Findings, provider_balance: Decimal) -> dict[str, Any]:
 def _documents(findings: Findings) -> Table:
     table = Table(title="Transactions", title_justify="left")
     for column in ("transaction", "what", "date", "Odoo document", "amount", "matched by"):
-        table.add_column(column, overflow="fold", justify="right" if column == "amount" else "left")
+        justify: JustifyMethod = "right" if column == "amount" else "left"
+        table.add_column(column, overflow="fold", justify=justify, no_wrap=column == "transaction")
     matched = _matched(findings)
     for one in sorted(findings.postings, key=lambda one: (one.transaction_id, one.name)):
         event = findings.events.get(one.event)
-        words = f"{_words(event)} {one.name.rpartition('_')[2]}" if event else one.name
+        words = f"{_words(event)} · {one.name.rpartition('_')[2]}" if event else one.name
         by = matched.get(one.name.rpartition("/")[2]) or _reconciliation(one)
-        table.add_row(one.transaction_id[-8:], words, one.posted_date, one.odoo_number or _state(one), _total(one), by)
+        table.add_row(one.transaction_id, words, one.posted_date, one.odoo_number or _state(one), _total(one), by)
     return table
 
 
 def _differences(findings: Findings) -> Table:
     table = Table(title="Differences and exceptions: each with its reason and owner", title_justify="left")
     for column in ("transaction", "reason", "amount", "owner", "what"):
-        table.add_column(column, overflow="fold", justify="right" if column == "amount" else "left")
+        justify: JustifyMethod = "right" if column == "amount" else "left"
+        table.add_column(column, overflow="fold", justify=justify, no_wrap=column == "transaction")
     for one in findings.differences:
-        table.add_row(one.transaction_id[-8:], one.reason, _money(one.amount), one.owner, one.message)
+        table.add_row(one.transaction_id, one.reason, _money(one.amount), one.owner, one.message)
     for case in findings.exceptions:
-        table.add_row(case.transaction_id[-8:], case.reason, _money(case.amount_at_risk), case.owner, case.message)
+        table.add_row(case.transaction_id, case.reason, _money(case.amount_at_risk), case.owner, case.message)
     return table
 
 
@@ -146,10 +148,10 @@ def _matched(findings: Findings) -> dict[str, str]:
 
 
 def _words(event: event_pb2.Event) -> str:
-    """For example `order paid 1001`: the kind, and a number that people know."""
+    """For example `order paid 1001`: the kind, and what people call it."""
     kind = event_pb2.EventKind.Name(event.kind).removeprefix("EVENT_KIND_").lower().replace("_", " ")
-    numbers = [one.value for one in event.references if one.value.isdigit() and len(one.value) <= 6]
-    return " ".join([kind, *numbers[-1:]])
+    orders = [one.value for one in event.references if one.kind == provenance_pb2.Reference.KIND_ORDER]
+    return " ".join([kind, *orders[-1:], event.bank_line.remittance]).strip()
 
 
 def _total(posting: posting_pb2.Posting) -> str:
