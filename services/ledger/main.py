@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import random
 import socket
@@ -239,7 +240,9 @@ def _required(env: Mapping[str, str], name: str) -> str:
 def main() -> int:
     """The process's exit status."""
     configure_logging("ledger")
-    return build(os.environ).run(ports_file=os.environ.get("CONCORD_LEDGER_PORTS_FILE"))
+    process = build(os.environ)
+    gc.freeze()  # what was imported and built stays: no collection need walk it again
+    return process.run(ports_file=os.environ.get("CONCORD_LEDGER_PORTS_FILE"))
 
 
 if __name__ == "__main__":

@@ -40,8 +40,8 @@ def upgrade() -> None:
             "ix_applied_match_due",
             ["company", "available_at", "name"],
             unique=False,
-            sqlite_where=sa.text("state = 'pending'"),
-            postgresql_where=sa.text("state = 'pending'"),
+            sqlite_where=sa.text("state IN ('pending') AND parked = 0"),
+            postgresql_where=sa.text("state IN ('pending') AND parked = 0"),
         )
 
     op.create_table(
@@ -172,6 +172,19 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "exchange_entry",
+        sa.Column("company", sa.String(length=255), nullable=False),
+        sa.Column("odoo_id", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.String(length=128), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("cause", sa.String(length=1100), nullable=False),
+        sa.Column("found_at", UtcTimestamp(), nullable=False),
+        sa.PrimaryKeyConstraint("company", "odoo_id", name=op.f("pk_exchange_entry")),
+    )
+    with op.batch_alter_table("exchange_entry", schema=None) as batch_op:
+        batch_op.create_index("ix_exchange_entry_cause", ["cause"], unique=False)
+
+    op.create_table(
         "outbox",
         sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -272,19 +285,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("alias", name=op.f("pk_transaction_alias")),
     )
     op.create_table(
-        "exchange_entry",
-        sa.Column("company", sa.String(length=255), nullable=False),
-        sa.Column("odoo_id", sa.BigInteger(), nullable=False),
-        sa.Column("number", sa.String(length=128), nullable=False),
-        sa.Column("day", sa.String(length=10), nullable=False),
-        sa.Column("cause", sa.String(length=1100), nullable=False),
-        sa.Column("found_at", UtcTimestamp(), nullable=False),
-        sa.PrimaryKeyConstraint("company", "odoo_id", name=op.f("pk_exchange_entry")),
-    )
-    with op.batch_alter_table("exchange_entry", schema=None) as batch_op:
-        batch_op.create_index("ix_exchange_entry_cause", ["cause"], unique=False)
-
-    op.create_table(
         "posting",
         sa.Column("state", sa.String(length=32), nullable=False),
         sa.Column("available_at", UtcTimestamp(), nullable=False),
@@ -349,8 +349,8 @@ def upgrade() -> None:
             "ix_posting_held",
             ["available_at", "key"],
             unique=False,
-            sqlite_where=sa.text("state = 'held'"),
-            postgresql_where=sa.text("state = 'held'"),
+            sqlite_where=sa.text("state IN ('held')"),
+            postgresql_where=sa.text("state IN ('held')"),
         )
         batch_op.create_index("ix_posting_listed", ["company", "created_at", "key"], unique=False)
         batch_op.create_index(
@@ -373,7 +373,7 @@ def downgrade() -> None:
         )
         batch_op.drop_index("ix_posting_listed")
         batch_op.drop_index(
-            "ix_posting_held", sqlite_where=sa.text("state = 'held'"), postgresql_where=sa.text("state = 'held'")
+            "ix_posting_held", sqlite_where=sa.text("state IN ('held')"), postgresql_where=sa.text("state IN ('held')")
         )
         batch_op.drop_index(
             "ix_posting_group", sqlite_where=sa.text("ar_group <> ''"), postgresql_where=sa.text("ar_group <> ''")
@@ -386,7 +386,6 @@ def downgrade() -> None:
         )
 
     op.drop_table("posting")
-    op.drop_table("exchange_entry")
     op.drop_table("transaction_alias")
     op.drop_table("total_delta")
     op.drop_table("total")
@@ -410,6 +409,10 @@ def downgrade() -> None:
         )
 
     op.drop_table("outbox")
+    with op.batch_alter_table("exchange_entry", schema=None) as batch_op:
+        batch_op.drop_index("ix_exchange_entry_cause")
+
+    op.drop_table("exchange_entry")
     with op.batch_alter_table("exception_case", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_exception_case_open", sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'")
@@ -450,8 +453,8 @@ def downgrade() -> None:
     with op.batch_alter_table("applied_match", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_applied_match_due",
-            sqlite_where=sa.text("state = 'pending'"),
-            postgresql_where=sa.text("state = 'pending'"),
+            sqlite_where=sa.text("state IN ('pending') AND parked = 0"),
+            postgresql_where=sa.text("state IN ('pending') AND parked = 0"),
         )
 
     op.drop_table("applied_match")
