@@ -16,7 +16,8 @@ from .domain.settlement import StoredSettlement
 from .engine.passes import match
 from .handlers.import_settlement import import_settlement, import_settlement_file
 from .handlers.import_statement import import_statement
-from .handlers.ports import Ledger, Tracing
+from .handlers.ledger_ports import Ledger
+from .handlers.ports import Tracing
 from .storage import TABLES, DatabaseEngine, Recons
 from .workers.apply import ApplyWorker
 from .workers.differences import DifferenceWorker

@@ -8,6 +8,7 @@ from libs.errors import ConcordError
 from libs.formats.errors import FormatError
 from libs.storage.migrate import check
 from services.recon.domain.errors import FileChanged, FileKindUnsupported
+from services.recon.domain.walk import OutboundEvent
 from services.recon.storage import metadata
 from tests.formats.camt_files import ACCOUNT, balance, document
 from tests.formats.samples import naive_totals, samples_folder
@@ -152,6 +153,6 @@ def test_every_camt_sample_is_imported_or_refused_with_a_reason(world: World) ->
     assert len(world.ledger.events) == world.count("outbound_event")
 
 
-def _outbound(world: World) -> list[object]:
+def _outbound(world: World) -> list[OutboundEvent]:
     with world.recon.new_uow() as uow:
-        return uow.outbound.claim(limit=10, owner="look", now=world.now, lease_seconds=1)  # type: ignore[return-value]
+        return uow.outbound.claim(limit=10, owner="look", now=world.now, lease_seconds=1)

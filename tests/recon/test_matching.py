@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
+from libs.events import Settlement
 from services.recon.domain.match import MatchState, MatchType
+from services.recon.handlers.ledger_ports import LedgerChange
 from tests.recon.world import Down, World, money_event, order_event, payout_of, posting_key, settlement
 from tests.storage.fixtures import EngineFor
 
@@ -68,7 +71,7 @@ def test_the_order_in_which_things_arrive_does_not_matter(world: World) -> None:
     ],
 )  # fmt: skip
 def test_a_composition_that_lacks_something_is_a_difference_until_it_is_complete(
-    world: World, spoil, lacks: str, missing: str
+    world: World, spoil: Callable[[Settlement], Settlement], lacks: str, missing: str
 ) -> None:
     told = payout_of(world, "po_1001", *LINES)
     world.recon.import_settlement(spoil(told), "", world.ids())
@@ -146,7 +149,7 @@ def test_the_watch_goes_on_where_it_stopped(world: World) -> None:
     read = []
     inner = world.ledger.read_changes
 
-    def watched(company: str, token: str, limit: int):
+    def watched(company: str, token: str, limit: int) -> list[LedgerChange]:
         read.append(token)
         return inner(company, token, limit)
 
@@ -185,7 +188,6 @@ def test_a_match_is_asked_for_until_it_is_written(world: World) -> None:
 
 def test_a_ledger_that_is_down_delays_and_loses_nothing(world: World) -> None:
     world.ledger.fail_before = [Down("no")]
-    world.statement_content = b""  # type: ignore[attr-defined]
     with pytest.raises(Down):
         world.bank_line("119.00", "order 4711")
     world.ledger.fail_after = [Down("lost")]

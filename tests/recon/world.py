@@ -37,7 +37,14 @@ from services.recon.domain.files import FileToImport, ImportedFile
 from services.recon.domain.learning import LedgerPosting, RoleAmount
 from services.recon.domain.match import Difference, Match, MatchType
 from services.recon.domain.settings import Settings
-from services.recon.handlers.ports import Applied, AppliedState, LedgerChange, MatchToApply, NotRecorded, Recorded
+from services.recon.handlers.ledger_ports import (
+    Applied,
+    AppliedState,
+    LedgerChange,
+    MatchToApply,
+    NotRecorded,
+    Recorded,
+)
 from tests.formats import camt_files
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)

@@ -110,6 +110,7 @@ class _Report:
         self._account = account
         self._ids = ids
         self._payouts: dict[tuple[str, str], _Payout] = {}
+        self._converts = False  # some row was paid in another currency than its balance's
         self.findings = Findings()
         self.lines = 0
 
@@ -124,13 +125,27 @@ class _Report:
                 self._payouts.setdefault((line.settlement_id, line.net.currency), _Payout()).add(
                     line.settlement_id, line
                 )
-            if line.category in PRESENTED and line.customer_facing is None:
-                message = "the row does not say what the customer paid; the provider's API will tell"
-                self.findings.add("PRESENTMENT_UNKNOWN", message, place)
-                continue
-            kept.append(event_to_json(self._event(line)))
+            paid = line.customer_facing
+            self._converts = self._converts or (paid is not None and paid.currency != line.net.currency)
+            kept.append([event_to_json(self._event(line)), line.row, line.category, paid is None])
         if not self.lines:
             raise SettlementEmpty("the report has no rows")
+
+    def events(self, batch: list[tuple[str, int, str, bool]]) -> list[Event]:
+        """The events of rows that were kept aside.
+
+        A row that hides what the customer paid may be a conversion: without its other half it would be booked wrongly,
+        and contradict what the provider's API tells. A charge always says it; refunds and disputes need not where
+        nothing is converted.
+        """
+        events = []
+        for text, row, category, hides in batch:
+            if hides and category in PRESENTED and (category == "charge" or self._converts):
+                message = "the row does not say what the customer paid; the provider's API will tell"
+                self.findings.add("PRESENTMENT_UNKNOWN", message, f"line {row}")
+            else:
+                events.append(event_from_json(text))
+        return events
 
     def settlements(self) -> list[StoredSettlement]:
         """In the order of the payouts' names."""
@@ -204,7 +219,7 @@ def _store(
     with tracing.step("settlement_file_imported", file.transaction_id, None, attributes) as step, new_uow() as uow:
         names = tuple(_keep(one, uow, now).name for one in report.settlements())
         for batch in kept.batches(STORED_AT_ONCE):
-            events = [event_from_json(text) for text in batch]
+            events = report.events(batch)
             outbound = [OutboundEvent(event, digest_of(event), file.transaction_id) for event in events]
             new = uow.outbound.add(outbound, now)
             for name in sorted(uow.outbound.conflicts([one for one in outbound if not new[one.event.name]])):

@@ -5,89 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 from types import TracebackType
 from typing import Protocol, Self
 
-from libs.events import Event
+from libs.events import Settlement
 
 from ..domain.files import FileKind, FileToImport, ImportedFile, Statement, StatementEntry
 from ..domain.items import BankItem, Target
-from ..domain.learning import Item, LedgerPosting
-from ..domain.match import Difference, DifferenceState, Match, MatchState, MatchType
+from ..domain.learning import Item
+from ..domain.match import Difference, DifferenceState, Match, MatchState
 from ..domain.outcome import Result
 from ..domain.settlement import StoredSettlement
 from ..domain.walk import ControlTotal, OutboundEvent, OutboundMatch, Progress, QueueLength, Step
 
 After = tuple[str, str]  # the last row's time and name
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """The ledger has the event, under this transaction id; `duplicate` if it had it before."""
-
-    transaction_id: str
-    duplicate: bool
-
-
-@dataclass(frozen=True, slots=True)
-class NotRecorded:
-    """The ledger will not have the event; `retry` if it may later."""
-
-    reason: str
-    retry: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerChange:
-    """One change of a posting. Whoever goes on from `token` misses nothing and sees nothing twice."""
-
-    posting: LedgerPosting
-    token: str
-
-
-class AppliedState(Enum):
-    PENDING = "pending"
-    WRITTEN = "written"
-    EXCEPTION = "exception"
-
-
-@dataclass(frozen=True, slots=True)
-class MatchToApply:
-    """`anchor` and `members` are postings' keys."""
-
-    name: str
-    company: str
-    type: MatchType
-    anchor: str
-    members: tuple[str, ...]
-    rule_revision: str
-    traceparent: str
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What became of a match in the ledger."""
-
-    state: AppliedState
-    reason: str = ""
-    written_at: datetime | None = None
-
-
-class Ledger(Protocol):
-    """Raises a `ConcordError`: of a technical kind to be tried again, else the refusal with its reason."""
-
-    def record(self, events: Sequence[Event]) -> list[Recorded | NotRecorded]:
-        """An answer an event, in order."""
-
-    def read_changes(self, company: str, token: str, limit: int) -> list[LedgerChange]:
-        """The next changes after a token (empty: from the start) that are there now, in their one order."""
-
-    def apply_match(self, match: MatchToApply) -> Applied:
-        """Safe to repeat: the same match gets the first answer."""
-
-    def applied_match(self, name: str) -> Applied:
-        """Raises an error of kind MISSING for a match that the ledger never got."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,6 +290,8 @@ class NewUnitOfWork(Protocol):
     def __call__(self, *, read_only: bool = False) -> UnitOfWork: ...
 
 
+ImportFile = Callable[[FileToImport, Iterable[bytes]], ImportedFile]
+ImportSettlement = Callable[[Settlement, str, str], StoredSettlement]
 Matcher = Callable[[Sequence[BankItem], Sequence[Target]], Result]
 
 

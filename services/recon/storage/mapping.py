@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Row, Table, tuple_
+from sqlalchemy import Column, ColumnElement, Row, Table
 
 from libs.money import Money
 from libs.storage.leases import Lease
@@ -30,7 +30,8 @@ def listed_after(table: Table, time: Column[Any], after: After | None) -> list[C
     """The rows that follow on a place in the order of time and name."""
     if after is None:
         return []
-    return [tuple_(time, table.c.name) > tuple_(datetime.fromisoformat(after[0]), after[1])]
+    at = datetime.fromisoformat(after[0])
+    return [(time > at) | ((time == at) & (table.c.name > after[1]))]
 
 
 def claim_of(row: Row[Any]) -> Claim:

@@ -14,7 +14,8 @@ from ..domain.match import MatchState
 from ..domain.retry import BUDGET, TECHNICAL
 from ..domain.settings import Settings
 from ..domain.walk import OutboundMatch
-from ..handlers.ports import Applied, AppliedState, Ledger, MatchOutcome, MatchToApply, NewUnitOfWork, Tracing
+from ..handlers.ledger_ports import Applied, AppliedState, Ledger, MatchToApply
+from ..handlers.ports import MatchOutcome, NewUnitOfWork, Tracing
 
 PARKED = "APPLY_BUDGET_SPENT"
 

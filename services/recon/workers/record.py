@@ -11,7 +11,8 @@ from libs.events import Clock
 
 from ..domain.retry import BUDGET, TECHNICAL
 from ..domain.walk import OutboundEvent
-from ..handlers.ports import EventOutcome, Ledger, NewUnitOfWork, NotRecorded, Recorded, Tracing
+from ..handlers.ledger_ports import Ledger, NotRecorded, Recorded
+from ..handlers.ports import EventOutcome, NewUnitOfWork, Tracing
 
 
 class RecordWorker:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from libs.events import Clock
 
 from ..domain.learning import item_of
-from ..handlers.ports import Ledger, LedgerChange, NewUnitOfWork
+from ..handlers.ledger_ports import Ledger, LedgerChange
+from ..handlers.ports import NewUnitOfWork
 
 
 class WatchWorker:

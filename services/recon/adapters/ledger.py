@@ -1,0 +1,113 @@
+"""The ledger, by its stub."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+
+import grpc
+from concord.ledger.v1 import ledger_pb2, ledger_pb2_grpc, match_pb2, posting_pb2
+
+from libs.events import Event
+from libs.rpc.wire import from_event, to_event, to_money, to_time
+
+from ..domain.learning import LedgerPosting, RoleAmount
+from ..domain.match import MatchType
+from ..handlers.ledger_ports import Applied, AppliedState, LedgerChange, MatchToApply, NotRecorded, Recorded
+from .stream import ChangeStream
+
+# Reasons of a single event's failure that time heals.
+_TECHNICAL = frozenset({"STORAGE_CONFLICT", "STORAGE_UNAVAILABLE", "STORAGE_FULL", "WRITER_FULL", "WRITER_CLOSED"})
+_TYPES = {
+    MatchType.PAYOUT_TRANSACTIONS: match_pb2.Match.TYPE_PAYOUT_TRANSACTIONS,
+    MatchType.BANK_PAYOUT: match_pb2.Match.TYPE_BANK_PAYOUT,
+    MatchType.BANK_INVOICE: match_pb2.Match.TYPE_BANK_INVOICE,
+}
+_STATES = {
+    match_pb2.AppliedMatch.STATE_WRITTEN: AppliedState.WRITTEN,
+    match_pb2.AppliedMatch.STATE_EXCEPTION: AppliedState.EXCEPTION,
+}
+
+
+class LedgerClient:
+    """A call raises `RemoteError`. Changes are read from one open stream a company, kept by `ChangeStream`."""
+
+    def __init__(self, channel: grpc.Channel, on_change: Callable[[], object] = lambda: None) -> None:
+        self._stub = ledger_pb2_grpc.LedgerServiceStub(channel)
+        self._on_change = on_change
+        self._streams: dict[str, ChangeStream] = {}
+
+    def record(self, events: Sequence[Event]) -> list[Recorded | NotRecorded]:
+        request = ledger_pb2.BatchRecordEventsRequest(events=[from_event(event) for event in events])
+        response = self._stub.BatchRecordEvents(request)
+        return [_answer(result) for result in response.results]
+
+    def read_changes(self, company: str, token: str, limit: int) -> list[LedgerChange]:
+        stream = self._streams.get(company)
+        if stream is None:
+            stream = self._streams[company] = ChangeStream(company, self._stub.WatchPostings, self._on_change)
+        return [to_change(one) for one in stream.take(token, limit)]
+
+    def apply_match(self, match: MatchToApply) -> Applied:
+        message = match_pb2.Match(
+            name=match.name,
+            type=_TYPES[match.type],
+            anchor=_posting_name(match.company, match.anchor),
+            members=[_posting_name(match.company, key) for key in match.members],
+            rule_revision=match.rule_revision,
+            traceparent=match.traceparent,
+        )
+        return _applied(self._stub.ApplyMatch(ledger_pb2.ApplyMatchRequest(match=message)))
+
+    def applied_match(self, name: str) -> Applied:
+        return _applied(self._stub.GetAppliedMatch(ledger_pb2.GetAppliedMatchRequest(name=name)))
+
+    def close(self) -> None:
+        """End the streams."""
+        for stream in self._streams.values():
+            stream.close()
+
+
+def to_posting(message: posting_pb2.Posting, event: Event) -> LedgerPosting:
+    """What recon needs of a posting."""
+    _, company, _, key = message.name.split("/", 3)
+    document = message.document
+    return LedgerPosting(
+        key=key,
+        company=company,
+        transaction_id=message.transaction_id,
+        state=posting_pb2.Posting.State.Name(message.state).removeprefix("STATE_").lower(),
+        version=int(message.etag or "0"),
+        open_roles=frozenset(message.open_roles),
+        reconciliation=_word(posting_pb2.Posting.Reconciliation.Name(message.reconciliation), "RECONCILIATION_"),
+        document_type=_word(posting_pb2.Document.Type.Name(document.type), "TYPE_") if document.lines else "",
+        day=date.fromisoformat(document.date) if document.date else None,
+        lines=tuple(RoleAmount(line.role, to_money(line.amount)) for line in document.lines),
+        odoo_number=message.odoo_number,
+        event=event,
+    )
+
+
+def to_change(message: ledger_pb2.WatchPostingsResponse) -> LedgerChange:
+    """A change as the stream tells it."""
+    return LedgerChange(to_posting(message.posting, to_event(message.event)), message.resume_token)
+
+
+def _applied(message: match_pb2.AppliedMatch) -> Applied:
+    written: datetime | None = to_time(message.write_time).astimezone(UTC) if message.HasField("write_time") else None
+    return Applied(_STATES.get(message.state, AppliedState.PENDING), message.reason, written)
+
+
+def _answer(result: ledger_pb2.RecordResult) -> Recorded | NotRecorded:
+    if result.HasField("recorded"):
+        return Recorded(result.recorded.event.transaction_id, result.recorded.duplicate)
+    reason = result.failure.reason or "REFUSED"
+    return NotRecorded(reason[:64], reason in _TECHNICAL)
+
+
+def _posting_name(company: str, key: str) -> str:
+    return f"companies/{company}/postings/{key}"
+
+
+def _word(name: str, prefix: str) -> str:
+    return name.removeprefix(prefix).lower()

@@ -1,0 +1,104 @@
+"""One open stream of a company's changes, read ahead by a thread into a bounded queue."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from concord.ledger.v1 import ledger_pb2
+
+from libs.errors import ConcordError
+
+AHEAD = 1000  # changes read ahead of whoever takes them
+STREAM_SECONDS = 3600.0
+
+Watch = Callable[..., Any]
+
+
+class ChangeStream:
+    """Gives what has arrived, without waiting for more; begins anew wherever it is asked to.
+
+    Not for several takers at once: the watch worker is one thread.
+    """
+
+    def __init__(self, company: str, watch: Watch, on_change: Callable[[], object]) -> None:
+        self._company = company
+        self._watch = watch
+        self._on_change = on_change
+        self._reader: _Reader | None = None
+        self._token: str | None = None
+
+    def take(self, token: str, limit: int) -> list[ledger_pb2.WatchPostingsResponse]:
+        """The next changes after the token that are here now. Raises what ended the stream, then begins anew."""
+        if self._reader is None or token != self._token:
+            self.close()
+            request = ledger_pb2.WatchPostingsRequest(parent=f"companies/{self._company}", resume_token=token)
+            self._reader = _Reader(self._watch(request, timeout=STREAM_SECONDS), self._on_change)
+            self._token = token
+        found = self._reader.drain(limit)
+        if found:
+            self._token = found[-1].resume_token
+        elif self._reader.ended:
+            failure = self._reader.failure
+            self.close()
+            if failure is not None and failure.reason != "DEADLINE_EXCEEDED":
+                raise failure
+        return found
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.stop()
+            self._reader = None
+
+
+class _Reader:
+    """The thread that reads one call's responses."""
+
+    def __init__(self, call: Any, on_change: Callable[[], object]) -> None:
+        self._call = call
+        self._on_change = on_change
+        self._arrived: queue.Queue[ledger_pb2.WatchPostingsResponse] = queue.Queue(AHEAD)
+        self._stopping = threading.Event()
+        self._done = threading.Event()
+        self.failure: ConcordError | None = None
+        threading.Thread(target=self._run, name="watch-postings", daemon=True).start()
+
+    @property
+    def ended(self) -> bool:
+        """The call is over and all that it brought was taken."""
+        return self._done.is_set() and self._arrived.empty()
+
+    def drain(self, limit: int) -> list[ledger_pb2.WatchPostingsResponse]:
+        found: list[ledger_pb2.WatchPostingsResponse] = []
+        while len(found) < limit:
+            try:
+                found.append(self._arrived.get_nowait())
+            except queue.Empty:
+                break
+        return found
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._call.cancel()
+
+    def _run(self) -> None:
+        try:
+            for response in self._responses():
+                while not self._stopping.is_set():
+                    try:
+                        self._arrived.put(response, timeout=0.5)
+                        self._on_change()
+                        break
+                    except queue.Full:
+                        continue
+        except ConcordError as error:
+            if not self._stopping.is_set():
+                self.failure = error
+        finally:
+            self._done.set()
+            self._on_change()
+
+    def _responses(self) -> Iterator[ledger_pb2.WatchPostingsResponse]:
+        yield from self._call

@@ -1,0 +1,44 @@
+"""Give a difference an owner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from libs.events import Clock
+
+from ..domain.errors import DifferenceChanged
+from ..domain.match import Difference, DifferenceState, check_difference
+from .ports import NewUnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class AssignDifference:
+    """`version` is the one that was read."""
+
+    company: str
+    name: str
+    owner: str
+    version: str
+    actor: str
+
+
+def assign_difference(command: AssignDifference, new_uow: NewUnitOfWork, clock: Clock) -> Difference:
+    """The difference with its new owner.
+
+    Raises `DifferenceUnknown`, `DifferenceChanged` (read it again), `TransitionForbidden` (it is resolved).
+    """
+    with new_uow() as uow:
+        before = uow.differences.get(command.name)
+        if command.version != str(before.version):
+            raise DifferenceChanged("the difference was changed since it was read", field="etag")
+        check_difference(before.state, DifferenceState.ASSIGNED)
+        after = replace(
+            before,
+            state=DifferenceState.ASSIGNED,
+            owner=command.owner,
+            updated_at=clock(),
+            version=before.version + 1,
+        )
+        uow.differences.save(command.company, [(before, after)], command.actor)
+        uow.commit()
+    return after

@@ -1,0 +1,115 @@
+"""Why two things matched, or why a thing did not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..domain.errors import DifferenceUnknown, ExplanationUnknown
+from ..domain.explain import Predicate, Trial, bank_trials, payout_trial, target_trials
+from ..domain.files import settlement_name
+from ..domain.items import BankItem, Target
+from ..domain.learning import Item, ItemKind
+from ..domain.match import MatchState, MatchType
+from ..domain.settlement import StoredSettlement
+from ..domain.targets import bank_item, target_of, targets_of
+from .compositions import look_at
+from .ports import NewUnitOfWork, StoredMatch, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """`subject` is a posting's key, or the name of a match, settlement or event."""
+
+    subject: str
+    trials: tuple[Trial, ...]
+
+
+def explain(company: str, collection: str, key: str, new_uow: NewUnitOfWork) -> Explanation:
+    """`collection` is `matches`, `differences`, `settlements` or `postings`.
+
+    Raises `MatchUnknown`, `DifferenceUnknown`, `SettlementUnknown`, `ExplanationUnknown`.
+    """
+    name = f"companies/{company}/{collection}/{key}"
+    with new_uow(read_only=True) as uow:
+        if collection == "matches":
+            return Explanation(name, tuple(_of_match(company, uow.matches.get(name), uow)))
+        if collection == "settlements":
+            return Explanation(name, (_of_settlement(uow.settlements.get(name), uow),))
+        if collection == "differences":
+            return _of_difference(company, name, uow)
+        return _of_posting(company, key, uow)
+
+
+def _of_difference(company: str, name: str, uow: UnitOfWork) -> Explanation:
+    difference = uow.differences.get(name)
+    if not name.startswith(f"companies/{company}/"):
+        raise DifferenceUnknown("no such difference", field="name")
+    subject = difference.subject
+    if subject.startswith(f"companies/{company}/settlements/"):
+        return Explanation(subject, (_of_settlement(uow.settlements.get(subject), uow),))
+    if subject.startswith("sources/"):
+        reason = next((one.reason for one in uow.outbound.failed(company) if one.event.name == subject), "")
+        recorded = Predicate("recorded", subject, reason, held=not reason)
+        return Explanation(subject, (Trial("recorded_in_ledger", "", not reason, (recorded,)),))
+    return _of_posting(company, subject, uow)
+
+
+def _of_posting(company: str, key: str, uow: UnitOfWork) -> Explanation:
+    item = uow.items.find([key]).get(key)
+    if item is None or item.company != company:
+        raise ExplanationUnknown("nothing of that name stands in the books", field="name")
+    trials: list[Trial] = []
+    for stored in uow.matches.of_posting(company, key):
+        if stored.match.state is not MatchState.UNDONE:
+            trials += _of_match(company, stored, uow)
+    if not trials:
+        trials = _of_item(item, uow)
+    return Explanation(key, tuple(trials))
+
+
+def _of_item(item: Item, uow: UnitOfWork) -> list[Trial]:
+    """Of what is in no match."""
+    if item.kind is ItemKind.TRANSACTION:
+        words = " ".join(item.words)
+        order = Predicate("order", words, "no open invoice of this order", held=not item.receipt_open)
+        return [Trial("receipt_of_order", "", not item.receipt_open, (order,))]
+    lines, targets = _open_sides(item.company, uow)
+    if item.kind is ItemKind.BANK_LINE:
+        return bank_trials(bank_item(item), targets, lines)
+    settlement = _settlement_of(item, uow)
+    trials = [] if settlement is None else [_of_settlement(settlement, uow)]
+    return trials + target_trials(target_of(item, settlement), lines, targets)
+
+
+def _of_match(company: str, stored: StoredMatch, uow: UnitOfWork) -> list[Trial]:
+    """The rule that matched, with the comparisons that it made; no other rule of its rank had a candidate."""
+    items = uow.items.find([stored.anchor.posting, *(one.posting for one in stored.members)])
+    anchor = items[stored.anchor.posting]
+    if stored.match.type is MatchType.PAYOUT_TRANSACTIONS:
+        settlement = _settlement_of(anchor, uow)
+        if settlement is None:
+            raise ExplanationUnknown("the settlement behind the match is gone", field="name")
+        return [_of_settlement(settlement, uow, matched=True)]
+    member = items[stored.members[0].posting]
+    target = target_of(member, _settlement_of(member, uow))
+    return bank_trials(bank_item(anchor), [target], [])
+
+
+def _of_settlement(stored: StoredSettlement, uow: UnitOfWork, *, matched: bool = False) -> Trial:
+    payout, items = look_at(stored, uow)
+    return payout_trial(stored, payout, items, matched=matched or stored.matched)
+
+
+def _settlement_of(item: Item, uow: UnitOfWork) -> StoredSettlement | None:
+    if item.kind is not ItemKind.PAYOUT or not item.source_id:
+        return None
+    name = settlement_name(item.company, item.source_id)
+    found = uow.settlements.of_payouts(item.company, [item.source_id])
+    return next((one for one in found if one.name == name), None)
+
+
+def _open_sides(company: str, uow: UnitOfWork) -> tuple[list[BankItem], list[Target]]:
+    items = uow.items.open_side(company)
+    payouts = [one.source_id for one in items if one.kind is ItemKind.PAYOUT]
+    lines = [bank_item(one) for one in items if one.kind is ItemKind.BANK_LINE]
+    return lines, targets_of(items, uow.settlements.of_payouts(company, payouts))

@@ -1,0 +1,101 @@
+"""What recon tells of its resources, its part of the walk and of the completeness equation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from ..domain.files import Statement
+from ..domain.match import Difference, DifferenceState, Match
+from ..domain.settlement import StoredSettlement
+from ..domain.walk import ControlTotal, Step
+from .ports import After, NewUnitOfWork
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[T]):
+    """Part of a list; `after` is the place of its last item, None at the end."""
+
+    items: list[T]
+    after: After | None
+
+
+@dataclass(frozen=True, slots=True)
+class ToldSteps:
+    """Part of a transaction's steps; `next_start` is the number of the next one, None at the end."""
+
+    transaction_id: str
+    steps: list[Step]
+    next_start: int | None
+
+
+def get_statement(name: str, new_uow: NewUnitOfWork) -> Statement:
+    """Raises `StatementUnknown`."""
+    with new_uow(read_only=True) as uow:
+        return uow.statements.get(name)
+
+
+def list_statements(company: str, size: int, after: After | None, new_uow: NewUnitOfWork) -> Part[Statement]:
+    with new_uow(read_only=True) as uow:
+        found = uow.statements.page(company, size + 1, after)
+    return _part([((one.imported_at.isoformat(), one.name), one) for one in found], size)
+
+
+def get_settlement(name: str, new_uow: NewUnitOfWork) -> StoredSettlement:
+    """Raises `SettlementUnknown`."""
+    with new_uow(read_only=True) as uow:
+        return uow.settlements.get(name)
+
+
+def list_settlements(company: str, size: int, after: After | None, new_uow: NewUnitOfWork) -> Part[StoredSettlement]:
+    with new_uow(read_only=True) as uow:
+        return _part(uow.settlements.page(company, size + 1, after), size)
+
+
+def get_match(name: str, new_uow: NewUnitOfWork) -> Match:
+    """Raises `MatchUnknown`."""
+    with new_uow(read_only=True) as uow:
+        return uow.matches.get(name).match
+
+
+def list_matches(
+    company: str, transaction_id: str, size: int, after: After | None, new_uow: NewUnitOfWork
+) -> Part[Match]:
+    """An empty transaction id lets every match through."""
+    with new_uow(read_only=True) as uow:
+        found = uow.matches.page(company, transaction_id, size + 1, after)
+    return _part([((one.created_at.isoformat(), one.name), one) for one in found], size)
+
+
+def list_differences(
+    company: str, state: DifferenceState | None, size: int, after: After | None, new_uow: NewUnitOfWork
+) -> Part[Difference]:
+    with new_uow(read_only=True) as uow:
+        found = uow.differences.page(company, state, size + 1, after)
+    return _part([((one.created_at.isoformat(), one.name), one) for one in found], size)
+
+
+def list_transaction_steps(transaction_id: str, size: int, start: int, new_uow: NewUnitOfWork) -> ToldSteps:
+    """Oldest first; no steps for an id that recon does not know."""
+    with new_uow(read_only=True) as uow:
+        meant, steps = uow.walk.steps(transaction_id)
+    end = start + size
+    return ToldSteps(meant, steps[start:end], end if end < len(steps) else None)
+
+
+def list_control_totals(
+    company: str, size: int, start: int, new_uow: NewUnitOfWork
+) -> tuple[list[ControlTotal], int | None]:
+    """What was handed on to the ledger; and where the next part starts."""
+    with new_uow(read_only=True) as uow:
+        totals = uow.walk.totals(company)
+    end = start + size
+    return totals[start:end], end if end < len(totals) else None
+
+
+def _part(found: Sequence[tuple[After, T]], size: int) -> Part[T]:
+    shown = found[:size]
+    return Part([one for _, one in shown], shown[-1][0] if len(found) > size else None)

@@ -1,0 +1,128 @@
+"""Recon over gRPC: decode, call, encode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import grpc
+from concord.recon.v1 import match_pb2, recon_pb2, recon_pb2_grpc, statement_pb2
+from concord.trace.v1 import trace_pb2
+
+from libs.events import Clock
+from libs.rpc.identity import current_identity
+from libs.rpc.pages import Page
+
+from . import wire
+from .handlers import queries
+from .handlers.assign_difference import assign_difference
+from .handlers.explain import explain
+from .handlers.ports import ImportFile, ImportSettlement, NewUnitOfWork
+
+
+class ReconServicer(recon_pb2_grpc.ReconServiceServicer):
+    """`imported` is called after each import: there is work."""
+
+    def __init__(
+        self,
+        new_uow: NewUnitOfWork,
+        import_statement: ImportFile,
+        import_settlement_file: ImportFile,
+        import_settlement: ImportSettlement,
+        clock: Clock,
+        imported: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._new_uow = new_uow
+        self._import_statement = import_statement
+        self._import_settlement_file = import_settlement_file
+        self._import_settlement = import_settlement
+        self._clock = clock
+        self._imported = imported
+
+    def ImportStatement(
+        self, request_iterator: Iterator[recon_pb2.ImportStatementRequest], context: grpc.ServicerContext
+    ) -> statement_pb2.ImportedFile:
+        answer = self._import_statement(*wire.to_file(request_iterator))
+        self._imported()
+        return wire.from_imported(answer)
+
+    def ImportSettlementFile(
+        self, request_iterator: Iterator[recon_pb2.ImportSettlementFileRequest], context: grpc.ServicerContext
+    ) -> statement_pb2.ImportedFile:
+        answer = self._import_settlement_file(*wire.to_file(request_iterator))
+        self._imported()
+        return wire.from_imported(answer)
+
+    def ImportSettlement(
+        self, request: recon_pb2.ImportSettlementRequest, context: grpc.ServicerContext
+    ) -> statement_pb2.Settlement:
+        stored = self._import_settlement(*wire.to_settlement_import(request))
+        self._imported()
+        return wire.from_stored_settlement(stored)
+
+    def GetStatement(
+        self, request: recon_pb2.GetStatementRequest, context: grpc.ServicerContext
+    ) -> statement_pb2.Statement:
+        return wire.from_statement(queries.get_statement(wire.to_name(request.name, "statements"), self._new_uow))
+
+    def ListStatements(
+        self, request: recon_pb2.ListStatementsRequest, context: grpc.ServicerContext
+    ) -> recon_pb2.ListStatementsResponse:
+        page, company = Page.of(request), wire.to_company(request.parent)
+        part = queries.list_statements(company, page.size, wire.to_after(page), self._new_uow)
+        return wire.from_statements(part, page)
+
+    def GetSettlement(
+        self, request: recon_pb2.GetSettlementRequest, context: grpc.ServicerContext
+    ) -> statement_pb2.Settlement:
+        stored = queries.get_settlement(wire.to_name(request.name, "settlements"), self._new_uow)
+        return wire.from_stored_settlement(stored)
+
+    def ListSettlements(
+        self, request: recon_pb2.ListSettlementsRequest, context: grpc.ServicerContext
+    ) -> recon_pb2.ListSettlementsResponse:
+        page, company = Page.of(request), wire.to_company(request.parent)
+        part = queries.list_settlements(company, page.size, wire.to_after(page), self._new_uow)
+        return wire.from_settlements(part, page)
+
+    def GetMatch(self, request: recon_pb2.GetMatchRequest, context: grpc.ServicerContext) -> match_pb2.Match:
+        return wire.from_match(queries.get_match(wire.to_name(request.name, "matches"), self._new_uow))
+
+    def ListMatches(
+        self, request: recon_pb2.ListMatchesRequest, context: grpc.ServicerContext
+    ) -> recon_pb2.ListMatchesResponse:
+        page, company = Page.of(request), wire.to_company(request.parent)
+        transaction = wire.to_transaction_filter(request.transaction_id)
+        part = queries.list_matches(company, transaction, page.size, wire.to_after(page), self._new_uow)
+        return wire.from_matches(part, page)
+
+    def ListDifferences(
+        self, request: recon_pb2.ListDifferencesRequest, context: grpc.ServicerContext
+    ) -> recon_pb2.ListDifferencesResponse:
+        page, company = Page.of(request), wire.to_company(request.parent)
+        state = wire.to_difference_state(request.state)
+        part = queries.list_differences(company, state, page.size, wire.to_after(page), self._new_uow)
+        return wire.from_differences(part, page)
+
+    def AssignDifference(
+        self, request: recon_pb2.AssignDifferenceRequest, context: grpc.ServicerContext
+    ) -> match_pb2.Difference:
+        command = wire.to_assignment(request, current_identity().subject)
+        return wire.from_difference(assign_difference(command, self._new_uow, self._clock))
+
+    def Explain(self, request: recon_pb2.ExplainRequest, context: grpc.ServicerContext) -> match_pb2.Explanation:
+        company, collection, key = wire.to_explained(request.name)
+        return wire.from_explanation(explain(company, collection, key, self._new_uow), company)
+
+    def ListTransactionSteps(
+        self, request: trace_pb2.ListTransactionStepsRequest, context: grpc.ServicerContext
+    ) -> trace_pb2.ListTransactionStepsResponse:
+        page, transaction = Page.of(request), wire.to_transaction(request.transaction_id)
+        told = queries.list_transaction_steps(transaction, page.size, wire.to_start(page), self._new_uow)
+        return wire.from_steps(told, page)
+
+    def ListControlTotals(
+        self, request: trace_pb2.ListControlTotalsRequest, context: grpc.ServicerContext
+    ) -> trace_pb2.ListControlTotalsResponse:
+        page, company = Page.of(request), wire.to_company(request.parent)
+        totals = queries.list_control_totals(company, page.size, wire.to_start(page), self._new_uow)
+        return wire.from_totals(totals, page)

@@ -1,0 +1,27 @@
+"""What recon shows of itself: what waits, and the lines that nothing explains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from libs.telemetry.metrics import Metrics, QueueReading, Scope, UnmatchedReading
+
+
+def watch(
+    metrics: Metrics,
+    queues: Callable[[], Iterable[tuple[str, int, float]]],
+    unmatched: Callable[[], dict[str, int]],
+) -> None:
+    """`queues` gives (queue, depth, age of the oldest in seconds), `unmatched` the open bank lines by interface."""
+
+    def readings() -> Iterable[QueueReading]:
+        return [QueueReading(queue, depth, age) for queue, depth, age in queues()]
+
+    def lines() -> Iterable[UnmatchedReading]:
+        return [
+            UnmatchedReading(count, Scope(provider=interface.partition("/")[0], interface=interface))
+            for interface, count in sorted(unmatched().items())
+        ]
+
+    metrics.watch_queues(readings)
+    metrics.watch_unmatched(lines)

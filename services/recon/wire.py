@@ -1,0 +1,315 @@
+"""Recon's messages to its values and back. What contradicts the contract is refused here, by field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from concord.recon.v1 import match_pb2 as recon_match_pb2
+from concord.recon.v1 import recon_pb2, statement_pb2
+from concord.trace.v1 import trace_pb2
+
+from libs.events import Settlement
+from libs.rpc.errors import InvalidRequest
+from libs.rpc.pages import Page
+from libs.rpc.requests import optional, required, resource_name
+from libs.rpc.requests import transaction_id as checked_transaction_id
+from libs.rpc.wire import from_money, from_settlement, from_time, to_settlement, to_time
+
+from .domain.explain import Trial
+from .domain.files import FileToImport, ImportedFile, Statement
+from .domain.match import Difference, DifferenceState, Match
+from .domain.settlement import StoredSettlement
+from .domain.walk import ControlTotal, Step
+from .handlers.assign_difference import AssignDifference
+from .handlers.explain import Explanation
+from .handlers.ports import After
+from .handlers.queries import Part, ToldSteps
+
+CHUNK_BYTES = 1024 * 1024
+COMPANY_CHARACTERS = 64
+KEY_SEPARATORS = 4  # of `company_provider_account_object_effect`, in which no part holds one
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_EXPLAINED = ("matches", "differences", "settlements", "postings")
+_POSTING = re.compile(r"companies/([^/\s\x00-\x1f\x7f]{1,64})/postings/([^/\s\x00-\x1f\x7f]{1,1024})")
+FilePart = recon_pb2.ImportStatementRequest | recon_pb2.ImportSettlementFileRequest
+
+
+def to_file(parts: Iterator[FilePart]) -> tuple[FileToImport, Iterator[bytes]]:
+    """The header, and the chunks as they come. Raises `InvalidRequest`, also while the chunks are read."""
+    first = next(parts, None)
+    if first is None or first.WhichOneof("part") != "header":
+        raise InvalidRequest("the first message must bear the header", field="header")
+    return _header(first.header), _chunks(parts)
+
+
+def _header(header: statement_pb2.FileHeader) -> FileToImport:
+    provider, _, account = header.interface.partition("/")
+    if not provider or not account:
+        raise InvalidRequest("interface must be of the form {provider}/{account}", field="header.interface")
+    if _SHA256.fullmatch(header.sha256) is None:
+        raise InvalidRequest("sha256 must be 64 lower-case hexadecimal digits", field="header.sha256")
+    return FileToImport(
+        company=to_company(header.company, "header.company"),
+        interface=required(header.interface, "header.interface", 128),
+        delivery=optional(header.delivery, "header.delivery", 800),
+        file_name=optional(header.file_name, "header.file_name", 255),
+        sha256=header.sha256,
+        received_at=to_time(header.receive_time),
+        transaction_id=checked_transaction_id(header.transaction_id, "header.transaction_id"),
+    )
+
+
+def _chunks(parts: Iterable[FilePart]) -> Iterator[bytes]:
+    for part in parts:
+        if part.WhichOneof("part") != "chunk":
+            raise InvalidRequest("after the header come chunks only", field="chunk")
+        if len(part.chunk) > CHUNK_BYTES:
+            raise InvalidRequest(f"a chunk holds more than {CHUNK_BYTES} bytes", field="chunk")
+        yield part.chunk
+
+
+def from_imported(answer: ImportedFile) -> statement_pb2.ImportedFile:
+    return statement_pb2.ImportedFile(
+        duplicate=answer.duplicate,
+        statements=answer.statements,
+        settlements=answer.settlements,
+        lines=answer.lines,
+        findings=answer.findings,
+    )
+
+
+def to_settlement_import(request: recon_pb2.ImportSettlementRequest) -> tuple[Settlement, str, str]:
+    """(settlement, delivery, transaction id)."""
+    message = request.settlement
+    to_company(f"companies/{message.name.split('/')[1] if '/' in message.name else ''}", "settlement.name")
+    required(message.payout_id, "settlement.payout_id", 255)
+    if message.name.rpartition("/")[2] != message.payout_id:
+        raise InvalidRequest("the settlement's name must end in the payout's id", field="settlement.name")
+    settlement = to_settlement(message)
+    currency = settlement.amount.currency
+    for line in settlement.lines:
+        required(line.balance_transaction, "settlement.lines.balance_transaction", 255)
+        if {line.gross.currency, line.fee.currency, line.net.currency} != {currency}:
+            raise InvalidRequest("a line is in another currency than its payout", field="settlement.lines")
+        if line.gross - line.fee != line.net:
+            raise InvalidRequest("a line's net is not its gross less its fee", field="settlement.lines.net")
+    if len({line.balance_transaction for line in settlement.lines}) != len(settlement.lines):
+        raise InvalidRequest("a balance transaction stands twice", field="settlement.lines")
+    delivery = optional(request.delivery, "delivery", 800)
+    return settlement, delivery, checked_transaction_id(request.transaction_id)
+
+
+def to_company(name: str, field: str = "parent") -> str:
+    company = resource_name(name, field, "companies/{company}")["company"]
+    if len(company) > COMPANY_CHARACTERS:
+        raise InvalidRequest(f"{field} is longer than {COMPANY_CHARACTERS} characters", field=field)
+    return company
+
+
+def to_name(name: str, collection: str) -> str:
+    """A name of the form `companies/{company}/{collection}/{id}`."""
+    resource_name(name, "name", f"companies/{{company}}/{collection}/{{id}}")
+    return name
+
+
+def to_after(page: Page) -> After | None:
+    """The last row's time and name, as its token says."""
+    return (str(page.cursor[0]), str(page.cursor[1])) if page.cursor else None
+
+
+def to_start(page: Page) -> int:
+    """Where a numbered list goes on."""
+    return int(page.cursor[0]) if page.cursor else 0
+
+
+def to_transaction_filter(value: str) -> str:
+    return checked_transaction_id(value) if value else ""
+
+
+def to_transaction(value: str) -> str:
+    return checked_transaction_id(value)
+
+
+def to_difference_state(value: int) -> DifferenceState | None:
+    """None lets every state through."""
+    states = recon_match_pb2.Difference.State
+    if value not in states.values():
+        raise InvalidRequest("unknown state", field="state")
+    word = states.Name(value).removeprefix("STATE_")  # type: ignore[arg-type]  # checked above
+    return DifferenceState[word] if value else None
+
+
+def to_assignment(request: recon_pb2.AssignDifferenceRequest, actor: str) -> AssignDifference:
+    company = resource_name(request.name, "name", "companies/{company}/differences/{difference}")["company"]
+    owner, etag = required(request.owner, "owner", 255), required(request.etag, "etag", 32)
+    return AssignDifference(company, request.name, owner, etag, actor)
+
+
+def to_explained(name: str) -> tuple[str, str, str]:
+    """(company, collection, id) of a match, difference, settlement or posting."""
+    posting = _POSTING.fullmatch(name)
+    if posting is not None:
+        return posting[1], "postings", posting[2]
+    parts = resource_name(name, "name", "companies/{company}/{collection}/{id}")
+    if parts["collection"] not in _EXPLAINED:
+        raise InvalidRequest(f"name must be of one of {', '.join(_EXPLAINED)}", field="name")
+    return parts["company"], parts["collection"], parts["id"]
+
+
+def from_statement(one: Statement) -> statement_pb2.Statement:
+    return statement_pb2.Statement(
+        name=one.name,
+        statement_id=one.statement_id,
+        bank_account=one.bank_account,
+        currency_code=one.currency,
+        opening=from_money(one.opening) if one.opening is not None else None,
+        closing=from_money(one.closing) if one.closing is not None else None,
+        credit_sum=from_money(one.credit_sum) if one.credit_sum is not None else None,
+        debit_sum=from_money(one.debit_sum) if one.debit_sum is not None else None,
+        lines=one.lines,
+        ties=one.ties,
+        import_time=from_time(one.imported_at),
+        transaction_id=one.transaction_id,
+    )
+
+
+def from_statements(part: Part[Statement], page: Page) -> recon_pb2.ListStatementsResponse:
+    return recon_pb2.ListStatementsResponse(
+        statements=[from_statement(one) for one in part.items], next_page_token=page.token_after(part.after)
+    )
+
+
+def from_stored_settlement(stored: StoredSettlement) -> statement_pb2.Settlement:
+    message = from_settlement(stored.settlement)
+    message.ties = stored.ties
+    return message
+
+
+def from_settlements(part: Part[StoredSettlement], page: Page) -> recon_pb2.ListSettlementsResponse:
+    return recon_pb2.ListSettlementsResponse(
+        settlements=[from_stored_settlement(one) for one in part.items], next_page_token=page.token_after(part.after)
+    )
+
+
+def from_match(match: Match) -> recon_match_pb2.Match:
+    company = match.name.split("/")[1]
+    certificate = match.certificate
+    return recon_match_pb2.Match(
+        name=match.name,
+        state=recon_match_pb2.Match.State.Value(f"STATE_{match.state.name}"),
+        type=recon_match_pb2.Match.Type.Value(f"TYPE_{match.type.name}"),
+        anchor=_posting(company, match.anchor),
+        members=[_posting(company, key) for key in match.members],
+        certificate=recon_match_pb2.Certificate(
+            rule_revision=certificate.rule_revision,
+            rule=certificate.rule,
+            candidates=certificate.candidates,
+            snapshot=certificate.snapshot,
+            residuals=[
+                recon_match_pb2.Residual(kind=one.kind, amount=from_money(one.amount)) for one in certificate.residuals
+            ],
+        ),
+        create_time=from_time(match.created_at),
+        write_time=from_time(match.written_at) if match.written_at else None,
+        transaction_ids=match.transaction_ids,
+        reason=match.reason,
+    )
+
+
+def from_matches(part: Part[Match], page: Page) -> recon_pb2.ListMatchesResponse:
+    return recon_pb2.ListMatchesResponse(
+        matches=[from_match(one) for one in part.items], next_page_token=page.token_after(part.after)
+    )
+
+
+def from_difference(one: Difference) -> recon_match_pb2.Difference:
+    company = one.name.split("/")[1]
+    return recon_match_pb2.Difference(
+        name=one.name,
+        state=recon_match_pb2.Difference.State.Value(f"STATE_{one.state.name}"),
+        subject=_named(company, one.subject),
+        transaction_id=one.transaction_id,
+        reason=one.reason,
+        message=one.message,
+        amount=from_money(one.amount),
+        nearest=_named(company, one.nearest),
+        nearest_lacks=one.nearest_lacks,
+        owner=one.owner,
+        create_time=from_time(one.created_at),
+        update_time=from_time(one.updated_at),
+        etag=str(one.version),
+    )
+
+
+def from_differences(part: Part[Difference], page: Page) -> recon_pb2.ListDifferencesResponse:
+    return recon_pb2.ListDifferencesResponse(
+        differences=[from_difference(one) for one in part.items], next_page_token=page.token_after(part.after)
+    )
+
+
+def from_explanation(explanation: Explanation, company: str) -> recon_match_pb2.Explanation:
+    return recon_match_pb2.Explanation(
+        subject=_named(company, explanation.subject), trials=[_from_trial(one, company) for one in explanation.trials]
+    )
+
+
+def from_steps(told: ToldSteps, page: Page) -> trace_pb2.ListTransactionStepsResponse:
+    return trace_pb2.ListTransactionStepsResponse(
+        steps=[_from_step(one) for one in told.steps],
+        next_page_token=page.token_after(None if told.next_start is None else (told.next_start,)),
+        transaction_id=told.transaction_id,
+    )
+
+
+def from_totals(totals: tuple[list[ControlTotal], int | None], page: Page) -> trace_pb2.ListControlTotalsResponse:
+    part, next_start = totals
+    return trace_pb2.ListControlTotalsResponse(
+        totals=[
+            trace_pb2.ControlTotal(
+                interface=one.interface,
+                company=f"companies/{one.company}",
+                currency_code=one.currency,
+                day=one.day.isoformat(),
+                bucket=one.bucket,
+                event_count=one.count,
+                minor_units=one.minor_units,
+                name_set_hash=one.names_hash,
+            )
+            for one in part
+        ],
+        next_page_token=page.token_after(None if next_start is None else (next_start,)),
+    )
+
+
+def _from_trial(trial: Trial, company: str) -> recon_match_pb2.RuleTrial:
+    return recon_match_pb2.RuleTrial(
+        rule=trial.rule,
+        candidate=_named(company, trial.candidate),
+        matched=trial.matched,
+        predicates=[
+            recon_match_pb2.PredicateTrial(predicate=one.name, left=one.left, right=one.right, held=one.held)
+            for one in trial.predicates
+        ],
+    )
+
+
+def _from_step(step: Step) -> trace_pb2.TransactionStep:
+    return trace_pb2.TransactionStep(
+        occur_time=from_time(step.at),
+        service="recon",
+        step=step.step,
+        resource=step.resource,
+        state=step.state,
+        detail=step.detail,
+        reason=step.reason,
+    )
+
+
+def _posting(company: str, key: str) -> str:
+    return f"companies/{company}/postings/{key}"
+
+
+def _named(company: str, subject: str) -> str:
+    """A posting's key as its name; what has a name already, and a provider's id, as it is."""
+    return _posting(company, subject) if "/" not in subject and subject.count("_") == KEY_SEPARATORS else subject
