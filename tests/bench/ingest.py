@@ -68,7 +68,7 @@ def run(scratch: Scratch, turns: int, size: Size | None = None) -> Result:
     size = size or Size()
     result = Result(
         f"ingest-{scratch.kind}",
-        f"Signed Stripe webhooks of about 1.8 kB, 5 % of them repeats, into the gateway's HTTP face on "
+        f"Signed Stripe webhooks of about 1.4 kB, 5 % of them repeats, into the gateway's HTTP face on "
         f"{scratch.title}, from a load generator in a second process.",
     )
     with ExitStack() as stack:

@@ -1,6 +1,6 @@
 """A load generator: closed-loop connections over plain sockets, in a process of its own.
 
-    python -m tests.bench.load '{"port": 8080, "connections": 32, "count": 5000, "first": 0, "repeats": 0.05}'
+    python -m tests.bench.load '{"port": 8080, "connections": 32, "count": 5000}'
 
 The requests are made before the clock starts; then each connection sends its next one as soon as it has its answer.
 One thread and an epoll loop bear several times what the servers under test do. Prints one JSON object.
@@ -141,6 +141,7 @@ def start(port: int, connections: int, workload: Workload) -> subprocess.Popen[s
         "count": workload.count,
         "first": workload.first,
         "repeats": workload.repeats,
+        "money_every": workload.money_every,
         "seed": workload.seed,
     }
     arguments = [sys.executable, "-m", "tests.bench.load", json.dumps(settings)]
@@ -179,8 +180,9 @@ def told(workload: Workload, outcome: Outcome) -> dict[str, Any]:
 
 def main() -> None:
     settings = json.loads(sys.argv[1])
-    workload = Workload(settings["count"], settings["first"], settings["repeats"], settings["seed"])
-    outcome = drive(settings["port"], requests(workload), settings["connections"])
+    port, connections = settings.pop("port"), settings.pop("connections")
+    workload = Workload(**settings)
+    outcome = drive(port, requests(workload), connections)
     print(json.dumps(told(workload, outcome)))
 
 
