@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from libs.events import EventKind, LineKind, Order, OrderLine, OrderRefund, Party, effect_key
 from libs.money import Money
 
-from .context import Books, Built
+from .context import Books, Built, PredecessorMissing
 from .document import Document, DocumentType, InvoiceLine
 from .entry import Entry, Line
 from .errors import Unbuildable
@@ -32,6 +32,7 @@ def needs(books: Books) -> tuple[Ref, ...]:
 
 
 def build(books: Books) -> tuple[Built, ...]:
+    """Raises `PredecessorMissing` for a refund that does not say whose it is, until its order does."""
     event, body = books.event, _body(books)
     journal = books.masters.journal(_journal(books))
     if journal.type != "sale":
@@ -44,6 +45,9 @@ def build(books: Books) -> tuple[Built, ...]:
     if not items:
         raise Unbuildable("DOCUMENT_EMPTY", "the order has no line with an amount")
     reverses = _key(books, body.order_id, "invoice") if isinstance(body, OrderRefund) else ""
+    if reverses and not body.customer.external_id and reverses not in {one.effect for one in books.context.documents}:
+        # Only the order says whose it was; a credit note for somebody else would never meet its refund.
+        raise PredecessorMissing("the order that this refund belongs to has not been recorded")
     document = Document(
         effect=effect,
         type=DocumentType.CUSTOMER_CREDIT_NOTE if returned else DocumentType.CUSTOMER_INVOICE,

@@ -165,6 +165,7 @@ class _Batch:
         self._now = now
         self._fresh: dict[str, list[Document]] = {}  # documents built in this batch, by story
         self._outcomes: list[BuiltEvent] = []
+        self._woken: dict[str, set[str]] = {}  # by company: events of stories in which something was built
         self._drafts = Drafts(now)
 
     def build(self, events: Sequence[RecordedEvent]) -> None:
@@ -178,13 +179,17 @@ class _Batch:
         self.write()
 
     def write(self) -> None:
-        """Postings, then the ends of the claims."""
+        """Postings, then the ends of the claims; then whoever waited is woken, those of this batch too."""
         keys = self._drafts.keys()
         if keys:
             self._drafts.settle_rivals(self._uow.postings.find(keys))
         self._uow.postings.create(self._drafts.new, self._now)
         self._uow.postings.apply(self._drafts.changes, self._now, predecessors=self._drafts.predecessors)
         self._uow.events.built(self._outcomes, self._now)
+        for company, woken in self._woken.items():
+            names = sorted(woken)
+            for start in range(0, len(names), STORY_EVENTS_AT_MOST):
+                self._uow.stories.wake(company, names[start : start + STORY_EVENTS_AT_MOST], self._now)
 
     def refuse(self, one: RecordedEvent, reason: str, message: str, existing: Sequence[Posting] = ()) -> None:
         """Every effect that has no document becomes an exception, for finance."""
@@ -237,9 +242,7 @@ class _Batch:
                 continue  # another event has this effect; that was found earlier
             before = known.get(each.document.effect) or draft(one, each.document.effect, self._now)
             self._drafts.accept(one, each, before, story.label, self._masters.revision, company, deadline)
-        others = [name for name in story.events if name != one.event.name]
-        if others:
-            self._uow.stories.wake(one.event.company, others, self._now)
+        self._woken.setdefault(one.event.company, set()).update(set(story.events) - {one.event.name})
         self._done(one, EventState.BUILT)
 
     def _wait(

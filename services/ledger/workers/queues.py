@@ -19,6 +19,8 @@ from ..handlers.posting_ports import Booked, Claim, CompanyBooks, MatchClaim, Ou
 from .reconciling import closable_roles
 
 ACTOR = "ledger"
+# Odoo may be down for a night without anybody having to touch each document afterwards: about twelve hours.
+PATIENT = RetryPolicy(max_attempts=300)
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)  # a parked posting waits for a person
 _MODELS = {
     DocumentType.STATEMENT_LINE: "account.bank.statement.line",
@@ -36,7 +38,7 @@ class Postings:
     new_uow: NewUow
     owner: str
     rng: random.Random
-    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    retry: RetryPolicy = PATIENT
     lease_seconds: float = 180.0  # outlives the longest call plus Odoo's own limit
     _held: dict[str, Posting] = field(default_factory=dict)
 
@@ -201,7 +203,7 @@ class Matches:
     books: CompanyBooks
     owner: str
     rng: random.Random
-    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    retry: RetryPolicy = PATIENT
     lease_seconds: float = 180.0
     wait_seconds: float = 2.0  # for a posting that a match names and that is not posted yet
     _held: dict[str, AppliedMatch] = field(default_factory=dict)

@@ -5,7 +5,7 @@ Money never waits for paper: each document posts on its own, and whatever comes 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from libs.events import Clock
@@ -14,6 +14,7 @@ from libs.odoo.errors import OdooConflict, OdooDenied, OdooOutcomeUnknown, OdooU
 from ..domain.document import Document, DocumentType
 from ..domain.master import Party
 from ..domain.money_rules import receivable_moved
+from ..domain.view import DocumentView, LineView
 from ..handlers.posting_ports import Booked, Journal, Story, StoryQueue
 from .reconciling import lines_with, outcomes_of, reconcile_by_partner, views_of
 
@@ -46,11 +47,24 @@ class SettleWorker:
                 line for one in story.booked if one.key in views for line in lines_with(one, views[one.key], (role,))
             ]
             touched += reconcile_by_partner(journal, lines)
-        exchanges = journal.exchange_moves(touched) if touched else []
+        # Asked again of what is closed already: the reply to an earlier reconciliation may have been lost.
+        closed = {line.odoo_id for line in _closed_in_foreign_currency(story, views)}
+        exchanges = journal.exchange_moves(sorted(closed.union(touched))) if closed or touched else []
         if touched:
             views = views_of(journal, story.booked)
         moved = _receivables_to_move(story)
         self.queue.settled(story, outcomes_of(story.booked, views), moved, exchanges, self.clock())
+
+
+def _closed_in_foreign_currency(story: Story, views: Mapping[str, DocumentView]) -> list[LineView]:
+    """Lines whose reconciliation may have made an exchange entry: Odoo makes none in the company's own currency."""
+    return [
+        line
+        for one in story.booked
+        if one.key in views
+        for line in lines_with(one, views[one.key], ("AR", "DSP"))
+        if line.amount.currency != line.balance.currency and line.residual != line.balance
+    ]
 
 
 def _receivables_to_move(story: Story) -> list[tuple[Booked, Document]]:

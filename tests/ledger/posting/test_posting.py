@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine
 
-from libs.events import Event, EventKind, Reference, ReferenceKind
+from libs.events import Event, EventKind, OrderRefund, Party, Reference, ReferenceKind
 from libs.money import Money
 from libs.storage.engine import copy_template, open_engine
 from libs.storage.migrate import upgrade
 from services.ledger.domain.document import document_to_json
 from services.ledger.domain.posting import Change, Posting
 from services.ledger.domain.states import PostingState
-from tests.ledger.domain.books import bank_line, line, money, order, refund
+from tests.ledger.domain.books import bank_line, dispute_lost, line, money, order, refund
 from tests.ledger.posting.world import PostingWorld
+from tests.ledger.world import MORNING
 from tests.storage.fixtures import EngineFor
 from tests.storage.fixtures import engine_for as engine_for
 
@@ -209,3 +211,65 @@ def test_odoo_down_for_hours_loses_nothing(world: PostingWorld) -> None:
     world.odoo.down = False
     world.work()
     assert world.balances() == {"CLR": "104.57", "FEE": "3.43", "REV": "-100.00", "TAX": "-8.00"}
+
+
+def test_a_document_that_posts_in_spite_of_its_doubt_leaves_the_doubt_open(world: PostingWorld) -> None:
+    unexplained = money(EventKind.ADJUSTMENT, "-5.00", txn="txn_9")
+    world.record(unexplained)
+    world.work()
+    posted(world, unexplained)
+    assert world.balances() == {"CLR": "-5.00", "UNX": "5.00"}
+    assert world.reasons() == ["PROVIDER_ITEM_UNEXPLAINED"]
+
+
+def test_an_exchange_entry_is_kept_though_the_reply_that_made_it_was_lost(world: PostingWorld) -> None:
+    payment = capture(gross="54.45", fee="1.90", presentment=EUR50)
+    invoice = order((line("50.00", currency="EUR"),), "50.00", "0.00", currency="EUR")
+    world.record(payment)
+    world.work()
+    world.odoo.lose_once = {"reconcile"}
+    world.record(invoice)
+    world.work()
+    assert not world.odoo.lose_once
+    with world.engine.connect() as connection:
+        kept = connection.exec_driver_sql("SELECT count(*) FROM exchange_entry").scalar_one()
+    assert (kept, world.moves()) == (1, 4)
+
+
+def test_a_lost_dispute_recorded_together_with_its_withdrawal_is_posted_at_once(world: PostingWorld) -> None:
+    dispute = (Reference(ReferenceKind.DISPUTE, "dp_1"),)
+    withdrawn = replace(money(EventKind.DISPUTE_WITHDRAWN, "-43.20", txn="txn_3"), references=dispute)
+    lost = replace(dispute_lost(), references=dispute)
+    world.record(lost, withdrawn)  # in one batch, the lost one first
+    world.work(rounds=40)
+    assert set(posted(world, lost, withdrawn)) == {"lost", "gross"}
+    assert world.balances() == {"CBL": "43.20", "CLR": "-43.20"}
+
+
+def test_a_refund_that_does_not_say_whose_it_is_waits_for_its_order(world: PostingWorld) -> None:
+    told = credit()
+    assert isinstance(told.body, OrderRefund)
+    nobody = replace(told, body=replace(told.body, customer=Party("", "shopify/shop-1")))
+    world.record(nobody)
+    world.work(rounds=20)
+    assert world.postings(nobody) == []
+    world.record(sale())
+    world.work()
+    (note,) = world.postings(nobody)
+    assert (note.state, note.open_roles) == (PostingState.POSTED, "")
+    assert world.balances() == {"AR": "86.40", "RET": "20.00", "REV": "-100.00", "TAX": "-6.40"}
+
+
+def test_odoo_down_for_a_night_needs_nobody_afterwards(world: PostingWorld) -> None:
+    patient = world.new_assembled_poster("poster-2")
+    world.build(capture())
+    world.odoo.down = True
+    while world.now < MORNING + timedelta(hours=8):
+        patient.run_once()
+        world.pass_time(60)
+    world.odoo.down = False
+    for _ in range(20):
+        patient.run_once()
+        world.pass_time(60)
+    posted(world, capture())
+    assert world.reasons() == []

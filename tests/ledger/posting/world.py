@@ -152,6 +152,10 @@ class PostingWorld(World):
         queue = Postings(self.new_uow, owner, self.rng, RetryPolicy(max_attempts=60))
         return PostWorker(queue, lambda _: self.journal, self.books, self.clock)
 
+    def new_assembled_poster(self, owner: str) -> PostWorker:
+        """With the product's own budget."""
+        return PostWorker(Postings(self.new_uow, owner, self.rng), lambda _: self.journal, self.books, self.clock)
+
     def work(self, rounds: int = 400) -> None:
         """Run every worker until there is nothing to do, letting time pass where something waits."""
         idle = 0
