@@ -54,6 +54,10 @@ PLENTY = 60
 _CLOSES = {MatchType.PAYOUT_TRANSACTIONS: "CLR", MatchType.BANK_PAYOUT: "TRN", MatchType.BANK_INVOICE: "AR"}
 
 
+class Crash(BaseException):
+    """The process ends here."""
+
+
 class Down(ConcordError):
     kind = Kind.RETRY
     reason = "SERVICE_UNAVAILABLE"
@@ -170,9 +174,14 @@ class FakeLedger:
 class World:
     """One recon. What a test does to it stands in one line."""
 
-    def __init__(self, engine: Engine, *, settling_seconds: float = 0.0, seed: int = 3) -> None:
+    def __init__(
+        self, engine: Engine, *, settling_seconds: float = 0.0, seed: int = 3, tracer: Tracer | None = None
+    ) -> None:
         self.now = NOW
         self.engine = engine
+        self.tracer = tracer or Tracer()
+        self.points = 0  # commits so far, before and after each
+        self.crash_at = 0
         self.ledger = FakeLedger()
         self.rng = random.Random(seed)
         self.ids = TransactionIds(self.clock, self.rng)
@@ -185,8 +194,21 @@ class World:
     def started(self) -> Recon:
         """The process, from its database alone."""
         return build_recon(
-            self.engine, self.ledger, self.clock, self.ids, self.rng, self.settings, tracing=Tracer(), owner="recon-1"
+            self.engine,
+            self.ledger,
+            self.clock,
+            self.ids,
+            self.rng,
+            self.settings,
+            tracing=self.tracer,
+            owner="recon-1",
+            observe=self._observe,
         )
+
+    def _observe(self, point: str) -> None:
+        self.points += 1
+        if self.points == self.crash_at:
+            raise Crash(point)
 
     def pass_time(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)

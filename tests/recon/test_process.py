@@ -1,0 +1,82 @@
+"""Recon as a process, its configuration, and the traces that it joins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import grpc
+import pytest
+from concord.recon.v1 import recon_pb2, recon_pb2_grpc
+
+from libs.rpc.channel import open_channel
+from libs.rpc.config import ChannelConfig, ConfigInvalid
+from libs.rpc.identity import IssuedToken, TokenKeys
+from libs.storage.engine import copy_template
+from services.recon.config import ReconConfig
+from services.recon.main import build
+from tests.recon.test_crashes import template
+from tests.recon.world import World, payout_of
+from tests.telemetry.spans import Recorder, links_of, trace_of
+
+KEYS = "k1:HS256:" + "ab" * 32
+
+
+def test_the_process_serves_and_stops(tmp_path: Path) -> None:
+    env = {
+        "CONCORD_DATA_DIR": str(tmp_path),
+        "CONCORD_TOKEN_KEYS": KEYS,
+        "CONCORD_RECON_LISTEN": "127.0.0.1:0",
+        "CONCORD_LEDGER_ADDRESS": "127.0.0.1:1",  # nobody is there: workers wait
+        "CONCORD_RECON_COMPANIES": "acme",
+    }
+    process = build(env)
+    ports = tmp_path / "ports.json"
+    process.start(ports_file=str(ports))
+    try:
+        port = process._servers["grpc"].port
+        assert f'"grpc": {port}' in ports.read_text()
+        token = IssuedToken(TokenKeys.parse(KEYS), "tests", ("viewer",))
+        with open_channel(f"127.0.0.1:{port}", ChannelConfig(retry=None), token) as channel:
+            stub = recon_pb2_grpc.ReconServiceStub(channel)
+            answer = stub.ListMatches(recon_pb2.ListMatchesRequest(parent="companies/acme"))
+            assert not answer.matches
+            assert isinstance(channel, grpc.Channel)
+    finally:
+        assert process.stop()
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"CONCORD_RECON_COMPANIES": "a b"},
+        {"CONCORD_RECON_SETTLING_SECONDS": "soon"},
+        {"CONCORD_RECON_SETTLING_SECONDS": "-1"},
+        {"CONCORD_RECON_SETTLEMENT_ZONE": "Mars/Olympus"},
+    ],
+)
+def test_a_contradictory_value_stops_the_start(env: dict[str, str]) -> None:
+    with pytest.raises(ConfigInvalid):
+        ReconConfig.from_env(env)
+
+
+def test_the_defaults_stay_on_this_machine_and_zero_is_a_time_to_settle() -> None:
+    config = ReconConfig.from_env({"CONCORD_RECON_SETTLING_SECONDS": "0", "CONCORD_RECON_COMPANIES": "a, b"})
+    assert (config.rpc.listen, config.ledger_address) == ("127.0.0.1:50054", "127.0.0.1:50053")
+    assert (config.settings.settling_seconds, config.settings.companies) == (0.0, ("a", "b"))
+
+
+def test_a_match_joins_the_trace_of_each_transaction_linked_to_the_statements() -> None:
+    recorder = Recorder()
+    world = World(copy_template(template()), tracer=recorder.tracer)
+    told = payout_of(world, "po_1001", ("txn_1", 10000, 320))
+    world.recon.import_settlement(told, "", world.ids())
+    world.bank_line("96.80", "STRIPE po_1001")
+    world.run()
+    events = {one.object_id: one for one in world.ledger.events.values()}
+    charge = events.pop("txn_1").transaction_id
+    payout = events.pop("txn_po_1001").transaction_id
+    (line,) = [one.transaction_id for one in events.values()]
+    assert recorder.names(line) == ["line_imported", "handed_on", "matched", "match_written"]
+    joined = {span.name: links_of(span) for span in recorder.spans() if trace_of(span) == charge}
+    assert joined == {"matched": [payout], "banked": [line], "match_written": [payout]}
+    recorder.close()
