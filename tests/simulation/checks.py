@@ -1,0 +1,217 @@
+"""What must hold once everything has come to rest, whatever the seed did on the way."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from typing import Any
+
+from libs.odoo.sandbox.chart import ACCOUNTS
+from libs.storage.audit import AuditLog
+from services.gateway.handlers import administer
+from services.gateway.storage import TABLES as GATEWAY_TABLES
+from services.gateway.storage import GatewayUnitOfWork
+from services.ledger.storage import TABLES as LEDGER_TABLES
+from services.ledger.storage.unit_of_work import Ledgers
+from tests.simulation.day import COMPANY
+from tests.simulation.expected import UNDATED, Books, expected_books
+from tests.simulation.world import World
+
+MODULE = "concord_sim"
+MILLIONTHS_A_CENT = 10_000
+TABLES_OF = {"gateway": GATEWAY_TABLES, "ledger": LEDGER_TABLES}
+# Exception cases that the day must end with, and no other.
+CASES = Counter({"PROVIDER_ITEM_UNEXPLAINED": 1, "MAPPING_MISSING": 1})
+_ROLES = {spec.code: spec.role for spec in ACCOUNTS}
+
+
+def problems(world: World) -> list[str]:
+    """Everything that is wrong; empty if the day ended as it must."""
+    checks = (
+        _nothing_waits,
+        _answers_agree,
+        _nothing_is_missing,
+        _cases,
+        _odoo_holds_each_once,
+        _books_agree,
+        _open_items,
+        _chains_hold,
+        _watchers_miss_nothing,
+    )
+    return [problem for check in checks for problem in check(world)]
+
+
+def books_of(world: World) -> Books:
+    """Balances of what is posted in Odoo, as `expected.Books`."""
+    rows = world.sandbox.store.rows(
+        "SELECT a.code, coalesce(p.name, ''), c.name, l.date, sum(l.amount_currency), sum(l.balance)"
+        " FROM account_move_line l JOIN account_move m ON m.id = l.move_id"
+        " JOIN account_account a ON a.id = l.account_id JOIN res_currency c ON c.id = l.currency_id"
+        " LEFT JOIN res_partner p ON p.id = l.partner_id WHERE m.state = 'posted' GROUP BY 1, 2, 3, 4"
+    )
+    sums: dict[tuple[str, str, str, str], list[int]] = defaultdict(lambda: [0, 0])
+    for code, partner, currency, day, amount, balance in rows:
+        role = _ROLES[code]
+        one = sums[role, partner if role == "AR" else "", currency, "" if role in UNDATED else day]
+        one[0] += _cents(amount)
+        one[1] += _cents(balance)
+    books = {key: (amount, home) for key, (amount, home) in sums.items() if amount or home}
+    return _exchange_in_home_currency(books)
+
+
+def journal_hash(world: World) -> str:
+    """Over all that the services and Odoo have stored, ids and times included."""
+    digest = hashlib.sha256()
+    for service, engine in sorted(world.engines.items()):
+        with engine.connect() as connection:
+            names = connection.exec_driver_sql(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY 1"
+            ).scalars()
+            for table in list(names):
+                digest.update(f"\n{service}.{table}".encode())
+                for row in connection.exec_driver_sql(f"SELECT * FROM {table} ORDER BY rowid"):
+                    digest.update(repr(tuple(row)).encode())
+    for table in ("account_move", "account_move_line", "account_partial_reconcile", "ir_model_data"):
+        for record in world.sandbox.store.rows(f"SELECT * FROM {table} ORDER BY id"):
+            digest.update(repr(tuple(record)).encode())
+    return digest.hexdigest()
+
+
+def _nothing_waits(world: World) -> list[str]:
+    return [
+        f"{service} has unfinished {queue}: {rows}"
+        for service, queues in world.queues.items()
+        for queue, rows in queues.unfinished().items()
+    ]
+
+
+def _answers_agree(world: World) -> list[str]:
+    """Whoever sends a message again gets the first answer."""
+    told = {title: {one.transaction_id for one in receipts} for title, receipts in world.receipts.items()}
+    found = [f"{title} got {len(ids)} transaction ids" for title, ids in told.items() if len(ids) > 1]
+    refused = len(world.day.forgeries())
+    return found if world.refused == refused else [*found, f"{world.refused} of {refused} forged messages were refused"]
+
+
+def _nothing_is_missing(world: World) -> list[str]:
+    """Completeness: what was handed on is what the ledger accounts for, and nothing of it is pending."""
+    handed_on: dict[tuple[str, str, str], list[Any]] = {}
+    with GatewayUnitOfWork(world.engines["gateway"]) as uow:
+        for one in administer.list_totals(COMPANY, new_uow=lambda: GatewayUnitOfWork(world.engines["gateway"])):
+            if one.bucket == "handed_on":
+                _add(handed_on, (one.interface, one.currency, str(one.day)), one.event_count, one.minor_units)
+        told = {row[0] for row in uow.connection.exec_driver_sql("SELECT name FROM event")}
+    accounted: dict[tuple[str, str, str], list[Any]] = {}
+    found = []
+    with Ledgers(world.engines["ledger"])(read_only=True) as uow:
+        for total in uow.walk.totals(COMPANY):
+            _add(accounted, (total.interface, total.currency, str(total.day)), total.count, total.minor_units)
+            if total.bucket == "pending" and total.count:
+                found.append(f"{total.count} events of {total.interface} are pending")
+        kept = {row[0] for row in uow.connection.exec_driver_sql("SELECT name FROM event")}
+    if handed_on != accounted:
+        found.append(f"handed on {handed_on}, accounted for {accounted}")
+    return found if told == kept else [*found, f"events on one side alone: {sorted(told ^ kept)}"]
+
+
+def _add(totals: dict[tuple[str, str, str], list[Any]], key: tuple[str, str, str], count: int, units: int) -> None:
+    if count or units:
+        one = totals.setdefault(key, [0, 0])
+        one[0] += count
+        one[1] += units
+
+
+def _cases(world: World) -> list[str]:
+    with Ledgers(world.engines["ledger"])(read_only=True) as uow:
+        cases = [one for one in uow.cases.page(COMPANY, None, 100, None) if one.resolved_at is None]
+    found = Counter(one.doubt.reason for one in cases)
+    return [] if found == CASES else [f"exceptions {dict(found)}: {[(one.subject, one.doubt.reason) for one in cases]}"]
+
+
+def _odoo_holds_each_once(world: World) -> list[str]:
+    """Each posted effect is one document under its external id, posted; there is no other document and no draft."""
+    found = []
+    store = world.sandbox.store
+    drafts = store.one("SELECT count(*) FROM account_move WHERE state <> 'posted'")
+    if drafts:
+        found.append(f"{drafts} documents in Odoo are not posted")
+    with world.engines["ledger"].connect() as connection:
+        posted = {
+            (key, model, record)
+            for key, model, record in connection.exec_driver_sql(
+                "SELECT key, odoo_model, odoo_id FROM posting WHERE state = 'posted'"
+            )
+        }
+        exchanges = int(connection.exec_driver_sql("SELECT count(*) FROM exchange_entry").scalar_one())
+    models = "('account.move', 'account.bank.statement.line')"
+    named = store.rows(f"SELECT name, model, res_id FROM ir_model_data WHERE module = '{MODULE}' AND model IN {models}")
+    held = {tuple(row) for row in named}
+    if held != posted:
+        found.append(f"effects on one side alone: {sorted(held ^ posted)}")
+    moves = store.one("SELECT count(*) FROM account_move")
+    if moves != len(posted) + exchanges:
+        found.append(f"{moves} documents in Odoo, of {len(posted)} effects and {exchanges} exchange entries")
+    return found
+
+
+def _books_agree(world: World) -> list[str]:
+    is_, must = books_of(world), expected_books(world.day, banked="recon" in world.engines)
+    return [
+        f"{key}: the books say {is_.get(key)}, the inputs {must.get(key)}"
+        for key in sorted(is_.keys() | must.keys())
+        if is_.get(key) != must.get(key)
+    ]
+
+
+def _open_items(world: World) -> list[str]:
+    """What reconciliation must leave open, by role and partner."""
+    rows = world.sandbox.store.rows(
+        "SELECT a.code, coalesce(p.name, ''), sum(l.amount_residual) FROM account_move_line l"
+        " JOIN account_move m ON m.id = l.move_id JOIN account_account a ON a.id = l.account_id"
+        " LEFT JOIN res_partner p ON p.id = l.partner_id"
+        " WHERE m.state = 'posted' AND a.reconcile = 1 AND l.reconciled = 0 AND a.code <> ? GROUP BY 1, 2",
+        ("124100",),
+    )
+    open_items = {(_ROLES[code], partner): _cents(residual) for code, partner, residual in rows}
+    must: dict[tuple[str, str], int] = defaultdict(int)
+    for (role, partner, _, _), (_, home) in expected_books(world.day, banked="recon" in world.engines).items():
+        if role in ("AR", "DSP", "UNX", "TRN"):
+            must[role, partner] += home
+    wanted = {key: cents for key, cents in must.items() if cents}
+    return [] if open_items == wanted else [f"open items {open_items}, they must be {wanted}"]
+
+
+def _chains_hold(world: World) -> list[str]:
+    found = []
+    for service, engine in world.engines.items():
+        with engine.connect() as connection:
+            seen = AuditLog(connection, TABLES_OF[service]).verify()
+        found += [f"{service}: {fault}" for fault in seen.faults]
+        if seen.entries != seen.sealed:
+            found.append(f"{service}: {seen.entries - seen.sealed} audit entries are not sealed")
+    return found
+
+
+def _watchers_miss_nothing(world: World) -> list[str]:
+    """A watcher who asked now and then, and began again where he stopped, saw what one sees who asks once."""
+    world.watch(limit=10_000)
+    with Ledgers(world.engines["ledger"])(read_only=True) as uow:
+        all_changes = [(one.number, one.posting.key) for one in uow.walk.changes_after(COMPANY, 0, 100_000)]
+    numbers = [number for number, _ in all_changes]
+    gaps = numbers != sorted(set(numbers))
+    found = ["the stream's numbers are not in order"] if gaps else []
+    return found if world.watched == all_changes else [*found, "a watcher saw another stream"]
+
+
+def _exchange_in_home_currency(books: Books) -> Books:
+    """Odoo's own exchange entry bears the foreign currency with an amount of zero; ours bears the company's."""
+    exchange = [key for key in books if key[0] == "FXD"]
+    home = sum(books[key][1] for key in exchange)
+    kept = {key: value for key, value in books.items() if key[0] != "FXD"}
+    return kept | ({("FXD", "", "USD", ""): (home, home)} if home else {})
+
+
+def _cents(millionths: int) -> int:
+    cents, rest = divmod(millionths, MILLIONTHS_A_CENT)
+    assert not rest, "less than a cent in the books"
+    return cents

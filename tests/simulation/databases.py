@@ -1,0 +1,79 @@
+"""Fresh databases for each world: in-memory copies of migrated templates, or emptied schemas of one PostgreSQL."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import Engine
+
+from libs.events import TransactionIds
+from libs.odoo.sandbox.engine import Sandbox
+from libs.odoo.sandbox.seed import bootstrap
+from libs.odoo.sandbox.transport import InProcess
+from libs.storage.engine import copy_template, open_engine
+from libs.storage.migrate import upgrade
+from services.masterdata.adapters.mapping_yaml import read_mapping
+from services.masterdata.adapters.odoo_masters import OdooMasters
+from services.masterdata.assembly import Masterdata
+from services.masterdata.assembly import World as MasterdataWorld
+from services.masterdata.servicer import MasterdataServicer
+from services.masterdata.storage import Masterdatas
+from tests.simulation.day import COMPANY
+
+MAPPING = Path(__file__).parents[2] / "cli" / "demo" / "mapping.yaml"
+SETUP = datetime(2026, 11, 18, 12, tzinfo=UTC)
+
+
+class Databases(Protocol):
+    def open(self, service: str) -> Engine:
+        """The service's migrated database, with nothing in it."""
+        ...
+
+    def close(self, engine: Engine) -> None:
+        """It is not needed any more."""
+        ...
+
+
+class InMemory:
+    """A copy of a template costs a millisecond."""
+
+    def open(self, service: str) -> Engine:
+        return copy_template(_template(service))
+
+    def close(self, engine: Engine) -> None:
+        engine.dispose()
+
+
+@cache
+def _template(service: str) -> Engine:
+    engine = open_engine("sqlite://", service)
+    upgrade(engine, f"services.{service}")
+    return engine
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """The company's books before the day, and masterdata that knows them. Copy the sandbox before using it."""
+
+    sandbox: Sandbox
+    masterdata: MasterdataServicer
+
+
+@cache
+def company(version: int) -> Company:
+    """Synced from the sandbox, with the demo's mapping proposed by one and approved by another."""
+    sandbox = Sandbox(":memory:", lambda: SETUP, version)
+    bootstrap(sandbox)
+    new_uow = Masterdatas(InMemory().open("masterdata"))
+    ids = TransactionIds(lambda: SETUP, random.Random(0))
+    source = OdooMasters(InProcess(sandbox, "masterdata"))
+    made = Masterdata(MasterdataWorld(new_uow, source, read_mapping, lambda: SETUP, ids))
+    made.sync(COMPANY, "olga", "00000000-0000-4000-8000-000000000001")
+    offered = made.propose(COMPANY, MAPPING.read_text(), "ann", "00000000-0000-4000-8000-000000000002")
+    made.approve(COMPANY, offered.number, offered.content_digest, "bob", "00000000-0000-4000-8000-000000000003")
+    return Company(sandbox, MasterdataServicer(made, made.resolver, new_uow))

@@ -1,0 +1,88 @@
+"""Who has work, asked of the databases: a turn that finds nothing costs as much as one that does something."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+_DUE = "available_at <= '{now}' AND (lease_until IS NULL OR lease_until <= '{now}')"
+_UNSEALED = " OR ".join(
+    f"EXISTS (SELECT 1 FROM {table} WHERE {condition})"
+    for table, condition in (
+        ("audit_entry", "sealed_number IS NULL"),
+        ("outbox", "sealed_number IS NULL"),
+        ("total_delta", "1 = 1"),
+    )
+)
+
+
+def _waits(table: str, condition: str, due: str = _DUE) -> str:
+    return f"EXISTS (SELECT 1 FROM {table} WHERE {condition} AND {due})"
+
+
+# A worker that is not named here is asked each time.
+WAITING: dict[str, dict[str, str]] = {
+    "gateway": {
+        "poll": _waits("source_cursor", "1 = 1"),
+        "translate": _waits("delivery", "state = 'RECEIVED' AND channel <> 'file'"),
+        "forward": _waits("event", "state = 'WAITING'"),
+        "forward-file": _waits("delivery", "state = 'RECEIVED' AND channel = 'file'"),
+        "compose-payout": _waits("payout", "state = 'WAITING'"),
+        "forward-settlement": _waits("payout", "state = 'COMPOSED'"),
+        "janitor": _waits("upload", "kept = 0", "1 = 1"),
+        "sealer": _UNSEALED,
+    },
+    "ledger": {
+        "build": _waits("event", "build_due = 1"),
+        "post": _waits("posting", "state IN ('ready', 'unknown', 'posting') AND parked = 0"),
+        "settle": _waits("posting", "settle_at <= '{now}'", "1 = 1"),
+        "match": _waits("applied_match", "state = 'pending' AND parked = 0"),
+        "hold": _waits("posting", "state = 'held'"),
+        "seal": _UNSEALED,
+    },
+}
+# What must be empty once everything has come to rest, whenever it would be due.
+UNFINISHED: dict[str, dict[str, str]] = {
+    "gateway": {
+        "deliveries": "SELECT name, state, reason FROM delivery WHERE state NOT IN ('FORWARDED', 'IGNORED')",
+        "events": "SELECT name, state, reason FROM event WHERE state <> 'FORWARDED'",
+        "payouts": "SELECT key, state, reason FROM payout WHERE state <> 'FORWARDED'",
+        "uploads": "SELECT id, kept FROM upload WHERE kept = 0",
+    },
+    "ledger": {
+        "events": "SELECT name, state FROM event WHERE build_due = 1",
+        "postings": "SELECT key, state, reason, parked FROM posting"
+        " WHERE state NOT IN ('posted', 'exception') OR parked = 1 OR settle_at IS NOT NULL",
+        "matches": "SELECT name, state, reason FROM applied_match WHERE state <> 'written'",
+    },
+}
+
+
+class Queues:
+    """Looks at one service's tables, outside of its transactions."""
+
+    def __init__(self, service: str, engine: Engine) -> None:
+        self._waiting = WAITING[service]
+        self._select = "SELECT " + ", ".join(self._waiting.values())
+        self._unfinished = UNFINISHED[service]
+        self._engine = engine
+
+    def with_work(self, now: datetime) -> set[str]:
+        """Names of the workers that would find something."""
+        (row,) = self._rows(self._select.replace("{now}", now.isoformat(timespec="microseconds")))
+        return {name for name, waits in zip(self._waiting, row, strict=True) if waits}
+
+    def unfinished(self) -> dict[str, list[tuple[object, ...]]]:
+        """What has not found its end, by queue."""
+        found = {name: self._rows(statement) for name, statement in self._unfinished.items()}
+        return {name: rows for name, rows in found.items() if rows}
+
+    def _rows(self, statement: str) -> list[tuple[object, ...]]:
+        connection = self._engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            cursor.execute(statement)
+            return [tuple(row) for row in cursor.fetchall()]
+        finally:
+            connection.close()
