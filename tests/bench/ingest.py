@@ -8,7 +8,6 @@ import sqlite3
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from tests.bench import edges, load

@@ -56,10 +56,10 @@ class OdooJournal:
         """Record ids, by effect, of the documents that Odoo already has; all of one type.
 
         Asked twice, because neither answer is whole. `known_ids`, and the transaction id in `ref`, give candidates,
-        whose external ids are then read from the database; but people may write `ref`. `check_object_reference` looks the key up,
-        but through a cache: after a batch that `load` refused it answers `false` for keys of that batch, even once
-        they exist. That means "not known" (only its error means absent), and then `load` may be tried: it finds its
-        own record. An invoicing user may not search `ir.model.data` itself.
+        whose external ids are then read from the database; but people may write `ref`. `check_object_reference`
+        looks the key up through a cache: after a batch that `load` refused it answers `false` for keys of that
+        batch, even once they exist. That means "not known" (only its error means absent), and then `load` may be
+        tried: it finds its own record. An invoicing user may not search `ir.model.data` itself.
         """
         model = odoo_rows.MODEL[documents[0].type]
         wanted = {f"{self._module}.{one.effect}": one.effect for one in documents}
