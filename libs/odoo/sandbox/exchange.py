@@ -66,8 +66,9 @@ def _pair(env: Env, company: Row, line: Row, gap: int) -> list[Any]:
 
 
 def reverse(env: Env, move_id: int) -> None:
-    """Undoing the match undoes the entry: Odoo posts its mirror and matches the two."""
-    from . import reversal
+    """Undoing the match undoes the entry: Odoo opens its lines, posts its mirror and matches the two."""
+    from . import reconcile, reversal
 
     if env.store.get("account_move", move_id):
+        reconcile.remove(env, [line["id"] for line in lines.of_move(env, move_id)])
         reversal.reverse_entry(env, move_id, env.store.need("account_move", move_id)["date"])
