@@ -170,7 +170,7 @@ def open_amounts(account: Row, row: Row) -> Row:
 
 
 def change(env: Env, move: Row, line: Row, values: Mapping[str, Any]) -> None:
-    """New values on a line of an entry; the residual starts anew, so it must not be matched."""
+    """New values on a line of an entry; with another account or amount the residual starts anew."""
     model = env.model(MODEL)
     records.check_fields(env, model, values)
     row = plain_columns(env, model, values)
@@ -179,7 +179,7 @@ def change(env: Env, move: Row, line: Row, values: Mapping[str, Any]) -> None:
     after = line | row
     account = account_of(env, after)
     check_currency(env, account, after["currency_id"])
-    if row.keys() & {"account_id", "balance", "amount_currency"}:
+    if any(row.get(name, line[name]) != line[name] for name in ("account_id", "balance", "amount_currency")):
         row |= open_amounts(account, after)
     records.update(env, model, line["id"], row)
     records.relate(env, model, line["id"], {name: value for name, value in values.items() if name == "tax_ids"})
