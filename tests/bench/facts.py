@@ -48,7 +48,9 @@ class Charges:
 
     def sales(self, first: int, count: int) -> list[Event]:
         """The orders of those numbers, each followed by the charge that pays it."""
-        return [event for number in range(first, first + count) for event in (self._order(number), self._charge(number))]
+        return [
+            event for number in range(first, first + count) for event in (self._order(number), self._charge(number))
+        ]
 
     def _charge(self, number: int) -> Event:
         rng, customer, (net, tax) = self._drawn(number)

@@ -34,9 +34,10 @@ class Size:
 class Target:
     """A server under load. Every distinct webhook that was acknowledged is remembered with its transaction id."""
 
-    def __init__(self, process: Any, port: int, *, keeps: bool) -> None:
+    def __init__(self, process: Any, port: int, place: tuple[str, str], *, keeps: bool) -> None:
         self.process = process
         self.port = port
+        self.place = place  # URL and schema of what it keeps
         self.acknowledged: dict[str, str] = {}
         self._keeps = keeps
         self._first = 0
@@ -75,8 +76,7 @@ def run(scratch: Scratch, turns: int, size: Size | None = None) -> Result:
         for kind in ("starlette", "bare", "group", "each"):
             url, schema = scratch.database("gateway")
             process, ready = stack.enter_context(edges.serving(EDGE, kind=kind, url=url, schema=schema))
-            targets[kind] = Target(process, ready["port"], keeps=kind in ("group", "each"))
-            targets[kind].place = (url, schema)  # type: ignore[attr-defined]
+            targets[kind] = Target(process, ready["port"], (url, schema), keeps=kind in ("group", "each"))
         result.turns = take_turns(turns, _steps(targets, size), scratch.folder)
         for kind in ("group", "each"):
             _compare(scratch, targets[kind])
@@ -133,7 +133,7 @@ def _figures(result: Result, size: Size) -> None:
 
 def _compare(scratch: Scratch, target: Target) -> None:
     """The inbox holds what was acknowledged, each once, under the id that its sender was told."""
-    stored = _stored(scratch, *target.place)  # type: ignore[attr-defined]
+    stored = _stored(scratch, *target.place)
     assert stored == target.acknowledged, "the inbox differs from what was acknowledged"
 
 

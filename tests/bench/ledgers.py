@@ -30,15 +30,35 @@ CUSTOMERS = ("Ada Archer", "Bertil Berg")
 
 
 class Masters(SandboxMasters):
-    """Every customer is one of the two that the demonstration company knows."""
+    """Read from a chart over its Odoo; every customer is one of two that the demonstration company knows."""
+
+    def __init__(self, admin: Odoo) -> None:
+        def ids(model: str, field: str) -> dict[str, int]:
+            return {str(one[field]): int(one["id"]) for one in admin.execute(model, "search_read", [[], [field]])}
+
+        self.late_policy = "next_open_day"
+        self.accounts = ids("account.account", "code")
+        self.journals = ids("account.journal", "code")
+        self.partners = ids("res.partner", "name")
+        self.taxes = ids("account.tax", "name")
 
     def resolve(self, company: str, refs: Sequence[master.Ref]) -> master.Masters:
-        parties = {ref: self._party(ref) for ref in refs if isinstance(ref, master.PartyWord)}
+        parties: dict[master.Ref, master.Target] = {
+            ref: self._party(ref) for ref in refs if isinstance(ref, master.PartyWord)
+        }
         others = super().resolve(company, [ref for ref in refs if ref not in parties])
         return master.Masters({**others.targets, **parties}, others.revision, others.mapping_set)
 
+    def customer_id(self, external_id: str) -> int:
+        """Odoo's id of a source's customer."""
+        return self.partners[CUSTOMERS[sum(external_id.encode()) % len(CUSTOMERS)]]
+
+    def journal_id(self, role: str) -> int:
+        """Odoo's id of a journal."""
+        return self._journal(role).odoo_id
+
     def _party(self, word: master.PartyWord) -> master.Party:
-        found = self.partners[CUSTOMERS[sum(word.external_id.encode()) % len(CUSTOMERS)]]
+        found = self.customer_id(word.external_id)
         return master.Party(f"companies/acme/parties/{found}", found, found)
 
 
@@ -75,26 +95,26 @@ class Clock:
         self.now += timedelta(milliseconds=1)
 
 
-def new_sandbox(clock: Clock) -> Sandbox:
-    """An empty company's books, in memory."""
+def new_sandbox(clock: Clock) -> tuple[Sandbox, Masters]:
+    """An empty company's books, in memory, and its masters."""
     sandbox = Sandbox(":memory:", clock)
     bootstrap(sandbox)
-    return sandbox
+    return sandbox, Masters(InProcess(sandbox, "admin"))
 
 
 def ledger_over(
     engine: Engine,
-    sandbox: Sandbox,
+    masters: Masters,
     odoo: Odoo,
     clock: Clock,
     *,
     seed: int = 7,
     listen: Listener = unheard,
+    installation: str = "bench",
 ) -> Ledger:
     """The whole ledger, assembled as its process assembles it."""
     rng = random.Random(seed)
-    masters = Masters(sandbox)
-    journal = OdooJournal(odoo, "bench", "USD")
+    journal = OdooJournal(odoo, installation, "USD")
     world = World(
         new_uow=Ledgers(engine, listen=listen),
         masterdata=masters,

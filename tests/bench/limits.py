@@ -88,14 +88,14 @@ class PostgresLimit:
 
     def __init__(self, connection: psycopg.Connection[Any], schema: str) -> None:
         self._connection = connection
-        connection.execute(f'SET search_path TO "{schema}"')  # type: ignore[call-overload]
+        connection.execute(f'SET search_path TO "{schema}"')
 
     def write(self, batches: Iterable[Batch], tables: Iterable[str]) -> None:
         statements = {name: _copy(name) for name in tables}
         for batch in batches:
             with self._connection.transaction(), self._connection.cursor() as cursor:
                 for name, statement in statements.items():
-                    with cursor.copy(statement) as copy:  # type: ignore[call-overload]
+                    with cursor.copy(statement) as copy:
                         for row in batch.rows[name]:
                             copy.write_row(row)
 
@@ -108,7 +108,7 @@ class PostgresLimit:
                 columns = ", ".join(f'"{column}"' for column in COLUMNS[name])
                 with self._connection.transaction(force_rollback=True), self._connection.cursor() as cursor:
                     cursor.execute(
-                        f"CREATE TEMP TABLE encoded ON COMMIT DROP AS SELECT {columns} FROM {name} WITH NO DATA"  # type: ignore[call-overload]
+                        f"CREATE TEMP TABLE encoded ON COMMIT DROP AS SELECT {columns} FROM {name} WITH NO DATA"
                     )
                     with cursor.copy("COPY encoded FROM STDIN") as copy:
                         for row in batch.rows[name]:
@@ -122,7 +122,7 @@ class PostgresLimit:
         for of_tables in texts:
             with self._connection.transaction(), self._connection.cursor() as cursor:
                 for name, text in of_tables.items():
-                    with cursor.copy(_copy(name)) as copy:  # type: ignore[call-overload]
+                    with cursor.copy(_copy(name)) as copy:
                         copy.write(text)
 
     def close(self) -> None:

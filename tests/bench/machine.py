@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 _TICKS = os.sysconf("SC_CLK_TCK")
+_LISTENING = "0A"  # the kernel's number for the state
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -24,6 +25,41 @@ def cpu_seconds(pids: Iterable[int]) -> float:
             continue
         total += int(fields[11]) + int(fields[12])
     return total / _TICKS
+
+
+def listening(port: int) -> list[int]:
+    """The processes that listen on a port of this machine, as far as we may see them."""
+    inodes = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in Path(table).read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == _LISTENING and int(fields[1].rpartition(":")[2], 16) == port:
+                inodes.add(f"socket:[{fields[9]}]")
+    return [pid for pid in _pids() if inodes & _open_files(pid)]
+
+
+def serving_database(name: str) -> list[int]:
+    """PostgreSQL's processes for a database of that name, as their titles tell."""
+    found = []
+    for pid in _pids():
+        try:
+            title = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split()
+        except OSError:
+            continue
+        if title[:1] == ["postgres:"] and name in title[2:4]:
+            found.append(pid)
+    return found
+
+
+def _pids() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def _open_files(pid: int) -> set[str]:
+    try:
+        return {os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir()}
+    except OSError:
+        return set()
 
 
 def resident_bytes(pid: int) -> int:

@@ -65,7 +65,9 @@ def run(scratch: Scratch, size: Size | None = None) -> Result:
     finally:
         suite.stop()
     _figures(result, size)
-    result.checks.append("every webhook is one event in the ledger; every one with money is posted twice, none is in doubt")
+    result.checks.append(
+        "every webhook is one event in the ledger; every one with money is posted twice, none is in doubt"
+    )
     result.notes.append("the sandbox keeps its books in a file and is no part of the suite: its memory is not judged")
     return result
 

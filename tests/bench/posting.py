@@ -65,9 +65,9 @@ def _post(scratch: Scratch, turn: int, size: Size) -> tuple[Clock, MeteredOdoo, 
     engine = open_engine(*scratch.database("ledger"))
     upgrade(engine, "services.ledger")
     clock = Clock()
-    sandbox = new_sandbox(clock)
+    sandbox, masters = new_sandbox(clock)
     metered = MeteredOdoo(InProcess(sandbox, "concord"), keep=True)
-    ledger = ledger_over(engine, sandbox, metered, clock)
+    ledger = ledger_over(engine, masters, metered, clock)
     events = Charges().sales(turn * size.sales, size.sales)
     with Stopwatch() as watch:
         record(ledger, clock, events)
@@ -81,7 +81,7 @@ def _post(scratch: Scratch, turn: int, size: Size) -> tuple[Clock, MeteredOdoo, 
 
 def _replay(clock: Clock, calls: list[Any]) -> float:
     """CPU seconds of the same calls on a new sandbox."""
-    odoo = InProcess(new_sandbox(clock), "concord")
+    odoo = InProcess(new_sandbox(clock)[0], "concord")
     began = time.process_time()
     answers = [odoo.execute(model, method, args, kwargs) for model, method, args, kwargs, _ in calls]
     used = time.process_time() - began

@@ -35,7 +35,7 @@ class Scratch:
         if self._schemas:
             with self.driver() as connection:
                 for schema in self._schemas:
-                    connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')  # type: ignore[call-overload]
+                    connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
@@ -45,13 +45,11 @@ class Scratch:
             return f"SQLite {sqlite3.sqlite_version} (WAL, synchronous=FULL)"
         with self.driver() as connection:
             settings = {
-                name: connection.execute(f"SHOW {name}").fetchone()[0]  # type: ignore[call-overload]
+                name: str(connection.execute(f"SHOW {name}").fetchall()[0][0])
                 for name in ("server_version", "fsync", "synchronous_commit")
             }
         version = settings["server_version"].split()[0]
-        return (
-            f"PostgreSQL {version} (fsync={settings['fsync']}, synchronous_commit={settings['synchronous_commit']})"
-        )
+        return f"PostgreSQL {version} (fsync={settings['fsync']}, synchronous_commit={settings['synchronous_commit']})"
 
     def database(self, service: str) -> tuple[str, str]:
         """URL and schema of a new, empty database."""
@@ -76,5 +74,5 @@ class Scratch:
             finally:
                 connection.close()
         with self.driver() as server:
-            server.execute(f'SET search_path TO "{schema}"')  # type: ignore[call-overload]
-            return server.execute(statement).fetchall()  # type: ignore[call-overload]
+            server.execute(f'SET search_path TO "{schema}"')
+            return server.execute(statement).fetchall()

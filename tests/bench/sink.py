@@ -56,7 +56,8 @@ def _method(handle: Any, message: Any) -> Any:
 def spans_received(port: int) -> int:
     """How many spans a sink has received so far."""
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        return int(channel.unary_unary(f"/{COUNTER}/Count")(b""))
+        count: Any = channel.unary_unary(f"/{COUNTER}/Count")
+        return int(count(b""))
 
 
 def main() -> None:

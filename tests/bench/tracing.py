@@ -56,7 +56,9 @@ def run(scratch: Scratch, turns: int, size: Size | None = None) -> Result:
     arrived = [100.0 * turn[name]["arrived"] for turn in result.turns for name in ("default", "everything")]
     result.add(Figure("spans that arrived", "%", arrived, Goal("≥ 99.9 %", at_least=99.9)))
     result.checks.append("every document is POSTED, with tracing and without")
-    result.checks.append("the collector received at least a span for each business step; spans that were lost are counted")
+    result.checks.append(
+        "the collector received at least a span for each business step; spans that were lost are counted"
+    )
     result.notes.append("added CPU is ours alone, the sandbox's part taken off; the exporter's thread is in it")
     return result
 
@@ -79,11 +81,11 @@ def _post(scratch: Scratch, turn: int, size: Size, config: TelemetryConfig, port
     telemetry = configure(config)
     before = spans_received(port)
     clock = Clock()
-    sandbox = new_sandbox(clock)
+    sandbox, masters = new_sandbox(clock)
     metered = MeteredOdoo(InProcess(sandbox, "concord"))
     traced = TracedOdoo(metered, telemetry.tracer, telemetry.metrics)
     listen = listener(LedgerTelemetry(telemetry.tracer, telemetry.metrics, clock), defaultdict(_Wake))  # type: ignore[arg-type]
-    ledger = ledger_over(engine, sandbox, traced, clock, listen=listen)
+    ledger = ledger_over(engine, masters, traced, clock, listen=listen)
     documents = size.sales * DOCUMENTS_A_SALE
     with Stopwatch() as watch:
         record(ledger, clock, Charges().sales(turn * size.sales, size.sales))

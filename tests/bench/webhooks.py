@@ -101,6 +101,7 @@ def _charge(number: int, seed: int) -> dict[str, Any]:
         "status": "succeeded",
     }
 
+
 def _payment(number: int) -> dict[str, Any]:
     """A payment intent: it proves a charge and owns no effect."""
     return {
