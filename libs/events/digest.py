@@ -8,7 +8,7 @@ and fee details are enrichment. Never over protobuf bytes, which change with ver
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC
+from datetime import UTC, datetime
 
 from libs.money import Money
 
@@ -20,25 +20,25 @@ DIGEST_VERSION = 1
 
 def digest_of(event: Event) -> str:
     """Lower-case hexadecimal SHA-256 of the event's business content, `DIGEST_VERSION` 1."""
-    fields = [
-        ("version", str(DIGEST_VERSION)),
-        ("kind", event.kind.value),
-        ("company", event.company),
-        ("object", event.object_id),
-        ("effective", event.effective_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")),
-        ("amount", _money(event.amount)),
-    ]
     body = event.body
+    more = ""
     if isinstance(body, BalanceTransaction):
-        fields.append(("fee", _money(body.fee)))
-        fields.append(("presentment", _money(body.presentment) if body.presentment else ""))
+        presentment = _money(body.presentment) if body.presentment else ""
+        more = f"fee={_money(body.fee)}\npresentment={presentment}\n"
     elif isinstance(body, Order | OrderRefund):
-        fields.append(("tax", _money(body.tax_total)))
+        more = f"tax={_money(body.tax_total)}\n"
     elif isinstance(body, BankLine):
-        fields.append(("booking", body.booking_date.isoformat()))
-        fields.append(("occurrence", str(body.occurrence)))
-    text = "".join(f"{key}={value}\n" for key, value in fields)
+        more = f"booking={body.booking_date.isoformat()}\noccurrence={body.occurrence}\n"
+    text = (
+        f"version={DIGEST_VERSION}\nkind={event.kind.value}\ncompany={event.company}\nobject={event.object_id}\n"
+        f"effective={_instant(event.effective_at)}\namount={_money(event.amount)}\n{more}"
+    )
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _instant(at: datetime) -> str:
+    """ISO 8601 in UTC, to the second, which is all that an event's instant has."""
+    return f"{(at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat()[:19]}Z"
 
 
 def _money(amount: Money) -> str:

@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime
 from enum import Enum
 from functools import cache
 from json.encoder import encode_basestring
-from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
@@ -60,14 +59,17 @@ _TEXT: _Writers = _Writers(
 def _writer(kind: Any) -> _Writer:
     if issubclass(kind, Enum):
         return lambda value: _TEXT[value._value_.__class__](value._value_)
-    names = _names(kind)
-    template = f"{{{','.join(f'{encode_basestring(name)}:%s' for name in names)}}}"
-    read: Callable[[Any], Any] = attrgetter(*names) if len(names) > 1 else lambda value: (getattr(value, names[0]),)
+    # One expression a class, as dataclasses make their own methods: half the time of a loop over the fields.
+    hints = get_type_hints(kind)
+    fields = ",".join(f'"{name}":{{{_written(hints[name], name)}}}' for name in _names(kind))
+    source = f"lambda value: f'{{{{{fields}}}}}'"
+    made: _Writer = eval(source, {"text": encode_basestring, "writers": _TEXT})  # noqa: S307 - of our own field names
+    return made
 
-    def write(value: Any) -> str:
-        return template % tuple([_TEXT[one.__class__](one) for one in read(value)])
 
-    return write
+def _written(hint: Any, name: str) -> str:
+    """The expression that writes a field. Of a plain text the class is known; of anything else it is looked up."""
+    return f"text(value.{name})" if hint is str else f"writers[value.{name}.__class__](value.{name})"
 
 
 @cache
