@@ -101,10 +101,16 @@ class Totals:
 
 
 def _summed(changes: Iterable[tuple[TotalKey, Total]]) -> dict[TotalKey, Total]:
-    sums: dict[TotalKey, Total] = {}
+    sums: dict[TotalKey, list[int]] = {}
     for key, change in changes:
-        sums[key] = sums.get(key, Total()) + change
-    return sums
+        running = sums.get(key)
+        if running is None:
+            sums[key] = [change.count, change.minor_units, change.names]
+        else:
+            running[0] += change.count
+            running[1] += change.minor_units
+            running[2] += change.names
+    return {key: Total(count, units, names % MODULUS) for key, (count, units, names) in sums.items()}
 
 
 def _row(key: TotalKey, total: Total) -> dict[str, Any]:
