@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-_KEPT = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+import re
+
+_OTHERS = re.compile(rb"[^A-Za-z0-9]")
 
 
 def effect_key(company: str, provider: str, account: str, object_id: str, effect: str) -> str:
@@ -15,4 +17,6 @@ def effect_key(company: str, provider: str, account: str, object_id: str, effect
 
 
 def _escaped(part: str) -> str:
-    return "".join(chr(byte) if byte in _KEPT else f"-{byte:02x}" for byte in part.encode())
+    if part.isascii() and part.isalnum():
+        return part
+    return _OTHERS.sub(lambda other: b"-%02x" % ord(other[0]), part.encode()).decode()

@@ -35,6 +35,14 @@ from libs.money import Money
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # a receive time that nobody told
 
+# The wire's numbers of each word, found once: asking the descriptors costs every reference of every event.
+_KINDS = {event_pb2.EventKind.Value(f"EVENT_KIND_{one.name}"): one for one in EventKind}
+_REFERENCE_KINDS = {provenance_pb2.Reference.Kind.Value(f"KIND_{one.name}"): one for one in ReferenceKind}
+_CHANNELS = {provenance_pb2.Provenance.Channel.Value(f"CHANNEL_{one.name}"): one for one in Channel}
+_KIND_NUMBERS = {one.value: number for number, one in _KINDS.items()}  # by text: an enum's hash is slow
+_REFERENCE_NUMBERS = {one.value: number for number, one in _REFERENCE_KINDS.items()}
+_CHANNEL_NUMBERS = {one.value: number for number, one in _CHANNELS.items()}
+
 
 def to_money(message: money_pb2.Money) -> Money:
     """Raises `UnknownCurrency` or `BadAmount`."""
@@ -69,13 +77,12 @@ def company_id(name: str) -> str:
 
 def to_event(message: event_pb2.Event) -> Event:
     """The event, checked whole; raises `EventInvalid`, `UnknownCurrency` or `BadAmount`."""
-    kind = event_pb2.EventKind.Name(message.kind) if message.kind in event_pb2.EventKind.values() else ""
-    word = kind.removeprefix("EVENT_KIND_").lower()
-    if word in ("", "unspecified"):
+    kind = _KINDS.get(message.kind)
+    if kind is None:
         raise EventInvalid("unknown kind of event", field="kind")
     return Event(
         name=message.name,
-        kind=EventKind(word),
+        kind=kind,
         company=company_id(message.company),
         object_id=message.object_id,
         effective_at=to_time(message.effective_time).replace(microsecond=0),
@@ -90,16 +97,14 @@ def to_event(message: event_pb2.Event) -> Event:
 def from_event(event: Event) -> event_pb2.Event:
     message = event_pb2.Event(
         name=event.name,
-        kind=event_pb2.EventKind.Value(f"EVENT_KIND_{event.kind.name}"),
+        kind=_KIND_NUMBERS[event.kind.value],
         company=f"companies/{event.company}",
         object_id=event.object_id,
         effective_time=from_time(event.effective_at),
         amount=from_money(event.amount),
         transaction_id=event.transaction_id,
         references=[
-            provenance_pb2.Reference(
-                kind=provenance_pb2.Reference.Kind.Value(f"KIND_{one.kind.name}"), value=one.value, issuer=one.issuer
-            )
+            provenance_pb2.Reference(kind=_REFERENCE_NUMBERS[one.kind.value], value=one.value, issuer=one.issuer)
             for one in event.references
         ],
         provenance=_from_provenance(event.provenance),
@@ -320,22 +325,20 @@ def _from_lines(lines: tuple[OrderLine, ...]) -> list[commerce_pb2.OrderLine]:
 
 
 def _to_reference(message: provenance_pb2.Reference) -> Reference:
-    if message.kind not in provenance_pb2.Reference.Kind.values() or not message.kind or not message.value:
+    kind = _REFERENCE_KINDS.get(message.kind)
+    if kind is None or not message.value:
         raise EventInvalid("a reference needs a known kind and a value", field="references")
-    word = provenance_pb2.Reference.Kind.Name(message.kind).removeprefix("KIND_").lower()
-    return Reference(ReferenceKind(word), message.value, message.issuer)
+    return Reference(kind, message.value, message.issuer)
 
 
 def _to_provenance(message: provenance_pb2.Provenance) -> Provenance:
-    known = message.channel in provenance_pb2.Provenance.Channel.values() and message.channel
-    word = provenance_pb2.Provenance.Channel.Name(message.channel).removeprefix("CHANNEL_").lower() if known else "api"
     return Provenance(
         source_system=message.source_system,
         source_account=message.source_account,
         source_object_type=message.source_object_type,
         source_id=message.source_id,
         received_at=to_time(message.receive_time) if message.HasField("receive_time") else _EPOCH,
-        channel=Channel(word),
+        channel=_CHANNELS.get(message.channel, Channel.API),
         source_version=message.source_version,
         source_event_id=message.source_event_id,
         delivery=message.delivery,
@@ -355,6 +358,6 @@ def _from_provenance(provenance: Provenance) -> provenance_pb2.Provenance:
         receive_time=from_time(provenance.received_at),
         delivery=provenance.delivery,
         raw_sha256=provenance.raw_sha256,
-        channel=provenance_pb2.Provenance.Channel.Value(f"CHANNEL_{provenance.channel.name}"),
+        channel=_CHANNEL_NUMBERS[provenance.channel.value],
         translator=provenance.translator,
     )
