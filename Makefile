@@ -69,7 +69,7 @@ test-live: .venv/.ready ## the contract suite on the Odoo that CONCORD_TEST_ODOO
 # --- benchmarks ------------------------------------------------------------------------------------------------------
 
 bench: .venv/.ready ## throughput and memory as ratios to what the machine can do
-	$(WITH_POSTGRES) $(BIN)/python -m tests.bench
+	CONCORD_TEST_POSTGRES_FSYNC=on $(WITH_POSTGRES) $(BIN)/python -m tests.bench
 
 bench-live: .venv/.ready ## posting speed against the Odoo that CONCORD_TEST_ODOO_URL names
 	@test -n "$$CONCORD_TEST_ODOO_URL" || { echo "make bench-live: set CONCORD_TEST_ODOO_URL, _DB, _USER and _PASSWORD or _API_KEY" >&2; exit 2; }

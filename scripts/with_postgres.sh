@@ -81,8 +81,9 @@ if ! (cd / && "${owner[@]}" "$bin/initdb" -D "$folder/data" --username=concord -
 fi
 
 # The cluster lives for one test run: a power failure may take it, a killed service of ours may not lose a commit.
+# A benchmark of durable writes asks for the flushes (CONCORD_TEST_POSTGRES_FSYNC=on).
 settings="-c listen_addresses=127.0.0.1 -c unix_socket_directories=$folder -c max_connections=300 -c shared_buffers=256MB \
--c fsync=off -c full_page_writes=off -c timezone=UTC"
+-c fsync=${CONCORD_TEST_POSTGRES_FSYNC:-off} -c full_page_writes=${CONCORD_TEST_POSTGRES_FSYNC:-off} -c timezone=UTC"
 started=no
 for _ in 1 2 3 4 5; do # another program may take the port between the look and the start
     port=$(free_port)
