@@ -19,7 +19,7 @@ from .company import COMPANY
 from .day import BANK_ACCOUNT, Day
 
 OUTAGE_SECONDS = 3.0
-QUIET_SECONDS = 4.0  # nothing moves for so long: the day is done
+QUIET_SECONDS = 6.0  # nothing moves for so long, longer than doubts take to show: the day is done
 LIMIT_SECONDS = 75.0
 _P = posting_pb2.Posting
 MOVING = {
