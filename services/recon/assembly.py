@@ -91,7 +91,7 @@ def build_recon(
         settings=settings,
         record=RecordWorker(new_uow, ledger, clock=clock, rng=rng, tracing=tracing, owner=owner),
         watch=WatchWorker(new_uow, ledger, clock=clock, companies=settings.companies),
-        match=MatchWorker(new_uow, match, clock=clock, tracing=tracing),
+        match=MatchWorker(new_uow, match, clock=clock, tracing=tracing, settings=settings),
         apply=ApplyWorker(new_uow, ledger, clock=clock, rng=rng, tracing=tracing, owner=owner, settings=settings),
         differences=DifferenceWorker(new_uow, clock=clock, settings=settings),
         sealer=Sealer(new_uow, TABLES),

@@ -5,7 +5,7 @@
 | `CONCORD_RECON_LISTEN` | where gRPC listens | `127.0.0.1:50054` |
 | `CONCORD_LEDGER_ADDRESS` | the ledger | `127.0.0.1:50053` |
 | `CONCORD_RECON_COMPANIES` | companies to watch from the start, by comma; others once something was imported | |
-| `CONCORD_RECON_SETTLING_SECONDS` | how long something may lack its counterpart before it is a difference | `3600` |
+| `CONCORD_RECON_SETTLING_SECONDS` | see `domain.settings.Settings` | `3600` |
 | `CONCORD_RECON_SETTLEMENT_ZONE` | IANA zone of report columns that name none | `UTC` |
 | `CONCORD_NATS_URL` | where news of matches and differences is published | nowhere |
 """

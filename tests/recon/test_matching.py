@@ -9,6 +9,7 @@ import pytest
 
 from libs.events import Settlement
 from services.recon.domain.match import MatchState, MatchType
+from services.recon.handlers.explain import explain
 from services.recon.handlers.ledger_ports import LedgerChange
 from tests.recon.world import Down, World, money_event, order_event, payout_of, posting_key, settlement
 from tests.storage.fixtures import EngineFor
@@ -237,3 +238,36 @@ def test_the_same_inputs_give_the_same_names_and_order(engine_for: EngineFor) ->
     matches = world.matches()
     assert len(matches) == 20
     assert [one.name for one in matches] == sorted(one.name for one in matches)
+
+
+def test_amount_and_day_alone_match_an_invoice_only_once_it_has_been_open_for_a_while(engine_for: EngineFor) -> None:
+    world = World(engine_for("services.recon"), settling_seconds=3600)
+    line = world.bank_line("119.00", "thanks")
+    world.run()
+    invoice = world.told(order_event(world, "4711", 11900))
+    world.run()
+    assert world.matches() == []
+    with world.recon.new_uow(read_only=True) as uow:
+        item = uow.items.find([line])[line]
+    assert (item.verdict, item.nearest, item.nearest_lacks) == ("NO_CANDIDATE", invoice, "settled")
+    trials = explain("acme", "postings", line, world.recon.new_uow).trials
+    assert [one.name for one in trials[-1].predicates if not one.held] == ["settled"]
+    world.pass_time(3600)
+    world.run()
+    (match,) = world.matches()
+    assert match.certificate.rule == "bank_invoice_amount_window"
+    assert world.differences() == []
+
+
+def test_an_invoice_that_is_paid_by_another_way_meanwhile_is_not_taken_by_a_line_of_its_amount(
+    engine_for: EngineFor,
+) -> None:
+    world = World(engine_for("services.recon"), settling_seconds=3600)
+    line = world.bank_line("119.00", "thanks")
+    invoice = world.told(order_event(world, "4711", 11900))
+    world.run()
+    world.ledger.close(invoice, "AR")
+    world.pass_time(3600)
+    world.run()
+    assert world.matches() == []
+    assert [(one.subject, one.reason, one.nearest) for one in world.differences()] == [(line, "NO_CANDIDATE", "")]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
+from typing import Any
 
 import grpc
 from concord.ledger.v1 import ledger_pb2, ledger_pb2_grpc, match_pb2, posting_pb2
@@ -14,7 +16,7 @@ from libs.rpc.wire import from_event, to_event, to_money, to_time
 from ..domain.learning import LedgerPosting, RoleAmount
 from ..domain.match import MatchType
 from ..handlers.ledger_ports import Applied, AppliedState, LedgerChange, MatchToApply, NotRecorded, Recorded
-from .stream import ChangeStream
+from .stream import STREAM_SECONDS, ChangeStream
 
 # Reasons of a single event's failure that time heals.
 _TECHNICAL = frozenset({"STORAGE_CONFLICT", "STORAGE_UNAVAILABLE", "STORAGE_FULL", "WRITER_FULL", "WRITER_CLOSED"})
@@ -45,8 +47,13 @@ class LedgerClient:
     def read_changes(self, company: str, token: str, limit: int) -> list[LedgerChange]:
         stream = self._streams.get(company)
         if stream is None:
-            stream = self._streams[company] = ChangeStream(company, self._stub.WatchPostings, self._on_change)
+            stream = self._streams[company] = ChangeStream(functools.partial(self.watch, company), self._on_change)
         return [to_change(one) for one in stream.take(token, limit)]
+
+    def watch(self, company: str, token: str) -> Any:
+        """The open call: its responses, and `cancel`."""
+        request = ledger_pb2.WatchPostingsRequest(parent=f"companies/{company}", resume_token=token)
+        return self._stub.WatchPostings(request, timeout=STREAM_SECONDS)
 
     def apply_match(self, match: MatchToApply) -> Applied:
         message = match_pb2.Match(

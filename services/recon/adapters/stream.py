@@ -14,7 +14,7 @@ from libs.errors import ConcordError
 AHEAD = 1000  # changes read ahead of whoever takes them
 STREAM_SECONDS = 3600.0
 
-Watch = Callable[..., Any]
+Watch = Callable[[str], Any]  # opens the call that goes on from a token
 
 
 class ChangeStream:
@@ -23,8 +23,7 @@ class ChangeStream:
     Not for several takers at once: the watch worker is one thread.
     """
 
-    def __init__(self, company: str, watch: Watch, on_change: Callable[[], object]) -> None:
-        self._company = company
+    def __init__(self, watch: Watch, on_change: Callable[[], object]) -> None:
         self._watch = watch
         self._on_change = on_change
         self._reader: _Reader | None = None
@@ -34,8 +33,7 @@ class ChangeStream:
         """The next changes after the token that are here now. Raises what ended the stream, then begins anew."""
         if self._reader is None or token != self._token:
             self.close()
-            request = ledger_pb2.WatchPostingsRequest(parent=f"companies/{self._company}", resume_token=token)
-            self._reader = _Reader(self._watch(request, timeout=STREAM_SECONDS), self._on_change)
+            self._reader = _Reader(self._watch(token), self._on_change)
             self._token = token
         found = self._reader.drain(limit)
         if found:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from libs.money import Money
 
-from .items import BankItem, Target
+from .items import BankItem, Target, TargetKind
 from .learning import Item
 from .payouts import Composed, compose
 from .rules import PAYOUT_TRANSACTIONS, RULES, Rule
@@ -38,21 +38,28 @@ class Trial:
     predicates: tuple[Predicate, ...]
 
 
-def bank_trials(line: BankItem, targets: Sequence[Target], lines: Sequence[BankItem]) -> list[Trial]:
-    """Each rule in order with its nearest candidates. `lines` are the line's rivals, itself among them or not."""
+def bank_trials(
+    line: BankItem, targets: Sequence[Target], lines: Sequence[BankItem], young: Collection[str] = ()
+) -> list[Trial]:
+    """Each rule in order with its nearest candidates. `lines` are the line's rivals, itself among them or not.
+
+    `young` are targets that amount and day alone may not match yet.
+    """
     found: list[Trial] = []
     for rule in RULES:
         of_kind = sorted((one for one in targets if one.kind is rule.kind), key=lambda one: _distance(line, one))
         shown = of_kind[:SHOWN]
         fitting = [one for one in of_kind if _holds(rule, line, one)]
         shown += [one for one in fitting if one not in shown][:SHOWN]
-        found += [_trial(rule, line, one, one.posting, fitting, lines) for one in shown]
+        found += [_trial(rule, line, one, one.posting, fitting, lines, young) for one in shown]
         if any(one.matched for one in found):
             break
     return found
 
 
-def target_trials(target: Target, lines: Sequence[BankItem], targets: Sequence[Target]) -> list[Trial]:
+def target_trials(
+    target: Target, lines: Sequence[BankItem], targets: Sequence[Target], young: Collection[str] = ()
+) -> list[Trial]:
     """The same, seen from what should arrive at the bank."""
     found: list[Trial] = []
     for rule in RULES:
@@ -60,7 +67,7 @@ def target_trials(target: Target, lines: Sequence[BankItem], targets: Sequence[T
             continue
         for line in sorted(lines, key=lambda one: _distance(one, target))[:SHOWN]:
             fitting = [one for one in targets if _holds(rule, line, one)]
-            found.append(_trial(rule, line, target, line.posting, fitting, lines))
+            found.append(_trial(rule, line, target, line.posting, fitting, lines, young))
     return found
 
 
@@ -89,7 +96,13 @@ def payout_trial(
 
 
 def _trial(
-    rule: Rule, line: BankItem, target: Target, candidate: str, fitting: Sequence[Target], lines: Sequence[BankItem]
+    rule: Rule,
+    line: BankItem,
+    target: Target,
+    candidate: str,
+    fitting: Sequence[Target],
+    lines: Sequence[BankItem],
+    young: Collection[str],
 ) -> Trial:
     first = target.day - timedelta(days=rule.days_before)
     last = target.day + timedelta(days=rule.days_after)
@@ -107,6 +120,9 @@ def _trial(
         others = [one for one in fitting if one.posting != target.posting]
         left, right = f"{1 + len(rivals)} lines", f"{1 + len(others)} candidates"
         predicates.append(Predicate("unique", left, right, not rivals and not others))
+        if not rule.by_reference and rule.kind is TargetKind.INVOICE:
+            settled = target.posting not in young
+            predicates.append(Predicate("settled", "open long enough" if settled else "just posted", "", settled))
     return Trial(rule.name, candidate, all(one.held for one in predicates), tuple(predicates))
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from ..domain.errors import DifferenceUnknown, ExplanationUnknown
 from ..domain.explain import Predicate, Trial, bank_trials, payout_trial, target_trials
 from ..domain.files import settlement_name
-from ..domain.items import BankItem, Target
 from ..domain.learning import Item, ItemKind
 from ..domain.match import MatchState, MatchType
 from ..domain.settlement import StoredSettlement
@@ -73,12 +72,16 @@ def _of_item(item: Item, uow: UnitOfWork) -> list[Trial]:
         words = " ".join(item.words)
         order = Predicate("order", words, "no open invoice of this order", held=not item.receipt_open)
         return [Trial("receipt_of_order", "", not item.receipt_open, (order,))]
-    lines, targets = _open_sides(item.company, uow)
+    open_items = uow.items.open_side(item.company)
+    lines = [bank_item(one) for one in open_items if one.kind is ItemKind.BANK_LINE]
+    payouts = [one.source_id for one in open_items if one.kind is ItemKind.PAYOUT]
+    targets = targets_of(open_items, uow.settlements.of_payouts(item.company, payouts))
+    young = {one.nearest for one in open_items if one.nearest_lacks == "settled"}
     if item.kind is ItemKind.BANK_LINE:
-        return bank_trials(bank_item(item), targets, lines)
+        return bank_trials(bank_item(item), targets, lines, young)
     settlement = _settlement_of(item, uow)
     trials = [] if settlement is None else [_of_settlement(settlement, uow)]
-    return trials + target_trials(target_of(item, settlement), lines, targets)
+    return trials + target_trials(target_of(item, settlement), lines, targets, young)
 
 
 def _of_match(company: str, stored: StoredMatch, uow: UnitOfWork) -> list[Trial]:
@@ -106,10 +109,3 @@ def _settlement_of(item: Item, uow: UnitOfWork) -> StoredSettlement | None:
     name = settlement_name(item.company, item.source_id)
     found = uow.settlements.of_payouts(item.company, [item.source_id])
     return next((one for one in found if one.name == name), None)
-
-
-def _open_sides(company: str, uow: UnitOfWork) -> tuple[list[BankItem], list[Target]]:
-    items = uow.items.open_side(company)
-    payouts = [one.source_id for one in items if one.kind is ItemKind.PAYOUT]
-    lines = [bank_item(one) for one in items if one.kind is ItemKind.BANK_LINE]
-    return lines, targets_of(items, uow.settlements.of_payouts(company, payouts))

@@ -96,7 +96,8 @@ class ProgressRows:
 
     def get(self, company: str) -> Progress:
         row = self._connection.execute(select(PROGRESS).where(PROGRESS.c.company == company)).one()
-        return Progress(row.company, row.token, row.changes, row.matched, row.differenced, row.due_at)
+        counts = (row.changes, row.matched, row.differenced)
+        return Progress(row.company, row.token, *counts, due_at=row.due_at, match_due_at=row.match_due_at)
 
     def news(self, company: str) -> None:
         self.ensure([company])
@@ -106,8 +107,8 @@ class ProgressRows:
         statement = update(PROGRESS).where(PROGRESS.c.company == company, PROGRESS.c.token == token)
         return self._connection.execute(statement.values(token=new_token)).rowcount == 1
 
-    def matched(self, company: str, changes: int) -> None:
-        self._set(company, {"matched": changes})
+    def matched(self, company: str, changes: int, due_at: datetime | None) -> None:
+        self._set(company, {"matched": changes, "match_due_at": due_at})
 
     def differenced(self, company: str, changes: int, due_at: datetime | None) -> None:
         self._set(company, {"differenced": changes, "due_at": due_at})

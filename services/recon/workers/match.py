@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from libs.events import Clock
 
 from ..domain.files import match_name
 from ..domain.learning import BANK_ROLE, CLEARING_ROLE, Item, ItemKind
 from ..domain.match import Certificate, Match, MatchState, MatchType
-from ..domain.outcome import Result
+from ..domain.outcome import Pair, Result
 from ..domain.payouts import Closed, Composed
-from ..domain.rules import PAYOUT_TRANSACTIONS, REVISION
+from ..domain.rules import PAYOUT_TRANSACTIONS, REVISION, WEAK
+from ..domain.settings import Settings
 from ..domain.settlement import StoredSettlement
 from ..domain.targets import bank_item, targets_of
 from ..domain.walk import Progress
@@ -38,24 +39,29 @@ class _Books:
 
 
 class MatchWorker:
-    """One pass over one company's open items a news.
+    """A pass over a company's open items whenever there is news of it.
 
     The books are read, then matched without any lock; what two passes find twice, the unique index of sides decides.
     """
 
-    def __init__(self, new_uow: NewUnitOfWork, matcher: Matcher, *, clock: Clock, tracing: Tracing) -> None:
+    def __init__(
+        self, new_uow: NewUnitOfWork, matcher: Matcher, *, clock: Clock, tracing: Tracing, settings: Settings
+    ) -> None:
         self._new_uow = new_uow
         self._matcher = matcher
         self._clock = clock
         self._tracing = tracing
+        self._settling = timedelta(seconds=settings.settling_seconds)
 
     def run_once(self) -> int:
         """How many matches were made and verdicts changed. Raises `StorageConflict` where another pass was faster."""
         with self._new_uow(read_only=True) as uow:
-            waiting = [
-                one for one in map(uow.progress.get, uow.progress.companies()) if one.matched < one.changes
-            ]  # fmt: skip
+            waiting = [one for one in map(uow.progress.get, uow.progress.companies()) if self._is_due(one)]
         return sum(self._pass(one.company) for one in waiting)
+
+    def _is_due(self, progress: Progress) -> bool:
+        settled = progress.match_due_at is not None and progress.match_due_at <= self._clock()
+        return progress.matched < progress.changes or settled
 
     def _pass(self, company: str) -> int:
         with self._new_uow(read_only=True) as uow:
@@ -63,6 +69,8 @@ class MatchWorker:
         now = self._clock()
         bank = [one for one in books.items.values() if one.kind is ItemKind.BANK_LINE]
         result = self._matcher([bank_item(one) for one in bank], targets_of(books.items.values(), books.settlements))
+        early = {pair.bank: pair for pair in result.pairs if self._settles_at(books, pair) > now}
+        result.pairs = [pair for pair in result.pairs if pair.bank not in early]
         made = self._composed(books, now) + self._paired(books, result, now)
         closed = [one.stored.name for one in books.compositions if isinstance(one.outcome, Closed)]
         with self._new_uow() as uow:
@@ -70,13 +78,22 @@ class MatchWorker:
             uow.matches.add(made, now)
             uow.settlements.done([one.settlement for one in made if one.settlement], now, proved=True)
             uow.settlements.done(closed, now, proved=False)
-            changed = uow.items.verdicts(_verdicts(bank, result))
-            uow.progress.matched(company, books.progress.changes)
+            changed = uow.items.verdicts(_verdicts(bank, result, early))
+            due_at = min((self._settles_at(books, pair) for pair in early.values()), default=None)
+            uow.progress.matched(company, books.progress.changes, due_at)
+            if books.progress.matched >= books.progress.changes:
+                uow.progress.news(company)  # time alone brought this pass: those who follow on news must hear of it
             settled = uow.walk.settled_by([key for one in made for key in one.match.members if _is_bank_payout(one)])
             uow.commit()
         for one in made:
             self._join(one, settled if _is_bank_payout(one) else ())
         return len(made) + changed + len(books.elsewhere) + len(closed)
+
+    def _settles_at(self, books: _Books, pair: Pair) -> datetime:
+        """When the pair may be matched."""
+        target = books.items[pair.target]
+        waits = pair.rule in WEAK and target.kind is ItemKind.INVOICE
+        return target.learned_at + self._settling if waits else target.learned_at
 
     def _composed(self, books: _Books, now: datetime) -> list[NewMatch]:
         found = []
@@ -173,7 +190,7 @@ def _member(item: Item, role: str) -> Member:
     return Member(item.posting, role, item.transaction_id)
 
 
-def _verdicts(bank: Sequence[Item], result: Result) -> list[Verdict]:
+def _verdicts(bank: Sequence[Item], result: Result, early: Mapping[str, Pair]) -> list[Verdict]:
     """For each line that is looked at: why it has no counterpart, or that it has one."""
     verdicts = {one.posting: Verdict(one.posting, NO_CANDIDATE) for one in bank}
     for near in result.nearest:
@@ -181,6 +198,8 @@ def _verdicts(bank: Sequence[Item], result: Result) -> list[Verdict]:
         verdicts[near.bank] = Verdict(near.bank, reason, near.target, ",".join(near.lacks))
     for doubt in result.ambiguous:
         verdicts[doubt.bank] = Verdict(doubt.bank, AMBIGUOUS, doubt.candidates[0], "unique")
+    for pair in early.values():
+        verdicts[pair.bank] = Verdict(pair.bank, NO_CANDIDATE, pair.target, "settled")
     for pair in result.pairs:
         verdicts[pair.bank] = Verdict(pair.bank, "")
     return list(verdicts.values())

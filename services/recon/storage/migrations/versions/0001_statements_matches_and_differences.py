@@ -284,6 +284,7 @@ def upgrade() -> None:
         sa.Column("matched", sa.BigInteger(), nullable=False),
         sa.Column("differenced", sa.BigInteger(), nullable=False),
         sa.Column("due_at", UtcTimestamp(), nullable=True),
+        sa.Column("match_due_at", UtcTimestamp(), nullable=True),
         sa.PrimaryKeyConstraint("company", name=op.f("pk_progress")),
     )
     op.create_table(
