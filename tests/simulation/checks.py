@@ -13,13 +13,18 @@ from services.gateway.storage import TABLES as GATEWAY_TABLES
 from services.gateway.storage import GatewayUnitOfWork
 from services.ledger.storage import TABLES as LEDGER_TABLES
 from services.ledger.storage.unit_of_work import Ledgers
+from services.recon.handlers import queries
+from services.recon.storage import TABLES as RECON_TABLES
+from services.recon.storage import Recons
 from tests.simulation.day import COMPANY
 from tests.simulation.expected import UNDATED, Books, expected_books
 from tests.simulation.world import World
 
 MODULE = "concord_sim"
 MILLIONTHS_A_CENT = 10_000
-TABLES_OF = {"gateway": GATEWAY_TABLES, "ledger": LEDGER_TABLES}
+TABLES_OF = {"gateway": GATEWAY_TABLES, "ledger": LEDGER_TABLES, "recon": RECON_TABLES}
+# What recon lists for a person: the bank line and the payment that nothing explains.
+DIFFERENCES = {("NO_CANDIDATE", 1234), ("PAYMENT_WITHOUT_ORDER", 1500)}
 # Exception cases that the day must end with, and no other.
 CASES = Counter({"PROVIDER_ITEM_UNEXPLAINED": 1, "MAPPING_MISSING": 1})
 _ROLES = {spec.code: spec.role for spec in ACCOUNTS}
@@ -32,6 +37,8 @@ def problems(world: World) -> list[str]:
         _answers_agree,
         _nothing_is_missing,
         _cases,
+        _differences,
+        _stripe_agrees,
         _odoo_holds_each_once,
         _books_agree,
         _open_items,
@@ -96,11 +103,15 @@ def _answers_agree(world: World) -> list[str]:
 def _nothing_is_missing(world: World) -> list[str]:
     """Completeness: what was handed on is what the ledger accounts for, and nothing of it is pending."""
     handed_on: dict[tuple[str, str, str], list[Any]] = {}
-    with GatewayUnitOfWork(world.engines["gateway"]) as uow:
-        for one in administer.list_totals(COMPANY, new_uow=lambda: GatewayUnitOfWork(world.engines["gateway"])):
-            if one.bucket == "handed_on":
-                _add(handed_on, (one.interface, one.currency, str(one.day)), one.event_count, one.minor_units)
-        told = {row[0] for row in uow.connection.exec_driver_sql("SELECT name FROM event")}
+    for one in administer.list_totals(COMPANY, new_uow=lambda: GatewayUnitOfWork(world.engines["gateway"])):
+        if one.bucket == "handed_on":
+            _add(handed_on, (one.interface, one.currency, str(one.day)), one.event_count, one.minor_units)
+    for other in queries.list_control_totals(COMPANY, 1000, 0, Recons(world.engines["recon"]))[0]:
+        if other.bucket == "handed_on":
+            _add(handed_on, (other.interface, other.currency, str(other.day)), other.count, other.minor_units)
+    told = _column(world, "gateway", "SELECT name FROM event") | _column(
+        world, "recon", "SELECT name FROM outbound_event"
+    )
     accounted: dict[tuple[str, str, str], list[Any]] = {}
     found = []
     with Ledgers(world.engines["ledger"])(read_only=True) as uow:
@@ -108,10 +119,22 @@ def _nothing_is_missing(world: World) -> list[str]:
             _add(accounted, (total.interface, total.currency, str(total.day)), total.count, total.minor_units)
             if total.bucket == "pending" and total.count:
                 found.append(f"{total.count} events of {total.interface} are pending")
-        kept = {row[0] for row in uow.connection.exec_driver_sql("SELECT name FROM event")}
+    kept = _column(world, "ledger", "SELECT name FROM event")
     if handed_on != accounted:
         found.append(f"handed on {handed_on}, accounted for {accounted}")
     return found if told == kept else [*found, f"events on one side alone: {sorted(told ^ kept)}"]
+
+
+def _column(world: World, service: str, statement: str) -> set[str]:
+    with world.engines[service].connect() as connection:
+        return {row[0] for row in connection.exec_driver_sql(statement)}
+
+
+def _differences(world: World) -> list[str]:
+    with world.engines["recon"].connect() as connection:
+        rows = connection.exec_driver_sql("SELECT reason, minor_units FROM difference WHERE state <> 'resolved'")
+        found = {(reason, units) for reason, units in rows}
+    return [] if found == DIFFERENCES else [f"differences {sorted(found)}, they must be {sorted(DIFFERENCES)}"]
 
 
 def _add(totals: dict[tuple[str, str, str], list[Any]], key: tuple[str, str, str], count: int, units: int) -> None:
@@ -155,12 +178,19 @@ def _odoo_holds_each_once(world: World) -> list[str]:
 
 
 def _books_agree(world: World) -> list[str]:
-    is_, must = books_of(world), expected_books(world.day, banked="recon" in world.engines)
+    is_, must = books_of(world), expected_books(world.day)
     return [
         f"{key}: the books say {is_.get(key)}, the inputs {must.get(key)}"
         for key in sorted(is_.keys() | must.keys())
         if is_.get(key) != must.get(key)
     ]
+
+
+def _stripe_agrees(world: World) -> list[str]:
+    """The clearing account shows the provider's own balance."""
+    cents = sum(home for (role, *_), (_, home) in books_of(world).items() if role == "CLR")
+    balance = world.day.stripe.balance()
+    return [] if cents == balance else [f"clearing shows {cents}, the provider {balance}"]
 
 
 def _open_items(world: World) -> list[str]:
@@ -169,13 +199,12 @@ def _open_items(world: World) -> list[str]:
         "SELECT a.code, coalesce(p.name, ''), sum(l.amount_residual) FROM account_move_line l"
         " JOIN account_move m ON m.id = l.move_id JOIN account_account a ON a.id = l.account_id"
         " LEFT JOIN res_partner p ON p.id = l.partner_id"
-        " WHERE m.state = 'posted' AND a.reconcile = 1 AND l.reconciled = 0 AND a.code <> ? GROUP BY 1, 2",
-        ("124100",),
+        " WHERE m.state = 'posted' AND a.reconcile = 1 AND l.reconciled = 0 GROUP BY 1, 2"
     )
     open_items = {(_ROLES[code], partner): _cents(residual) for code, partner, residual in rows}
     must: dict[tuple[str, str], int] = defaultdict(int)
-    for (role, partner, _, _), (_, home) in expected_books(world.day, banked="recon" in world.engines).items():
-        if role in ("AR", "DSP", "UNX", "TRN"):
+    for (role, partner, _, _), (_, home) in expected_books(world.day).items():
+        if role in ("AR", "CLR", "DSP", "UNX", "TRN"):
             must[role, partner] += home
     wanted = {key: cents for key, cents in must.items() if cents}
     return [] if open_items == wanted else [f"open items {open_items}, they must be {wanted}"]

@@ -83,21 +83,22 @@ class Day:
         """When each happens, and what happens then."""
         steps: list[tuple[int, Callable[[datetime], list[Message | File]]]] = [
             (0, lambda at: self._paid_order("A", 5001, 1001, ADA, "100.00", "8.00", at, 343, customer="cus_ada")),
-            (10, self._order_in_euro),
-            (20, lambda at: self._paid_order("C", 5003, 1003, CARLA, "40.00", "3.20", at, 155, customer="cus_carla")),
-            (30, lambda at: self._paid_order("H", 5008, 1008, CARLA, "30.00", "2.40", at, 124, customer="cus_carla")),
-            (40, lambda at: self._paid_order("I", 5009, 1009, ADA, "12.00", "0.96", at, 68)),
+            (0, self._order_in_euro),
+            (0, lambda at: self._paid_order("C", 5003, 1003, CARLA, "40.00", "3.20", at, 155, customer="cus_carla")),
+            (0, lambda at: self._paid_order("H", 5008, 1008, CARLA, "30.00", "2.40", at, 124, customer="cus_carla")),
+            (60, lambda at: self._paid_order("I", 5009, 1009, ADA, "12.00", "0.96", at, 68)),
             (60, self._refunded),
-            (70, lambda at: self._disputed("C", at)),
-            (75, lambda at: self._disputed("H", at)),
-            (80, self._bank_order),
-            (90, lambda at: [self._order(self._sale(5010, 1010, BERTIL, "10.00", "1.90", at))]),
-            (100, self._unexplained),
+            (60, lambda at: self._disputed("C", at)),
+            (60, lambda at: self._disputed("H", at)),
+            (60, self._bank_order),
+            (60, lambda at: [self._order(self._sale(5010, 1010, BERTIL, "10.00", "1.90", at))]),
+            (130, self._unexplained),
             (130, self._lost),
             (150, lambda at: [self._payout("po_day", "7700118970", at)]),
-            (160, self._without_order),
+            (150, self._reported),
+            (170, self._without_order),
             (170, lambda at: [self._payout("po_lone", "7700014260", at)]),
-            (180, lambda at: self._paid_order("E", 5005, 1005, ADA, "25.00", "2.00", at, 108, customer="cus_ada")),
+            (170, lambda at: self._paid_order("E", 5005, 1005, ADA, "25.00", "2.00", at, 108, customer="cus_ada")),
             (240, self._banked),
         ]
         for minutes, step in steps:
@@ -185,6 +186,10 @@ class Day:
         self.credits.append(Credit(f"BR{trace[-4:]}", amount, "STRIPE PAYMENTS", f"STRIPE PAYOUT {trace}"))
         return self._stripe(f"evt_{payout}", "payout.paid", paid, at)
 
+    def _reported(self, at: datetime) -> list[Message | File]:
+        """The payout's movements once more, as a file that somebody downloads and uploads."""
+        return [File("settlement", "stripe", ACCOUNT, "payouts.csv", report(self.stripe))]
+
     def _banked(self, at: datetime) -> list[Message | File]:
         self.credits.append(Credit("BR0007", Decimal("12.34"), "UNKNOWN SENDER", "see letter"))
         body = statement("STMT-2026-324", BANK_ACCOUNT, ARRIVAL, self.credits)
@@ -202,6 +207,43 @@ class Day:
 
     def _stripe_message(self, title: str, body: bytes) -> Message:
         return Message(title, "stripe", ACCOUNT, body, lambda at: _stripe(body, STRIPE_SECRET, at))
+
+
+def report(stripe: StripeAccount) -> bytes:
+    """Stripe's itemised payout reconciliation, of all that was paid out."""
+    columns = (
+        "automatic_payout_id", "automatic_payout_effective_at_utc", "balance_transaction_id", "created_utc",
+        "available_on_utc", "currency", "gross", "fee", "net", "reporting_category", "source_id", "charge_id",
+        "payment_intent_id", "customer_id", "customer_facing_amount", "customer_facing_currency",
+        "payment_metadata[order_id]", "payment_metadata[order_number]",
+    )  # fmt: skip
+    rows = [",".join(columns)]
+    for row in stripe.transactions:
+        if row["id"] not in stripe.paid_by:
+            continue
+        source = stripe.objects[row["source"]]
+        charge = stripe.objects.get(str(source.get("charge", source["id"])), {})
+        faces_customer = row["reporting_category"] in ("charge", "refund", "dispute")
+        metadata = charge.get("metadata", {})
+        sign = "-" if row["amount"] < 0 else ""
+        values = (
+            stripe.paid_by[row["id"]], ARRIVAL.isoformat(), row["id"], _utc(row["created"]), _utc(row["available_on"]),
+            row["currency"], _decimal(row["amount"]), _decimal(row["fee"]), _decimal(row["net"]),
+            row["reporting_category"], row["source"], charge.get("id", "") if faces_customer else "",
+            charge.get("payment_intent") or "", charge.get("customer") or "",
+            sign + _decimal(source["amount"]) if faces_customer else "", source["currency"] if faces_customer else "",
+            metadata.get("order_id", ""), metadata.get("order_number", ""),
+        )  # fmt: skip
+        rows.append(",".join(values))
+    return "\n".join(rows).encode() + b"\n"
+
+
+def _utc(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _decimal(cents: int) -> str:
+    return str(Decimal(cents) / 100)
 
 
 def _shop_message(title: str, topic: str, body: bytes, secret: bytes = SHOPIFY_SECRET) -> Message:

@@ -21,8 +21,8 @@ Books = dict[Key, tuple[int, int]]
 UNDATED = ("AR", "FXD")
 
 
-def expected_books(day: Day, *, banked: bool = True) -> Books:
-    """Balances by account, partner, currency and day; zeros left out. `banked` once the statement is in and matched."""
+def expected_books(day: Day) -> Books:
+    """Balances by account, partner, currency and day; zeros left out."""
     sums: dict[Key, list[int]] = defaultdict(lambda: [0, 0])
 
     def book(role: str, cents: int, at: str, partner: str = "", currency: str = "USD", home: int | None = None) -> None:
@@ -42,12 +42,11 @@ def expected_books(day: Day, *, banked: bool = True) -> Books:
         cents = day.stripe.objects[dispute]["amount"]
         book("CBL", cents, _local(at))
         book("DSP", -cents, _local(at))
-    if banked:
-        for credit in day.credits:
-            cents = _cents(credit.amount)
-            book("BANK", cents, ARRIVAL.isoformat())
-            role, partner = _counterpart(credit.payer)
-            book(role, -cents, ARRIVAL.isoformat(), partner)
+    for credit in day.credits:
+        cents = _cents(credit.amount)
+        book("BANK", cents, ARRIVAL.isoformat())
+        role, partner = _counterpart(credit.payer)
+        book(role, -cents, ARRIVAL.isoformat(), partner)
     return {key: (amount, home) for key, (amount, home) in sums.items() if amount or home}
 
 

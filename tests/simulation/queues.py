@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
@@ -21,7 +21,7 @@ def _waits(table: str, condition: str, due: str = _DUE) -> str:
     return f"EXISTS (SELECT 1 FROM {table} WHERE {condition} AND {due})"
 
 
-# A worker that is not named here is asked each time.
+# Whether recon's watcher has work, its own database cannot say.
 WAITING: dict[str, dict[str, str]] = {
     "gateway": {
         "poll": _waits("source_cursor", "1 = 1"),
@@ -30,7 +30,7 @@ WAITING: dict[str, dict[str, str]] = {
         "forward-file": _waits("delivery", "state = 'RECEIVED' AND channel = 'file'"),
         "compose-payout": _waits("payout", "state = 'WAITING'"),
         "forward-settlement": _waits("payout", "state = 'COMPOSED'"),
-        "janitor": _waits("upload", "kept = 0", "1 = 1"),
+        "janitor": _waits("upload", "kept = 0", "begun_at < '{two_hours_ago}'"),
         "sealer": _UNSEALED,
     },
     "ledger": {
@@ -40,6 +40,13 @@ WAITING: dict[str, dict[str, str]] = {
         "match": _waits("applied_match", "state = 'pending' AND parked = 0"),
         "hold": _waits("posting", "state = 'held'"),
         "seal": _UNSEALED,
+    },
+    "recon": {
+        "record": _waits("outbound_event", "state = 'waiting'"),
+        "match": _waits("progress", "(matched < changes OR match_due_at <= '{now}')", "1 = 1"),
+        "differences": _waits("progress", "(differenced < matched OR due_at <= '{now}')", "1 = 1"),
+        "apply": _waits("found_match", "state = 'confirmed'"),
+        "sealer": _UNSEALED,
     },
 }
 # What must be empty once everything has come to rest, whenever it would be due.
@@ -56,6 +63,11 @@ UNFINISHED: dict[str, dict[str, str]] = {
         " WHERE state NOT IN ('posted', 'exception') OR parked = 1 OR settle_at IS NOT NULL",
         "matches": "SELECT name, state, reason FROM applied_match WHERE state <> 'written'",
     },
+    "recon": {
+        "events": "SELECT name, state, reason FROM outbound_event WHERE state <> 'recorded'",
+        "matches": "SELECT name, state, reason FROM found_match WHERE state <> 'written'",
+        "settlements": "SELECT name FROM settlement WHERE matched = 0",
+    },
 }
 
 
@@ -70,7 +82,8 @@ class Queues:
 
     def with_work(self, now: datetime) -> set[str]:
         """Names of the workers that would find something."""
-        (row,) = self._rows(self._select.replace("{now}", now.isoformat(timespec="microseconds")))
+        select = self._select.replace("{now}", _text(now)).replace("{two_hours_ago}", _text(now - timedelta(hours=2)))
+        (row,) = self._rows(select)
         return {name for name, waits in zip(self._waiting, row, strict=True) if waits}
 
     def unfinished(self) -> dict[str, list[tuple[object, ...]]]:
@@ -86,3 +99,7 @@ class Queues:
             return [tuple(row) for row in cursor.fetchall()]
         finally:
             connection.close()
+
+
+def _text(at: datetime) -> str:
+    return at.isoformat(timespec="microseconds")
