@@ -14,7 +14,7 @@ from libs.rpc.channel import open_channel
 from libs.rpc.config import ChannelConfig
 from libs.rpc.errors import RemoteError
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 NOT_SERVING = 1
 

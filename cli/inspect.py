@@ -24,7 +24,7 @@ from services.gateway.handlers.inspect_event import inspect_event
 from services.gateway.providers import PROVIDERS
 from services.gateway.providers.base import Provider, Secrets
 
-app = typer.Typer(help="Show what a file holds, without importing it.", no_args_is_help=True)
+app = typer.Typer(help="Show what a file holds, without importing it.", no_args_is_help=True, add_completion=False)
 
 REFUSED = 2
 SHOWN_LINES = 20

@@ -24,6 +24,7 @@ COMMANDS = {
     "inspect": "cli.inspect",
     "health": "cli.health",
     "masterdata": "cli.masterdata",
+    "odoo": "cli.odoo_setup",
 }
 
 FAILED = 1

@@ -22,7 +22,7 @@ from .odoo_key import make_api_key
 from .odoo_plan import Plan, default_plan, plan_text, read_plan
 from .odoo_provision import Provisioner, Step
 
-app = typer.Typer(help="Prepare an Odoo company for Concord.", no_args_is_help=True)
+app = typer.Typer(help="Prepare an Odoo company for Concord.", no_args_is_help=True, add_completion=False)
 
 Url = Annotated[str, typer.Option(envvar="CONCORD_ODOO_URL", help="Odoo's address, e.g. https://books.example.com.")]
 Database = Annotated[str, typer.Option("--db", envvar="CONCORD_ODOO_DB", help="The database's name.")]

@@ -12,7 +12,7 @@ from libs.errors import ConcordError
 from libs.rpc.identity import issue_token
 from libs.rpc.permissions import ROLES
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 class RoleUnknown(ConcordError):

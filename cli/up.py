@@ -13,7 +13,7 @@ from cli.connection import Connection, data_folder
 from cli.demo.company import provide_company
 from cli.suite import Suite, run_until_stopped
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -34,7 +34,7 @@ from .play import Sent, await_quiet, be_well, play
 from .report import as_json as report_as_json
 from .report import print_report
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 FAILED = 1
 WIDTH = 150  # where no terminal says how wide it is
 STRIPE_KEY = "rk_live_of_the_fake_alone"  # no secret: only the stand-in on this machine knows it
