@@ -12,7 +12,7 @@ from libs.events import BalanceTransaction, EventKind
 from libs.money import Money
 from services.gateway.domain.errors import ApiRefused, ApiUnavailable, SourceUnknown
 from services.gateway.domain.fact import PayoutState
-from tests.gateway.world import NOW, UNAVAILABLE, Down, GatewayWorld
+from tests.gateway.world import NOW, STRIPE, UNAVAILABLE, Down, GatewayWorld
 
 START = NOW - timedelta(hours=5)
 
@@ -57,12 +57,25 @@ def test_a_movement_made_while_pages_are_read_is_not_missed() -> None:
     assert len(world.ledger.events) == 151
 
 
+def test_a_source_that_is_no_longer_polled_is_left_alone_and_goes_on_where_it_stood() -> None:
+    world = GatewayWorld()
+    busy(world, 2)
+    world.run()
+    without = GatewayWorld(world.engine, poll=False)
+    without.wait(3600)
+    assert without.gateway.poll.run_once() == 0
+    assert without.stripe.requests == []
+    again = GatewayWorld(world.engine)
+    again.wait(3600)
+    assert again.gateway.poll.run_once() == 1
+
+
 def test_a_crash_between_storing_a_page_and_noting_the_place_repeats_the_page() -> None:
     world = GatewayWorld()
     busy(world, 150)
     world.gateway.poll.run_once()
     with world.uow() as uow:
-        cursor = uow.cursors.claim(only="", owner="gateway", now=world.now, lease_seconds=30)
+        cursor = uow.cursors.claim(among=[STRIPE.interface], owner="gateway", now=world.now, lease_seconds=30)
         assert cursor is not None
         assert cursor.after == "txn_ch_0050"
         uow.commit()

@@ -185,8 +185,8 @@ class Cursors(Protocol):
     def wake(self, sources: Iterable[str], now: datetime, *, force: bool = False) -> None:
         """Make them due now. One whose API fails keeps its pause, unless forced."""
 
-    def claim(self, *, only: str, owner: str, now: datetime, lease_seconds: float) -> Cursor | None:
-        """The one that is due longest; of one source, if `only` names it."""
+    def claim(self, *, among: Sequence[str], owner: str, now: datetime, lease_seconds: float) -> Cursor | None:
+        """The one of these sources that is due longest. Others may be from a configuration of another day."""
 
     def settle(self, before: Cursor, after: Cursor, *, polled: bool, at: datetime, now: datetime) -> None:
         """Write the new place; next due `at`, or now if it was woken since. Raises `LeaseLost`."""

@@ -134,12 +134,11 @@ class Cursors:
             values = {"wakes": CURSOR.c.wakes + 1, "available_at": now if force else pausing}
             self._connection.execute(update(CURSOR).where(CURSOR.c.source == source).values(values))
 
-    def claim(self, *, only: str, owner: str, now: datetime, lease_seconds: float) -> Cursor | None:
-        waiting = in_state(CURSOR, POLLING)
+    def claim(self, *, among: Sequence[str], owner: str, now: datetime, lease_seconds: float) -> Cursor | None:
         rows = claim(
             self._connection,
             CURSOR,
-            where=waiting & (CURSOR.c.source == only) if only else waiting,
+            where=in_state(CURSOR, POLLING) & CURSOR.c.source.in_(among),
             order_by=[CURSOR.c.available_at, CURSOR.c.source],
             limit=1,
             owner=owner,

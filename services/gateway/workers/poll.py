@@ -57,7 +57,10 @@ class PollWorker:
         """1 if a page was fetched (of `only`, if named); raises what the API met, after noting when to ask again."""
         with self._new_uow() as uow:
             claimed = uow.cursors.claim(
-                only=only, owner=self._owner, now=self._clock(), lease_seconds=self._lease_seconds
+                among=[only] if only else self._polled(),
+                owner=self._owner,
+                now=self._clock(),
+                lease_seconds=self._lease_seconds,
             )
             if claimed is None:
                 return 0
@@ -77,6 +80,10 @@ class PollWorker:
             uow.cursors.settle(cursor, after, polled=True, at=at, now=now)
             uow.commit()
         return 1
+
+    def _polled(self) -> list[str]:
+        """A cursor outlives the configuration that began it: it waits until its source is polled again."""
+        return [one.source.interface for one in self._accounts.all() if one.poll is not None]
 
     def _fetch(self, account: Account, cursor: Cursor) -> Page:
         provider = account.provider
