@@ -94,7 +94,7 @@ def gateway_face(url: str, schema: str, max_batch: int) -> tuple[GatewayHttp, Ca
     def new_uow() -> GatewayUnitOfWork:
         return GatewayUnitOfWork(engine)
 
-    ids = TransactionIds(clock, random.SystemRandom())
+    ids = TransactionIds(clock, random.Random())
     store = ReceiveDeliveries(new_uow, clock, telemetry.tracer)
     writer: GroupCommitWriter[NewDelivery, Receipt] = GroupCommitWriter(store, max_batch=max_batch, name="inbox")
     observer = EdgeObserver(telemetry.metrics, lambda *_: None, clock)

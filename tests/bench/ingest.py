@@ -25,9 +25,9 @@ EDGE = "tests.bench.edges"
 class Size:
     """Requests of a turn: at each number of connections, of one alone, and with one commit each."""
 
-    requests: int = 6000
-    lone_requests: int = 400
-    each_requests: int = 2500
+    requests: int = 3000
+    lone_requests: int = 200
+    each_requests: int = 1000
     connections: tuple[int, ...] = (32, 128)
 
 
