@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
-from libs.events import Event
+from libs.events import Event, digest_of, event_to_json
 
 from .match import Match
 
@@ -17,6 +18,22 @@ class Claim:
     fence: int
     owner: str
     until: datetime
+
+
+class NewEvent(NamedTuple):
+    """An event as it is stored, made before the transaction that stores it: that one keeps other writers waiting."""
+
+    name: str
+    company: str
+    transaction_id: str
+    origin: str
+    digest: str
+    payload: str  # libs.events.event_to_json
+
+    @classmethod
+    def of(cls, event: Event, origin: str) -> NewEvent:
+        payload = event_to_json(event)
+        return cls(event.name, event.company, event.transaction_id, origin, digest_of(event), payload)
 
 
 @dataclass(frozen=True, slots=True)

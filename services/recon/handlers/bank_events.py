@@ -119,5 +119,7 @@ def _words_of(detail: Detail) -> Iterable[str]:
 
 def _clean(text: str, characters: int = REFERENCE_CHARACTERS) -> str:
     """One printable line."""
-    printable = "".join(one if one.isprintable() else " " for one in text)
+    if not text:
+        return ""
+    printable = text if text.isprintable() else "".join(one if one.isprintable() else " " for one in text)
     return " ".join(printable.split())[:characters].strip()

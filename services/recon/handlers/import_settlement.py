@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
 from libs.events import (
@@ -16,9 +16,6 @@ from libs.events import (
     Provenance,
     Settlement,
     SettlementLine,
-    digest_of,
-    event_from_json,
-    event_to_json,
 )
 from libs.formats.errors import FormatUnknown, SettlementEmpty
 from libs.formats.stripe_events import (
@@ -35,7 +32,7 @@ from libs.money import Money
 from ..domain.files import FileKind, FileToImport, Findings, ImportedFile, settlement_name
 from ..domain.settings import Settings
 from ..domain.settlement import StoredSettlement, merged, total
-from ..domain.walk import OutboundEvent
+from ..domain.walk import NewEvent
 from .import_statement import known_file
 from .ports import NewUnitOfWork, Tracing, UnitOfWork
 from .spool import Records, records, spooled
@@ -127,11 +124,12 @@ class _Report:
                 )
             paid = line.customer_facing
             self._converts = self._converts or (paid is not None and paid.currency != line.net.currency)
-            kept.append([event_to_json(self._event(line)), line.row, line.category, paid is None])
+            event = NewEvent.of(self._event(line), self._file.transaction_id)
+            kept.append([line.row, line.category, paid is None, *event])
         if not self.lines:
             raise SettlementEmpty("the report has no rows")
 
-    def events(self, batch: list[tuple[str, int, str, bool]]) -> list[Event]:
+    def events(self, batch: list[list[Any]]) -> list[NewEvent]:
         """The events of rows that were kept aside.
 
         A row that hides what the customer paid may be a conversion: without its other half it would be booked wrongly,
@@ -139,12 +137,12 @@ class _Report:
         nothing is converted.
         """
         events = []
-        for text, row, category, hides in batch:
+        for row, category, hides, *event in batch:
             if hides and category in PRESENTED and (category == "charge" or self._converts):
                 message = "the row does not say what the customer paid; the provider's API will tell"
                 self.findings.add("PRESENTMENT_UNKNOWN", message, f"line {row}")
             else:
-                events.append(event_from_json(text))
+                events.append(NewEvent(*event))
         return events
 
     def settlements(self) -> list[StoredSettlement]:
@@ -220,9 +218,8 @@ def _store(
         names = tuple(_keep(one, uow, now).name for one in report.settlements())
         for batch in kept.batches(STORED_AT_ONCE):
             events = report.events(batch)
-            outbound = [OutboundEvent(event, digest_of(event), file.transaction_id) for event in events]
-            new = uow.outbound.add(outbound, now)
-            for name in sorted(uow.outbound.conflicts([one for one in outbound if not new[one.event.name]])):
+            new = uow.outbound.add(events, now)
+            for name in sorted(uow.outbound.conflicts([one for one in events if not new[one.name]])):
                 message = "a balance transaction was told with another content before"
                 report.findings.add("EVENT_CONFLICT", message, name.rpartition("/")[2])
             for event in events:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from libs.events import Clock, IdSource, digest_of, event_from_json, event_to_json
+from libs.events import Clock, IdSource
 from libs.formats.camt import iter_camt
 from libs.formats.statement import StatementEnd, StatementHeader, StatementLine, line_references
 
 from ..domain.errors import FileKindUnsupported
 from ..domain.files import FileKind, FileToImport, Findings, ImportedFile, Statement, StatementEntry, statement_name
-from ..domain.walk import OutboundEvent
+from ..domain.walk import NewEvent
 from .bank_events import LineTranslator, account_segment
 from .ports import NewUnitOfWork, Tracing, UnitOfWork
 from .spool import Records, records, spooled
@@ -72,8 +72,8 @@ def _read(file: FileToImport, source: BinaryIO, kept: Records, now: datetime, id
                 draft.findings.add(one.reason, one.message, one.position)
             if part.booked and translator is not None:
                 draft.lines += 1
-                event = translator.event(part)
-                kept.append([name, part.sequence, event_to_json(event), bool(line_references(part))])
+                event = NewEvent.of(translator.event(part), file.transaction_id)
+                kept.append([name, part.sequence, bool(line_references(part)), *event])
         elif header is not None:
             draft.statements.append(_statement(file, name, header, part, now))
             for one in part.findings:
@@ -122,7 +122,7 @@ def _store(
         uow.statements.add(draft.statements)
         known = 0
         for batch in kept.batches(STORED_AT_ONCE):
-            known += _store_lines(file, batch, draft.findings, uow, now, tracing, step.traceparent)
+            known += _store_lines(batch, draft.findings, uow, now, tracing, step.traceparent)
         if known:
             draft.findings.add("LINES_KNOWN", f"{known} of {draft.lines} lines are known from another statement")
         answer = ImportedFile(names, (), draft.lines, draft.findings.texts())
@@ -135,32 +135,23 @@ def _store(
 
 
 def _store_lines(
-    file: FileToImport,
-    batch: list[tuple[str, int, str, bool]],
-    findings: Findings,
-    uow: UnitOfWork,
-    now: datetime,
-    tracing: Tracing,
-    link: str,
+    batch: list[list[Any]], findings: Findings, uow: UnitOfWork, now: datetime, tracing: Tracing, link: str
 ) -> int:
     """How many of the lines were known."""
-    events = [event_from_json(text) for _, _, text, _ in batch]
-    outbound = [OutboundEvent(event, digest_of(event), file.transaction_id) for event in events]
-    new = uow.outbound.add(outbound, now)
+    events = [NewEvent(*fields) for _, _, _, *fields in batch]
+    new = uow.outbound.add(events, now)
     entries = [StatementEntry(one[0], one[1], event.name) for one, event in zip(batch, events, strict=True)]
     uow.statements.add_entries(entries)
     known = 0
-    for (_, sequence, _, has_references), event in zip(batch, events, strict=True):
+    for (_, sequence, has_references, *_), event in zip(batch, events, strict=True):
         if new[event.name]:
-            with tracing.transaction(
-                "line_imported", event.transaction_id, {"concord.event": event.name}, links=[link]
-            ):
+            told = {"concord.event": event.name}
+            with tracing.transaction("line_imported", event.transaction_id, told, links=[link]):
                 pass
             continue
         known += 1
         if not has_references:
             # Nothing but day and amount tells it from another line that happens to be equal.
-            findings.add(
-                "LINE_AMBIGUOUS", "a known line bears no reference that proves it the same", f"entry {sequence}"
-            )
+            message = "a known line bears no reference that proves it the same"
+            findings.add("LINE_AMBIGUOUS", message, f"entry {sequence}")
     return known

@@ -16,7 +16,7 @@ from ..domain.learning import Item
 from ..domain.match import Difference, DifferenceState, Match, MatchState
 from ..domain.outcome import Result
 from ..domain.settlement import StoredSettlement
-from ..domain.walk import ControlTotal, OutboundEvent, OutboundMatch, Progress, QueueLength, Step
+from ..domain.walk import ControlTotal, NewEvent, OutboundEvent, OutboundMatch, Progress, QueueLength, Step
 
 After = tuple[str, str]  # the last row's time and name
 
@@ -108,10 +108,10 @@ class StatementStore(Protocol):
 
 
 class OutboundStore(Protocol):
-    def add(self, events: Sequence[OutboundEvent], now: datetime) -> dict[str, bool]:
+    def add(self, events: Sequence[NewEvent], now: datetime) -> dict[str, bool]:
         """Store those whose name is new; by name, whether it is new. A known one of another digest is not stored."""
 
-    def conflicts(self, events: Sequence[OutboundEvent]) -> set[str]:
+    def conflicts(self, events: Sequence[NewEvent]) -> set[str]:
         """Names that are known with another digest."""
 
     def requeue(self, origin: str, now: datetime) -> int:

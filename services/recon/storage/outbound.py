@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from libs.events import Event, event_from_json, event_to_json
+from libs.events import Event, event_from_json
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import claim, in_state, settle
 from libs.storage.rows import insert_new
 from libs.storage.totals import TotalKey, Totals, one_event
 
-from ..domain.walk import OutboundEvent
+from ..domain.walk import NewEvent, OutboundEvent
 from ..handlers.ports import EventOutcome
 from .mapping import SERVICE, claim_of, lease, parts
 from .rows import ALIAS, OUTBOUND_EVENT, TABLES
@@ -30,17 +30,17 @@ class Outbound:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, events: Sequence[OutboundEvent], now: datetime) -> dict[str, bool]:
-        first: dict[str, OutboundEvent] = {}
+    def add(self, events: Sequence[NewEvent], now: datetime) -> dict[str, bool]:
+        first: dict[str, NewEvent] = {}
         for one in events:
-            first.setdefault(one.event.name, one)
+            first.setdefault(one.name, one)
         # Sorted, so that two files with the same lines never wait for each other.
         rows = [_row(first[name], now) for name in sorted(first)]
         new = insert_new(self._connection, OUTBOUND_EVENT, rows, ["name"])
         return {name: name in new for name in first}
 
-    def conflicts(self, events: Sequence[OutboundEvent]) -> set[str]:
-        digests = {one.event.name: one.digest for one in events}
+    def conflicts(self, events: Sequence[NewEvent]) -> set[str]:
+        digests = {one.name: one.digest for one in events}
         columns = (OUTBOUND_EVENT.c.name, OUTBOUND_EVENT.c.digest)
         found: set[str] = set()
         for part in parts(sorted(digests)):
@@ -109,14 +109,14 @@ def _total_key(event: Event) -> TotalKey:
     return TotalKey(event.interface, event.company, event.amount.currency, day, HANDED_ON)
 
 
-def _row(one: OutboundEvent, now: datetime) -> dict[str, Any]:
+def _row(one: NewEvent, now: datetime) -> dict[str, Any]:
     return {
-        "name": one.event.name,
-        "company": one.event.company,
-        "transaction_id": one.event.transaction_id,
+        "name": one.name,
+        "company": one.company,
+        "transaction_id": one.transaction_id,
         "origin": one.origin,
         "digest": one.digest,
-        "payload": event_to_json(one.event),
+        "payload": one.payload,
         "counted": 0,
         "reason": "",
         "state": WAITING,
