@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, QueuePool, StaticPool, create_engine,
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from .errors import StorageConflict, StorageUnavailable, translate
+from .errors import StorageConflict, StorageUnavailable, from_sqlite, translate
 
 BUSY_TIMEOUT_SECONDS = 10.0
 LOCK_TIMEOUT_MILLISECONDS = 10_000
@@ -82,8 +82,9 @@ def reading(engine: Engine) -> Iterator[Connection]:
     options: dict[str, Any] = {READING: True}
     if engine.dialect.name == "postgresql":
         options |= {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
-    with connect(engine.execution_options(**options)) as connection:
-        yield connection
+    # Options of the connection, which end with its use; an engine with options of its own costs three times as much.
+    with connect(engine) as connection:
+        yield connection.execution_options(**options)
 
 
 def connect(engine: Engine) -> Connection:
@@ -221,12 +222,14 @@ def _connect_sqlite(path: str, factory: type[sqlite3.Connection]) -> sqlite3.Con
 def _begin_sqlite(connection: Connection) -> None:
     driver = _driver(connection)
     if connection.get_execution_options().get(READING):
-        connection.exec_driver_sql("BEGIN")
+        driver.execute("BEGIN")
         return
     if isinstance(driver, SqliteConnection):
         driver.take_turn()
     try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        driver.execute("BEGIN IMMEDIATE")
+    except sqlite3.Error as error:
+        raise from_sqlite(error) or error from None
     finally:
         if isinstance(driver, SqliteConnection):
             driver.give_turn()  # only if BEGIN failed; within a transaction it keeps the turn

@@ -106,7 +106,7 @@ def translate(context: ExceptionContext) -> Exception | None:
             _hide_values(error, context.sqlalchemy_exception)
         return _from_postgresql(error)
     if isinstance(error, sqlite3.Error):
-        return _from_sqlite(error)
+        return from_sqlite(error)
     return None
 
 
@@ -134,7 +134,8 @@ def _from_postgresql(error: psycopg.Error) -> Exception | None:
     return None
 
 
-def _from_sqlite(error: sqlite3.Error) -> Exception | None:
+def from_sqlite(error: sqlite3.Error) -> Exception | None:
+    """Our error for the driver's, or None for one that has no name here."""
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
         return None

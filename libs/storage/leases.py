@@ -17,6 +17,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Integer,
     Row,
     Table,
     UnaryExpression,
@@ -71,6 +72,7 @@ def lease_of(table: Table, row: Row[Any]) -> Lease:
     return Lease(values[_key(table).name], values["fence"], values["lease_owner"], values["lease_until"])
 
 
+@lru_cache(maxsize=256)
 def in_state(table: Table, *states: str) -> ColumnElement[bool]:
     """The row is in one of the states; written out in the statement, so that partial indexes can serve it.
 
@@ -91,32 +93,46 @@ def claim(
     owner: str,
     now: datetime,
     lease_seconds: float,
+    given: Mapping[str, Any] | None = None,
 ) -> list[Row[Any]]:
     """Lease up to `limit` rows that are due, in order, and return them as they are after the claim.
 
-    Rows that another worker is claiming at this moment are passed over on PostgreSQL, never waited for.
+    `where` should be one object, made once: building the statement costs more than running it. What varies stands in
+    it as bind parameters, whose values are `given`. Rows that another worker is claiming at this moment are passed over
+    on PostgreSQL, never waited for.
     """
-    key = _key(table)
-    due = (table.c.available_at <= now) & or_(table.c.lease_until.is_(None), table.c.lease_until <= now)
-    picked = select(key).where(where, due).order_by(*order_by).limit(limit)
-    if connection.dialect.name == "postgresql":
-        picked = picked.with_for_update(skip_locked=True)
+    dialect = connection.dialect.name
+    if dialect == "postgresql":
         # As long as the statistics lag behind a burst, the planner would fetch and sort all that waits, at each claim.
         connection.exec_driver_sql("SET LOCAL enable_bitmapscan = off")
+    until = now + timedelta(seconds=lease_seconds)
+    values = {"claim_now": now, "claim_limit": limit, "claim_owner": owner, "claim_until": until}
+    rows = connection.execute(_claiming(table, dialect, where, tuple(order_by)), values | dict(given or {}))
+    return _ordered(table, list(rows), order_by)
+
+
+@lru_cache(maxsize=256)
+def _claiming(
+    table: Table, dialect: str, where: ColumnElement[bool], order_by: tuple[Order, ...]
+) -> ReturningUpdate[Any]:
+    key, now = _key(table), bindparam("claim_now", type_=table.c.available_at.type)
+    due = (table.c.available_at <= now) & or_(table.c.lease_until.is_(None), table.c.lease_until <= now)
+    picked = select(key).where(where, due).order_by(*order_by).limit(bindparam("claim_limit", type_=Integer))
+    if dialect == "postgresql":
+        picked = picked.with_for_update(skip_locked=True)
     # MATERIALIZED on PostgreSQL: a picked set that is inlined may be run, and locked, more than once.
     chosen = picked.cte("picked").prefix_with("MATERIALIZED", dialect="postgresql")
-    statement = (
+    return (
         update(table)
         .where(key.in_(select(chosen.c[key.name])))
         .values(
-            lease_owner=owner,
-            lease_until=now + timedelta(seconds=lease_seconds),
+            lease_owner=bindparam("claim_owner", type_=table.c.lease_owner.type),
+            lease_until=bindparam("claim_until", type_=table.c.lease_until.type),
             fence=table.c.fence + 1,
             attempts=table.c.attempts + 1,
         )
         .returning(table)
     )
-    return _ordered(table, list(connection.execute(statement)), order_by)
 
 
 def renew(

@@ -122,6 +122,7 @@ class Relay:
         self._batch = batch
         self._lease_seconds = lease_seconds
         self._registered = False
+        self._waiting = (tables.outbox_reader.c.id == reader) & in_state(tables.outbox_reader, READING)
 
     def run_once(self) -> int:
         """Publish the next batch. Returns its size; 0 also while another process relays or a failure is waited out.
@@ -166,7 +167,7 @@ class Relay:
         rows = claim(
             connection,
             table,
-            where=(table.c.id == self._reader) & in_state(table, READING),
+            where=self._waiting,
             order_by=[table.c.id],
             limit=1,
             owner=self._owner,

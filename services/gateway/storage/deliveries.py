@@ -22,6 +22,8 @@ from .mapping import claim_of, lease
 from .rows import DELIVERY, DELIVERY_BODY, EVENT, REPLAY, TABLES, UPLOAD
 
 _LOOK_UP = 500
+_FILES = in_state(DELIVERY, State.RECEIVED.value) & (DELIVERY.c.channel == Channel.FILE.value)
+_MESSAGES = in_state(DELIVERY, State.RECEIVED.value) & (DELIVERY.c.channel != Channel.FILE.value)
 
 
 class Deliveries:
@@ -56,11 +58,10 @@ class Deliveries:
     def claim(
         self, *, files: bool, limit: int, owner: str, now: datetime, lease_seconds: float
     ) -> list[StoredDelivery]:
-        is_file = DELIVERY.c.channel == Channel.FILE.value
         rows = claim(
             self._connection,
             DELIVERY,
-            where=in_state(DELIVERY, State.RECEIVED.value) & (is_file if files else ~is_file),
+            where=_FILES if files else _MESSAGES,
             order_by=[DELIVERY.c.available_at, DELIVERY.c.transaction_id],
             limit=limit,
             owner=owner,

@@ -19,6 +19,7 @@ from .mapping import claim_of, lease
 from .rows import CURSOR, PAYOUT, TABLES
 
 POLLING = "POLLING"
+_POLLED = in_state(CURSOR, POLLING) & CURSOR.c.source.in_(bindparam("among", expanding=True))
 
 
 class Payouts:
@@ -138,12 +139,13 @@ class Cursors:
         rows = claim(
             self._connection,
             CURSOR,
-            where=in_state(CURSOR, POLLING) & CURSOR.c.source.in_(among),
+            where=_POLLED,
             order_by=[CURSOR.c.available_at, CURSOR.c.source],
             limit=1,
             owner=owner,
             now=now,
             lease_seconds=lease_seconds,
+            given={"among": list(among)},
         )
         return _cursor(rows[0]) if rows else None
 

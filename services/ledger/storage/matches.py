@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, bindparam, literal_column, or_, select
 
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import claim, in_state, settle
@@ -20,6 +20,7 @@ from .rows import APPLIED_MATCH, APPLIED_MATCH_MEMBER, TABLES
 
 _PENDING = in_state(APPLIED_MATCH, "pending")
 _NOT_PARKED = APPLIED_MATCH.c.parked == literal_column("0")
+_OF_COMPANY = _PENDING & _NOT_PARKED & (APPLIED_MATCH.c.company == bindparam("of_company"))
 
 
 class Matches:
@@ -70,12 +71,13 @@ class Matches:
         rows = claim(
             self._connection,
             APPLIED_MATCH,
-            where=_PENDING & _NOT_PARKED & (APPLIED_MATCH.c.company == company),
+            where=_OF_COMPANY,
             order_by=[APPLIED_MATCH.c.available_at, APPLIED_MATCH.c.name],
             limit=limit,
             owner=owner,
             now=now,
             lease_seconds=lease_seconds,
+            given={"of_company": company},
         )
         members = self._members([row.name for row in rows])
         return [to_match(row, members.get(row.name, ())) for row in rows]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Connection, bindparam, literal_column, select, tuple_
 
 from libs.storage.leases import claim, in_state, renew
 from libs.storage.rows import insert_new
@@ -22,6 +22,8 @@ from .transitions import Transitions
 # As in the partial index: what waits to be posted, and what a worker that died left in the middle.
 QUEUED = in_state(POSTING, "ready", "unknown", "posting") & (POSTING.c.parked == literal_column("0"))
 HELD = in_state(POSTING, "held")
+_OF_COMPANY = QUEUED & (POSTING.c.company == bindparam("of_company"))
+_OF_COMPANY_AND_TYPE = _OF_COMPANY & (POSTING.c.document_type == bindparam("of_type"))
 _OLDEST_FIRST = (POSTING.c.created_at, POSTING.c.key)
 
 
@@ -103,19 +105,17 @@ class Postings:
 
         What a dead worker left in POSTING passes through UNKNOWN.
         """
-        condition = QUEUED & (POSTING.c.company == company)
-        if document_type:
-            condition &= POSTING.c.document_type == document_type
         order = [POSTING.c.lane, POSTING.c.available_at, POSTING.c.key]
         rows = claim(
             self._connection,
             POSTING,
-            where=condition,
+            where=_OF_COMPANY_AND_TYPE if document_type else _OF_COMPANY,
             order_by=order,
             limit=limit,
             owner=owner,
             now=now,
             lease_seconds=lease_seconds,
+            given={"of_company": company} | ({"of_type": document_type} if document_type else {}),
         )
         return self._transitions.attempt([to_posting(row) for row in rows], now)
 
