@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 
 import duckdb
 import pyarrow as pa
@@ -37,17 +38,17 @@ def match(
 def _tables(
     bank: Sequence[BankItem], targets: Sequence[Target], memory_limit: str
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    db = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": memory_limit})
+    db = _database(memory_limit).cursor()  # a connection of its own: what is temporary ends with it
     try:
         db.register("bank_in", _sides(bank, [""] * len(bank)))
         db.register("target_in", _sides(targets, [one.kind.value for one in targets]))
         db.register("bank_word", _words(bank))
         db.register("target_word", _words(targets))
-        db.execute("CREATE TABLE bank AS SELECT * FROM bank_in")
-        db.execute("CREATE TABLE target AS SELECT * FROM target_in")
+        db.execute("CREATE TEMP TABLE bank AS SELECT * FROM bank_in")
+        db.execute("CREATE TEMP TABLE target AS SELECT * FROM target_in")
         # Joined once: pairs that share a word. Never more than the shorter side's words, so no cross product.
         db.execute(
-            "CREATE TABLE shared AS SELECT DISTINCT b.key AS bank, t.key AS target"
+            "CREATE TEMP TABLE shared AS SELECT DISTINCT b.key AS bank, t.key AS target"
             " FROM bank_word b JOIN target_word t ON b.word = t.word"
         )
         yield db
@@ -55,10 +56,16 @@ def _tables(
         db.close()
 
 
+@lru_cache
+def _database(memory_limit: str) -> duckdb.DuckDBPyConnection:
+    """One for the process's life: to open it costs more than a pass over a day's lines."""
+    return duckdb.connect(":memory:", config={"threads": 1, "memory_limit": memory_limit})
+
+
 def _pass(db: duckdb.DuckDBPyConnection, rule: Rule, result: Result) -> None:
     reference = "JOIN shared s ON s.bank = b.key AND s.target = t.key" if rule.by_reference else ""
     db.execute(
-        f"CREATE OR REPLACE TABLE candidate AS SELECT b.key AS bank, t.key AS target FROM bank b"  # noqa: S608
+        f"CREATE OR REPLACE TEMP TABLE candidate AS SELECT b.key AS bank, t.key AS target FROM bank b"  # noqa: S608
         f" JOIN target t ON t.units = b.units AND t.currency = b.currency {reference}"
         " WHERE t.kind = ? AND b.day BETWEEN t.day - ? AND t.day + ?",
         [rule.kind.value, rule.days_before, rule.days_after],
