@@ -69,12 +69,16 @@ class PostingQueue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """A posted document and the Odoo record that it became."""
+    """A posted document and the Odoo record that it became.
+
+    `version` is the posting's when Odoo was not yet asked: what was changed since has been seen by somebody later.
+    """
 
     key: str
     document: Document
     odoo_id: int
     transaction_id: str
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,10 @@ class StoryQueue(Protocol):
         exchanges: Sequence[DocumentView],
         now: datetime,
     ) -> None:
-        """Write what is open, make postings of documents that move a receivable, and keep Odoo's exchange entries."""
+        """Write what is open, make postings of documents that move a receivable, and keep Odoo's exchange entries.
+
+        A posting that was changed since the claim is left as it is, and the story is looked at once more.
+        """
 
     def later(self, story: Story, reason: str, now: datetime) -> None:
         """A technical failure: settle again after a pause."""
@@ -137,7 +144,8 @@ class MatchQueue(Protocol):
 
     def written(
         self, match: MatchClaim, outcomes: Mapping[str, Outcome], exchanges: Sequence[DocumentView], now: datetime
-    ) -> None: ...
+    ) -> None:
+        """WRITTEN with what is open now; looked at once more where a posting was changed since the claim."""
 
     def refused(self, match: MatchClaim, reason: str, text: str, now: datetime) -> None: ...
 

@@ -182,8 +182,10 @@ class Stories:
                 if one.key in sources and document.effect not in known
             ]
             uow.postings.create(new, now)
-            _note_outcomes(uow, outcomes, now)
-            uow.settlements.done([one.key for one in story.booked])
+            if _note_outcomes(uow, story.booked, outcomes, now):
+                uow.settlements.done([one.key for one in story.booked])
+            else:
+                uow.settlements.postpone(story.company, story.label, now)
             if exchanges:
                 first = uow.postings.get(story.company, story.booked[0].key)
                 _note_exchanges(uow, self.books, story.label, first, exchanges, now)
@@ -227,12 +229,15 @@ class Matches:
         self, match: MatchClaim, outcomes: Mapping[str, Outcome], exchanges: Sequence[DocumentView], now: datetime
     ) -> None:
         before = self._held[match.name]
-        after = replace(before, state=MatchState.WRITTEN, written_at=now, reason="", reason_text="")
+        written = replace(before, state=MatchState.WRITTEN, written_at=now, reason="", reason_text="")
         with self.new_uow() as uow:
-            if uow.matches.settle([(before, after)], now, ACTOR):
-                _note_outcomes(uow, outcomes, now)
-                anchor = uow.postings.get(match.company, match.anchor)
-                _note_exchanges(uow, self.books, match.name, anchor, exchanges, now)
+            noted = _note_outcomes(uow, match.booked.values(), outcomes, now)
+            after = written if noted else replace(before, available_at=now)
+            if not uow.matches.settle([(before, after)], now, ACTOR):
+                return  # another worker has it by now; what we noted is rolled back
+            anchor = uow.postings.get(match.company, match.anchor)
+            _note_exchanges(uow, self.books, match.name, anchor, exchanges, now)
+            if noted:
                 uow.cases.resolve([match.name], "written", now)
             uow.commit()
 
@@ -278,7 +283,7 @@ def _booked(posting: Posting) -> Booked:
     document = posting.document()
     if document is None:
         raise ValueError(f"{posting.key} is posted without a document")
-    return Booked(posting.key, document, posting.odoo_id, posting.transaction_id)
+    return Booked(posting.key, document, posting.odoo_id, posting.transaction_id, posting.version)
 
 
 def _match_claim(match: AppliedMatch, postings: Mapping[str, Posting]) -> MatchClaim:
@@ -317,18 +322,25 @@ def _move_of(source: Posting, document: Document, now: datetime) -> NewPosting:
     return NewPosting(posting, through=(PostingState.RECORDED, PostingState.VALIDATED))
 
 
-def _note_outcomes(uow: LedgerUow, outcomes: Mapping[str, Outcome], now: datetime) -> None:
-    """A posting that somebody else is changing at this moment is left: the next look finds the same."""
+def _note_outcomes(uow: LedgerUow, booked: Iterable[Booked], outcomes: Mapping[str, Outcome], now: datetime) -> bool:
+    """Write what was seen in Odoo, unless somebody changed the posting since we began to look: he may have seen what
+    came later. False if there is such a one: Odoo must be asked again."""
+    versions = {one.key: one.version for one in booked}
     changes = []
+    fresh = True
     for key, before in uow.postings.find(list(outcomes)).items():
         outcome = outcomes[key]
         after = replace(
             before, reconciliation=outcome.reconciliation, open_roles=" ".join(outcome.open_roles), claim=None
         )
-        if after != before:
+        if after == before:
+            continue
+        if before.version == versions[key]:
             changes.append(Change(before, after, ACTOR))
-    if changes:
-        uow.postings.apply(changes, now)
+        else:
+            fresh = False
+    made = uow.postings.apply(changes, now) if changes else set()
+    return fresh and len(made) == len(changes)
 
 
 def _note_exchanges(

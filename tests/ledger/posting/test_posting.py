@@ -273,3 +273,22 @@ def test_odoo_down_for_a_night_needs_nobody_afterwards(world: PostingWorld) -> N
         world.pass_time(60)
     posted(world, capture())
     assert world.reasons() == []
+
+
+def test_who_settles_late_does_not_write_over_what_was_seen_since(world: PostingWorld) -> None:
+    world.build(capture())
+    while world.poster.run_once():
+        pass
+
+    def the_invoice_comes_and_another_settles() -> None:
+        world.build(sale())
+        while world.poster.run_once():
+            pass
+        world.pass_time(400)
+        world.settler.run_once()
+
+    world.odoo.meanwhile = {"account.move.line.search_read": the_invoice_comes_and_another_settles}
+    world.settler.run_once()
+    assert not world.odoo.meanwhile
+    world.work(rounds=30)
+    assert posted(world, capture())["gross"].open_roles == "CLR"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -112,13 +112,19 @@ class Books:
 
 
 class LosingTransport(LossyTransport):
-    """Also loses the reply of chosen methods, once each, and lies about external ids as a live Odoo's cache does."""
+    """Also loses the reply of chosen methods, once each, and lies about external ids as a live Odoo's cache does.
+
+    `meanwhile` happens once, while the reply of the named method is on its way.
+    """
 
     lose_once: set[str]
+    meanwhile: dict[str, Callable[[], None]]
     forgetful = False
 
     def execute(self, model: str, method: str, args: list[Json], kwargs: Mapping[str, Json] | None = None) -> Json:
         answer = super().execute(model, method, args, kwargs)
+        if happens := self.meanwhile.pop(f"{model}.{method}", None):
+            happens()
         if method in self.lose_once:
             self.lose_once.discard(method)
             raise OdooOutcomeUnknown("ReplyLost")
@@ -141,6 +147,7 @@ class PostingWorld(World):
         self.faults = random.Random(seed)
         self.odoo = LosingTransport(InProcess(self.sandbox, "concord"), self.faults)
         self.odoo.lose_once = set()
+        self.odoo.meanwhile = {}
         self.journal = OdooJournal(self.odoo, "test", "USD")
         self.books = Books(self.masters)
         self.poster = self.new_poster("poster-1")
