@@ -280,7 +280,13 @@ class SettlementStore(Protocol):
 
     def postpone(self, company: str, label: str, at: datetime) -> None: ...
 
-    def done(self, keys: Sequence[str]) -> None: ...
+    def is_held(self, company: str, label: str, until: datetime) -> bool:
+        """Whether nobody has put the story off anew since we did, until then."""
+        ...
+
+    def done(self, keys: Sequence[str], until: datetime) -> None:
+        """Of what is put off until then."""
+        ...
 
     def exchanged(self, company: str, cause: str, entries: Sequence[DocumentView], now: datetime) -> None:
         """Keep the exchange entries that Odoo made; one already known stays with its first cause."""

@@ -91,15 +91,20 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Posted documents joined by references: an order, its captures, refunds and disputes."""
+    """Posted documents joined by references: an order, its captures, refunds and disputes.
+
+    It was put off `until` then, which guards every write: whoever takes it over puts it off anew.
+    """
 
     company: str
     label: str
     booked: tuple[Booked, ...]
+    until: datetime
 
 
 class StoryQueue(Protocol):
-    """Stories in which something was posted since they were last settled. Each method is one commit."""
+    """Stories in which something was posted since they were last settled. Each method is one commit; it changes
+    nothing if the story is another worker's by now."""
 
     def claim(self, now: datetime, limit: int) -> list[Story]: ...
 

@@ -21,7 +21,8 @@ class Settlements:
     """The queue of stories to settle, within a transaction.
 
     A posting names its story until the settling of just this posting is done, so what is posted in the meantime
-    keeps its own turn. Two workers on one story do no harm: each begins by reading what Odoo holds.
+    keeps its own turn. The instant until which a worker has put a story off is his claim on it: whoever takes it over
+    puts it off anew. Two workers on one story do no harm in Odoo, where each begins by reading; here the later counts.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -38,8 +39,15 @@ class Settlements:
         mine = (POSTING.c.company == company) & (POSTING.c.ar_group == label)
         self._connection.execute(update(POSTING).where(_DUE, mine).values(settle_at=at))
 
-    def done(self, keys: Sequence[str]) -> None:
-        self._connection.execute(update(POSTING).where(POSTING.c.key.in_(keys)).values(settle_at=None))
+    def is_held(self, company: str, label: str, until: datetime) -> bool:
+        """Whether the story is still put off until then, by us; it stays so until the transaction ends."""
+        mine = (POSTING.c.company == company) & (POSTING.c.ar_group == label) & (POSTING.c.settle_at == until)
+        statement = select(POSTING.c.key).where(mine).order_by(POSTING.c.key).with_for_update()
+        return bool(self._connection.scalars(statement).all())
+
+    def done(self, keys: Sequence[str], until: datetime) -> None:
+        mine = POSTING.c.key.in_(keys) & (POSTING.c.settle_at == until)
+        self._connection.execute(update(POSTING).where(mine).values(settle_at=None))
 
     def posted(self, company: str, label: str) -> list[Posting]:
         """The story's posted postings, oldest first."""

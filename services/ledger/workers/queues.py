@@ -156,11 +156,12 @@ class Stories:
 
     def claim(self, now: datetime, limit: int) -> list[Story]:
         stories = []
+        until = now + timedelta(seconds=self.lease_seconds)
         with self.new_uow() as uow:
             for company, label in uow.settlements.due(now, limit):
-                uow.settlements.postpone(company, label, now + timedelta(seconds=self.lease_seconds))
+                uow.settlements.postpone(company, label, until)
                 booked = tuple(_booked(one) for one in uow.settlements.posted(company, label))
-                stories.append(Story(company, label, booked))
+                stories.append(Story(company, label, booked, until))
             if stories:
                 uow.commit()
         return stories
@@ -174,6 +175,8 @@ class Stories:
         now: datetime,
     ) -> None:
         with self.new_uow() as uow:
+            if not uow.settlements.is_held(story.company, story.label, story.until):
+                return
             sources = uow.postings.find([one.key for one, _ in moved])
             known = uow.postings.find([document.effect for _, document in moved])
             new = [
@@ -183,7 +186,7 @@ class Stories:
             ]
             uow.postings.create(new, now)
             if _note_outcomes(uow, story.booked, outcomes, now):
-                uow.settlements.done([one.key for one in story.booked])
+                uow.settlements.done([one.key for one in story.booked], story.until)
             else:
                 uow.settlements.postpone(story.company, story.label, now)
             if exchanges:
@@ -193,8 +196,9 @@ class Stories:
 
     def later(self, story: Story, reason: str, now: datetime) -> None:
         with self.new_uow() as uow:
-            uow.settlements.postpone(story.company, story.label, now + timedelta(seconds=self.retry_seconds))
-            uow.commit()
+            if uow.settlements.is_held(story.company, story.label, story.until):
+                uow.settlements.postpone(story.company, story.label, now + timedelta(seconds=self.retry_seconds))
+                uow.commit()
 
 
 @dataclass(slots=True)

@@ -292,3 +292,23 @@ def test_who_settles_late_does_not_write_over_what_was_seen_since(world: Posting
     assert not world.odoo.meanwhile
     world.work(rounds=30)
     assert posted(world, capture())["gross"].open_roles == "CLR"
+
+
+def test_who_settles_late_does_not_end_the_turn_of_whoever_took_over(world: PostingWorld) -> None:
+    world.build(capture())
+    while world.poster.run_once():
+        pass
+
+    def another_reconciles_and_loses_the_reply() -> None:
+        world.build(sale())
+        while world.poster.run_once():
+            pass
+        world.pass_time(400)
+        world.odoo.lose_once = {"reconcile"}
+        world.settler.run_once()
+
+    world.odoo.meanwhile = {"account.move.line.search_read": another_reconciles_and_loses_the_reply}
+    world.settler.run_once()
+    assert not world.odoo.lose_once
+    world.work(rounds=30)
+    assert {one.open_roles for one in world.postings(sale(), capture())} == {"", "CLR"}
