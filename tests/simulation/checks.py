@@ -42,6 +42,7 @@ def problems(world: World) -> list[str]:
         _odoo_holds_each_once,
         _books_agree,
         _open_items,
+        _ledger_sees_what_is_open,
         _chains_hold,
         _watchers_miss_nothing,
     )
@@ -208,6 +209,25 @@ def _open_items(world: World) -> list[str]:
             must[role, partner] += home
     wanted = {key: cents for key, cents in must.items() if cents}
     return [] if open_items == wanted else [f"open items {open_items}, they must be {wanted}"]
+
+
+def _ledger_sees_what_is_open(world: World) -> list[str]:
+    """The ledger's picture of what reconciliation has left open is Odoo's."""
+    rows = world.sandbox.store.rows(
+        "SELECT d.name, a.code, l.reconciled FROM ir_model_data d JOIN account_move_line l ON l.move_id = d.res_id"
+        " JOIN account_account a ON a.id = l.account_id"
+        f" WHERE d.module = '{MODULE}' AND d.model = 'account.move' AND a.reconcile = 1"
+    )
+    still_open: dict[str, set[str]] = defaultdict(set)
+    for key, code, reconciled in rows:
+        still_open[key] |= set() if reconciled else {_ROLES[code]}
+    with world.engines["ledger"].connect() as connection:
+        told = connection.exec_driver_sql("SELECT key, open_roles FROM posting WHERE odoo_model = 'account.move'")
+        return [
+            f"{key}: the ledger says {roles!r} is open, Odoo {sorted(still_open[key])}"
+            for key, roles in told
+            if set(roles.split()) != still_open[key]
+        ]
 
 
 def _chains_hold(world: World) -> list[str]:

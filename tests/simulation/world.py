@@ -10,9 +10,10 @@ from __future__ import annotations
 import itertools
 import json
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -45,9 +46,13 @@ from services.ledger.storage.unit_of_work import Ledgers
 from services.recon.adapters.ledger import LedgerClient as ReconsLedgerClient
 from services.recon.adapters.ledger import to_change
 from services.recon.assembly import build_recon
+from services.recon.domain.items import BankItem, Target
+from services.recon.domain.outcome import Result
 from services.recon.domain.settings import Settings
+from services.recon.engine.passes import match
 from services.recon.handlers.ledger_ports import LedgerChange
 from services.recon.servicer import ReconServicer
+from services.recon.workers.match import MatchWorker
 from tests.simulation.databases import Databases, InMemory, company
 from tests.simulation.day import (
     ACCOUNT,
@@ -238,8 +243,8 @@ class World:
             try:
                 self.processes[service] = getattr(self, f"_new_{service}")(owner, random.Random(f"{self.seed} {owner}"))
                 return
-            except Crash:
-                continue
+            except (Crash, StorageConflict):
+                continue  # whoever looks after processes starts it again
 
     def observe(self, service: str) -> Callable[[str], None]:
         """Told of every commit of a service: where it may die, or lose a race."""
@@ -293,6 +298,8 @@ class World:
             owner=owner,
             observe=self.observe("recon"),
         )
+        matcher = MatchWorker(recon.new_uow, remembered_match, clock=self.clock, tracing=Tracer(None), settings=RECON)
+        recon = replace(recon, match=matcher)
         imports = (recon.import_statement, recon.import_settlement_file, recon.import_settlement)
         return Process("recon", recon.workers(), ReconServicer(recon.new_uow, *imports, self.clock))
 
@@ -467,6 +474,18 @@ class _Odoo:
         answer = self._world.lossy.execute(model, method, args, kwargs)
         self._world.pause()
         return answer
+
+
+def remembered_match(bank: Sequence[BankItem], targets: Sequence[Target]) -> Result:
+    """The product's matcher; what it has answered once it need not compute again, since the same books come again and
+    again from seed to seed and it is deterministic."""
+    found = _matched(tuple(bank), tuple(targets))
+    return Result(list(found.pairs), list(found.ambiguous), list(found.nearest))
+
+
+@lru_cache(maxsize=4096)
+def _matched(bank: tuple[BankItem, ...], targets: tuple[Target, ...]) -> Result:
+    return match(bank, targets)
 
 
 class _ReconsLedger(ReconsLedgerClient):
