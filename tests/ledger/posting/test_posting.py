@@ -295,14 +295,11 @@ def test_who_settles_late_does_not_write_over_what_was_seen_since(world: Posting
 
 
 def test_who_settles_late_does_not_end_the_turn_of_whoever_took_over(world: PostingWorld) -> None:
-    world.build(capture())
+    world.build(sale(), capture())
     while world.poster.run_once():
         pass
 
     def another_reconciles_and_loses_the_reply() -> None:
-        world.build(sale())
-        while world.poster.run_once():
-            pass
         world.pass_time(400)
         world.odoo.lose_once = {"reconcile"}
         world.settler.run_once()
