@@ -6,7 +6,7 @@
 | B | EUR 50.00, booked 55.00, settled 54.45 | an exchange difference |
 | C | 40.00 + 3.20 by card, disputed (fee 15.00) | disputed money |
 | D | 75.00 + 6.00 by bank transfer | a bank line that closes an invoice |
-| E | 25.00 + 2.00 by card after the payout | a charge still pending |
+| E | 25.00 + 2.00 by card, in no payout yet | a charge still pending |
 | F | 15.00 by card that no order explains | a payment without an order |
 | G | 12.34 at the bank that nothing explains | a difference |
 | H | 30.00 + 2.40 by card, disputed and lost | a chargeback loss |
@@ -96,9 +96,9 @@ class Day:
             (130, self._lost),
             (150, lambda at: [self._payout("po_day", "7700118970", at)]),
             (150, self._reported),
-            (170, self._without_order),
-            (170, lambda at: [self._payout("po_lone", "7700014260", at)]),
-            (170, lambda at: self._paid_order("E", 5005, 1005, ADA, "25.00", "2.00", at, 108, customer="cus_ada")),
+            (165, self._without_order),
+            (168, lambda at: self._paid_order("E", 5005, 1005, ADA, "25.00", "2.00", at, 108, customer="cus_ada")),
+            (170, lambda at: [self._payout("po_lone", "7700014260", at, leave=1)]),
             (240, self._banked),
         ]
         for minutes, step in steps:
@@ -179,9 +179,9 @@ class Day:
         charge = self.stripe.charge("ch_F", 1500, at, fee=74, customer="cus_nobody")
         return [self._stripe("evt_F", "charge.succeeded", charge, at)]
 
-    def _payout(self, payout: str, trace: str, at: datetime) -> Message:
+    def _payout(self, payout: str, trace: str, at: datetime, leave: int = 0) -> Message:
         arrival = datetime(ARRIVAL.year, ARRIVAL.month, ARRIVAL.day, tzinfo=UTC)
-        paid = self.stripe.payout(payout, at, arrival, descriptor="STRIPE", trace=trace)
+        paid = self.stripe.payout(payout, at, arrival, descriptor="STRIPE", trace=trace, leave=leave)
         amount = Decimal(paid["amount"]) / 100
         self.credits.append(Credit(f"BR{trace[-4:]}", amount, "STRIPE PAYMENTS", f"STRIPE PAYOUT {trace}"))
         return self._stripe(f"evt_{payout}", "payout.paid", paid, at)

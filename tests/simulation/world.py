@@ -38,8 +38,11 @@ from services.gateway.config import SourceConfig
 from services.gateway.domain.delivery import Receipt
 from services.gateway.domain.errors import ApiRefused, ApiUnavailable, SignatureRefused
 from services.gateway.domain.source import PollPlan, Source
+from services.gateway.handlers.ports import Accounts
+from services.gateway.handlers.ports import Ledger as GatewaysLedger
 from services.gateway.providers.base import Query, Secrets
 from services.gateway.storage import GatewayUnitOfWork
+from services.ledger.assembly import Ledger
 from services.ledger.main import build_ledger
 from services.ledger.servicer import Broadcast, LedgerServicer
 from services.ledger.storage.unit_of_work import Ledgers
@@ -50,6 +53,7 @@ from services.recon.domain.items import BankItem, Target
 from services.recon.domain.outcome import Result
 from services.recon.domain.settings import Settings
 from services.recon.engine.passes import match
+from services.recon.handlers.ledger_ports import Ledger as ReconsLedger
 from services.recon.handlers.ledger_ports import LedgerChange
 from services.recon.servicer import ReconServicer
 from services.recon.workers.match import MatchWorker
@@ -115,7 +119,7 @@ class World:
         self.databases = databases or InMemory()
         self.engines: dict[str, Engine] = {}
         self.day = Day()
-        self.stripe = FakeStripe({API_KEY: self.day.stripe})
+        self.shown_at: dict[str, datetime] = {}  # when Stripe's list shows a movement
         self.version = 18 + seed % 2
         self.company = company(self.version)
         self.sandbox = self.company.sandbox.copy(self.clock)
@@ -264,8 +268,8 @@ class World:
         engine, observe = self.engines["gateway"], self.observe("gateway")
         world = GatewayWorld(
             new_uow=lambda: GatewayUnitOfWork(engine, observe),
-            accounts=ConfiguredAccounts(SOURCES),
-            ledger=LedgerClient(self.channel("gateway", "ledger")),
+            accounts=self.accounts(),
+            ledger=self.gateways_ledger(),
             recon=ReconClient(self.channel("gateway", "recon")),
             api=_Api(self),
             clock=self.clock,
@@ -278,10 +282,12 @@ class World:
         return Process("gateway", gateway.workers(), gateway=gateway)
 
     def _new_ledger(self, owner: str, rng: random.Random) -> Process:
-        new_uow = Ledgers(self.engines["ledger"], self.observe("ledger"))
+        new_uow = self.new_ledgers()
         ids = TransactionIds(self.clock, rng)
         masterdata = _Masterdata(self)
-        ledger = build_ledger(new_uow, masterdata, self.odoo(), self.clock, ids, rng, installation="sim", owner=owner)
+        ledger = self.adjusted(
+            build_ledger(new_uow, masterdata, self.odoo(), self.clock, ids, rng, installation="sim", owner=owner)
+        )
         servicer = LedgerServicer(new_uow, InlineWriter(ledger.record), self.clock, Broadcast(), poll_seconds=0.0)
         return Process("ledger", ledger.workers(), servicer)
 
@@ -289,7 +295,7 @@ class World:
         self._news = True
         recon = build_recon(
             self.engines["recon"],
-            _ReconsLedger(self.channel("recon", "ledger")),
+            self.recons_ledger(),
             self.clock,
             TransactionIds(self.clock, rng),
             rng,
@@ -303,8 +309,32 @@ class World:
         imports = (recon.import_statement, recon.import_settlement_file, recon.import_settlement)
         return Process("recon", recon.workers(), ReconServicer(recon.new_uow, *imports, self.clock))
 
+    # Parts that a mutant puts something else in the place of.
+
+    def accounts(self) -> Accounts:
+        return ConfiguredAccounts(SOURCES)
+
+    def gateways_ledger(self) -> GatewaysLedger:
+        return LedgerClient(self.channel("gateway", "ledger"))
+
+    def recons_ledger(self) -> ReconsLedger:
+        return _ReconsLedger(self.channel("recon", "ledger"))
+
+    def new_ledgers(self) -> Ledgers:
+        return Ledgers(self.engines["ledger"], self.observe("ledger"))
+
+    def adjusted(self, ledger: Ledger) -> Ledger:
+        return ledger
+
     def odoo(self) -> Odoo:
         return _Odoo(self)
+
+    def shows(self, transaction: str) -> bool:
+        """Whether Stripe lists the movement already: some it lists later than others that came after."""
+        if transaction not in self.shown_at:
+            late = self.faults.between(60, 3000) if self.faults.strikes("lag") else 0.0
+            self.shown_at[transaction] = self.now + timedelta(seconds=late)
+        return self.shown_at[transaction] <= self.now
 
     def watch(self, limit: int = 5) -> None:
         """A watcher of postings asks for more: what he has seen is his resume token."""
@@ -403,7 +433,7 @@ class World:
     # Partners.
 
     def _schedule_next_fact(self, facts: Any) -> None:
-        """Facts happen in their order, each shown when it happens or a little later."""
+        """Facts happen in their order."""
         found = next(facts, None)
         if found is None:
             return
@@ -417,8 +447,7 @@ class World:
                     self.send(one)
             self._schedule_next_fact(facts)
 
-        lag = self.faults.between(0, 3000) if self.faults.strikes("lag") else 0.0
-        self.later(max(0.0, (at - self.now).total_seconds()) + lag, tell)
+        self.later(max(0.0, (at - self.now).total_seconds()), tell)
 
     def _deliver(self, parcel: Parcel) -> None:
         message, parcel.tries = parcel.message, parcel.tries + 1
@@ -521,7 +550,11 @@ class _Api:
         world.pause()
         if world.faults.strikes("lose_request"):
             raise ApiUnavailable("no answer")
-        status, content = world.stripe.answer(query.path, query.parameters, f"Bearer {API_KEY}")
+        account = world.day.stripe
+        if "payout" not in dict(query.parameters):
+            account = replace(account, transactions=[one for one in account.transactions if world.shows(one["id"])])
+        stripe = FakeStripe({API_KEY: account})
+        status, content = stripe.answer(query.path, query.parameters, f"Bearer {API_KEY}")
         if status is not HTTPStatus.OK:
             raise ApiRefused(f"the API refused ({status})")
         body = json.dumps(content).encode()
