@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import random
+import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect, text
 
 from libs.events import TransactionIds
 from libs.odoo.sandbox.engine import Sandbox
 from libs.odoo.sandbox.seed import bootstrap
 from libs.odoo.sandbox.transport import InProcess
-from libs.storage.engine import copy_template, open_engine
+from libs.storage.engine import copy_template, open_engine, schema_of
 from libs.storage.migrate import upgrade
 from services.masterdata.adapters.mapping_yaml import read_mapping
 from services.masterdata.adapters.odoo_masters import OdooMasters
@@ -24,6 +25,7 @@ from services.masterdata.assembly import World as MasterdataWorld
 from services.masterdata.servicer import MasterdataServicer
 from services.masterdata.storage import Masterdatas
 from tests.simulation.day import COMPANY
+from tests.storage.fixtures import drop
 
 MAPPING = Path(__file__).parents[2] / "cli" / "demo" / "mapping.yaml"
 SETUP = datetime(2026, 11, 18, 12, tzinfo=UTC)
@@ -47,6 +49,33 @@ class InMemory:
 
     def close(self, engine: Engine) -> None:
         engine.dispose()
+
+
+class Postgres:
+    """A schema for each service, emptied for each world: one world at a time."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._mark = uuid.uuid4().hex[:12]
+        self._engines: dict[str, Engine] = {}
+
+    def open(self, service: str) -> Engine:
+        engine = self._engines.get(service)
+        if engine is None:
+            engine = self._engines[service] = open_engine(self._url, f"sim_{service}_{self._mark}")
+            upgrade(engine, f"services.{service}")
+        tables = [one for one in inspect(engine).get_table_names(schema_of(engine)) if one != "alembic_version"]
+        with engine.begin() as connection:
+            connection.execute(text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY"))
+        return engine
+
+    def close(self, engine: Engine) -> None:
+        """It is used again."""
+
+    def drop(self) -> None:
+        """Remove the schemas."""
+        for engine in self._engines.values():
+            drop(engine)
 
 
 @cache

@@ -93,11 +93,19 @@ class Queues:
         found = {name: self._rows(statement) for name, statement in self._unfinished.items()}
         return {name: rows for name, rows in found.items() if rows}
 
+    def close(self) -> None:
+        """Look no more."""
+        if self._looking is not None and self._engine.dialect.name == "postgresql":
+            self._looking.close()
+        self._looking = None
+
     def _rows(self, statement: str) -> list[tuple[object, ...]]:
         """By the driver, on a connection kept for looking: SQLAlchemy would cost ten times the look."""
         if self._looking is None:
-            self._looking = self._engine.raw_connection().driver_connection
+            pooled = self._engine.raw_connection()
+            self._looking = pooled.driver_connection
             if self._engine.dialect.name == "postgresql":
+                pooled.detach()
                 self._looking.autocommit = True
         return [tuple(row) for row in self._looking.execute(statement)]
 

@@ -165,7 +165,8 @@ class World:
         self.come_to_rest()
 
     def close(self) -> None:
-        for engine in self.engines.values():
+        for service, engine in self.engines.items():
+            self.queues[service].close()
             self.databases.close(engine)
         self.sandbox.close()
 
