@@ -8,7 +8,7 @@ PYTHON_SOURCES := libs services cli tests scripts docker
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 # Tests that share one running suite stay in one process (`xdist_group`).
-PARALLEL := -n $(WORKERS) --dist loadgroup
+PARALLEL = -n $(WORKERS) --dist loadgroup
 WORKERS ?= 2
 SEEDS ?= 500
 POSTGRES_SEEDS ?= 50
