@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from typing import Any
 
 from libs.odoo.sandbox.chart import ACCOUNTS
 from libs.storage.audit import AuditLog
+from libs.storage.totals import Total
 from services.gateway.handlers import administer
 from services.gateway.storage import TABLES as GATEWAY_TABLES
 from services.gateway.storage import GatewayUnitOfWork
@@ -21,6 +21,7 @@ from tests.simulation.expected import UNDATED, Books, expected_books
 from tests.simulation.world import World
 
 MODULE = "concord_sim"
+_Day = tuple[str, str, str]  # interface, currency, day
 MILLIONTHS_A_CENT = 10_000
 TABLES_OF = {"gateway": GATEWAY_TABLES, "ledger": LEDGER_TABLES, "recon": RECON_TABLES}
 # What recon lists for a person: the bank line and the payment that nothing explains.
@@ -102,28 +103,33 @@ def _answers_agree(world: World) -> list[str]:
 
 
 def _nothing_is_missing(world: World) -> list[str]:
-    """Completeness: what was handed on is what the ledger accounts for, and nothing of it is pending."""
-    handed_on: dict[tuple[str, str, str], list[Any]] = {}
+    """Completeness: what was handed on is what the ledger accounts for, in count, money and names; none is pending."""
+    handed_on: dict[_Day, Total] = defaultdict(Total)
     for one in administer.list_totals(COMPANY, new_uow=lambda: GatewayUnitOfWork(world.engines["gateway"])):
         if one.bucket == "handed_on":
-            _add(handed_on, (one.interface, one.currency, str(one.day)), one.event_count, one.minor_units)
+            told = Total(one.event_count, one.minor_units, int(one.name_set_hash, 16))
+            handed_on[one.interface, one.currency, str(one.day)] += told
     for other in queries.list_control_totals(COMPANY, 1000, 0, Recons(world.engines["recon"]))[0]:
         if other.bucket == "handed_on":
-            _add(handed_on, (other.interface, other.currency, str(other.day)), other.count, other.minor_units)
-    told = _column(world, "gateway", "SELECT name FROM event") | _column(
-        world, "recon", "SELECT name FROM outbound_event"
-    )
-    accounted: dict[tuple[str, str, str], list[Any]] = {}
+            told = Total(other.count, other.minor_units, int(other.names_hash, 16))
+            handed_on[other.interface, other.currency, str(other.day)] += told
+    accounted: dict[_Day, Total] = defaultdict(Total)
     found = []
     with Ledgers(world.engines["ledger"])(read_only=True) as uow:
         for total in uow.walk.totals(COMPANY):
-            _add(accounted, (total.interface, total.currency, str(total.day)), total.count, total.minor_units)
+            kept = Total(total.count, total.minor_units, int(total.names_hash, 16))
+            accounted[total.interface, total.currency, str(total.day)] += kept
             if total.bucket == "pending" and total.count:
                 found.append(f"{total.count} events of {total.interface} are pending")
-    kept = _column(world, "ledger", "SELECT name FROM event")
-    if handed_on != accounted:
-        found.append(f"handed on {handed_on}, accounted for {accounted}")
-    return found if told == kept else [*found, f"events on one side alone: {sorted(told ^ kept)}"]
+    found += [
+        f"{day}: handed on {handed_on[day]}, accounted for {accounted[day]}"
+        for day in sorted(handed_on.keys() | accounted.keys())
+        if handed_on[day] != accounted[day]
+    ]
+    sent = _column(world, "gateway", "SELECT name FROM event")
+    sent |= _column(world, "recon", "SELECT name FROM outbound_event")
+    recorded = _column(world, "ledger", "SELECT name FROM event")
+    return found if sent == recorded else [*found, f"events on one side alone: {sorted(sent ^ recorded)}"]
 
 
 def _column(world: World, service: str, statement: str) -> set[str]:
@@ -136,13 +142,6 @@ def _differences(world: World) -> list[str]:
         rows = connection.exec_driver_sql("SELECT reason, minor_units FROM difference WHERE state <> 'resolved'")
         found = {(reason, units) for reason, units in rows}
     return [] if found == DIFFERENCES else [f"differences {sorted(found)}, they must be {sorted(DIFFERENCES)}"]
-
-
-def _add(totals: dict[tuple[str, str, str], list[Any]], key: tuple[str, str, str], count: int, units: int) -> None:
-    if count or units:
-        one = totals.setdefault(key, [0, 0])
-        one[0] += count
-        one[1] += units
 
 
 def _cases(world: World) -> list[str]:
@@ -247,8 +246,10 @@ def _watchers_miss_nothing(world: World) -> list[str]:
     with Ledgers(world.engines["ledger"])(read_only=True) as uow:
         all_changes = [(one.number, one.posting.key) for one in uow.walk.changes_after(COMPANY, 0, 100_000)]
     numbers = [number for number, _ in all_changes]
-    gaps = numbers != sorted(set(numbers))
-    found = ["the stream's numbers are not in order"] if gaps else []
+    found = ["the stream's numbers are not in order"] if numbers != sorted(set(numbers)) else []
+    told = _column(world, "ledger", "SELECT id FROM outbox")
+    if len(told) != len(all_changes):
+        found.append(f"the stream has {len(all_changes)} changes of {len(told)}")
     return found if world.watched == all_changes else [*found, "a watcher saw another stream"]
 
 

@@ -78,8 +78,11 @@ API_KEY = "rk_live_simulation"
 SERVICES = ("ledger", "recon", "gateway")
 STEPS_AT_MOST = 5_000
 DEEPEST_PAUSE = 2
-# How often a worker has its turn, where another has one: these can wait and gather what has come.
-PATIENCE = {"sealer": 0.05, "seal": 0.05, "watch": 0.3, "match": 0.3, "differences": 0.1}
+# Workers that can wait while others have work, and gather what has come; how often they have a turn all the same, and
+# how often where nobody else has work, before time goes on.
+PATIENT = frozenset({"build", "post", "settle", "seal", "watch", "match", "differences", "sealer"})
+TURNS_OF_PATIENT = 0.15
+TURNS_OF_IDLE = 0.6
 POLL = PollPlan(interval_seconds=1800.0, overlap_seconds=7200, since=int(EVENING.timestamp()) - 3600)
 RECON = Settings(companies=(COMPANY,), apply_poll_seconds=30.0)
 SOURCES = (
@@ -208,9 +211,12 @@ class World:
             chosen = self.rng.choice(due)
             self._scheduled.remove(chosen)
             chosen[2]()
-        elif ready:
-            weights = [PATIENCE.get(worker, 1.0) for _, worker in ready]
-            self._take_turn(*self.rng.choices(ready, weights)[0])
+            return
+        eager = [one for one in ready if one[1] not in PATIENT]
+        if ready and self.rng.random() < (TURNS_OF_PATIENT if eager else TURNS_OF_IDLE):
+            self._take_turn(*self.rng.choice(ready))
+        elif eager:
+            self._take_turn(*self.rng.choice(eager))
         else:
             self._jump()
 
