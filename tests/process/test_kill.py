@@ -21,7 +21,7 @@ from cli.connection import Connection
 from cli.demo.company import provide_company
 from cli.demo.day import ACCOUNT, SHOP, Post
 from cli.demo.fake_stripe import FakeStripe, FakeStripeServer
-from cli.demo.findings import gather, posted_balances
+from cli.demo.findings import Findings, gather, posted_balances
 from cli.suite import SERVICES, Suite
 from libs.odoo.connect import connect
 from libs.odoo.errors import OdooError
@@ -111,6 +111,20 @@ def await_books(odoo: Odoo, sales: Sales) -> None:
         time.sleep(1)
 
 
+def await_counts(connection: Connection, odoo: Odoo, sales: Sales) -> Findings:
+    """Wait until both sides count the same events, or time is up.
+
+    The books may be right long before: a gateway that is killed after the ledger stored its events and before it
+    noted so hands them on again, and counts them, once the dead process's lease has run out.
+    """
+    ends_at = time.monotonic() + QUIET_SECONDS
+    while True:
+        findings = gather(connection, odoo, sales.balance())
+        if findings.is_complete or time.monotonic() > ends_at:
+            return findings
+        time.sleep(1)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def environment(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
     """The suite's environment: nothing of ours, and a fresh database where it is to run on PostgreSQL."""
@@ -151,6 +165,7 @@ def test_killing_every_process_in_turn_changes_nothing(tmp_path: Path, environme
             killer.join()
             odoo = connect(suite.environment()["CONCORD_ODOO_URL"], "sandbox", "concord", "concord")
             await_books(odoo, sales)
+            await_counts(connection, odoo, sales)
             time.sleep(3)  # whatever would still double something
             findings = gather(connection, odoo, sales.balance())
             moves = odoo.execute("account.move", "search_count", [[]])
@@ -161,4 +176,4 @@ def test_killing_every_process_in_turn_changes_nothing(tmp_path: Path, environme
     assert dict(findings.balance) == sales.balance()
     assert moves == sales.documents, "a document is there twice, or a draft was left"
     assert not findings.exceptions, [one.reason for one in findings.exceptions]
-    assert findings.is_complete
+    assert findings.handed_on == findings.accounted, "an event was lost, or counted twice"
