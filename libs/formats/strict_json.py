@@ -10,6 +10,8 @@ import json
 import re
 from decimal import Decimal
 
+import jiter
+
 from .errors import (
     FileEmpty,
     FileTooLarge,
@@ -39,6 +41,27 @@ def parse_json(data: bytes, *, max_bytes: int = 1024 * 1024, max_depth: int = 64
     """
     if len(data) > max_bytes:
         raise FileTooLarge(f"more than {max_bytes} bytes")
+    if _is_plain(data, max_depth):
+        try:
+            value = _plain(data)
+        except ValueError:
+            pass  # doubtful: the careful way says what it is, and where
+        else:
+            if isinstance(value, dict):
+                return value
+    return _careful(data, max_depth)
+
+
+def _is_plain(data: bytes, max_depth: int) -> bool:
+    """Whether nothing in these bytes needs more care than `_plain` takes. False says nothing; most bodies are plain."""
+    if data.count(b"{") + data.count(b"[") > max_depth or b"\\u" in data:
+        return False
+    # Anything that could be a long number, or one with an exponent of three digits, wherever it stands.
+    digits = data.translate(_DIGITS, b"+-")
+    return b"0" * DIGITS not in digits and b"0e000" not in digits
+
+
+def _careful(data: bytes, max_depth: int) -> JsonObject:
     text = _decoded(data)
     if not text.strip(" \t\r\n"):
         raise FileEmpty("no JSON text")
@@ -124,6 +147,14 @@ def _cleaned_text(text: str) -> str:
     return text.replace("\x00", "\ufffd")
 
 
+def _plain(data: bytes) -> object:
+    """RFC 8259 to the letter: UTF-8, no NaN, no key twice; three times as fast as a hook for each object and number."""
+    return jiter.from_json(
+        data, allow_inf_nan=False, cache_mode="keys", float_mode="decimal", catch_duplicate_keys=True
+    )  # fmt: skip
+
+
+_DIGITS = bytes.maketrans(b"123456789.E", b"0000000000e")
 # Made once: making one costs as much as reading a webhook with it.
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=_integer, parse_float=_decimal, parse_constant=_constant

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 from decimal import Decimal
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from libs.formats.errors import FormatError
 from libs.formats.strict_json import parse_json
@@ -143,3 +146,57 @@ def test_a_hostile_body_costs_little_time(data: bytes) -> None:
     begun = time.perf_counter()
     reason_of(data)
     assert time.perf_counter() - begun < 3
+
+
+def by_the_standard_library(data: bytes) -> object:
+    """The oracle: slower, and the same rules. Raises `ValueError` for what is not one clear object."""
+
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        if len(dict(pairs)) != len(pairs):
+            raise ValueError("a key twice")
+        return dict(pairs)
+
+    def never(name: str) -> object:
+        raise ValueError(name)
+
+    text = data.decode().removeprefix("\ufeff")
+    value = json.loads(text, object_pairs_hook=once, parse_float=Decimal, parse_constant=never)
+    if not isinstance(value, dict):
+        raise ValueError("no object")
+    return value
+
+
+NUMBERS = st.one_of(
+    st.integers(-(10**30), 10**30).map(str), st.from_regex(r"-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,9})?([eE][+-]?[0-9]{1,2})?", fullmatch=True)
+)  # fmt: skip
+TEXTS = st.text(max_size=6).map(lambda text: json.dumps(text, ensure_ascii=False))
+KEYS = st.sampled_from(['"a"', '"b"', '"id"', '"a:"', '"\\""'])
+SPACE = st.sampled_from(["", "", " ", "\n", " \t"])
+
+
+def _nested(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    pair = st.tuples(KEYS, SPACE, SPACE, inner).map(lambda it: f"{it[0]}{it[1]}:{it[2]}{it[3]}")
+    return st.one_of(
+        st.lists(inner, max_size=3).map(lambda items: f"[{','.join(items)}]"),
+        st.tuples(st.lists(pair, max_size=4), SPACE).map(lambda it: "{" + f"{it[1]},".join(it[0]) + "}"),
+    )
+
+
+DOCUMENTS = st.recursive(st.one_of(NUMBERS, TEXTS, st.sampled_from(["true", "false", "null", "NaN"])), _nested, max_leaves=8)  # fmt: skip
+
+
+@given(DOCUMENTS, st.lists(st.tuples(st.integers(0, 200), st.binary(min_size=0, max_size=2)), max_size=2))
+@settings(max_examples=400, deadline=None)
+def test_whichever_way_a_body_is_read_the_outcome_is_the_same(document: str, damage: list[tuple[int, bytes]]) -> None:
+    data = document.encode()
+    for place, put in damage:
+        data = data[: place % (len(data) + 1)] + put + data[place % (len(data) + 1) + 1 :]
+    assume(b"\\u" not in data)
+    try:
+        expected = by_the_standard_library(data)
+    except ValueError:
+        with pytest.raises(FormatError):
+            parse_json(data)
+    else:
+        found = parse_json(data)
+        assert repr(found) == repr(expected)  # kinds too: 1 is not 1.0
