@@ -49,7 +49,8 @@ pip() {
     fi
 }
 
-with_uv() { "$1" pip install --quiet --python "$venv/bin/python" --require-hashes -r "$lock"; }
+# Compiled at once: where Python writes no bytecode (PYTHONDONTWRITEBYTECODE), each of our processes would compile it all anew.
+with_uv() { "$1" pip install --quiet --compile-bytecode --python "$venv/bin/python" --require-hashes -r "$lock"; }
 
 say "installing $lock into $venv"
 installed=no
