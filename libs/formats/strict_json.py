@@ -57,7 +57,7 @@ def _is_plain(data: bytes, max_depth: int) -> bool:
     if data.count(b"{") + data.count(b"[") > max_depth or b"\\u" in data:
         return False
     # Anything that could be a long number, or one with an exponent of three digits, wherever it stands.
-    digits = data.translate(_DIGITS, b"+-")
+    digits = data.translate(_DIGITS)
     return b"0" * DIGITS not in digits and b"0e000" not in digits
 
 
@@ -154,7 +154,7 @@ def _plain(data: bytes) -> object:
     )  # fmt: skip
 
 
-_DIGITS = bytes.maketrans(b"123456789.E", b"0000000000e")
+_DIGITS = bytes.maketrans(b"123456789+-.E", b"000000000000e")
 # Made once: making one costs as much as reading a webhook with it.
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=_integer, parse_float=_decimal, parse_constant=_constant

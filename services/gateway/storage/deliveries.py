@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Row, case, select, update
@@ -22,6 +23,13 @@ from .mapping import claim_of, lease
 from .rows import DELIVERY, DELIVERY_BODY, EVENT, REPLAY, TABLES, UPLOAD
 
 _LOOK_UP = 500
+# Tuples of named columns: every webhook passes here.
+_NEW_COLUMNS = (
+    "transaction_id", "name", "provider", "account", "channel", "type", "sha256", "body_bytes", "received_at", "link",
+    "upload", "file_name", "schema_fingerprint", "reason", "events", "waiting_events", "state", "available_at", "fence",
+    "attempts",
+)  # fmt: skip
+_NAME = _NEW_COLUMNS.index("name")
 _FILES = in_state(DELIVERY, State.RECEIVED.value) & (DELIVERY.c.channel == Channel.FILE.value)
 _MESSAGES = in_state(DELIVERY, State.RECEIVED.value) & (DELIVERY.c.channel != Channel.FILE.value)
 
@@ -33,27 +41,30 @@ class Deliveries:
         self._connection = connection
 
     def add(self, new: Sequence[NewDelivery], now: datetime) -> list[Receipt]:
-        rows = [_row(one, now) for one in new]
+        names = [one.delivery.name for one in new]
+        rows = [_row(one, name, now) for one, name in zip(new, names, strict=True)]
         if self._connection.dialect.name == "postgresql":
             # Sorted, so that two batches with the same names never wait for each other.
-            rows.sort(key=lambda row: row["name"])
-        stored = insert_new(self._connection, DELIVERY, rows, ["name"])
+            rows.sort(key=itemgetter(_NAME))
+        stored = insert_new(self._connection, DELIVERY, rows, ["name"], _NEW_COLUMNS)
         first: dict[str, str] = {}
-        bodies: list[dict[str, Any]] = []
+        bodies: list[tuple[str, bytes]] = []
         uploads: list[str] = []
-        for one in new:
-            name, transaction_id = one.delivery.name, one.delivery.transaction_id
+        for one, name in zip(new, names, strict=True):
             if name in stored and name not in first:
-                first[name] = transaction_id
+                first[name] = one.delivery.transaction_id
                 if one.upload:
                     uploads.append(one.upload)
                 else:
-                    bodies.append({"transaction_id": transaction_id, "body": one.delivery.body})
-        insert_rows(self._connection, DELIVERY_BODY, bodies)
+                    bodies.append((one.delivery.transaction_id, one.delivery.body))
+        insert_rows(self._connection, DELIVERY_BODY, bodies, ("transaction_id", "body"))
         if uploads:
             self._connection.execute(update(UPLOAD).where(UPLOAD.c.id.in_(uploads)).values(kept=1))
-        known = self._transactions([one.delivery.name for one in new if one.delivery.name not in first])
-        return [_receipt(one.delivery, first, known) for one in new]
+        ids = first | self._transactions([name for name in names if name not in first])
+        return [
+            Receipt(name, ids[name], duplicate=ids[name] != one.delivery.transaction_id)
+            for one, name in zip(new, names, strict=True)
+        ]
 
     def claim(
         self, *, files: bool, limit: int, owner: str, now: datetime, lease_seconds: float
@@ -209,36 +220,31 @@ class Deliveries:
             AuditLog(self._connection, TABLES).append(entries)
 
 
-def _receipt(delivery: Delivery, first: Mapping[str, str], known: Mapping[str, str]) -> Receipt:
-    name = delivery.name
-    transaction_id = first.get(name) or known[name]
-    return Receipt(name, transaction_id, duplicate=transaction_id != delivery.transaction_id)
-
-
-def _row(new: NewDelivery, now: datetime) -> dict[str, Any]:
+def _row(new: NewDelivery, name: str, now: datetime) -> tuple[Any, ...]:
+    """The values of `_NEW_COLUMNS`."""
     delivery = new.delivery
-    return {
-        "transaction_id": delivery.transaction_id,
-        "name": delivery.name,
-        "provider": delivery.source.provider,
-        "account": delivery.source.account,
-        "channel": delivery.channel.value,
-        "type": delivery.type[:128],
-        "sha256": delivery.sha256,
-        "body_bytes": new.body_bytes or len(delivery.body),
-        "received_at": delivery.received_at,
-        "link": new.link,
-        "upload": new.upload,
-        "file_name": new.file_name,
-        "schema_fingerprint": "",
-        "reason": "",
-        "events": "",
-        "waiting_events": 0,
-        "state": State.RECEIVED.value,
-        "available_at": now,
-        "fence": 0,
-        "attempts": 0,
-    }
+    return (
+        delivery.transaction_id,
+        name,
+        delivery.source.provider,
+        delivery.source.account,
+        delivery.channel.value,
+        delivery.type[:128],
+        delivery.sha256,
+        new.body_bytes or len(delivery.body),
+        delivery.received_at,
+        new.link,
+        new.upload,
+        new.file_name,
+        "",
+        "",
+        "",
+        0,
+        State.RECEIVED.value,
+        now,
+        0,
+        0,
+    )
 
 
 def _stored(row: Row[Any], body: bytes, *, claimed: bool = False) -> StoredDelivery:
