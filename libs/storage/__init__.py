@@ -2,7 +2,7 @@
 
 | module | what it gives |
 | --- | --- |
-| `engine` | `open_engine`, `reading`, `copy_template`, `database_url` |
+| `engine` | `open_engine`, `reading`, `ensure_reachable`, `copy_template`, `database_url` |
 | `types` | `service_registry` (a base for a service's rows), `UtcTimestamp`, `RowNumber` |
 | `uow` | `UnitOfWork`: one transaction, one commit, points at which a simulation may crash |
 | `migrate` | `upgrade`, `check`, and the command that writes the next version |

@@ -25,6 +25,15 @@ LOCK_TIMEOUT_MILLISECONDS = 10_000
 POOL_SIZE = 10
 POOL_OVERFLOW = 10
 POOL_TIMEOUT_SECONDS = 10.0
+# A server that is gone without a word (a network that drops packets) is noticed within half a minute, in the middle of
+# a statement too: TCP alone would wait for a quarter of an hour, and for a new connection two minutes.
+LIVENESS = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,  # milliseconds
+}
 READING = "concord_reading"
 SCHEMA = "concord_schema"
 
@@ -85,6 +94,12 @@ def reading(engine: Engine) -> Iterator[Connection]:
     # Options of the connection, which end with its use; an engine with options of its own costs three times as much.
     with connect(engine) as connection:
         yield connection.execution_options(**options)
+
+
+def ensure_reachable(engine: Engine) -> None:
+    """Read what every migrated database holds. Raises `StorageUnavailable` where the database does not answer."""
+    with reading(engine) as connection:
+        connection.exec_driver_sql("SELECT version_num FROM alembic_version").all()
 
 
 def connect(engine: Engine) -> Connection:
@@ -246,7 +261,11 @@ def _open_postgresql(address: URL, schema: str) -> Engine:
     given = address.query.get("options", "")
     return create_engine(
         address.set(drivername="postgresql+psycopg").difference_update_query(["options"]),
-        connect_args={"options": f"{given} {settings}".strip(), "application_name": f"concord-{schema}"},
+        connect_args={
+            **{name: value for name, value in LIVENESS.items() if name not in address.query},
+            "options": f"{given} {settings}".strip(),
+            "application_name": f"concord-{schema}",
+        },
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
         pool_timeout=POOL_TIMEOUT_SECONDS,

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from libs.errors import ConcordError, Kind
 from libs.storage import engine as engines
-from libs.storage.engine import copy_template, database_url, open_engine, reading
+from libs.storage.engine import copy_template, database_url, ensure_reachable, open_engine, reading
 from libs.storage.errors import ConstraintBroken, StorageConflict, StorageFull, StorageUnavailable
 from libs.storage.migrate import upgrade
 from libs.storage.types import UtcTimestamp
@@ -208,6 +208,38 @@ def test_a_database_that_is_not_there_is_unavailable(url_in: Callable[[Path], st
     engine = open_engine(url_in(tmp_path), "sample")
     with pytest.raises(StorageUnavailable), UnitOfWork(engine) as uow:
         uow.connection.execute(text("SELECT 1"))
+
+
+@pytest.mark.parametrize("url_in", [unreachable_server, missing_folder])
+def test_a_probe_of_a_database_that_is_not_there_says_so(url_in: Callable[[Path], str], tmp_path: Path) -> None:
+    with pytest.raises(StorageUnavailable):
+        ensure_reachable(open_engine(url_in(tmp_path), "sample"))
+
+
+def test_a_probe_of_a_migrated_database_ends_well_and_of_another_does_not(engine: Engine, tmp_path: Path) -> None:
+    ensure_reachable(engine)
+    empty = open_engine(f"sqlite:///{tmp_path}/empty.db", "sample")
+    with pytest.raises(OperationalError, match="alembic_version"):
+        ensure_reachable(empty)
+    empty.dispose()
+
+
+def test_a_server_that_is_gone_without_a_word_is_noticed_unless_the_url_says_otherwise(engine: Engine) -> None:
+    if engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has no server")
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        told = driver.info.get_parameters()
+        assert (told["connect_timeout"], told["tcp_user_timeout"]) == ("10", "30000")
+    other = open_engine(
+        engine.url.update_query_dict({"connect_timeout": "3"}).render_as_string(hide_password=False), "sample"
+    )
+    with other.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        assert driver.info.get_parameters()["connect_timeout"] == "3"
+    other.dispose()
 
 
 def test_after_a_broken_connection_the_next_use_works(engine: Engine) -> None:
