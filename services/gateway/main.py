@@ -20,8 +20,9 @@ from libs.rpc.channel import open_channel
 from libs.rpc.config import ChannelConfig, ConfigInvalid
 from libs.rpc.identity import IssuedToken, TokenKeys, TokenVerifier
 from libs.rpc.process import ServiceProcess, WorkerLoop
+from libs.rpc.readiness import health_loop
 from libs.rpc.server import Registration, serve
-from libs.storage.engine import open_engine, reading
+from libs.storage.engine import ensure_reachable, open_engine, reading
 from libs.storage.group_commit import GroupCommitWriter
 from libs.storage.migrate import upgrade
 from libs.telemetry.context import outgoing_headers
@@ -104,7 +105,7 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
     closing: list[Callable[[], object]] = [observer.close, writer.close, api.close, *(one.close for one in channels)]
     closing += [telemetry.shutdown, engine.dispose]
     telemetry.metrics.watch_queues(lambda: _queues(world))
-    loops = _loops(gateway, wakes, telemetry)
+    loops = [*_loops(gateway, wakes, telemetry), health_loop(rpc, lambda: ensure_reachable(engine))]
     return ServiceProcess("gateway", {"http": http, "grpc": rpc}, loops, closing=closing)
 
 

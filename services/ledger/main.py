@@ -23,8 +23,9 @@ from libs.rpc.channel import open_channel
 from libs.rpc.config import ChannelConfig, ConfigInvalid
 from libs.rpc.identity import IssuedToken, TokenKeys, TokenVerifier
 from libs.rpc.process import ServiceProcess, WorkerLoop
+from libs.rpc.readiness import health_loop
 from libs.rpc.server import Registration, serve
-from libs.storage.engine import open_engine
+from libs.storage.engine import ensure_reachable, open_engine
 from libs.storage.group_commit import GroupCommitWriter
 from libs.storage.migrate import upgrade
 from libs.storage.nats import NatsPublisher
@@ -132,7 +133,7 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
         workers["relay"] = _relay(ledger, publisher).run_once
         closing.append(publisher.close)
     closing += [telemetry.shutdown, engine.dispose]
-    loops = _loops(workers, wakes, telemetry)
+    loops = [*_loops(workers, wakes, telemetry), health_loop(rpc, lambda: ensure_reachable(engine))]
     return ServiceProcess("ledger", {"grpc": rpc}, loops, closing=closing)
 
 

@@ -19,8 +19,9 @@ from libs.odoo.port import Odoo
 from libs.rpc.config import ConfigInvalid
 from libs.rpc.identity import TokenKeys, TokenVerifier
 from libs.rpc.process import ServiceProcess, WorkerLoop
+from libs.rpc.readiness import health_loop
 from libs.rpc.server import Registration, serve
-from libs.storage.engine import open_engine
+from libs.storage.engine import ensure_reachable, open_engine
 from libs.storage.migrate import upgrade
 from libs.telemetry.logs import configure_logging
 from libs.telemetry.metrics import Scope
@@ -90,7 +91,8 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
     registered = registration(masterdata, count_failures)
     rpc = serve(config.rpc, [registered], TokenVerifier(keys), telemetry.server_interceptors())
     closing: list[Callable[[], object]] = [odoo.close, telemetry.shutdown, engine.dispose]
-    return ServiceProcess("masterdata", {"grpc": rpc}, _loops(masterdata, telemetry), closing=closing)
+    loops = [*_loops(masterdata, telemetry), health_loop(rpc, lambda: ensure_reachable(engine))]
+    return ServiceProcess("masterdata", {"grpc": rpc}, loops, closing=closing)
 
 
 def registration(masterdata: Masterdata, count_failures: Callable[[str, str, int], None] = uncounted) -> Registration:

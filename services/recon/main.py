@@ -19,8 +19,9 @@ from libs.rpc.channel import open_channel
 from libs.rpc.config import ChannelConfig, ConfigInvalid
 from libs.rpc.identity import IssuedToken, TokenKeys, TokenVerifier
 from libs.rpc.process import ServiceProcess, WorkerLoop
+from libs.rpc.readiness import health_loop
 from libs.rpc.server import Registration, serve
-from libs.storage.engine import open_engine
+from libs.storage.engine import ensure_reachable, open_engine
 from libs.storage.migrate import upgrade
 from libs.storage.nats import NatsPublisher
 from libs.storage.outbox import Relay
@@ -76,7 +77,8 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
         workers["relay"] = _relay(recon, publisher).run_once
         closing.append(publisher.close)
     closing += [telemetry.shutdown, engine.dispose]
-    return ServiceProcess("recon", {"grpc": rpc}, _loops(workers, wakes, telemetry), closing=closing)
+    loops = [*_loops(workers, wakes, telemetry), health_loop(rpc, lambda: ensure_reachable(engine))]
+    return ServiceProcess("recon", {"grpc": rpc}, loops, closing=closing)
 
 
 def utc_now() -> datetime:
