@@ -6,6 +6,8 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from functools import partial
+from types import TracebackType
 
 from opentelemetry import context as context_api
 from opentelemetry.context import Context
@@ -106,8 +108,9 @@ class CountedBatchProcessor(SpanProcessor):
                 if count == 0:
                     return
                 batch = [self._queue.popleft() for _ in range(count)]
-                if self._exporter.export(batch) is not SpanExportResult.SUCCESS:
-                    self._lose(count)
+                with _Unbroken(partial(self._lose, count)):
+                    if self._exporter.export(batch) is not SpanExportResult.SUCCESS:
+                        self._lose(count)
         finally:
             context_api.detach(token)
 
@@ -120,3 +123,22 @@ class CountedBatchProcessor(SpanProcessor):
         self._on_lost(count)
         if first:
             logger.warning("spans are being lost; the metric concord.telemetry.spans.lost counts them")
+
+
+class _Unbroken:
+    """An exporter that raises, as gRPC's does when it is closed under a call, costs its batch and not the thread."""
+
+    def __init__(self, on_broken: Callable[[], None]) -> None:
+        self._on_broken = on_broken
+
+    def __enter__(self) -> None:
+        """Nothing: what matters is how it ends."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        logger.error("the span exporter failed: %s", type(error).__name__)
+        self._on_broken()
+        return True

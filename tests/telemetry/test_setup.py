@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import urllib.request
 from collections.abc import Sequence
 
@@ -98,6 +99,34 @@ def test_spans_that_the_collector_refuses_are_lost_and_the_metric_says_so() -> N
     assert "concord_telemetry_spans_lost_total 1.0" in telemetry.scrape()
     telemetry.shutdown()
     recorder.close()
+
+
+class Breaking(SpanExporter):
+    """Raises at its first export."""
+
+    def __init__(self) -> None:
+        self.exported = 0
+        self._broken = False
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        if not self._broken:
+            self._broken = True
+            raise ValueError("Cannot invoke RPC on closed channel!")
+        self.exported += len(spans)
+        return SpanExportResult.SUCCESS
+
+
+def test_an_exporter_that_raises_costs_its_batch_and_not_those_that_follow() -> None:
+    exporter = Breaking()
+    telemetry = configure(TelemetryConfig("ledger", export_delay_seconds=0.01), span_exporter=exporter)
+    for arrived_or_lost in (1, 2):
+        with telemetry.tracer.step("post", SAMPLED):
+            pass
+        ends_at = time.monotonic() + 5
+        while exporter.exported + telemetry.spans_lost < arrived_or_lost and time.monotonic() < ends_at:
+            time.sleep(0.005)
+    telemetry.shutdown()
+    assert (telemetry.spans_lost, exporter.exported) == (1, 1)
 
 
 def test_an_unreachable_collector_harms_nobody() -> None:
