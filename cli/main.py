@@ -23,6 +23,7 @@ COMMANDS = {
     "token": "cli.token",
     "inspect": "cli.inspect",
     "health": "cli.health",
+    "audit": "cli.audit",
     "masterdata": "cli.masterdata",
     "odoo": "cli.odoo_setup",
 }

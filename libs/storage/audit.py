@@ -144,6 +144,14 @@ class AuditLog:
         row = self._connection.execute(select(head.audit_number, head.audit_hash)).one_or_none()
         return SealHead(*row) if row else SealHead(0, GENESIS)
 
+    def seal(self, number: int) -> bytes | None:
+        """The service chain's hash at a sealed number (0: its start); None if nothing is sealed under it."""
+        if number == 0:
+            return GENESIS
+        columns = self._table.c
+        found = self._connection.scalar(select(columns.chain_hash).where(columns.sealed_number == number))
+        return None if found is None else bytes(found)
+
     def verify(self) -> Verification:
         """Compute every hash again and follow both chains. Bounded memory; use a read-only transaction."""
         faults: list[str] = []
