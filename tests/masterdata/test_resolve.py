@@ -216,7 +216,12 @@ def test_an_account_of_one_currency_takes_no_other(world: World) -> None:
     "model, domain, values, question, reason",
     [
         ("account.account", [["code", "=", "121000"]], {"deprecated": True}, AccountQuestion("AR", STRIPE), "ACCOUNT_UNKNOWN"),
+        ("account.account", [["code", "=", "124100"]], {"reconcile": False}, AccountQuestion("CLR", STRIPE), "ACCOUNT_NOT_RECONCILABLE"),
+        ("account.account", [["code", "=", "121000"]], {"account_type": "asset_current"}, AccountQuestion("AR", STRIPE), "ACCOUNT_TYPE_WRONG"),
         ("account.journal", [["code", "=", "INV"]], {"active": False}, JournalQuestion("SAL", SHOP), "JOURNAL_UNKNOWN"),
+        ("account.journal", [["code", "=", "INV"]], {"type": "general"}, JournalQuestion("SAL", SHOP), "JOURNAL_TYPE_WRONG"),
+        ("account.journal", [["code", "=", "BNK1"]], {"type": "cash"}, BankQuestion("US64SVBKUS6S3300958879"), "JOURNAL_TYPE_WRONG"),
+        ("account.journal", [["code", "=", "BNK1"]], {"suspense_account_id": False}, BankQuestion("US64SVBKUS6S3300958879"), "JOURNAL_INCOMPLETE"),
         ("account.journal", [["code", "=", "BNK1"]], {"active": False}, BankQuestion("US64SVBKUS6S3300958879"), "JOURNAL_UNKNOWN"),
         ("account.tax", [["name", "=", "Sales Tax 8%"]], {"active": False}, TaxQuestion("shopify", "shop-1", "", "0.08"), "TAX_UNKNOWN"),
         ("account.tax", [["name", "=", "Sales Tax 8%"]], {"amount": 9.0}, TaxQuestion("shopify", "shop-1", "", "0.08"), "TAX_RATE_DIFFERS"),
@@ -240,6 +245,16 @@ def test_what_odoo_takes_away_after_the_approval_is_no_longer_given(
     assert world.sync().changed > 0
     assert seen(world.answer(question)) == reason
     assert world.resolver.revision("acme") > before
+
+
+def test_a_tax_named_by_its_id_that_is_for_sales_no_longer_is_not_given(world: World) -> None:
+    (tax,) = world.odoo_ids("account.tax", [["name", "=", "Sales Tax 8%"]])
+    world.activate(demo_mapping().replace("tax: Sales Tax 8%", f"tax_id: {tax}"))
+    question = TaxQuestion("shopify", "shop-1", "", "0.08")
+    assert seen(world.answer(question)) == "Sales Tax 8% 0.08"
+    world.change("account.tax", [["id", "=", tax]], {"type_tax_use": "purchase"})
+    world.sync()
+    assert seen(world.answer(question)) == "TAX_USE_WRONG"
 
 
 def test_a_partner_keeps_its_references_when_it_is_renamed(world: World) -> None:

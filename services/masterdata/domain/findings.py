@@ -12,7 +12,7 @@ from libs.money import BadAmount, Money
 from .books import Books, Named
 from .mapping import CompanyMapping, PartyRow, ProductRow, RoleRow, TaxRow
 from .records import Account, ExternalReference, TaxCode
-from .roles import ACCOUNT_TYPES, EXPECTED_JOURNALS, EXPECTED_ROLES, JOURNAL_TYPES, RECONCILABLE_ROLES
+from .roles import BANK, EXPECTED_JOURNALS, EXPECTED_ROLES, JOURNAL_TYPES, RECONCILABLE_ROLES, unmet
 
 
 class Severity(StrEnum):
@@ -88,13 +88,8 @@ def _roles(mapping: CompanyMapping, books: Books) -> Iterator[Finding]:
 
 def _account_of_role(row: RoleRow, account: Account, home: str) -> Iterator[Finding]:
     where = f"role {row.role}: account {account.code}"
-    if row.role in RECONCILABLE_ROLES and not account.reconcilable:
-        yield _error("ACCOUNT_NOT_RECONCILABLE", row.line, f"{where} must allow reconciliation")
-    demanded = ACCOUNT_TYPES.get(row.role)
-    if demanded and account.type != demanded:
-        yield _error("ACCOUNT_TYPE_WRONG", row.line, f"{where} is {account.type}, not {demanded}")
-    if not demanded and account.type in ACCOUNT_TYPES.values():
-        yield _error("ACCOUNT_TYPE_WRONG", row.line, f"{where} is {account.type}: its lines would need a partner")
+    for reason, words in unmet(row.role, account.type, account.reconcilable):
+        yield _error(reason, row.line, f"{where} {words}")
     # Odoo refuses a line in another currency on such an account.
     if row.scope.currency and account.currency and account.currency != row.scope.currency:
         yield _error(
@@ -166,8 +161,8 @@ def _bank_accounts(mapping: CompanyMapping, books: Books) -> Iterator[Finding]:
         journal = books.journals.get(row.journal)
         if journal is None:
             yield _error("JOURNAL_UNKNOWN", row.line, f"Odoo has no active journal {row.journal}")
-        elif journal.type != "bank":
-            yield _error("JOURNAL_TYPE_WRONG", row.line, f"journal {row.journal} is {journal.type}, not bank")
+        elif journal.type != BANK:
+            yield _error("JOURNAL_TYPE_WRONG", row.line, f"journal {row.journal} is {journal.type}, not {BANK}")
         elif not {journal.default_account, journal.suspense_account} <= set(books.accounts_by_id):
             yield _error(
                 "JOURNAL_INCOMPLETE", row.line, f"journal {row.journal} needs its own account and a suspense account"

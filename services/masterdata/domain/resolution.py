@@ -28,6 +28,7 @@ from .references import (
     RateQuestion,
     TaxQuestion,
 )
+from .roles import BANK, JOURNAL_TYPES, unmet
 
 NOT_ACTIVE = Failure("MAPPING_NOT_ACTIVE", "the company has no active mapping set")
 
@@ -94,6 +95,8 @@ class Snapshot:
         account = self.books.accounts.get(code)
         if account is None:
             return Failure("ACCOUNT_UNKNOWN", f"role {question.role}: Odoo has no active account {code} any more")
+        for reason, words in unmet(question.role, account.type, account.reconcilable):
+            return Failure(reason, f"role {question.role}: account {code} {words}")
         asked = question.scope.currency
         if asked and account.currency and account.currency != asked:
             return Failure(
@@ -106,19 +109,25 @@ class Snapshot:
         code = _most_specific(self._journals, question.role, question.scope)
         if code is None:
             return _missing(f"journal of role {question.role}", question.scope)
-        return self._journal(code)
+        return self._journal(code, JOURNAL_TYPES[question.role])
 
     def _bank(self, question: BankQuestion) -> Answer:
         code = self._banks.get("".join(question.number.split()).upper())
         if code is None:
             return Failure("MAPPING_MISSING", "no journal is mapped to this bank account")
-        return self._journal(code)
+        return self._journal(code, BANK)
 
-    def _journal(self, code: str) -> Answer:
+    def _journal(self, code: str, demanded: str) -> Answer:
+        """Odoo takes any document in any journal, so a type that was changed since the approval is found here."""
         journal = self.books.journals.get(code)
         if journal is None:
             return Failure("JOURNAL_UNKNOWN", f"Odoo has no active journal {code} any more")
-        return self.books.with_accounts(journal)
+        if journal.type != demanded:
+            return Failure("JOURNAL_TYPE_WRONG", f"journal {code} is {journal.type}, not {demanded}")
+        found = self.books.with_accounts(journal)
+        if demanded == BANK and not (found.default_account and found.suspense_account):
+            return Failure("JOURNAL_INCOMPLETE", f"journal {code} needs its own account and a suspense account")
+        return found
 
     def _tax(self, question: TaxQuestion) -> Answer:
         try:
@@ -139,6 +148,8 @@ class Snapshot:
         tax = found[0]
         if not tax.repartition_complete:
             return Failure("TAX_WITHOUT_ACCOUNT", f"a repartition line of tax {tax.odoo_id} has no account")
+        if tax.use != "sale":
+            return Failure("TAX_USE_WRONG", f"tax {tax.odoo_id} is for {tax.use}, not for sales")
         if tax.rate != row.rate or tax.price_included:
             return Failure("TAX_RATE_DIFFERS", f"tax {tax.odoo_id} was changed since the mapping was approved")
         return tax

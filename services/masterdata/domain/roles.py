@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 ACCOUNT_ROLES: Mapping[str, str] = MappingProxyType(
@@ -44,3 +44,15 @@ JOURNAL_TYPES: Mapping[str, str] = MappingProxyType(
     {"SAL": "sale", "PUR": "purchase", "PSP": "general", "CLO": "general"}
 )
 EXPECTED_JOURNALS = ("SAL", "PSP")
+BANK = "bank"  # the journal type of a bank account
+
+
+def unmet(role: str, account_type: str, reconcilable: bool) -> Iterator[tuple[str, str]]:
+    """What the role demands of its account and this one does not have: stable reason, and words for people."""
+    if role in RECONCILABLE_ROLES and not reconcilable:
+        yield "ACCOUNT_NOT_RECONCILABLE", "must allow reconciliation"
+    demanded = ACCOUNT_TYPES.get(role)
+    if demanded and account_type != demanded:
+        yield "ACCOUNT_TYPE_WRONG", f"is {account_type}, not {demanded}"
+    if not demanded and account_type in ACCOUNT_TYPES.values():
+        yield "ACCOUNT_TYPE_WRONG", f"is {account_type}: its lines would need a partner"
