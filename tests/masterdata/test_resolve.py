@@ -247,6 +247,34 @@ def test_what_odoo_takes_away_after_the_approval_is_no_longer_given(
     assert world.resolver.revision("acme") > before
 
 
+@pytest.mark.parametrize(
+    "model, word, question, reason",
+    [
+        ("account.account", ("code", "400000"), AccountQuestion("REV", SHOP), "ACCOUNT_REPLACED"),
+        ("account.journal", ("code", "INV"), JournalQuestion("SAL", SHOP), "JOURNAL_REPLACED"),
+        ("account.tax", ("name", "Sales Tax 8%"), TaxQuestion("shopify", "shop-1", "", "0.08"), "TAX_REPLACED"),
+    ],
+)
+def test_a_code_that_is_given_to_another_record_is_not_answered_until_it_is_approved_anew(
+    world: World, model: str, word: tuple[str, str], question: Question, reason: str
+) -> None:
+    world.activate()
+    column, text = word
+    world.change(model, [[column, "=", text]], {column: "OLD"})
+    world.sync()
+    assert seen(world.answer(question)) == reason.replace("REPLACED", "UNKNOWN")
+    if model == "account.account":
+        world.create(model, {"code": text, "name": "Another", "account_type": "income"})
+    elif model == "account.journal":
+        world.create(model, {"code": text, "name": "Another", "type": "sale"})
+    else:
+        _tax(world, text, world.odoo_ids("account.account", [["code", "=", "251000"]])[0])
+    world.sync()
+    assert seen(world.answer(question)) == reason
+    world.activate()
+    assert not isinstance(world.answer(question), Failure)
+
+
 def test_a_tax_named_by_its_id_that_is_for_sales_no_longer_is_not_given(world: World) -> None:
     (tax,) = world.odoo_ids("account.tax", [["name", "=", "Sales Tax 8%"]])
     world.activate(demo_mapping().replace("tax: Sales Tax 8%", f"tax_id: {tax}"))

@@ -44,6 +44,8 @@ class MappingSet:
     findings: tuple[str, ...] = ()
     approved_by: str = ""
     approved_at: datetime | None = None
+    # What its codes and names stood for when it was approved, such as ("account 124100", 17): Odoo's ids.
+    meant: tuple[tuple[str, int], ...] = ()
 
     @property
     def name(self) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from .books import Books
 from .findings import approval_above, taxes_of
 from .mapping import CompanyMapping, Scope, TaxRow
+from .meanings import account_word, journal_word, tax_word
 from .numbers import same_spelling
 from .records import Party, Product
 from .references import (
@@ -30,14 +31,19 @@ from .references import (
 )
 from .roles import BANK, JOURNAL_TYPES, unmet
 
+_SINCE = "since the mapping was approved: approve it anew"
 NOT_ACTIVE = Failure("MAPPING_NOT_ACTIVE", "the company has no active mapping set")
 
 
 class Snapshot:
     """Everything of one revision that answers depend on, parties and products aside. Safe to share between threads."""
 
-    def __init__(self, books: Books, mapping: CompanyMapping | None, mapping_set: str) -> None:
+    def __init__(
+        self, books: Books, mapping: CompanyMapping | None, mapping_set: str, meant: Iterable[tuple[str, int]] = ()
+    ) -> None:
+        """`meant`: see `MappingSet.meant`."""
         self.books = books
+        self._meant = dict(meant)
         self.mapping_set = mapping_set
         self._mapping = mapping
         rows = mapping or None
@@ -95,6 +101,8 @@ class Snapshot:
         account = self.books.accounts.get(code)
         if account is None:
             return Failure("ACCOUNT_UNKNOWN", f"role {question.role}: Odoo has no active account {code} any more")
+        if self._is_another(account_word(code), account.odoo_id):
+            return Failure("ACCOUNT_REPLACED", f"role {question.role}: code {code} is another account's {_SINCE}")
         for reason, words in unmet(question.role, account.type, account.reconcilable):
             return Failure(reason, f"role {question.role}: account {code} {words}")
         asked = question.scope.currency
@@ -122,6 +130,8 @@ class Snapshot:
         journal = self.books.journals.get(code)
         if journal is None:
             return Failure("JOURNAL_UNKNOWN", f"Odoo has no active journal {code} any more")
+        if self._is_another(journal_word(code), journal.odoo_id):
+            return Failure("JOURNAL_REPLACED", f"code {code} is another journal's {_SINCE}")
         if journal.type != demanded:
             return Failure("JOURNAL_TYPE_WRONG", f"journal {code} is {journal.type}, not {demanded}")
         found = self.books.with_accounts(journal)
@@ -146,6 +156,8 @@ class Snapshot:
         if len(found) != 1:
             return Failure("TAX_UNKNOWN", f"Odoo has no active tax as the mapping's line {row.line} names it any more")
         tax = found[0]
+        if row.tax and self._is_another(tax_word(row.tax), tax.odoo_id):
+            return Failure("TAX_REPLACED", f"the name in the mapping's line {row.line} is another tax's {_SINCE}")
         if not tax.repartition_complete:
             return Failure("TAX_WITHOUT_ACCOUNT", f"a repartition line of tax {tax.odoo_id} has no account")
         if tax.use != "sale":
@@ -153,6 +165,10 @@ class Snapshot:
         if tax.rate != row.rate or tax.price_included:
             return Failure("TAX_RATE_DIFFERS", f"tax {tax.odoo_id} was changed since the mapping was approved")
         return tax
+
+    def _is_another(self, word: str, odoo_id: int) -> bool:
+        """Whether the word stood for another record when the mapping was approved."""
+        return self._meant.get(word, odoo_id) != odoo_id
 
     def _party(self, question: PartyQuestion, parties: Mapping[tuple[str, str], PartyAnswer]) -> Answer:
         found = parties.get(self.party_key(question))

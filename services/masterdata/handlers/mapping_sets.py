@@ -7,12 +7,12 @@ from datetime import datetime
 
 from libs.events import Clock, IdSource
 
-from ..domain.books import Wanted
+from ..domain.books import Books, Wanted
 from ..domain.errors import CompanyUnknown, MappingHasErrors
 from ..domain.findings import Finding, Severity, findings_of, references_of
 from ..domain.mapping import CompanyMapping
 from ..domain.mapping_set import MappingSet, MappingState, digest_of
-from ..domain.records import LegalEntity
+from ..domain.meanings import meanings_of
 from .answering import Request
 from .ports import MasterdataUow, NewUow, ReadMapping, Stored
 
@@ -46,7 +46,7 @@ def propose_mapping_set(
             content_digest=digest_of(yaml),
             proposed_by=actor,
             proposed_at=now,
-            findings=tuple(one.text for one in _findings(uow, entity, mapping)),
+            findings=tuple(one.text for one in _findings(uow, uow.masters.books(entity), mapping)),
         )
         uow.mapping_sets.add(draft)
         offered = draft.to(MappingState.PROPOSED)
@@ -81,10 +81,12 @@ def approve_mapping_set(
         offered = uow.mapping_sets.get(company, number)
         approved = offered.approved(content_digest, actor, now)
         mapping = read_mapping(offered.yaml)
-        findings = _findings(uow, stored.entity, mapping)
+        books = uow.masters.books(stored.entity)
+        findings = _findings(uow, books, mapping)
         if errors := [one.text for one in findings if one.severity is Severity.ERROR]:
             raise MappingHasErrors(errors)
-        approved = replace(approved, findings=tuple(one.text for one in findings))
+        texts = tuple(one.text for one in findings)
+        approved = replace(approved, findings=texts, meant=meanings_of(mapping, books))
         uow.mapping_sets.change(offered, approved, actor, now, transaction_id)
         _retire_others(uow, approved, actor, now, transaction_id)
         active = approved.to(MappingState.ACTIVE)
@@ -104,9 +106,9 @@ def _retire_others(uow: MasterdataUow, approved: MappingSet, actor: str, now: da
         uow.mapping_sets.change(one, one.to(MappingState.RETIRED), actor, now, transaction_id)
 
 
-def _findings(uow: MasterdataUow, entity: LegalEntity, mapping: CompanyMapping) -> tuple[Finding, ...]:
-    named = uow.masters.named(entity.company, Wanted.of(mapping))
-    return findings_of(mapping, uow.masters.books(entity), named)
+def _findings(uow: MasterdataUow, books: Books, mapping: CompanyMapping) -> tuple[Finding, ...]:
+    named = uow.masters.named(books.entity.company, Wanted.of(mapping))
+    return findings_of(mapping, books, named)
 
 
 def _locked(uow: MasterdataUow, company: str) -> Stored:

@@ -55,6 +55,7 @@ class Resolver:
             uow.masters.books(stored.entity),
             self._mapping(active) if active else None,
             active.name if active else "",
+            active.meant if active else (),
         )
         self._snapshots[company] = (revision, snapshot)
         return snapshot

@@ -82,7 +82,8 @@ def _all(rows: Sequence[Row[Any]]) -> list[MappingSet]:
 
 def _columns(one: MappingSet) -> dict[str, Any]:
     columns = {name: getattr(one, name) for name in _SAME}
-    return columns | {"state": one.state.value, "findings": json.dumps(one.findings, ensure_ascii=False)}
+    texts = {name: json.dumps(getattr(one, name), ensure_ascii=False) for name in ("findings", "meant")}
+    return columns | texts | {"state": one.state.value}
 
 
 def _mapping_set(row: Row[Any]) -> MappingSet:
@@ -91,4 +92,5 @@ def _mapping_set(row: Row[Any]) -> MappingSet:
         **{name: values[name] for name in _SAME},
         state=MappingState(values["state"]),
         findings=tuple(json.loads(values["findings"])),
+        meant=tuple((word, odoo_id) for word, odoo_id in json.loads(values["meant"])),
     )

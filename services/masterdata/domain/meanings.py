@@ -1,0 +1,34 @@
+"""Which records of Odoo a mapping's codes and names meant: a code that is given to another account means it no more."""
+
+from __future__ import annotations
+
+from .books import Books
+from .findings import taxes_of
+from .mapping import CompanyMapping
+
+
+def account_word(code: str) -> str:
+    return f"account {code}"
+
+
+def journal_word(code: str) -> str:
+    return f"journal {code}"
+
+
+def tax_word(name: str) -> str:
+    return f"tax {name}"
+
+
+def meanings_of(mapping: CompanyMapping, books: Books) -> tuple[tuple[str, int], ...]:
+    """Each word of the mapping with the id that it stands for now; parties are kept by their ids anyway."""
+    found: dict[str, int] = {}
+    for code in {row.code for row in mapping.roles} & books.accounts.keys():
+        found[account_word(code)] = books.accounts[code].odoo_id
+    journals = {row.code for row in mapping.journals} | {row.journal for row in mapping.bank_accounts}
+    for code in journals & books.journals.keys():
+        found[journal_word(code)] = books.journals[code].odoo_id
+    for row in mapping.taxes:
+        taxes = taxes_of(row, books)
+        if row.tax and len(taxes) == 1:
+            found[tax_word(row.tax)] = taxes[0].odoo_id
+    return tuple(sorted(found.items()))
