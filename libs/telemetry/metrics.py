@@ -64,6 +64,9 @@ class Metrics:
         self._signatures = count(names.METRIC_SIGNATURE_FAILURES, "{delivery}", "Deliveries not signed as they should")
         self._authentications = count(names.METRIC_AUTHENTICATION_FAILURES, "{call}", "Calls without a valid identity")
         self._mappings = count(names.METRIC_MAPPING_FAILURES, "{event}", "Events that no mapping covers, by reason")
+        self._unresolved = count(
+            names.METRIC_UNRESOLVED, "{reference}", "References that masterdata had no answer to, needed or not"
+        )
         self._spans_lost = count(names.METRIC_SPANS_LOST, "{span}", "Spans that were recorded and never arrived")
         self._worker_failures = count(names.METRIC_WORKER_FAILURES, "{failure}", "Worker runs that failed, by reason")
         self._latency = self._meter.create_histogram(
@@ -111,14 +114,20 @@ class Metrics:
     def mapping_failure(self, scope: Scope, reason: str, count: int = 1) -> None:
         self._mappings.add(count, scope.attributes(**{names.REASON: reason}))
 
+    def unresolved(self, scope: Scope, reason: str, count: int = 1) -> None:
+        """References asked in vain; whether one was needed (a guest's party is not) the asker alone knows."""
+        self._unresolved.add(count, scope.attributes(**{names.REASON: reason}))
+
     def worker_failure(self, worker: str, reason: str) -> None:
         self._worker_failures.add(1, {names.WORKER: worker, names.REASON: reason})
 
     def spans_lost(self, count: int) -> None:
         self._spans_lost.add(count)
 
-    def odoo_call(self, seconds: float, model: str, method: str, outcome: str) -> None:
-        self._odoo.record(seconds, {names.ODOO_MODEL: model, names.ODOO_METHOD: method, names.ODOO_OUTCOME: outcome})
+    def odoo_call(self, seconds: float, model: str, method: str, outcome: str, company: str = "") -> None:
+        """`company`: whose books the call is for, where it is for one company's."""
+        call = {names.ODOO_MODEL: model, names.ODOO_METHOD: method, names.ODOO_OUTCOME: outcome}
+        self._odoo.record(seconds, Scope(company).attributes(**call))
 
     def rpc_served(self, seconds: float, service: str, method: str, status: str) -> None:
         self._rpc.record(seconds, {names.RPC_SERVICE: service, names.RPC_METHOD: method, names.RPC_STATUS: status})

@@ -23,26 +23,34 @@ class _Odoo(Protocol):
 class TracedOdoo:
     """Adds to each call a technical span and its latency by model, method and outcome. A `libs.odoo.port.Odoo`."""
 
-    def __init__(self, odoo: _Odoo, tracer: Tracer, metrics: Metrics) -> None:
+    def __init__(self, odoo: _Odoo, tracer: Tracer, metrics: Metrics, company: str = "") -> None:
         self._odoo = odoo
         self._tracer = tracer
         self._metrics = metrics
+        self._company = company
+
+    def of_company(self, company: str) -> TracedOdoo:
+        """The same port, for calls that concern this company's books alone."""
+        return TracedOdoo(self._odoo, self._tracer, self._metrics, company)
 
     def execute(self, model: str, method: str, args: list[Any], kwargs: Mapping[str, Any] | None = None) -> Any:
         attributes = {names.ODOO_MODEL: model, names.ODOO_METHOD: method}
+        if self._company:
+            attributes[names.COMPANY] = self._company
         step = self._tracer.technical(f"odoo {model}.{method}", attributes, kind=SpanKind.CLIENT)
-        with step, _Timed(self._metrics, model, method, step):
+        with step, _Timed(self._metrics, model, method, step, self._company):
             return self._odoo.execute(model, method, args, kwargs)
 
 
 class _Timed:
     """Measures a call, whatever becomes of it."""
 
-    def __init__(self, metrics: Metrics, model: str, method: str, step: Step) -> None:
+    def __init__(self, metrics: Metrics, model: str, method: str, step: Step, company: str) -> None:
         self._metrics = metrics
         self._model = model
         self._method = method
         self._step = step
+        self._company = company
         self._began = time.perf_counter()
 
     def __enter__(self) -> None:
@@ -54,4 +62,5 @@ class _Timed:
         # By our own class, which says what may have happened; Odoo's texts are translated and name people.
         outcome = "ok" if kind is None else kind.__name__
         self._step.set(names.ODOO_OUTCOME, outcome)
-        self._metrics.odoo_call(time.perf_counter() - self._began, self._model, self._method, outcome)
+        seconds = time.perf_counter() - self._began
+        self._metrics.odoo_call(seconds, self._model, self._method, outcome, self._company)

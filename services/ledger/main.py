@@ -76,7 +76,8 @@ def build_ledger(
 
     @functools.cache
     def journal_of(company: str) -> OdooJournal:
-        return OdooJournal(odoo, installation, books.currency(company))
+        mine = odoo.of_company(company) if isinstance(odoo, TracedOdoo) else odoo
+        return OdooJournal(mine, installation, books.currency(company))
 
     world = World(
         new_uow=new_uow,

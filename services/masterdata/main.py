@@ -86,7 +86,7 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
     )
 
     def count_failures(company: str, reason: str, count: int) -> None:
-        telemetry.metrics.mapping_failure(Scope(company=company), reason, count)
+        telemetry.metrics.unresolved(Scope(company=company), reason, count)
 
     registered = registration(masterdata, count_failures)
     rpc = serve(config.rpc, [registered], TokenVerifier(keys), telemetry.server_interceptors())

@@ -140,7 +140,7 @@ def _queues(recon: Recon) -> Iterable[tuple[str, int, float]]:
         return [(one.queue, one.depth, one.oldest_seconds) for one in uow.walk.queues(utc_now())]
 
 
-def _unmatched(recon: Recon) -> dict[str, int]:
+def _unmatched(recon: Recon) -> dict[tuple[str, str], int]:
     with recon.new_uow(read_only=True) as uow:
         return uow.walk.unmatched_lines()
 

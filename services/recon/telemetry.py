@@ -10,17 +10,18 @@ from libs.telemetry.metrics import Metrics, QueueReading, Scope, UnmatchedReadin
 def watch(
     metrics: Metrics,
     queues: Callable[[], Iterable[tuple[str, int, float]]],
-    unmatched: Callable[[], dict[str, int]],
+    unmatched: Callable[[], dict[tuple[str, str], int]],
 ) -> None:
-    """`queues` gives (queue, depth, age of the oldest in seconds), `unmatched` the open bank lines by interface."""
+    """`queues` gives (queue, depth, age of the oldest in seconds), `unmatched` the open bank lines by company and
+    interface."""
 
     def readings() -> Iterable[QueueReading]:
         return [QueueReading(queue, depth, age) for queue, depth, age in queues()]
 
     def lines() -> Iterable[UnmatchedReading]:
         return [
-            UnmatchedReading(count, Scope(provider=interface.partition("/")[0], interface=interface))
-            for interface, count in sorted(unmatched().items())
+            UnmatchedReading(count, Scope(company, interface.partition("/")[0], interface))
+            for (company, interface), count in sorted(unmatched().items())
         ]
 
     metrics.watch_queues(readings)

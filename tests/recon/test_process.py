@@ -12,8 +12,10 @@ from libs.rpc.channel import open_channel
 from libs.rpc.config import ChannelConfig, ConfigInvalid
 from libs.rpc.identity import IssuedToken, TokenKeys
 from libs.storage.engine import copy_template
+from libs.telemetry import names
 from services.recon.config import ReconConfig
 from services.recon.main import build
+from services.recon.telemetry import watch
 from tests.recon.test_crashes import template
 from tests.recon.world import World, payout_of
 from tests.telemetry.spans import Recorder, links_of, trace_of
@@ -80,3 +82,24 @@ def test_a_match_joins_the_trace_of_each_transaction_linked_to_the_statements() 
     joined = {span.name: links_of(span) for span in recorder.spans() if trace_of(span) == charge}
     assert joined == {"matched": [payout], "banked": [line], "match_written": [payout]}
     recorder.close()
+
+
+def test_bank_lines_that_nothing_explains_are_counted_by_company_and_interface() -> None:
+    recorder = Recorder()
+    world = World(copy_template(template()))
+    told = payout_of(world, "po_1001", ("txn_1", 10000, 320))
+    world.recon.import_settlement(told, "", world.ids())
+    world.bank_line("96.80", "STRIPE po_1001")
+    world.bank_line("12.34", "of nobody")
+    world.run()
+
+    def unmatched() -> dict[tuple[str, str], int]:
+        with world.recon.new_uow(read_only=True) as uow:
+            return uow.walk.unmatched_lines()
+
+    watch(recorder.telemetry.metrics, list, unmatched)
+    ((key, lines),) = recorder.points(names.METRIC_UNMATCHED).items()
+    assert lines == 1
+    whose = dict(key)
+    assert whose[names.COMPANY] == "acme"
+    assert whose[names.INTERFACE].startswith(f"{whose[names.PROVIDER]}/")

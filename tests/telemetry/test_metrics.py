@@ -30,6 +30,7 @@ def test_every_figure_is_counted_by_whose_it_is(recorder: Recorder) -> None:
     metrics.exception(STRIPE, "ACCOUNT_MISSING")
     metrics.signature_failure(STRIPE, "SIGNATURE_STALE")
     metrics.mapping_failure(STRIPE, "MAPPING_MISSING")
+    metrics.unresolved(STRIPE, "PARTY_UNKNOWN", 2)
     metrics.worker_failure("post", "ODOO_UNAVAILABLE")
     expected = {
         names.METRIC_RECEIVED: {STRIPE_KEY: 5},
@@ -41,6 +42,7 @@ def test_every_figure_is_counted_by_whose_it_is(recorder: Recorder) -> None:
         names.METRIC_EXCEPTIONS: {with_reason("ACCOUNT_MISSING"): 1},
         names.METRIC_SIGNATURE_FAILURES: {with_reason("SIGNATURE_STALE"): 1},
         names.METRIC_MAPPING_FAILURES: {with_reason("MAPPING_MISSING"): 1},
+        names.METRIC_UNRESOLVED: {with_reason("PARTY_UNKNOWN"): 2},
         names.METRIC_WORKER_FAILURES: {((names.REASON, "ODOO_UNAVAILABLE"), (names.WORKER, "post")): 1},
     }
     assert {name: recorder.points(name) for name in expected} == expected
@@ -104,3 +106,13 @@ def test_odoo_calls_are_timed_always_and_traced_for_the_tenth(
         for key, count in recorder.points(names.METRIC_ODOO_LATENCY).items()
     }
     assert outcomes == {("read", "ok"): 1, ("action_post", "OdooUnavailable"): 1}
+
+
+def test_calls_for_one_companys_books_are_timed_by_company(recorder: Recorder) -> None:
+    odoo = TracedOdoo(FakeOdoo(), recorder.tracer, recorder.telemetry.metrics)
+    with recorder.tracer.step("post", SAMPLED):
+        odoo.of_company("acme").execute("account.move", "read", [[1]])
+        odoo.execute("res.company", "search", [[]])
+    assert {dict(key).get(names.COMPANY) for key in recorder.points(names.METRIC_ODOO_LATENCY)} == {"acme", None}
+    (traced,) = [span for span in recorder.spans() if span.name == "odoo account.move.read"]
+    assert dict(traced.attributes or {})[names.COMPANY] == "acme"

@@ -241,8 +241,8 @@ class WalkReader(Protocol):
     def settled_by(self, payouts: Sequence[str]) -> list[str]:
         """Transactions that matched payouts (keys) pay out."""
 
-    def unmatched_lines(self) -> dict[str, int]:
-        """Open bank lines by interface."""
+    def unmatched_lines(self) -> dict[tuple[str, str], int]:
+        """Open bank lines by company and interface."""
 
     def queues(self, now: datetime) -> list[QueueLength]: ...
 

@@ -63,12 +63,14 @@ class Walk:
             found.update(self._connection.scalars(members))
         return sorted(found)
 
-    def unmatched_lines(self) -> dict[str, int]:
+    def unmatched_lines(self) -> dict[tuple[str, str], int]:
         live = (MATCH_MEMBER.c.live == literal_column("1")) & (MATCH_MEMBER.c.role == "SUS")
         matched = select(MATCH_MEMBER.c.posting).where(live)
         open_lines = (ITEM.c.side_open == literal_column("1")) & (ITEM.c.kind == literal_column("'bank_line'"))
-        statement = select(ITEM.c.interface, func.count()).where(open_lines, ITEM.c.posting.not_in(matched))
-        return dict(map(tuple, self._connection.execute(statement.group_by(ITEM.c.interface))))
+        whose = (ITEM.c.company, ITEM.c.interface)
+        statement = select(*whose, func.count()).where(open_lines, ITEM.c.posting.not_in(matched)).group_by(*whose)
+        rows = self._connection.execute(statement)
+        return {(company, interface): count for company, interface, count in rows}
 
     def queues(self, now: datetime) -> list[QueueLength]:
         waiting: dict[str, tuple[Table, ColumnElement[bool]]] = {
