@@ -100,6 +100,7 @@ class ReplayDeliveryRequest(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    """Format: `sources/{provider}/accounts/{account}/deliveries/{delivery}`."""
     request_id: _builtins.str
     """A UUID made by the caller, once for each intention."""
     def __init__(
@@ -163,6 +164,7 @@ class ListSourcesRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
+    """At most 1000; 0 means 100."""
     page_token: _builtins.str
     def __init__(
         self,

@@ -29,6 +29,14 @@ if _version_not_supported:
 
 class GatewayServiceStub:
     """Administers the edge. Partners themselves use HTTP.
+
+    Every call may fail with UNAUTHENTICATED (reasons TOKEN_MISSING, TOKEN_EXPIRED,
+    TOKEN_INVALID), PERMISSION_DENIED, INVALID_ARGUMENT (REQUEST_INVALID and the
+    field), RESOURCE_EXHAUSTED, or INTERNAL; with DEADLINE_EXCEEDED or UNAVAILABLE
+    the outcome is open and the same call may be sent again: it has one effect. A
+    failure bears google.rpc.ErrorInfo, domain `concord`; its reason is stable.
+    A List answers in one order, and refuses a token of other filters with
+    INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the most is the most.
     """
 
     def __init__(self, channel):
@@ -76,10 +84,19 @@ class GatewayServiceStub:
 
 class GatewayServiceServicer:
     """Administers the edge. Partners themselves use HTTP.
+
+    Every call may fail with UNAUTHENTICATED (reasons TOKEN_MISSING, TOKEN_EXPIRED,
+    TOKEN_INVALID), PERMISSION_DENIED, INVALID_ARGUMENT (REQUEST_INVALID and the
+    field), RESOURCE_EXHAUSTED, or INTERNAL; with DEADLINE_EXCEEDED or UNAVAILABLE
+    the outcome is open and the same call may be sent again: it has one effect. A
+    failure bears google.rpc.ErrorInfo, domain `concord`; its reason is stable.
+    A List answers in one order, and refuses a token of other filters with
+    INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the most is the most.
     """
 
     def GetDelivery(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """NOT_FOUND, reason DELIVERY_UNKNOWN.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -93,6 +110,9 @@ class GatewayServiceServicer:
 
     def ReplayDelivery(self, request, context):
         """Translates and forwards a stored delivery again. Events already known stay as they are.
+        A repeated `request_id` returns the delivery and does nothing more.
+        NOT_FOUND, reason DELIVERY_UNKNOWN; FAILED_PRECONDITION, reason DELIVERY_STATE_INVALID,
+        while it is on its way; ALREADY_EXISTS, reason REQUEST_ID_REUSED, for another delivery.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -100,19 +120,24 @@ class GatewayServiceServicer:
 
     def PollSource(self, request, context):
         """Fetches a provider's balance transactions now instead of at the next turn.
+        What is known already is fetched and stored once: the call may be repeated.
+        NOT_FOUND, reason SOURCE_UNKNOWN; UNAVAILABLE, reason PROVIDER_UNAVAILABLE;
+        FAILED_PRECONDITION, reason PROVIDER_REFUSED, where the provider wants another key.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListSources(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Every configured source, by name.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListTransactionSteps(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """What this service did for a transaction, oldest first; nothing where it does not know it.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -172,6 +197,14 @@ def add_GatewayServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class GatewayService:
     """Administers the edge. Partners themselves use HTTP.
+
+    Every call may fail with UNAUTHENTICATED (reasons TOKEN_MISSING, TOKEN_EXPIRED,
+    TOKEN_INVALID), PERMISSION_DENIED, INVALID_ARGUMENT (REQUEST_INVALID and the
+    field), RESOURCE_EXHAUSTED, or INTERNAL; with DEADLINE_EXCEEDED or UNAVAILABLE
+    the outcome is open and the same call may be sent again: it has one effect. A
+    failure bears google.rpc.ErrorInfo, domain `concord`; its reason is stable.
+    A List answers in one order, and refuses a token of other filters with
+    INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the most is the most.
     """
 
     @staticmethod

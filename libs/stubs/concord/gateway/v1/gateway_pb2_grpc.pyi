@@ -15,30 +15,60 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class GatewayServiceStub:
-    """Administers the edge. Partners themselves use HTTP."""
+    """Administers the edge. Partners themselves use HTTP.
+
+    Every call may fail with UNAUTHENTICATED (reasons TOKEN_MISSING, TOKEN_EXPIRED,
+    TOKEN_INVALID), PERMISSION_DENIED, INVALID_ARGUMENT (REQUEST_INVALID and the
+    field), RESOURCE_EXHAUSTED, or INTERNAL; with DEADLINE_EXCEEDED or UNAVAILABLE
+    the outcome is open and the same call may be sent again: it has one effect. A
+    failure bears google.rpc.ErrorInfo, domain `concord`; its reason is stable.
+    A List answers in one order, and refuses a token of other filters with
+    INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the most is the most.
+    """
 
     def __init__(self, channel: _grpc.Channel) -> None: ...
     GetDelivery: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.GetDeliveryRequest, _delivery_pb2.Delivery]
+    """NOT_FOUND, reason DELIVERY_UNKNOWN."""
     ListDeliveries: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.ListDeliveriesRequest, _gateway_pb2.ListDeliveriesResponse]
     """Newest first."""
     ReplayDelivery: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.ReplayDeliveryRequest, _delivery_pb2.Delivery]
-    """Translates and forwards a stored delivery again. Events already known stay as they are."""
+    """Translates and forwards a stored delivery again. Events already known stay as they are.
+    A repeated `request_id` returns the delivery and does nothing more.
+    NOT_FOUND, reason DELIVERY_UNKNOWN; FAILED_PRECONDITION, reason DELIVERY_STATE_INVALID,
+    while it is on its way; ALREADY_EXISTS, reason REQUEST_ID_REUSED, for another delivery.
+    """
     PollSource: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.PollSourceRequest, _gateway_pb2.PollSourceResponse]
-    """Fetches a provider's balance transactions now instead of at the next turn."""
+    """Fetches a provider's balance transactions now instead of at the next turn.
+    What is known already is fetched and stored once: the call may be repeated.
+    NOT_FOUND, reason SOURCE_UNKNOWN; UNAVAILABLE, reason PROVIDER_UNAVAILABLE;
+    FAILED_PRECONDITION, reason PROVIDER_REFUSED, where the provider wants another key.
+    """
     ListSources: _grpc.UnaryUnaryMultiCallable[_gateway_pb2.ListSourcesRequest, _gateway_pb2.ListSourcesResponse]
+    """Every configured source, by name."""
     ListTransactionSteps: _grpc.UnaryUnaryMultiCallable[_trace_pb2.ListTransactionStepsRequest, _trace_pb2.ListTransactionStepsResponse]
+    """What this service did for a transaction, oldest first; nothing where it does not know it."""
     ListControlTotals: _grpc.UnaryUnaryMultiCallable[_trace_pb2.ListControlTotalsRequest, _trace_pb2.ListControlTotalsResponse]
     """What was handed on to ledger, by interface, currency and day."""
 
 class GatewayServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Administers the edge. Partners themselves use HTTP."""
+    """Administers the edge. Partners themselves use HTTP.
+
+    Every call may fail with UNAUTHENTICATED (reasons TOKEN_MISSING, TOKEN_EXPIRED,
+    TOKEN_INVALID), PERMISSION_DENIED, INVALID_ARGUMENT (REQUEST_INVALID and the
+    field), RESOURCE_EXHAUSTED, or INTERNAL; with DEADLINE_EXCEEDED or UNAVAILABLE
+    the outcome is open and the same call may be sent again: it has one effect. A
+    failure bears google.rpc.ErrorInfo, domain `concord`; its reason is stable.
+    A List answers in one order, and refuses a token of other filters with
+    INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the most is the most.
+    """
 
     @_abc_1.abstractmethod
     def GetDelivery(
         self,
         request: _gateway_pb2.GetDeliveryRequest,
         context: _grpc.ServicerContext,
-    ) -> _delivery_pb2.Delivery: ...
+    ) -> _delivery_pb2.Delivery:
+        """NOT_FOUND, reason DELIVERY_UNKNOWN."""
 
     @_abc_1.abstractmethod
     def ListDeliveries(
@@ -54,7 +84,11 @@ class GatewayServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _gateway_pb2.ReplayDeliveryRequest,
         context: _grpc.ServicerContext,
     ) -> _delivery_pb2.Delivery:
-        """Translates and forwards a stored delivery again. Events already known stay as they are."""
+        """Translates and forwards a stored delivery again. Events already known stay as they are.
+        A repeated `request_id` returns the delivery and does nothing more.
+        NOT_FOUND, reason DELIVERY_UNKNOWN; FAILED_PRECONDITION, reason DELIVERY_STATE_INVALID,
+        while it is on its way; ALREADY_EXISTS, reason REQUEST_ID_REUSED, for another delivery.
+        """
 
     @_abc_1.abstractmethod
     def PollSource(
@@ -62,21 +96,27 @@ class GatewayServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _gateway_pb2.PollSourceRequest,
         context: _grpc.ServicerContext,
     ) -> _gateway_pb2.PollSourceResponse:
-        """Fetches a provider's balance transactions now instead of at the next turn."""
+        """Fetches a provider's balance transactions now instead of at the next turn.
+        What is known already is fetched and stored once: the call may be repeated.
+        NOT_FOUND, reason SOURCE_UNKNOWN; UNAVAILABLE, reason PROVIDER_UNAVAILABLE;
+        FAILED_PRECONDITION, reason PROVIDER_REFUSED, where the provider wants another key.
+        """
 
     @_abc_1.abstractmethod
     def ListSources(
         self,
         request: _gateway_pb2.ListSourcesRequest,
         context: _grpc.ServicerContext,
-    ) -> _gateway_pb2.ListSourcesResponse: ...
+    ) -> _gateway_pb2.ListSourcesResponse:
+        """Every configured source, by name."""
 
     @_abc_1.abstractmethod
     def ListTransactionSteps(
         self,
         request: _trace_pb2.ListTransactionStepsRequest,
         context: _grpc.ServicerContext,
-    ) -> _trace_pb2.ListTransactionStepsResponse: ...
+    ) -> _trace_pb2.ListTransactionStepsResponse:
+        """What this service did for a transaction, oldest first; nothing where it does not know it."""
 
     @_abc_1.abstractmethod
     def ListControlTotals(

@@ -399,6 +399,7 @@ class ApprovePostingRequest(_message.Message):
     CONTENT_DIGEST_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    """Format: `companies/{company}/postings/{posting}`."""
     content_digest: _builtins.str
     """The content digest that was read and is approved."""
     request_id: _builtins.str
@@ -426,7 +427,9 @@ class RejectPostingRequest(_message.Message):
     WHY_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    """Format: `companies/{company}/postings/{posting}`."""
     why: _builtins.str
+    """For people and the audit log: at most 1024 characters, required."""
     request_id: _builtins.str
     def __init__(
         self,
@@ -450,6 +453,7 @@ class RetryPostingRequest(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    """Format: `companies/{company}/postings/{posting}`."""
     request_id: _builtins.str
     def __init__(
         self,

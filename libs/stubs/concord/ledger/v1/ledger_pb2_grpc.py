@@ -31,6 +31,14 @@ if _version_not_supported:
 class LedgerServiceStub:
     """Turns canonical events into validated, approved, balanced documents, posted
     to Odoo exactly once.
+
+    Every call may fail with UNAUTHENTICATED (reasons TOKEN_MISSING, TOKEN_EXPIRED,
+    TOKEN_INVALID), PERMISSION_DENIED, INVALID_ARGUMENT (REQUEST_INVALID and the
+    field), RESOURCE_EXHAUSTED, or INTERNAL; with DEADLINE_EXCEEDED or UNAVAILABLE
+    the outcome is open and the same call may be sent again: it has one effect. A
+    failure bears google.rpc.ErrorInfo, domain `concord`; its reason is stable.
+    A List answers in one order, and refuses a token of other filters with
+    INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the most is the most.
     """
 
     def __init__(self, channel):
@@ -114,6 +122,14 @@ class LedgerServiceStub:
 class LedgerServiceServicer:
     """Turns canonical events into validated, approved, balanced documents, posted
     to Odoo exactly once.
+
+    Every call may fail with UNAUTHENTICATED (reasons TOKEN_MISSING, TOKEN_EXPIRED,
+    TOKEN_INVALID), PERMISSION_DENIED, INVALID_ARGUMENT (REQUEST_INVALID and the
+    field), RESOURCE_EXHAUSTED, or INTERNAL; with DEADLINE_EXCEEDED or UNAVAILABLE
+    the outcome is open and the same call may be sent again: it has one effect. A
+    failure bears google.rpc.ErrorInfo, domain `concord`; its reason is stable.
+    A List answers in one order, and refuses a token of other filters with
+    INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the most is the most.
     """
 
     def RecordEvent(self, request, context):
@@ -121,7 +137,8 @@ class LedgerServiceServicer:
 
         The same event again (same name, same business content) returns the first
         answer with `duplicate` set. The same name with another content fails with
-        ALREADY_EXISTS, reason EVENT_CONFLICT.
+        ALREADY_EXISTS, reason EVENT_CONFLICT; one that breaks its own rules with
+        INVALID_ARGUMENT, reason EVENT_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -158,6 +175,9 @@ class LedgerServiceServicer:
     def WatchPostings(self, request, context):
         """Streams each change of a posting, in one order for all watchers, without
         end. Resume with the last token seen: no change is skipped, none comes twice.
+        A server that stops, and an hour, end the stream: UNAVAILABLE, reason
+        SERVER_DRAINING, or DEADLINE_EXCEEDED; resume then too. INVALID_ARGUMENT,
+        reason PAGE_TOKEN_INVALID, for a token of another company or filter.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -167,6 +187,10 @@ class LedgerServiceServicer:
         """Approves the exact content named by its digest. The maker of the event or
         of its mapping can't: PERMISSION_DENIED, reason APPROVER_IS_MAKER.
         Another digest than the posting's fails with ABORTED, reason CONTENT_CHANGED.
+        NOT_FOUND, reason POSTING_UNKNOWN; FAILED_PRECONDITION, reason
+        TRANSITION_FORBIDDEN, where nothing waits for approval; ABORTED, reason
+        POSTING_BUSY, while a worker has it. A repeated `request_id` returns the first
+        answer, for another content ALREADY_EXISTS, reason REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -174,6 +198,7 @@ class LedgerServiceServicer:
 
     def RejectPosting(self, request, context):
         """Ends a posting that waits for approval or is an exception, with a reason.
+        Fails as ApprovePosting does, but for the digest and the maker.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -181,7 +206,8 @@ class LedgerServiceServicer:
 
     def RetryPosting(self, request, context):
         """Builds and posts again what is an exception, held or parked, after its cause is mended.
-        FAILED_PRECONDITION, reason POSTING_NOT_RETRYABLE, in any other state.
+        FAILED_PRECONDITION, reason POSTING_NOT_RETRYABLE, in any other state; NOT_FOUND,
+        ABORTED and ALREADY_EXISTS as ApprovePosting.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -190,6 +216,8 @@ class LedgerServiceServicer:
     def ApplyMatch(self, request, context):
         """Writes a confirmed match to Odoo: moves suspense to its counterpart and
         reconciles. Safe to repeat: the same match returns the first answer.
+        NOT_FOUND, reason POSTING_UNKNOWN, where it names a posting that is not there;
+        ALREADY_EXISTS, reason MATCH_CONFLICT, where its name is known with another content.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -210,7 +238,8 @@ class LedgerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListTransactionSteps(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """What this service did for a transaction, oldest first; nothing where it does not know it.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -306,6 +335,14 @@ def add_LedgerServiceServicer_to_server(servicer, server):
 class LedgerService:
     """Turns canonical events into validated, approved, balanced documents, posted
     to Odoo exactly once.
+
+    Every call may fail with UNAUTHENTICATED (reasons TOKEN_MISSING, TOKEN_EXPIRED,
+    TOKEN_INVALID), PERMISSION_DENIED, INVALID_ARGUMENT (REQUEST_INVALID and the
+    field), RESOURCE_EXHAUSTED, or INTERNAL; with DEADLINE_EXCEEDED or UNAVAILABLE
+    the outcome is open and the same call may be sent again: it has one effect. A
+    failure bears google.rpc.ErrorInfo, domain `concord`; its reason is stable.
+    A List answers in one order, and refuses a token of other filters with
+    INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the most is the most.
     """
 
     @staticmethod

@@ -18,6 +18,14 @@ GRPC_VERSION: str
 class LedgerServiceStub:
     """Turns canonical events into validated, approved, balanced documents, posted
     to Odoo exactly once.
+
+    Every call may fail with UNAUTHENTICATED (reasons TOKEN_MISSING, TOKEN_EXPIRED,
+    TOKEN_INVALID), PERMISSION_DENIED, INVALID_ARGUMENT (REQUEST_INVALID and the
+    field), RESOURCE_EXHAUSTED, or INTERNAL; with DEADLINE_EXCEEDED or UNAVAILABLE
+    the outcome is open and the same call may be sent again: it has one effect. A
+    failure bears google.rpc.ErrorInfo, domain `concord`; its reason is stable.
+    A List answers in one order, and refuses a token of other filters with
+    INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the most is the most.
     """
 
     def __init__(self, channel: _grpc.Channel) -> None: ...
@@ -26,7 +34,8 @@ class LedgerServiceStub:
 
     The same event again (same name, same business content) returns the first
     answer with `duplicate` set. The same name with another content fails with
-    ALREADY_EXISTS, reason EVENT_CONFLICT.
+    ALREADY_EXISTS, reason EVENT_CONFLICT; one that breaks its own rules with
+    INVALID_ARGUMENT, reason EVENT_INVALID.
     """
     BatchRecordEvents: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.BatchRecordEventsRequest, _ledger_pb2.BatchRecordEventsResponse]
     """Stores up to 1000 events; an answer an item, in order. One bad item never fails another."""
@@ -39,33 +48,54 @@ class LedgerServiceStub:
     WatchPostings: _grpc.UnaryStreamMultiCallable[_ledger_pb2.WatchPostingsRequest, _ledger_pb2.WatchPostingsResponse]
     """Streams each change of a posting, in one order for all watchers, without
     end. Resume with the last token seen: no change is skipped, none comes twice.
+    A server that stops, and an hour, end the stream: UNAVAILABLE, reason
+    SERVER_DRAINING, or DEADLINE_EXCEEDED; resume then too. INVALID_ARGUMENT,
+    reason PAGE_TOKEN_INVALID, for a token of another company or filter.
     """
     ApprovePosting: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.ApprovePostingRequest, _posting_pb2.Posting]
     """Approves the exact content named by its digest. The maker of the event or
     of its mapping can't: PERMISSION_DENIED, reason APPROVER_IS_MAKER.
     Another digest than the posting's fails with ABORTED, reason CONTENT_CHANGED.
+    NOT_FOUND, reason POSTING_UNKNOWN; FAILED_PRECONDITION, reason
+    TRANSITION_FORBIDDEN, where nothing waits for approval; ABORTED, reason
+    POSTING_BUSY, while a worker has it. A repeated `request_id` returns the first
+    answer, for another content ALREADY_EXISTS, reason REQUEST_ID_REUSED.
     """
     RejectPosting: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.RejectPostingRequest, _posting_pb2.Posting]
-    """Ends a posting that waits for approval or is an exception, with a reason."""
+    """Ends a posting that waits for approval or is an exception, with a reason.
+    Fails as ApprovePosting does, but for the digest and the maker.
+    """
     RetryPosting: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.RetryPostingRequest, _posting_pb2.Posting]
     """Builds and posts again what is an exception, held or parked, after its cause is mended.
-    FAILED_PRECONDITION, reason POSTING_NOT_RETRYABLE, in any other state.
+    FAILED_PRECONDITION, reason POSTING_NOT_RETRYABLE, in any other state; NOT_FOUND,
+    ABORTED and ALREADY_EXISTS as ApprovePosting.
     """
     ApplyMatch: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.ApplyMatchRequest, _match_pb2.AppliedMatch]
     """Writes a confirmed match to Odoo: moves suspense to its counterpart and
     reconciles. Safe to repeat: the same match returns the first answer.
+    NOT_FOUND, reason POSTING_UNKNOWN, where it names a posting that is not there;
+    ALREADY_EXISTS, reason MATCH_CONFLICT, where its name is known with another content.
     """
     GetAppliedMatch: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.GetAppliedMatchRequest, _match_pb2.AppliedMatch]
     """NOT_FOUND with reason MATCH_UNKNOWN."""
     ListExceptions: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.ListExceptionsRequest, _ledger_pb2.ListExceptionsResponse]
     """Business exceptions for finance, and parked technical failures for operators."""
     ListTransactionSteps: _grpc.UnaryUnaryMultiCallable[_trace_pb2.ListTransactionStepsRequest, _trace_pb2.ListTransactionStepsResponse]
+    """What this service did for a transaction, oldest first; nothing where it does not know it."""
     ListControlTotals: _grpc.UnaryUnaryMultiCallable[_trace_pb2.ListControlTotalsRequest, _trace_pb2.ListControlTotalsResponse]
     """What became of each event, by interface, currency and day."""
 
 class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     """Turns canonical events into validated, approved, balanced documents, posted
     to Odoo exactly once.
+
+    Every call may fail with UNAUTHENTICATED (reasons TOKEN_MISSING, TOKEN_EXPIRED,
+    TOKEN_INVALID), PERMISSION_DENIED, INVALID_ARGUMENT (REQUEST_INVALID and the
+    field), RESOURCE_EXHAUSTED, or INTERNAL; with DEADLINE_EXCEEDED or UNAVAILABLE
+    the outcome is open and the same call may be sent again: it has one effect. A
+    failure bears google.rpc.ErrorInfo, domain `concord`; its reason is stable.
+    A List answers in one order, and refuses a token of other filters with
+    INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the most is the most.
     """
 
     @_abc_1.abstractmethod
@@ -78,7 +108,8 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
 
         The same event again (same name, same business content) returns the first
         answer with `duplicate` set. The same name with another content fails with
-        ALREADY_EXISTS, reason EVENT_CONFLICT.
+        ALREADY_EXISTS, reason EVENT_CONFLICT; one that breaks its own rules with
+        INVALID_ARGUMENT, reason EVENT_INVALID.
         """
 
     @_abc_1.abstractmethod
@@ -121,6 +152,9 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Iterator[_ledger_pb2.WatchPostingsResponse]:
         """Streams each change of a posting, in one order for all watchers, without
         end. Resume with the last token seen: no change is skipped, none comes twice.
+        A server that stops, and an hour, end the stream: UNAVAILABLE, reason
+        SERVER_DRAINING, or DEADLINE_EXCEEDED; resume then too. INVALID_ARGUMENT,
+        reason PAGE_TOKEN_INVALID, for a token of another company or filter.
         """
 
     @_abc_1.abstractmethod
@@ -132,6 +166,10 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         """Approves the exact content named by its digest. The maker of the event or
         of its mapping can't: PERMISSION_DENIED, reason APPROVER_IS_MAKER.
         Another digest than the posting's fails with ABORTED, reason CONTENT_CHANGED.
+        NOT_FOUND, reason POSTING_UNKNOWN; FAILED_PRECONDITION, reason
+        TRANSITION_FORBIDDEN, where nothing waits for approval; ABORTED, reason
+        POSTING_BUSY, while a worker has it. A repeated `request_id` returns the first
+        answer, for another content ALREADY_EXISTS, reason REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
@@ -140,7 +178,9 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ledger_pb2.RejectPostingRequest,
         context: _grpc.ServicerContext,
     ) -> _posting_pb2.Posting:
-        """Ends a posting that waits for approval or is an exception, with a reason."""
+        """Ends a posting that waits for approval or is an exception, with a reason.
+        Fails as ApprovePosting does, but for the digest and the maker.
+        """
 
     @_abc_1.abstractmethod
     def RetryPosting(
@@ -149,7 +189,8 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _grpc.ServicerContext,
     ) -> _posting_pb2.Posting:
         """Builds and posts again what is an exception, held or parked, after its cause is mended.
-        FAILED_PRECONDITION, reason POSTING_NOT_RETRYABLE, in any other state.
+        FAILED_PRECONDITION, reason POSTING_NOT_RETRYABLE, in any other state; NOT_FOUND,
+        ABORTED and ALREADY_EXISTS as ApprovePosting.
         """
 
     @_abc_1.abstractmethod
@@ -160,6 +201,8 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _match_pb2.AppliedMatch:
         """Writes a confirmed match to Odoo: moves suspense to its counterpart and
         reconciles. Safe to repeat: the same match returns the first answer.
+        NOT_FOUND, reason POSTING_UNKNOWN, where it names a posting that is not there;
+        ALREADY_EXISTS, reason MATCH_CONFLICT, where its name is known with another content.
         """
 
     @_abc_1.abstractmethod
@@ -183,7 +226,8 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _trace_pb2.ListTransactionStepsRequest,
         context: _grpc.ServicerContext,
-    ) -> _trace_pb2.ListTransactionStepsResponse: ...
+    ) -> _trace_pb2.ListTransactionStepsResponse:
+        """What this service did for a transaction, oldest first; nothing where it does not know it."""
 
     @_abc_1.abstractmethod
     def ListControlTotals(

@@ -95,6 +95,7 @@ class ProposeMappingSetRequest(_message.Message):
     yaml: _builtins.str
     """The reviewed file's text, YAML 1.2; its schema is in the documentation."""
     request_id: _builtins.str
+    """A UUID made by the caller, once for each intention."""
     def __init__(
         self,
         *,
@@ -120,7 +121,9 @@ class ApproveMappingSetRequest(_message.Message):
     name: _builtins.str
     """Format: `companies/{company}/mappingSets/{revision}`."""
     content_digest: _builtins.str
+    """As GetMappingSet gave it, 64 lower-case hexadecimal digits."""
     request_id: _builtins.str
+    """A UUID made by the caller, once for each intention."""
     def __init__(
         self,
         *,
@@ -142,6 +145,7 @@ class GetMappingSetRequest(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    """Format: `companies/{company}/mappingSets/{revision}`."""
     def __init__(
         self,
         *,
@@ -163,7 +167,9 @@ class ListMappingSetsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
+    """Format: `companies/{company}`."""
     page_size: _builtins.int
+    """At most 100; 0 means 20."""
     page_token: _builtins.str
     def __init__(
         self,
@@ -230,6 +236,7 @@ class ListLegalEntitiesRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
+    """At most 1000; 0 means 100."""
     page_token: _builtins.str
     def __init__(
         self,
@@ -276,7 +283,9 @@ class ListAccountsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
+    """Format: `companies/{company}`."""
     page_size: _builtins.int
+    """At most 1000; 0 means 100."""
     page_token: _builtins.str
     def __init__(
         self,
@@ -324,7 +333,9 @@ class ListJournalsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
+    """Format: `companies/{company}`."""
     page_size: _builtins.int
+    """At most 1000; 0 means 100."""
     page_token: _builtins.str
     def __init__(
         self,
@@ -372,7 +383,9 @@ class ListTaxCodesRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
+    """Format: `companies/{company}`."""
     page_size: _builtins.int
+    """At most 1000; 0 means 100."""
     page_token: _builtins.str
     def __init__(
         self,
@@ -420,7 +433,9 @@ class ListExchangeRatesRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
+    """Format: `companies/{company}`."""
     page_size: _builtins.int
+    """At most 1000; 0 means 100."""
     page_token: _builtins.str
     def __init__(
         self,
@@ -468,7 +483,9 @@ class ListPartiesRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
+    """Format: `companies/{company}`."""
     page_size: _builtins.int
+    """At most 1000; 0 means 100."""
     page_token: _builtins.str
     def __init__(
         self,
@@ -516,7 +533,9 @@ class ListProductsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
+    """Format: `companies/{company}`."""
     page_size: _builtins.int
+    """At most 1000; 0 means 100."""
     page_token: _builtins.str
     def __init__(
         self,

@@ -30,6 +30,17 @@ if _version_not_supported:
 
 class MasterdataServiceStub:
     """Who owns which record, what each system calls it, and mappings as approved data.
+    What asks for one company that was never synced: NOT_FOUND, reason
+    COMPANY_UNKNOWN; but for BatchResolve, which says so in each answer, and
+    GetRevision, which answers 0.
+
+    Every call may fail with UNAUTHENTICATED (reasons TOKEN_MISSING, TOKEN_EXPIRED,
+    TOKEN_INVALID), PERMISSION_DENIED, INVALID_ARGUMENT (REQUEST_INVALID and the
+    field), RESOURCE_EXHAUSTED, or INTERNAL; with DEADLINE_EXCEEDED or UNAVAILABLE
+    the outcome is open and the same call may be sent again: it has one effect. A
+    failure bears google.rpc.ErrorInfo, domain `concord`; its reason is stable.
+    A List answers in one order, and refuses a token of other filters with
+    INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the most is the most.
     """
 
     def __init__(self, channel):
@@ -117,6 +128,17 @@ class MasterdataServiceStub:
 
 class MasterdataServiceServicer:
     """Who owns which record, what each system calls it, and mappings as approved data.
+    What asks for one company that was never synced: NOT_FOUND, reason
+    COMPANY_UNKNOWN; but for BatchResolve, which says so in each answer, and
+    GetRevision, which answers 0.
+
+    Every call may fail with UNAUTHENTICATED (reasons TOKEN_MISSING, TOKEN_EXPIRED,
+    TOKEN_INVALID), PERMISSION_DENIED, INVALID_ARGUMENT (REQUEST_INVALID and the
+    field), RESOURCE_EXHAUSTED, or INTERNAL; with DEADLINE_EXCEEDED or UNAVAILABLE
+    the outcome is open and the same call may be sent again: it has one effect. A
+    failure bears google.rpc.ErrorInfo, domain `concord`; its reason is stable.
+    A List answers in one order, and refuses a token of other filters with
+    INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the most is the most.
     """
 
     def BatchResolve(self, request, context):
@@ -136,7 +158,11 @@ class MasterdataServiceServicer:
 
     def SyncMasterData(self, request, context):
         """Reads accounts, journals, taxes, currencies, rates, partners and products from Odoo.
-        Runs to its end before it answers; a repeated `request_id` returns the first run.
+        Runs to its end before it answers, in minutes for a large company: set the deadline
+        accordingly. A repeated `request_id` returns the first run. A reading that fails is a
+        run that FAILED, with its reason. ALREADY_EXISTS, reason COMPANY_TAKEN, where Odoo's
+        company has another name here, and REQUEST_ID_REUSED; NOT_FOUND, reason COMPANY_UNKNOWN,
+        for a company that is not configured.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -144,6 +170,9 @@ class MasterdataServiceServicer:
 
     def ProposeMappingSet(self, request, context):
         """Offers a mapping set. It has no effect until another person approves it.
+        INVALID_ARGUMENT, reason MAPPING_INVALID, with all places where the file breaks its
+        schema; ALREADY_EXISTS, reason REQUEST_ID_REUSED. Where it contradicts the masters,
+        the answer's findings say so.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -152,67 +181,80 @@ class MasterdataServiceServicer:
     def ApproveMappingSet(self, request, context):
         """Approves the exact content named by its digest and makes it the active
         revision. The proposer can't: PERMISSION_DENIED, reason APPROVER_IS_MAKER.
+        ABORTED, reason CONTENT_CHANGED, for another digest; FAILED_PRECONDITION, reason
+        MAPPING_HAS_ERRORS with the findings, or TRANSITION_FORBIDDEN where it is no offer
+        any more; NOT_FOUND, reason MAPPING_SET_UNKNOWN; ALREADY_EXISTS, reason REQUEST_ID_REUSED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetMappingSet(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """NOT_FOUND, reason MAPPING_SET_UNKNOWN.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListMappingSets(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """By revision, oldest first.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetLegalEntity(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """NOT_FOUND, reason COMPANY_UNKNOWN.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListLegalEntities(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """By name.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListAccounts(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Active ones, by code.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListJournals(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Active ones, by code.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListTaxCodes(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Active ones, by Odoo's id.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListExchangeRates(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """By currency and date.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListParties(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Active ones, by Odoo's id.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListProducts(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Active ones, by Odoo's id.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -305,6 +347,17 @@ def add_MasterdataServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class MasterdataService:
     """Who owns which record, what each system calls it, and mappings as approved data.
+    What asks for one company that was never synced: NOT_FOUND, reason
+    COMPANY_UNKNOWN; but for BatchResolve, which says so in each answer, and
+    GetRevision, which answers 0.
+
+    Every call may fail with UNAUTHENTICATED (reasons TOKEN_MISSING, TOKEN_EXPIRED,
+    TOKEN_INVALID), PERMISSION_DENIED, INVALID_ARGUMENT (REQUEST_INVALID and the
+    field), RESOURCE_EXHAUSTED, or INTERNAL; with DEADLINE_EXCEEDED or UNAVAILABLE
+    the outcome is open and the same call may be sent again: it has one effect. A
+    failure bears google.rpc.ErrorInfo, domain `concord`; its reason is stable.
+    A List answers in one order, and refuses a token of other filters with
+    INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the most is the most.
     """
 
     @staticmethod

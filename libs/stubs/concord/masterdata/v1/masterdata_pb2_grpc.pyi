@@ -16,7 +16,19 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class MasterdataServiceStub:
-    """Who owns which record, what each system calls it, and mappings as approved data."""
+    """Who owns which record, what each system calls it, and mappings as approved data.
+    What asks for one company that was never synced: NOT_FOUND, reason
+    COMPANY_UNKNOWN; but for BatchResolve, which says so in each answer, and
+    GetRevision, which answers 0.
+
+    Every call may fail with UNAUTHENTICATED (reasons TOKEN_MISSING, TOKEN_EXPIRED,
+    TOKEN_INVALID), PERMISSION_DENIED, INVALID_ARGUMENT (REQUEST_INVALID and the
+    field), RESOURCE_EXHAUSTED, or INTERNAL; with DEADLINE_EXCEEDED or UNAVAILABLE
+    the outcome is open and the same call may be sent again: it has one effect. A
+    failure bears google.rpc.ErrorInfo, domain `concord`; its reason is stable.
+    A List answers in one order, and refuses a token of other filters with
+    INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the most is the most.
+    """
 
     def __init__(self, channel: _grpc.Channel) -> None: ...
     BatchResolve: _grpc.UnaryUnaryMultiCallable[_resolve_pb2.BatchResolveRequest, _resolve_pb2.BatchResolveResponse]
@@ -27,27 +39,60 @@ class MasterdataServiceStub:
     """The company's current revision: caches compare it."""
     SyncMasterData: _grpc.UnaryUnaryMultiCallable[_masterdata_pb2.SyncMasterDataRequest, _records_pb2.SyncRun]
     """Reads accounts, journals, taxes, currencies, rates, partners and products from Odoo.
-    Runs to its end before it answers; a repeated `request_id` returns the first run.
+    Runs to its end before it answers, in minutes for a large company: set the deadline
+    accordingly. A repeated `request_id` returns the first run. A reading that fails is a
+    run that FAILED, with its reason. ALREADY_EXISTS, reason COMPANY_TAKEN, where Odoo's
+    company has another name here, and REQUEST_ID_REUSED; NOT_FOUND, reason COMPANY_UNKNOWN,
+    for a company that is not configured.
     """
     ProposeMappingSet: _grpc.UnaryUnaryMultiCallable[_masterdata_pb2.ProposeMappingSetRequest, _mapping_pb2.MappingSet]
-    """Offers a mapping set. It has no effect until another person approves it."""
+    """Offers a mapping set. It has no effect until another person approves it.
+    INVALID_ARGUMENT, reason MAPPING_INVALID, with all places where the file breaks its
+    schema; ALREADY_EXISTS, reason REQUEST_ID_REUSED. Where it contradicts the masters,
+    the answer's findings say so.
+    """
     ApproveMappingSet: _grpc.UnaryUnaryMultiCallable[_masterdata_pb2.ApproveMappingSetRequest, _mapping_pb2.MappingSet]
     """Approves the exact content named by its digest and makes it the active
     revision. The proposer can't: PERMISSION_DENIED, reason APPROVER_IS_MAKER.
+    ABORTED, reason CONTENT_CHANGED, for another digest; FAILED_PRECONDITION, reason
+    MAPPING_HAS_ERRORS with the findings, or TRANSITION_FORBIDDEN where it is no offer
+    any more; NOT_FOUND, reason MAPPING_SET_UNKNOWN; ALREADY_EXISTS, reason REQUEST_ID_REUSED.
     """
     GetMappingSet: _grpc.UnaryUnaryMultiCallable[_masterdata_pb2.GetMappingSetRequest, _mapping_pb2.MappingSet]
+    """NOT_FOUND, reason MAPPING_SET_UNKNOWN."""
     ListMappingSets: _grpc.UnaryUnaryMultiCallable[_masterdata_pb2.ListMappingSetsRequest, _masterdata_pb2.ListMappingSetsResponse]
+    """By revision, oldest first."""
     GetLegalEntity: _grpc.UnaryUnaryMultiCallable[_masterdata_pb2.GetLegalEntityRequest, _records_pb2.LegalEntity]
+    """NOT_FOUND, reason COMPANY_UNKNOWN."""
     ListLegalEntities: _grpc.UnaryUnaryMultiCallable[_masterdata_pb2.ListLegalEntitiesRequest, _masterdata_pb2.ListLegalEntitiesResponse]
+    """By name."""
     ListAccounts: _grpc.UnaryUnaryMultiCallable[_masterdata_pb2.ListAccountsRequest, _masterdata_pb2.ListAccountsResponse]
+    """Active ones, by code."""
     ListJournals: _grpc.UnaryUnaryMultiCallable[_masterdata_pb2.ListJournalsRequest, _masterdata_pb2.ListJournalsResponse]
+    """Active ones, by code."""
     ListTaxCodes: _grpc.UnaryUnaryMultiCallable[_masterdata_pb2.ListTaxCodesRequest, _masterdata_pb2.ListTaxCodesResponse]
+    """Active ones, by Odoo's id."""
     ListExchangeRates: _grpc.UnaryUnaryMultiCallable[_masterdata_pb2.ListExchangeRatesRequest, _masterdata_pb2.ListExchangeRatesResponse]
+    """By currency and date."""
     ListParties: _grpc.UnaryUnaryMultiCallable[_masterdata_pb2.ListPartiesRequest, _masterdata_pb2.ListPartiesResponse]
+    """Active ones, by Odoo's id."""
     ListProducts: _grpc.UnaryUnaryMultiCallable[_masterdata_pb2.ListProductsRequest, _masterdata_pb2.ListProductsResponse]
+    """Active ones, by Odoo's id."""
 
 class MasterdataServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Who owns which record, what each system calls it, and mappings as approved data."""
+    """Who owns which record, what each system calls it, and mappings as approved data.
+    What asks for one company that was never synced: NOT_FOUND, reason
+    COMPANY_UNKNOWN; but for BatchResolve, which says so in each answer, and
+    GetRevision, which answers 0.
+
+    Every call may fail with UNAUTHENTICATED (reasons TOKEN_MISSING, TOKEN_EXPIRED,
+    TOKEN_INVALID), PERMISSION_DENIED, INVALID_ARGUMENT (REQUEST_INVALID and the
+    field), RESOURCE_EXHAUSTED, or INTERNAL; with DEADLINE_EXCEEDED or UNAVAILABLE
+    the outcome is open and the same call may be sent again: it has one effect. A
+    failure bears google.rpc.ErrorInfo, domain `concord`; its reason is stable.
+    A List answers in one order, and refuses a token of other filters with
+    INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the most is the most.
+    """
 
     @_abc_1.abstractmethod
     def BatchResolve(
@@ -74,7 +119,11 @@ class MasterdataServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _grpc.ServicerContext,
     ) -> _records_pb2.SyncRun:
         """Reads accounts, journals, taxes, currencies, rates, partners and products from Odoo.
-        Runs to its end before it answers; a repeated `request_id` returns the first run.
+        Runs to its end before it answers, in minutes for a large company: set the deadline
+        accordingly. A repeated `request_id` returns the first run. A reading that fails is a
+        run that FAILED, with its reason. ALREADY_EXISTS, reason COMPANY_TAKEN, where Odoo's
+        company has another name here, and REQUEST_ID_REUSED; NOT_FOUND, reason COMPANY_UNKNOWN,
+        for a company that is not configured.
         """
 
     @_abc_1.abstractmethod
@@ -83,7 +132,11 @@ class MasterdataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _masterdata_pb2.ProposeMappingSetRequest,
         context: _grpc.ServicerContext,
     ) -> _mapping_pb2.MappingSet:
-        """Offers a mapping set. It has no effect until another person approves it."""
+        """Offers a mapping set. It has no effect until another person approves it.
+        INVALID_ARGUMENT, reason MAPPING_INVALID, with all places where the file breaks its
+        schema; ALREADY_EXISTS, reason REQUEST_ID_REUSED. Where it contradicts the masters,
+        the answer's findings say so.
+        """
 
     @_abc_1.abstractmethod
     def ApproveMappingSet(
@@ -93,6 +146,9 @@ class MasterdataServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _mapping_pb2.MappingSet:
         """Approves the exact content named by its digest and makes it the active
         revision. The proposer can't: PERMISSION_DENIED, reason APPROVER_IS_MAKER.
+        ABORTED, reason CONTENT_CHANGED, for another digest; FAILED_PRECONDITION, reason
+        MAPPING_HAS_ERRORS with the findings, or TRANSITION_FORBIDDEN where it is no offer
+        any more; NOT_FOUND, reason MAPPING_SET_UNKNOWN; ALREADY_EXISTS, reason REQUEST_ID_REUSED.
         """
 
     @_abc_1.abstractmethod
@@ -100,69 +156,79 @@ class MasterdataServiceServicer(metaclass=_abc_1.ABCMeta):
         self,
         request: _masterdata_pb2.GetMappingSetRequest,
         context: _grpc.ServicerContext,
-    ) -> _mapping_pb2.MappingSet: ...
+    ) -> _mapping_pb2.MappingSet:
+        """NOT_FOUND, reason MAPPING_SET_UNKNOWN."""
 
     @_abc_1.abstractmethod
     def ListMappingSets(
         self,
         request: _masterdata_pb2.ListMappingSetsRequest,
         context: _grpc.ServicerContext,
-    ) -> _masterdata_pb2.ListMappingSetsResponse: ...
+    ) -> _masterdata_pb2.ListMappingSetsResponse:
+        """By revision, oldest first."""
 
     @_abc_1.abstractmethod
     def GetLegalEntity(
         self,
         request: _masterdata_pb2.GetLegalEntityRequest,
         context: _grpc.ServicerContext,
-    ) -> _records_pb2.LegalEntity: ...
+    ) -> _records_pb2.LegalEntity:
+        """NOT_FOUND, reason COMPANY_UNKNOWN."""
 
     @_abc_1.abstractmethod
     def ListLegalEntities(
         self,
         request: _masterdata_pb2.ListLegalEntitiesRequest,
         context: _grpc.ServicerContext,
-    ) -> _masterdata_pb2.ListLegalEntitiesResponse: ...
+    ) -> _masterdata_pb2.ListLegalEntitiesResponse:
+        """By name."""
 
     @_abc_1.abstractmethod
     def ListAccounts(
         self,
         request: _masterdata_pb2.ListAccountsRequest,
         context: _grpc.ServicerContext,
-    ) -> _masterdata_pb2.ListAccountsResponse: ...
+    ) -> _masterdata_pb2.ListAccountsResponse:
+        """Active ones, by code."""
 
     @_abc_1.abstractmethod
     def ListJournals(
         self,
         request: _masterdata_pb2.ListJournalsRequest,
         context: _grpc.ServicerContext,
-    ) -> _masterdata_pb2.ListJournalsResponse: ...
+    ) -> _masterdata_pb2.ListJournalsResponse:
+        """Active ones, by code."""
 
     @_abc_1.abstractmethod
     def ListTaxCodes(
         self,
         request: _masterdata_pb2.ListTaxCodesRequest,
         context: _grpc.ServicerContext,
-    ) -> _masterdata_pb2.ListTaxCodesResponse: ...
+    ) -> _masterdata_pb2.ListTaxCodesResponse:
+        """Active ones, by Odoo's id."""
 
     @_abc_1.abstractmethod
     def ListExchangeRates(
         self,
         request: _masterdata_pb2.ListExchangeRatesRequest,
         context: _grpc.ServicerContext,
-    ) -> _masterdata_pb2.ListExchangeRatesResponse: ...
+    ) -> _masterdata_pb2.ListExchangeRatesResponse:
+        """By currency and date."""
 
     @_abc_1.abstractmethod
     def ListParties(
         self,
         request: _masterdata_pb2.ListPartiesRequest,
         context: _grpc.ServicerContext,
-    ) -> _masterdata_pb2.ListPartiesResponse: ...
+    ) -> _masterdata_pb2.ListPartiesResponse:
+        """Active ones, by Odoo's id."""
 
     @_abc_1.abstractmethod
     def ListProducts(
         self,
         request: _masterdata_pb2.ListProductsRequest,
         context: _grpc.ServicerContext,
-    ) -> _masterdata_pb2.ListProductsResponse: ...
+    ) -> _masterdata_pb2.ListProductsResponse:
+        """Active ones, by Odoo's id."""
 
 def add_MasterdataServiceServicer_to_server(servicer: MasterdataServiceServicer, server: _grpc.Server) -> None: ...

@@ -132,6 +132,7 @@ class ListStatementsRequest(_message.Message):
     parent: _builtins.str
     """Format: `companies/{company}`."""
     page_size: _builtins.int
+    """At most 1000; 0 means 100."""
     page_token: _builtins.str
     def __init__(
         self,
@@ -199,7 +200,9 @@ class ListSettlementsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
+    """Format: `companies/{company}`."""
     page_size: _builtins.int
+    """At most 1000; 0 means 100."""
     page_token: _builtins.str
     def __init__(
         self,
@@ -268,7 +271,9 @@ class ListMatchesRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     TRANSACTION_ID_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
+    """Format: `companies/{company}`."""
     page_size: _builtins.int
+    """At most 1000; 0 means 100."""
     page_token: _builtins.str
     transaction_id: _builtins.str
     """Empty lets every match through."""
@@ -320,7 +325,9 @@ class ListDifferencesRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
+    """Format: `companies/{company}`."""
     page_size: _builtins.int
+    """At most 1000; 0 means 100."""
     page_token: _builtins.str
     state: _match_pb2.Difference.State.ValueType
     """Empty lets every state through."""

@@ -31,6 +31,14 @@ if _version_not_supported:
 class ReconServiceStub:
     """Matches bank statements and provider settlements against what was posted:
     every match explained, every doubt owned.
+
+    Every call may fail with UNAUTHENTICATED (reasons TOKEN_MISSING, TOKEN_EXPIRED,
+    TOKEN_INVALID), PERMISSION_DENIED, INVALID_ARGUMENT (REQUEST_INVALID and the
+    field), RESOURCE_EXHAUSTED, or INTERNAL; with DEADLINE_EXCEEDED or UNAVAILABLE
+    the outcome is open and the same call may be sent again: it has one effect. A
+    failure bears google.rpc.ErrorInfo, domain `concord`; its reason is stable.
+    A List answers in one order, and refuses a token of other filters with
+    INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the most is the most.
     """
 
     def __init__(self, channel):
@@ -114,12 +122,21 @@ class ReconServiceStub:
 class ReconServiceServicer:
     """Matches bank statements and provider settlements against what was posted:
     every match explained, every doubt owned.
+
+    Every call may fail with UNAUTHENTICATED (reasons TOKEN_MISSING, TOKEN_EXPIRED,
+    TOKEN_INVALID), PERMISSION_DENIED, INVALID_ARGUMENT (REQUEST_INVALID and the
+    field), RESOURCE_EXHAUSTED, or INTERNAL; with DEADLINE_EXCEEDED or UNAVAILABLE
+    the outcome is open and the same call may be sent again: it has one effect. A
+    failure bears google.rpc.ErrorInfo, domain `concord`; its reason is stable.
+    A List answers in one order, and refuses a token of other filters with
+    INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the most is the most.
     """
 
     def ImportStatement(self, request_iterator, context):
         """Takes a statement file in chunks and imports it whole or not at all.
         The same bytes again return the first answer. INVALID_ARGUMENT with the
-        parser's reason and position where the file must be refused.
+        parser's reason and position where the file must be refused, or with reason
+        FILE_DIGEST_DIFFERS where it is not the file that its header announces.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -127,6 +144,8 @@ class ReconServiceServicer:
 
     def ImportSettlementFile(self, request_iterator, context):
         """Takes a provider's settlement report file (one line a balance transaction).
+        Fails as ImportStatement does, and with INVALID_ARGUMENT, reason
+        FILE_KIND_UNSUPPORTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -134,43 +153,51 @@ class ReconServiceServicer:
 
     def ImportSettlement(self, request, context):
         """Takes a payout with its balance transactions as the provider's API tells them.
+        The same one again adds what was still missing. ALREADY_EXISTS, reason
+        SETTLEMENT_CONFLICT, where the payout is known with another amount or account.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetStatement(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """NOT_FOUND, reason STATEMENT_UNKNOWN.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListStatements(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """By time of import.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetSettlement(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """NOT_FOUND, reason SETTLEMENT_UNKNOWN.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListSettlements(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """With their lines.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetMatch(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """NOT_FOUND, reason MATCH_UNKNOWN.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListMatches(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Oldest first, each with its certificate.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -183,21 +210,25 @@ class ReconServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AssignDifference(self, request, context):
-        """Gives a difference an owner.
+        """Gives a difference an owner. NOT_FOUND, reason DIFFERENCE_UNKNOWN; ABORTED,
+        reason DIFFERENCE_CHANGED, where the etag is not the newest: read it again;
+        FAILED_PRECONDITION, reason TRANSITION_FORBIDDEN, where it is resolved.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Explain(self, request, context):
-        """Why two things matched, or why a thing did not.
+        """Why two things matched, or why a thing did not. NOT_FOUND, reason MATCH_UNKNOWN,
+        DIFFERENCE_UNKNOWN, SETTLEMENT_UNKNOWN or EXPLANATION_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListTransactionSteps(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """What this service did for a transaction, oldest first; nothing where it does not know it.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -293,6 +324,14 @@ def add_ReconServiceServicer_to_server(servicer, server):
 class ReconService:
     """Matches bank statements and provider settlements against what was posted:
     every match explained, every doubt owned.
+
+    Every call may fail with UNAUTHENTICATED (reasons TOKEN_MISSING, TOKEN_EXPIRED,
+    TOKEN_INVALID), PERMISSION_DENIED, INVALID_ARGUMENT (REQUEST_INVALID and the
+    field), RESOURCE_EXHAUSTED, or INTERNAL; with DEADLINE_EXCEEDED or UNAVAILABLE
+    the outcome is open and the same call may be sent again: it has one effect. A
+    failure bears google.rpc.ErrorInfo, domain `concord`; its reason is stable.
+    A List answers in one order, and refuses a token of other filters with
+    INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the most is the most.
     """
 
     @staticmethod

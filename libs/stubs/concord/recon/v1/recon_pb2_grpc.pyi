@@ -18,37 +18,72 @@ GRPC_VERSION: str
 class ReconServiceStub:
     """Matches bank statements and provider settlements against what was posted:
     every match explained, every doubt owned.
+
+    Every call may fail with UNAUTHENTICATED (reasons TOKEN_MISSING, TOKEN_EXPIRED,
+    TOKEN_INVALID), PERMISSION_DENIED, INVALID_ARGUMENT (REQUEST_INVALID and the
+    field), RESOURCE_EXHAUSTED, or INTERNAL; with DEADLINE_EXCEEDED or UNAVAILABLE
+    the outcome is open and the same call may be sent again: it has one effect. A
+    failure bears google.rpc.ErrorInfo, domain `concord`; its reason is stable.
+    A List answers in one order, and refuses a token of other filters with
+    INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the most is the most.
     """
 
     def __init__(self, channel: _grpc.Channel) -> None: ...
     ImportStatement: _grpc.StreamUnaryMultiCallable[_recon_pb2.ImportStatementRequest, _statement_pb2.ImportedFile]
     """Takes a statement file in chunks and imports it whole or not at all.
     The same bytes again return the first answer. INVALID_ARGUMENT with the
-    parser's reason and position where the file must be refused.
+    parser's reason and position where the file must be refused, or with reason
+    FILE_DIGEST_DIFFERS where it is not the file that its header announces.
     """
     ImportSettlementFile: _grpc.StreamUnaryMultiCallable[_recon_pb2.ImportSettlementFileRequest, _statement_pb2.ImportedFile]
-    """Takes a provider's settlement report file (one line a balance transaction)."""
+    """Takes a provider's settlement report file (one line a balance transaction).
+    Fails as ImportStatement does, and with INVALID_ARGUMENT, reason
+    FILE_KIND_UNSUPPORTED.
+    """
     ImportSettlement: _grpc.UnaryUnaryMultiCallable[_recon_pb2.ImportSettlementRequest, _statement_pb2.Settlement]
-    """Takes a payout with its balance transactions as the provider's API tells them."""
+    """Takes a payout with its balance transactions as the provider's API tells them.
+    The same one again adds what was still missing. ALREADY_EXISTS, reason
+    SETTLEMENT_CONFLICT, where the payout is known with another amount or account.
+    """
     GetStatement: _grpc.UnaryUnaryMultiCallable[_recon_pb2.GetStatementRequest, _statement_pb2.Statement]
+    """NOT_FOUND, reason STATEMENT_UNKNOWN."""
     ListStatements: _grpc.UnaryUnaryMultiCallable[_recon_pb2.ListStatementsRequest, _recon_pb2.ListStatementsResponse]
+    """By time of import."""
     GetSettlement: _grpc.UnaryUnaryMultiCallable[_recon_pb2.GetSettlementRequest, _statement_pb2.Settlement]
+    """NOT_FOUND, reason SETTLEMENT_UNKNOWN."""
     ListSettlements: _grpc.UnaryUnaryMultiCallable[_recon_pb2.ListSettlementsRequest, _recon_pb2.ListSettlementsResponse]
+    """With their lines."""
     GetMatch: _grpc.UnaryUnaryMultiCallable[_recon_pb2.GetMatchRequest, _match_pb2.Match]
+    """NOT_FOUND, reason MATCH_UNKNOWN."""
     ListMatches: _grpc.UnaryUnaryMultiCallable[_recon_pb2.ListMatchesRequest, _recon_pb2.ListMatchesResponse]
+    """Oldest first, each with its certificate."""
     ListDifferences: _grpc.UnaryUnaryMultiCallable[_recon_pb2.ListDifferencesRequest, _recon_pb2.ListDifferencesResponse]
     """What remains, each with its reason and nearest candidate."""
     AssignDifference: _grpc.UnaryUnaryMultiCallable[_recon_pb2.AssignDifferenceRequest, _match_pb2.Difference]
-    """Gives a difference an owner."""
+    """Gives a difference an owner. NOT_FOUND, reason DIFFERENCE_UNKNOWN; ABORTED,
+    reason DIFFERENCE_CHANGED, where the etag is not the newest: read it again;
+    FAILED_PRECONDITION, reason TRANSITION_FORBIDDEN, where it is resolved.
+    """
     Explain: _grpc.UnaryUnaryMultiCallable[_recon_pb2.ExplainRequest, _match_pb2.Explanation]
-    """Why two things matched, or why a thing did not."""
+    """Why two things matched, or why a thing did not. NOT_FOUND, reason MATCH_UNKNOWN,
+    DIFFERENCE_UNKNOWN, SETTLEMENT_UNKNOWN or EXPLANATION_UNKNOWN.
+    """
     ListTransactionSteps: _grpc.UnaryUnaryMultiCallable[_trace_pb2.ListTransactionStepsRequest, _trace_pb2.ListTransactionStepsResponse]
+    """What this service did for a transaction, oldest first; nothing where it does not know it."""
     ListControlTotals: _grpc.UnaryUnaryMultiCallable[_trace_pb2.ListControlTotalsRequest, _trace_pb2.ListControlTotalsResponse]
     """What was handed on to ledger, by interface, currency and day."""
 
 class ReconServiceServicer(metaclass=_abc_1.ABCMeta):
     """Matches bank statements and provider settlements against what was posted:
     every match explained, every doubt owned.
+
+    Every call may fail with UNAUTHENTICATED (reasons TOKEN_MISSING, TOKEN_EXPIRED,
+    TOKEN_INVALID), PERMISSION_DENIED, INVALID_ARGUMENT (REQUEST_INVALID and the
+    field), RESOURCE_EXHAUSTED, or INTERNAL; with DEADLINE_EXCEEDED or UNAVAILABLE
+    the outcome is open and the same call may be sent again: it has one effect. A
+    failure bears google.rpc.ErrorInfo, domain `concord`; its reason is stable.
+    A List answers in one order, and refuses a token of other filters with
+    INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the most is the most.
     """
 
     @_abc_1.abstractmethod
@@ -59,7 +94,8 @@ class ReconServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _statement_pb2.ImportedFile:
         """Takes a statement file in chunks and imports it whole or not at all.
         The same bytes again return the first answer. INVALID_ARGUMENT with the
-        parser's reason and position where the file must be refused.
+        parser's reason and position where the file must be refused, or with reason
+        FILE_DIGEST_DIFFERS where it is not the file that its header announces.
         """
 
     @_abc_1.abstractmethod
@@ -68,7 +104,10 @@ class ReconServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _abc.Iterator[_recon_pb2.ImportSettlementFileRequest],
         context: _grpc.ServicerContext,
     ) -> _statement_pb2.ImportedFile:
-        """Takes a provider's settlement report file (one line a balance transaction)."""
+        """Takes a provider's settlement report file (one line a balance transaction).
+        Fails as ImportStatement does, and with INVALID_ARGUMENT, reason
+        FILE_KIND_UNSUPPORTED.
+        """
 
     @_abc_1.abstractmethod
     def ImportSettlement(
@@ -76,49 +115,58 @@ class ReconServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _recon_pb2.ImportSettlementRequest,
         context: _grpc.ServicerContext,
     ) -> _statement_pb2.Settlement:
-        """Takes a payout with its balance transactions as the provider's API tells them."""
+        """Takes a payout with its balance transactions as the provider's API tells them.
+        The same one again adds what was still missing. ALREADY_EXISTS, reason
+        SETTLEMENT_CONFLICT, where the payout is known with another amount or account.
+        """
 
     @_abc_1.abstractmethod
     def GetStatement(
         self,
         request: _recon_pb2.GetStatementRequest,
         context: _grpc.ServicerContext,
-    ) -> _statement_pb2.Statement: ...
+    ) -> _statement_pb2.Statement:
+        """NOT_FOUND, reason STATEMENT_UNKNOWN."""
 
     @_abc_1.abstractmethod
     def ListStatements(
         self,
         request: _recon_pb2.ListStatementsRequest,
         context: _grpc.ServicerContext,
-    ) -> _recon_pb2.ListStatementsResponse: ...
+    ) -> _recon_pb2.ListStatementsResponse:
+        """By time of import."""
 
     @_abc_1.abstractmethod
     def GetSettlement(
         self,
         request: _recon_pb2.GetSettlementRequest,
         context: _grpc.ServicerContext,
-    ) -> _statement_pb2.Settlement: ...
+    ) -> _statement_pb2.Settlement:
+        """NOT_FOUND, reason SETTLEMENT_UNKNOWN."""
 
     @_abc_1.abstractmethod
     def ListSettlements(
         self,
         request: _recon_pb2.ListSettlementsRequest,
         context: _grpc.ServicerContext,
-    ) -> _recon_pb2.ListSettlementsResponse: ...
+    ) -> _recon_pb2.ListSettlementsResponse:
+        """With their lines."""
 
     @_abc_1.abstractmethod
     def GetMatch(
         self,
         request: _recon_pb2.GetMatchRequest,
         context: _grpc.ServicerContext,
-    ) -> _match_pb2.Match: ...
+    ) -> _match_pb2.Match:
+        """NOT_FOUND, reason MATCH_UNKNOWN."""
 
     @_abc_1.abstractmethod
     def ListMatches(
         self,
         request: _recon_pb2.ListMatchesRequest,
         context: _grpc.ServicerContext,
-    ) -> _recon_pb2.ListMatchesResponse: ...
+    ) -> _recon_pb2.ListMatchesResponse:
+        """Oldest first, each with its certificate."""
 
     @_abc_1.abstractmethod
     def ListDifferences(
@@ -134,7 +182,10 @@ class ReconServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _recon_pb2.AssignDifferenceRequest,
         context: _grpc.ServicerContext,
     ) -> _match_pb2.Difference:
-        """Gives a difference an owner."""
+        """Gives a difference an owner. NOT_FOUND, reason DIFFERENCE_UNKNOWN; ABORTED,
+        reason DIFFERENCE_CHANGED, where the etag is not the newest: read it again;
+        FAILED_PRECONDITION, reason TRANSITION_FORBIDDEN, where it is resolved.
+        """
 
     @_abc_1.abstractmethod
     def Explain(
@@ -142,14 +193,17 @@ class ReconServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _recon_pb2.ExplainRequest,
         context: _grpc.ServicerContext,
     ) -> _match_pb2.Explanation:
-        """Why two things matched, or why a thing did not."""
+        """Why two things matched, or why a thing did not. NOT_FOUND, reason MATCH_UNKNOWN,
+        DIFFERENCE_UNKNOWN, SETTLEMENT_UNKNOWN or EXPLANATION_UNKNOWN.
+        """
 
     @_abc_1.abstractmethod
     def ListTransactionSteps(
         self,
         request: _trace_pb2.ListTransactionStepsRequest,
         context: _grpc.ServicerContext,
-    ) -> _trace_pb2.ListTransactionStepsResponse: ...
+    ) -> _trace_pb2.ListTransactionStepsResponse:
+        """What this service did for a transaction, oldest first; nothing where it does not know it."""
 
     @_abc_1.abstractmethod
     def ListControlTotals(
