@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, Protocol, TypeVar
@@ -237,7 +238,7 @@ def _deliver(group: Iterable[_Waiting[Item, Answer]], answers: list[Answer | Exc
         else:
             by_loop.setdefault(waiting.loop, []).append((waiting, mine))
     for loop, theirs in by_loop.items():
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # the loop is closed, maybe at this very moment: nobody is there to be told
             loop.call_soon_threadsafe(_deliver_all, theirs)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -177,6 +178,27 @@ def test_a_caller_whose_loop_is_closed_harms_nobody() -> None:
             loop.close()
             other = writer.submit(2)
         assert other.result(10) == 4
+
+
+class Closing(asyncio.SelectorEventLoop):
+    """A loop that is closed in the moment in which it is called."""
+
+    def call_soon_threadsafe(self, *args: Any, **options: Any) -> Any:  # type: ignore[override]
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeError("Event loop is closed")
+        return super().call_soon_threadsafe(*args, **options)
+
+
+def test_a_loop_that_is_closed_while_it_is_told_harms_nobody() -> None:
+    store = Store()
+    with GroupCommitWriter(store.commit) as writer:
+        loop = Closing()
+        task = loop.create_task(writer.call_async(1))
+        loop.run_until_complete(asyncio.sleep(0))
+        assert writer.call(2, 10) == 4
+        task.cancel()
+        loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
+        loop.close()
 
 
 def test_closing_stores_what_waits_and_refuses_the_rest() -> None:
