@@ -33,6 +33,9 @@ DEFAULT_DEADLINE_SECONDS = 72 * 3600
 _SECTIONS = (*("company", "sources", "roles", "journals", "bank_accounts", "taxes", "fees", "parties", "products"),)
 _DURATION = re.compile(r"([1-9]\d{0,5})([smhd])", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+# Files beside the zones: this machine's own setting, a placeholder, and zones that count leap seconds.
+_NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
+_NO_FOLDERS = ("right/", "posix/")
 _SOURCE_PART = re.compile(r"[^/\s]{1,64}")
 _ISSUER = re.compile(r"[^/\s]{1,64}/[^/\s]{1,64}")
 
@@ -189,10 +192,13 @@ class _File:
 
 
 def _time_zone(text: str) -> str:
+    wrong = ValueError("not an IANA time zone, such as America/New_York")
+    if text in _NO_ZONES or text.startswith(_NO_FOLDERS):
+        raise wrong
     try:
         ZoneInfo(text)
     except (KeyError, ValueError, OSError):
-        raise ValueError("not an IANA time zone, such as America/New_York") from None
+        raise wrong from None
     return text
 
 
