@@ -128,6 +128,7 @@ def from_posting(posting: Posting) -> posting_pb2.Posting:
         etag=str(posting.version),
         approved_by=posting.approved_by,
         open_roles=posting.open_roles.split(),
+        mapping_revision=posting.mapping_revision,
     )
     if posting.posted_at is not None:
         message.post_time.CopyFrom(from_time(posting.posted_at))

@@ -242,6 +242,7 @@ def from_mapping_set(mapping_set: MappingSet) -> mapping_pb2.MappingSet:
         propose_time=from_time(mapping_set.proposed_at),
         approve_time=from_time(approved_at) if approved_at else None,
         findings=mapping_set.findings,
+        active_revision=mapping_set.active_revision,
     )
 
 

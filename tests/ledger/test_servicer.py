@@ -93,6 +93,7 @@ def test_an_event_is_recorded_built_and_read_back(served: Served) -> None:
     lines = [(line.role, line.amount.minor_units) for line in posting.document.lines]
     assert lines == [("CLR", 10800), ("AR", -10800)]
     assert posting.document.date == "2026-03-14"
+    assert posting.mapping_revision == 1
 
 
 def test_a_batch_answers_item_by_item(served: Served) -> None:

@@ -203,8 +203,9 @@ def test_each_activation_is_a_new_revision(world: World) -> None:
     before = world.resolver.revision("acme")
     offered = world.propose()
     assert world.resolver.revision("acme") == before
-    world.approve(offered)
+    active = world.approve(offered)
     assert world.resolver.revision("acme") == before + 1
+    assert (offered.active_revision, active.active_revision) == (0, before + 1)
 
 
 def test_an_active_set_cannot_be_approved_again(world: World) -> None:

@@ -110,6 +110,7 @@ def test_the_whole_way_from_odoo_to_an_answer(served: Served) -> None:
             ],
         )
     )  # fmt: skip
+    assert answer.revision == active.active_revision > 0
     company, account, journal, tax, party, nobody, bank, rate, fee, product, nothing = answer.resolutions
     assert company.company.legal_entity.time_zone == "America/New_York"
     assert company.company.predecessor_deadline_seconds == 259_200

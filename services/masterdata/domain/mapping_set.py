@@ -46,6 +46,7 @@ class MappingSet:
     approved_at: datetime | None = None
     # What its codes and names stood for when it was approved, such as ("account 124100", 17): Odoo's ids.
     meant: tuple[tuple[str, int], ...] = ()
+    active_revision: int = 0  # the company's revision from which it was active; 0: it never was
 
     @property
     def name(self) -> str:

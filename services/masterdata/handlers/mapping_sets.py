@@ -89,10 +89,11 @@ def approve_mapping_set(
         approved = replace(approved, findings=texts, meant=meanings_of(mapping, books))
         uow.mapping_sets.change(offered, approved, actor, now, transaction_id)
         _retire_others(uow, approved, actor, now, transaction_id)
-        active = approved.to(MappingState.ACTIVE)
+        revision = stored.entity.revision + 1
+        active = replace(approved.to(MappingState.ACTIVE), active_revision=revision)
         uow.mapping_sets.change(approved, active, actor, now, transaction_id)
         uow.masters.bind(company, references_of(mapping, uow.masters.named(company, Wanted.of(mapping))))
-        entity = replace(stored.entity, time_zone=mapping.company.time_zone, revision=stored.entity.revision + 1)
+        entity = replace(stored.entity, time_zone=mapping.company.time_zone, revision=revision)
         uow.masters.put(entity, stored.read_at)
         request.answer(uow, active, now)
         uow.commit()

@@ -16,7 +16,10 @@ from ..domain.mapping_set import MappingSet, MappingState
 from ..handlers.ports import After
 from .rows import MAPPING_SET, TABLES
 
-_SAME = ("company", "number", "yaml", "content_digest", "proposed_by", "proposed_at", "approved_by", "approved_at")
+_SAME = (
+    *("company", "number", "yaml", "content_digest", "proposed_by", "proposed_at", "approved_by", "approved_at"),
+    "active_revision",
+)
 
 
 class MappingSets:

@@ -149,6 +149,7 @@ class MappingSetRow(MasterdataRow, table=True):
     findings: str = Field(sa_type=Text)  # JSON
     approved_by: str = Field(max_length=255)
     approved_at: datetime | None = Field(default=None, sa_type=UtcTimestamp)
+    active_revision: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     meant: str = Field(sa_type=Text, sa_column_kwargs={"server_default": "[]"})  # JSON: pairs of word and Odoo's id
 
 

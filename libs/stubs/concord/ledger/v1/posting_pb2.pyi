@@ -114,6 +114,7 @@ class Posting(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     APPROVED_BY_FIELD_NUMBER: _builtins.int
     OPEN_ROLES_FIELD_NUMBER: _builtins.int
+    MAPPING_REVISION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Format: `companies/{company}/postings/{posting}`, where `{posting}` is the
     effect's key: `company_provider_account_object_effect`.
@@ -141,6 +142,10 @@ class Posting(_message.Message):
     etag: _builtins.str
     """Changes with every write."""
     approved_by: _builtins.str
+    mapping_revision: _builtins.int
+    """Masterdata's revision that the document was built from, which leads to the
+    mapping set (its `active_revision`); zero until it is built.
+    """
     @_builtins.property
     def document(self) -> Global___Document: ...
     @_builtins.property
@@ -177,10 +182,11 @@ class Posting(_message.Message):
         etag: _builtins.str = ...,
         approved_by: _builtins.str = ...,
         open_roles: _abc.Iterable[_builtins.str] | None = ...,
+        mapping_revision: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "document", b"document", "post_time", b"post_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_by", b"approved_by", "attempts", b"attempts", "content_digest", b"content_digest", "create_time", b"create_time", "document", b"document", "etag", b"etag", "event", b"event", "name", b"name", "odoo_id", b"odoo_id", "odoo_model", b"odoo_model", "odoo_number", b"odoo_number", "open_roles", b"open_roles", "parked", b"parked", "post_time", b"post_time", "posted_date", b"posted_date", "reason", b"reason", "reason_text", b"reason_text", "reconciliation", b"reconciliation", "state", b"state", "transaction_id", b"transaction_id", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approved_by", b"approved_by", "attempts", b"attempts", "content_digest", b"content_digest", "create_time", b"create_time", "document", b"document", "etag", b"etag", "event", b"event", "mapping_revision", b"mapping_revision", "name", b"name", "odoo_id", b"odoo_id", "odoo_model", b"odoo_model", "odoo_number", b"odoo_number", "open_roles", b"open_roles", "parked", b"parked", "post_time", b"post_time", "posted_date", b"posted_date", "reason", b"reason", "reason_text", b"reason_text", "reconciliation", b"reconciliation", "state", b"state", "transaction_id", b"transaction_id", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

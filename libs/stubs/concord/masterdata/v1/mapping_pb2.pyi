@@ -56,6 +56,7 @@ class MappingSet(_message.Message):
     PROPOSE_TIME_FIELD_NUMBER: _builtins.int
     APPROVE_TIME_FIELD_NUMBER: _builtins.int
     FINDINGS_FIELD_NUMBER: _builtins.int
+    ACTIVE_REVISION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Format: `companies/{company}/mappingSets/{revision}`."""
     state: Global___MappingSet.State.ValueType
@@ -64,6 +65,11 @@ class MappingSet(_message.Message):
     """SHA-256 of the YAML text, lower-case hexadecimal: what an approver signs."""
     proposed_by: _builtins.str
     approved_by: _builtins.str
+    active_revision: _builtins.int
+    """The company's revision from which it was the active set; zero while it never
+    was. A posting names the revision that it was built from: the set with the
+    highest one not above it is what decided where the posting went.
+    """
     @_builtins.property
     def propose_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -84,10 +90,11 @@ class MappingSet(_message.Message):
         propose_time: _timestamp_pb2.Timestamp | None = ...,
         approve_time: _timestamp_pb2.Timestamp | None = ...,
         findings: _abc.Iterable[_builtins.str] | None = ...,
+        active_revision: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "propose_time", b"propose_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "approved_by", b"approved_by", "content_digest", b"content_digest", "findings", b"findings", "name", b"name", "propose_time", b"propose_time", "proposed_by", b"proposed_by", "state", b"state", "yaml", b"yaml"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active_revision", b"active_revision", "approve_time", b"approve_time", "approved_by", b"approved_by", "content_digest", b"content_digest", "findings", b"findings", "name", b"name", "propose_time", b"propose_time", "proposed_by", b"proposed_by", "state", b"state", "yaml", b"yaml"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
