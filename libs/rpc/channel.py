@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import grpc
 
-from libs.rpc.config import ChannelConfig, ConfigInvalid, RetryPolicy, TransportRefused, is_loopback
+from libs.rpc.certificates import RenewedChannel
+from libs.rpc.config import ChannelConfig, RetryPolicy, TransportRefused, is_loopback
 from libs.rpc.deadlines import seconds_left
 from libs.rpc.errors import error_of
 from libs.telemetry.context import outgoing_headers
@@ -44,7 +44,8 @@ def open_channel(
 
     Calls raise `RemoteError`, never `grpc.RpcError`. `token` gives the bearer token for each call: as call
     credentials over TLS, as metadata over plaintext on this machine. `metadata` adds headers, `interceptors` go
-    outside all that (telemetry). Raises `TransportRefused` for plaintext beyond loopback that is not allowed.
+    outside all that (telemetry). TLS files are read again when they change. Raises `TransportRefused` for plaintext
+    beyond loopback that is not allowed, and `ConfigInvalid` for TLS files that can't be used.
     """
     always = list(dict.fromkeys((outgoing_headers, *metadata)))  # once, even if the caller names it too
     if config.tls is None:
@@ -53,12 +54,15 @@ def open_channel(
         channel = grpc.insecure_channel(target, options=_options(config))
         sources = [*always, *([_bearer(token)] if token is not None else [])]
     else:
-        credentials = _tls_credentials(config)
-        if token is not None:
-            credentials = grpc.composite_channel_credentials(
-                credentials, grpc.metadata_call_credentials(_TokenPlugin(token), name="concord-token")
-            )
-        channel = grpc.secure_channel(target, credentials, options=_options(config))
+
+        def secure(credentials: grpc.ChannelCredentials) -> grpc.Channel:
+            if token is not None:
+                credentials = grpc.composite_channel_credentials(
+                    credentials, grpc.metadata_call_credentials(_TokenPlugin(token), name="concord-token")
+                )
+            return grpc.secure_channel(target, credentials, options=_options(config))
+
+        channel = RenewedChannel(config.tls, secure)
         sources = always
     return grpc.intercept_channel(channel, *interceptors, _CallInterceptor(config, sources))
 
@@ -101,19 +105,6 @@ def _options(config: ChannelConfig) -> list[tuple[str, Any]]:
     if config.tls is not None and config.tls.server_name is not None:
         options.append(("grpc.ssl_target_name_override", config.tls.server_name))
     return options
-
-
-def _tls_credentials(config: ChannelConfig) -> grpc.ChannelCredentials:
-    tls = config.tls
-    assert tls is not None, "asked for TLS credentials without TLS"
-    try:
-        read = [
-            Path(path).read_bytes() if path else None
-            for path in (tls.root_ca_file, tls.private_key_file, tls.certificate_file)
-        ]
-    except OSError as error:
-        raise ConfigInvalid(f"a TLS file can't be read ({type(error).__name__})") from None
-    return grpc.ssl_channel_credentials(*read)
 
 
 def _bearer(token: TokenSource) -> MetadataSource:

@@ -34,7 +34,8 @@ class ServerTls:
 
 @dataclass(frozen=True, slots=True)
 class ClientTls:
-    """PEM files of a client. Certificate and key are for mTLS; `server_name` overrides the name that is checked."""
+    """PEM files of a client, read again when they change. Certificate and key are for mTLS; `server_name` overrides
+    the name that is checked."""
 
     root_ca_file: str | None = None
     certificate_file: str | None = None

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from contextlib import suppress
 from pathlib import Path
 
 import grpc
@@ -12,7 +13,7 @@ from libs.rpc.config import ChannelConfig, ClientTls, ConfigInvalid, ServerConfi
 from libs.rpc.errors import RemoteError
 from libs.rpc.identity import current_identity
 from tests.rpc.certificates import Authority
-from tests.rpc.echo import Echo, calling, serving
+from tests.rpc.echo import Echo, EchoStub, Text, calling, serving
 
 
 def presented_serial(port: int) -> int:
@@ -94,4 +95,45 @@ def test_a_pair_that_does_not_fit_stops_the_start(tmp_path: Path, broken: str) -
 
 def test_a_channel_whose_files_are_missing_is_not_opened(tmp_path: Path) -> None:
     with pytest.raises(ConfigInvalid), calling("127.0.0.1:1", ChannelConfig(tls=ClientTls(str(tmp_path / "nowhere")))):
+        pass
+
+
+def test_a_clients_renewed_certificate_is_used_without_a_restart(tmp_path: Path) -> None:
+    authority, rogue = Authority(tmp_path), Authority(tmp_path, "rogue")
+    config = ServerConfig(tls=ServerTls(*authority.issue("server"), client_ca_file=authority.file))
+    certificate_file, key_file = rogue.issue("client")
+    client = ChannelConfig(tls=ClientTls(authority.file, certificate_file, key_file), retry=None)
+
+    def is_let_in(stub: EchoStub) -> bool:
+        with suppress(RemoteError):
+            return stub.call("Say", "a", timeout=5) == "a"
+        return False
+
+    with serving(config=config) as server, calling(server, client) as stub:
+        assert not is_let_in(stub)
+        certificate, key = authority.make("client")
+        Path(certificate_file).write_bytes(certificate)
+        assert not is_let_in(stub), "half of a renewal must not be used"
+        Path(key_file).write_bytes(key)
+        assert is_let_in(stub)
+        Path(key_file).unlink()
+        assert is_let_in(stub), "files that are gone must not stop the client"
+
+
+def test_a_stream_ends_on_the_channel_it_began_on(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    config = ServerConfig(tls=ServerTls(*authority.issue("server"), client_ca_file=authority.file))
+    client = ChannelConfig(tls=ClientTls(authority.file, *authority.issue("client")), retry=None)
+    with serving(config=config) as server, calling(server, client) as stub:
+        answers = stub.list(Text(value="a b c"), timeout=10)
+        assert next(answers).value == "a"
+        authority.issue("client")
+        assert stub.call("Say", "after the renewal") == "after the renewal"
+        assert [one.value for one in answers] == ["b", "c"]
+
+
+def test_a_clients_pair_that_does_not_fit_stops_the_start(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    files = (authority.issue("client")[0], authority.issue("other")[1])
+    with pytest.raises(ConfigInvalid), calling("127.0.0.1:1", ChannelConfig(tls=ClientTls(authority.file, *files))):
         pass
