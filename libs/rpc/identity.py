@@ -127,7 +127,10 @@ class TokenKeys:
     """The live keys, the issuing one first. Never printed."""
 
     def __init__(self, keys: Iterable[TokenKey]) -> None:
-        self._keys = {key.kid: key for key in keys}
+        self._keys: dict[str, TokenKey] = {}
+        for key in keys:
+            if self._keys.setdefault(key.kid, key) is not key:
+                raise KeyInvalid(f"token key {key.kid} is given twice")
         if not self._keys:
             raise KeyInvalid("no token key is configured")
 

@@ -148,10 +148,13 @@ def test_keys_are_read_from_text_and_files(tmp_path: Path) -> None:
 
 
 RSA_KEY = pem_of(rsa.generate_private_key(65537, 2048))[0]
+TWICE = f"k1:{SECRET} k1:{OTHER_SECRET}"  # tokens of one of them would be refused
 P384_KEY = pem_of(ec.generate_private_key(ec.SECP384R1()))[0]
 
 
-@pytest.mark.parametrize("text", ["", "# none", "k1:tiny", "nonsense", "k1=rsa.pem", "k1=p384.pem", "k1=broken.pem"])
+@pytest.mark.parametrize(
+    "text", ["", "# none", "k1:tiny", "nonsense", "k1=rsa.pem", "k1=p384.pem", "k1=broken.pem", TWICE]
+)
 def test_keys_that_cannot_be_used_stop_the_start(text: str) -> None:
     files = {"rsa.pem": RSA_KEY, "p384.pem": P384_KEY, "broken.pem": b"-----BEGIN PRIVATE KEY-----\nx\n"}
     with pytest.raises(KeyInvalid) as caught:
