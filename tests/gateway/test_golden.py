@@ -114,6 +114,18 @@ def test_a_test_order_never_reaches_a_live_company(tmp_path: Path) -> None:
     assert len(translated(folder / "order.test.json", trial).events) == 1
 
 
+def test_a_test_order_s_refund_never_reaches_a_live_company(tmp_path: Path) -> None:
+    refund = json.loads((GOLDEN / "shopify" / "refund.json").read_text())
+    for one in refund["transactions"]:
+        one["test"] = True
+    folder = tmp_path / "shopify"
+    folder.mkdir()
+    (folder / "refund.test.json").write_text(json.dumps(refund))
+    assert translated(folder / "refund.test.json").ignored == "LIVEMODE_MISMATCH"
+    trial = Source("shopify", "shop", "demo", False)
+    assert len(translated(folder / "refund.test.json", trial).events) == 1
+
+
 def test_a_message_can_be_looked_at_without_keeping_it() -> None:
     stripe = PROVIDERS["stripe"](Secrets(()))
     found = inspect_event(stripe, (GOLDEN / "stripe" / "charge.succeeded.expanded.json").read_bytes(), NOW)

@@ -8,6 +8,7 @@
 | a refund whose money did not (yet) | evidence |
 | a refund without money, of an order never paid | nothing |
 | a payment transaction | nothing: the payment provider owns the money |
+| a test order, or a refund of one, in a live company | nothing |
 | anything else under a topic of `SILENT` | nothing |
 | anything else | a problem: a person must look |
 
@@ -24,8 +25,8 @@ from ...domain.delivery import Delivery, Problem, Translation
 from ..base import Headers, Identified, Secrets
 from ..reading import Shape, fingerprint
 from . import signature
-from .orders import is_order, translate_order
-from .refunds import TRANSLATOR, is_refund, refund_event
+from .orders import LIVEMODE_MISMATCH, is_order, translate_order
+from .refunds import TRANSLATOR, is_refund, is_test, refund_event
 
 __all__ = ["Shopify"]
 
@@ -89,6 +90,8 @@ class Shopify:
         if is_order(body):
             return translate_order(delivery, body)
         if is_refund(body):
+            if delivery.source.livemode and is_test(body):
+                return Translation(ignored=LIVEMODE_MISMATCH)
             refund = refund_event(delivery, body)
             return Translation(events=(refund,)) if refund else Translation(ignored=NO_MONEY)
         if delivery.type.partition("/")[0] in SILENT or delivery.type in _SILENT_TOPICS:

@@ -30,6 +30,11 @@ def is_refund(body: Shape) -> bool:
     return body.has("order_id") and body.has("refund_line_items") and body.has("transactions")
 
 
+def is_test(body: Shape) -> bool:
+    """Whether the refund is a trial: it bears no flag of its own, its transactions do."""
+    return any(one.maybe_flag("test") for one in body.shapes("transactions"))
+
+
 def refund_event(delivery: Delivery, body: Shape, order: Shape | None = None) -> Event | None:
     """The credit note, or evidence of a refund whose money has not gone back; None if there was no money at all.
 
