@@ -126,6 +126,30 @@ def test_a_test_order_s_refund_never_reaches_a_live_company(tmp_path: Path) -> N
     assert len(translated(folder / "refund.test.json", trial).events) == 1
 
 
+@pytest.mark.parametrize("account, ignored", [("acct_connected", "ACCOUNT_MISMATCH"), ("acct_1", ""), (None, "")])
+def test_a_connected_account_s_money_is_not_the_platform_s(tmp_path: Path, account: str | None, ignored: str) -> None:
+    name = "charge.dispute.funds_withdrawn.json"
+    event = json.loads((GOLDEN / "stripe" / name).read_text()) | {"account": account}
+    folder = tmp_path / "stripe"
+    folder.mkdir()
+    (folder / name).write_text(json.dumps(event))
+    found = translated(folder / name)
+    assert (found.ignored, len(found.events)) == (ignored, 0 if ignored else 1)
+
+
+@pytest.mark.parametrize("kind", ["issuing_transaction.created", "application_fee.refund.updated", "charge.of_2030"])
+@pytest.mark.parametrize("named", [True, False])
+def test_whatever_names_a_balance_transaction_wakes_the_poll(tmp_path: Path, kind: str, named: bool) -> None:
+    word = "fee_refund" if kind.startswith("application") else kind.partition(".")[0].replace("_", ".")
+    inner = {"id": "x_1", "object": word, "amount": 5, "currency": "usd"}
+    inner |= {"balance_transaction": "txn_9"} if named else {}
+    event = {"id": "evt_1", "object": "event", "type": kind, "created": 1, "livemode": True, "data": {"object": inner}}
+    folder = tmp_path / "stripe"
+    folder.mkdir()
+    (folder / "one.json").write_text(json.dumps(event))
+    assert translated(folder / "one.json").wakes_poll is named
+
+
 def test_a_message_can_be_looked_at_without_keeping_it() -> None:
     stripe = PROVIDERS["stripe"](Secrets(()))
     found = inspect_event(stripe, (GOLDEN / "stripe" / "charge.succeeded.expanded.json").read_bytes(), NOW)

@@ -6,7 +6,8 @@
 | a dispute, closed as lost | `DISPUTE_LOST` |
 | one of `EVIDENCE` | evidence; it wakes the poll if it names a balance transaction, or is a payout |
 | the balance | nothing; it wakes the poll |
-| anything else, types of the future too | nothing |
+| anything else, types of the future too | nothing; it wakes the poll if it names a balance transaction |
+| of another mode, or of a connected account | nothing: those are not this account's books |
 
 What an event says of a status is never trusted for money: a charge's success is the balance transaction's to tell.
 """
@@ -43,6 +44,7 @@ _FAMILIES = tuple(f"{word}." for word in EVIDENCE)
 _NAMING_FIELDS = ("balance_transaction", "failure_balance_transaction")
 _AMOUNTS = ("amount", "amount_received", "amount_captured", "amount_refunded", "amount_total", "total")
 LIVEMODE_MISMATCH = "LIVEMODE_MISMATCH"
+ACCOUNT_MISMATCH = "ACCOUNT_MISMATCH"
 NO_MONEY = "CONCERNS_NO_MONEY"
 TYPE_UNKNOWN = "TYPE_UNKNOWN"
 
@@ -69,18 +71,19 @@ def envelope(body: Shape) -> tuple[str, str]:
 
 def translate_event(delivery: Delivery, body: Shape) -> Translation:
     """Raises `ShapeInvalid` or `UnknownCurrency` where the whole event cannot be read."""
-    # An event that does not say so is not live.
-    if delivery.source.livemode is not None and body.maybe_flag("livemode") != delivery.source.livemode:
-        return Translation(ignored=LIVEMODE_MISMATCH)
+    strange = _strange(delivery, body)
+    if strange:
+        return Translation(ignored=strange)
     inner = body.shape("data").shape("object")
     word = inner.maybe_text("object")
-    if word == "balance":
-        return Translation(ignored=NO_MONEY, wakes_poll=True)
+    names = word in ("balance", "payout") or any(
+        inner.maybe_shape(key) is None and inner.has(key) for key in _NAMING_FIELDS
+    )
     if not _transactions(inner):
         if word not in EVIDENCE:
-            return Translation(ignored=NO_MONEY)
+            return Translation(ignored=NO_MONEY, wakes_poll=names)
         if not body.text("type").startswith(_FAMILIES):
-            return Translation(ignored=TYPE_UNKNOWN)
+            return Translation(ignored=TYPE_UNKNOWN, wakes_poll=names)
     events, problems, wakes = _money_events(delivery, body, inner)
     lost = _dispute_lost(delivery, body, inner)
     if lost:
@@ -88,12 +91,21 @@ def translate_event(delivery: Delivery, body: Shape) -> Translation:
     if not events and not problems:
         evidence = _evidence(delivery, body, inner, word)
         if evidence is None:
-            return Translation(ignored=NO_MONEY)
+            return Translation(ignored=NO_MONEY, wakes_poll=names)
         events.append(evidence)
-    wakes = (
-        wakes or word == "payout" or any(inner.maybe_shape(key) is None and inner.has(key) for key in _NAMING_FIELDS)
-    )
-    return Translation(events=tuple(events), problems=tuple(problems), wakes_poll=wakes)
+    return Translation(events=tuple(events), problems=tuple(problems), wakes_poll=wakes or names)
+
+
+def _strange(delivery: Delivery, body: Shape) -> str:
+    """Why the event does not belong to the source's books, empty if it does; a look at a file takes all."""
+    source = delivery.source
+    if source.livemode is None:
+        return ""
+    # An event that does not say so is not live.
+    if body.maybe_flag("livemode") != source.livemode:
+        return LIVEMODE_MISMATCH
+    # Only a platform's endpoint hears of connected accounts, and only those events name their account.
+    return ACCOUNT_MISMATCH if body.maybe_text("account") not in ("", source.account) else ""
 
 
 def _transactions(inner: Shape) -> list[Shape]:
