@@ -159,6 +159,14 @@ class StripeAccount:
         self.paid_by |= {one["id"]: payout for one in (*chosen, own)}
         return made
 
+    def payout_failed(self, payout: str, at: datetime) -> StripeObject:
+        """The bank sent it back: the money is in the balance again, to be paid out with the next payout."""
+        made = self.objects[payout]
+        made["status"] = "failed"
+        moved = self._move(made, "payout_failure", "payout_reversal", made["amount"], 0, at)
+        made["failure_balance_transaction"] = moved["id"]
+        return made
+
     def event(self, event: str, event_type: str, payload: StripeObject, at: datetime) -> bytes:
         """A webhook's body. What the API shows whole only if asked is an id here, as at Stripe."""
         return json.dumps(

@@ -12,6 +12,7 @@ from libs.events import BalanceTransaction, EventKind
 from libs.money import Money
 from services.gateway.domain.errors import ApiRefused, ApiUnavailable, SourceUnknown
 from services.gateway.domain.fact import PayoutState
+from services.gateway.handlers import administer
 from tests.gateway.world import NOW, STRIPE, UNAVAILABLE, Down, GatewayWorld
 
 START = NOW - timedelta(hours=5)
@@ -182,6 +183,49 @@ def test_a_manual_payout_is_handed_on_without_lines() -> None:
     ((settlement, _, _),) = world.recon.settlements
     assert settlement.lines == ()
     assert not settlement.ties
+
+
+def test_a_payout_that_came_back_is_a_line_of_the_next_one() -> None:
+    world = GatewayWorld()
+    busy(world, 2)
+    world.account.payout("po_1", NOW - timedelta(hours=3), NOW)
+    world.account.payout_failed("po_1", NOW - timedelta(hours=2))
+    second = world.account.payout("po_2", NOW - timedelta(hours=1), NOW)
+    world.run()
+    by_id = {settlement.payout_id: settlement for settlement, _, _ in world.recon.settlements}
+    assert [line.balance_transaction for line in by_id["po_2"].lines] == ["txn_po_1_payout_reversal"]
+    assert by_id["po_2"].amount.minor_units == second["amount"] > 0
+    assert by_id["po_1"].ties
+    assert by_id["po_2"].ties
+
+
+def test_a_key_that_is_refused_for_an_hour_costs_no_settlement() -> None:
+    world = GatewayWorld()
+    busy(world, 1)
+    world.account.payout("po_1", NOW, NOW)
+    world.run("poll", "translate")
+    for _ in range(8):
+        world.stripe.failures.append(HTTPStatus.UNAUTHORIZED)
+        world.run("compose-payout")
+        world.wait(600)
+    world.stripe.failures.clear()
+    world.wait(900)
+    world.run()
+    assert len(world.recon.settlements) == 1
+
+
+def test_a_settlement_that_was_refused_goes_again_with_the_replay_of_its_page() -> None:
+    world = GatewayWorld()
+    busy(world, 1)
+    world.account.payout("po_1", NOW, NOW)
+    world.recon.failures.append(ConcordError("no"))
+    world.run()
+    assert world.rows("SELECT state FROM payout") == [("REFUSED",)]
+    ((page,),) = world.rows("SELECT name FROM delivery WHERE type = 'balance_transactions'")
+    administer.replay_delivery(str(page), "r-1", "kim", new_uow=world.uow, clock=lambda: world.now)
+    world.run()
+    assert world.rows("SELECT state FROM payout") == [("FORWARDED",)]
+    assert len(world.recon.settlements) == 1
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,10 @@ class Deliveries(Protocol):
         """Newest first, without bytes; empty `provider` and `account` mean any, `before` is a transaction id."""
 
     def requeue(self, name: str, *, request_id: str, actor: str, now: datetime) -> StoredDelivery:
-        """Back to RECEIVED, its parked and refused events too. Raises `DeliveryStateInvalid`, `ReplayConflict`."""
+        """Back to RECEIVED, its parked and refused events and payouts too.
+
+        Raises `DeliveryStateInvalid` or `ReplayConflict`.
+        """
 
     def last_received(self, provider: str, account: str) -> datetime | None: ...
 

@@ -102,5 +102,8 @@ class Settles(Protocol):
     def is_composed(self, payout_body: bytes) -> bool:
         """Whether the provider has settled which movements belong to it."""
 
+    def lists_composition(self, payout_body: bytes) -> bool:
+        """False where the provider does not say which movements a payout pays, and refuses to be asked."""
+
     def settlement(self, source: Source, payout_body: bytes, pages: Sequence[bytes]) -> Settlement:
         """The payout with all its lines. Pure; raises `FormatError` or `ShapeInvalid`."""

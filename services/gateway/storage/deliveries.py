@@ -16,11 +16,11 @@ from libs.storage.rows import insert_new, insert_rows
 
 from ..domain.delivery import Delivery, Receipt, State, check_transition
 from ..domain.errors import DeliveryUnknown, ReplayConflict
-from ..domain.fact import EventState, StoredDelivery
+from ..domain.fact import EventState, PayoutState, StoredDelivery
 from ..domain.source import Source
 from ..handlers.ports import DeliveryOutcome, NewDelivery
 from .mapping import claim_of, lease
-from .rows import DELIVERY, DELIVERY_BODY, EVENT, REPLAY, TABLES, UPLOAD
+from .rows import DELIVERY, DELIVERY_BODY, EVENT, PAYOUT, REPLAY, TABLES, UPLOAD
 
 _LOOK_UP = 500
 # Tuples of named columns: every webhook passes here.
@@ -173,7 +173,7 @@ class Deliveries:
             values = {"state": State.RECEIVED.value, "reason": "", "available_at": now, "attempts": 0}
             matching = (DELIVERY.c.transaction_id == transaction_id) & in_state(DELIVERY, stored.state.value)
             self._connection.execute(update(DELIVERY).where(matching).values(values))
-            self._release_events(transaction_id, now)
+            self._release(transaction_id, now)
             entry = AuditEntry(name, "REPLAYED", actor, now, transaction_id)
             AuditLog(self._connection, TABLES).append([entry])
         return self.get(name)
@@ -187,10 +187,16 @@ class Deliveries:
         )
         return self._connection.scalar(statement)
 
-    def _release_events(self, transaction_id: str, now: datetime) -> None:
+    def _release(self, transaction_id: str, now: datetime) -> None:
+        """What the delivery told first and was set aside: its events, and the settlements of its payouts."""
+        again = {"reason": "", "available_at": now, "attempts": 0}
         stuck = in_state(EVENT, EventState.PARKED.value, EventState.REFUSED.value)
-        values = {"state": EventState.WAITING.value, "reason": "", "available_at": now, "attempts": 0}
-        self._connection.execute(update(EVENT).where(EVENT.c.delivery == transaction_id, stuck).values(values))
+        events = update(EVENT).where(EVENT.c.delivery == transaction_id, stuck)
+        self._connection.execute(events.values(again | {"state": EventState.WAITING.value}))
+        told = select(EVENT.c.transaction_id).where(EVENT.c.delivery == transaction_id)
+        stuck = in_state(PAYOUT, PayoutState.PARKED.value, PayoutState.REFUSED.value)
+        payouts = update(PAYOUT).where(PAYOUT.c.transaction_id.in_(told), stuck)
+        self._connection.execute(payouts.values(again | {"state": PayoutState.WAITING.value}))
 
     def _transactions(self, names: Sequence[str]) -> dict[str, str]:
         found: dict[str, str] = {}

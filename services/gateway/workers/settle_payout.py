@@ -8,7 +8,7 @@ from datetime import timedelta
 from libs.errors import ConcordError
 from libs.events import Clock, IdSource, Settlement
 
-from ..domain.errors import ShapeInvalid, SourceUnknown
+from ..domain.errors import ApiRefused, ShapeInvalid, SourceUnknown
 from ..domain.fact import PayoutState, StoredPayout
 from ..domain.retry import RetryBudget
 from ..handlers.ports import Account, Accounts, NewUnitOfWork, PayoutOutcome, ProviderApi, Recon, Tracing
@@ -67,7 +67,7 @@ class ComposePayoutWorker:
             self._compose(payout)
         except ConcordError as error:
             self._failed(payout, error)
-            if error.kind in TECHNICAL:
+            if error.kind in TECHNICAL or isinstance(error, ApiRefused):
                 raise
         return 1
 
@@ -84,7 +84,7 @@ class ComposePayoutWorker:
             return
         renewed: StoredPayout | None = payout
         pages: list[bytes] = []
-        after, more = "", True
+        after, more = "", provider.lists_composition(body)
         while more:
             pages.append(self._api.fetch(account.source, provider.composition(payout.payout_id, after)))
             self._keep(account, provider.composition_type, pages[-1])
@@ -112,7 +112,9 @@ class ComposePayoutWorker:
         return self._store(new).delivery
 
     def _failed(self, payout: StoredPayout, error: ConcordError) -> None:
-        at = self._budget.next_try(payout.attempts, self._clock(), self._rng) if error.kind in TECHNICAL else None
+        # A refusal may be of a key that is being changed, so it is no last word either.
+        again = error.kind in TECHNICAL or isinstance(error, ApiRefused)
+        at = self._budget.next_try(payout.attempts, self._clock(), self._rng) if again else None
         self._settle(PayoutOutcome(payout, payout.state if at else PayoutState.PARKED, error.reason, retry_at=at))
 
     def _settle(self, outcome: PayoutOutcome) -> None:

@@ -62,5 +62,8 @@ class Stripe:
     def is_composed(self, payout_body: bytes) -> bool:
         return pages.is_composed(payout_body)
 
+    def lists_composition(self, payout_body: bytes) -> bool:
+        return pages.is_automatic(payout_body)
+
     def settlement(self, source: Source, payout_body: bytes, pages_: Sequence[bytes]) -> Settlement:
         return pages.settlement(source, payout_body, pages_)

@@ -72,17 +72,25 @@ def translate_page(delivery: Delivery) -> Translation:
 def is_composed(payout_body: bytes) -> bool:
     """Whether Stripe will not change any more which transactions a payout pays."""
     found = _object(payout_body, "payout")
-    return not found.maybe_flag("automatic") or found.maybe_text("reconciliation_status") in ("completed", "")
+    return not is_automatic(payout_body) or found.maybe_text("reconciliation_status") in ("completed", "")
+
+
+def is_automatic(payout_body: bytes) -> bool:
+    """Only of an automatic payout does Stripe know what it pays; asked for a manual one's, it answers 400."""
+    return _object(payout_body, "payout").maybe_flag("automatic")
 
 
 def settlement(source: Source, payout_body: bytes, pages: Sequence[bytes]) -> Settlement:
-    """A payout's lines without its own transaction. A manual payout has none: Stripe does not say what it pays."""
+    """A payout's lines without its own transactions. A manual payout has none: Stripe does not say what it pays.
+
+    Another payout that came back is money to pay out again, so a line like any other.
+    """
     found = _object(payout_body, "payout")
     lines: dict[str, SettlementLine] = {}
     own = found.reference("balance_transaction")
     for body in pages:
         for row in _listed(body).shapes("data"):
-            if _category(row) in ("payout", "payout_reversal"):
+            if _category(row) in ("payout", "payout_reversal") and row.reference("source") == found.text("id"):
                 own = own or row.text("id")
                 continue
             line = SettlementLine(row.text("id"), money(row, "amount"), money(row, "fee"), money(row, "net"))
