@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from libs.errors import ConcordError
-from libs.events import Channel, Event, digest_of, event_to_json
+from libs.events import BalanceTransaction, Channel, Event, digest_of, event_to_json
+from libs.money import Money
 from services.gateway.domain.delivery import Delivery, Translation
 from services.gateway.domain.source import Source
 from services.gateway.handlers.inspect_event import inspect_event
@@ -148,6 +149,43 @@ def test_whatever_names_a_balance_transaction_wakes_the_poll(tmp_path: Path, kin
     folder.mkdir()
     (folder / "one.json").write_text(json.dumps(event))
     assert translated(folder / "one.json").wakes_poll is named
+
+
+def page_of(tmp_path: Path, charge: dict[str, Any], **row: Any) -> Translation:
+    movement = {
+        "id": "txn_1", "object": "balance_transaction", "created": 1795305600, "fee": 0, "net": row["amount"],
+        "reporting_category": "charge", "type": "charge", "source": {"id": "ch_1", "object": "charge", **charge}, **row,
+    }  # fmt: skip
+    folder = tmp_path / "stripe"
+    folder.mkdir()
+    path = folder / "balance_transactions.one.json"
+    path.write_text(json.dumps({"object": "list", "data": [movement], "has_more": False}))
+    return translated(path)
+
+
+@pytest.mark.parametrize(
+    "amount, rate, charge, paid",
+    [
+        (10890, 1.089, {"amount": 10000, "currency": "eur"}, 10000),
+        (10890, 1.089, {"amount": 15000, "amount_captured": 10000, "currency": "eur"}, 10000),
+        # The second of two captures: the charge tells of the whole, and of what was captured so far.
+        (5445, 1.089, {"amount": 15000, "amount_captured": 10000, "currency": "eur"}, None),
+        (910, 0.91, {"amount": 1000, "currency": "jpy"}, 1000),
+        (910, 0.0091, {"amount": 1000, "currency": "jpy"}, 1000),
+        (1, 1.089, {"amount": 1, "currency": "eur"}, 1),
+        (1361, 2.652141, {"amount": 5132, "currency": "kwd"}, 5132),
+    ],
+)
+def test_a_capture_credits_the_customer_with_what_its_rate_confirms(
+    tmp_path: Path, amount: int, rate: float, charge: dict[str, Any], paid: int | None
+) -> None:
+    found = page_of(tmp_path, charge, amount=amount, currency="usd", exchange_rate=rate)
+    if paid is None:
+        assert [problem.reason for problem in found.problems] == ["PRESENTMENT_UNKNOWN"]
+    else:
+        (event,) = found.events
+        assert isinstance(event.body, BalanceTransaction)
+        assert event.body.presentment == Money(charge["currency"].upper(), paid)
 
 
 def test_a_message_can_be_looked_at_without_keeping_it() -> None:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from libs.errors import ConcordError
 from libs.events import FeeDetail, Reference
 from libs.formats.stripe_events import StripeTransaction, order_references, stripe_reference
 from libs.formats.stripe_words import PRESENTED, category_of, fee_kind, money_of
-from libs.money import BadAmount, Money
+from libs.money import BadAmount, Money, exponent_of
 
 from ...domain.errors import AmountInvalid, ShapeInvalid
 from ..reading import Shape
 
 ISSUED_IDS = ("id", "payment_intent", "charge", "customer", "invoice")
+# Far wider than a rate's rounding, far narrower than the share of one capture among several.
+_RATE_TOLERANCE = Decimal("0.002")
 
 
 class PresentmentUnknown(ConcordError):
-    """A converted transaction whose source object is not at hand: the poll, which expands it, must tell."""
+    """A converted transaction whose source is not at hand, or tells of more than this one movement.
+
+    The poll, which expands the source, or the settlement file, which bears each movement's own amount, must tell.
+    """
 
     reason = "PRESENTMENT_UNKNOWN"
 
@@ -46,9 +53,6 @@ def transaction(shape: Shape, source: Shape | None, issuer: str) -> StripeTransa
     source_id = source.text("id") if source else named
     provider_type = shape.text("type")
     category = category_of(shape.maybe_text("reporting_category"), provider_type, source_id)
-    paid = money(source, "amount") if source and category in PRESENTED else None
-    if paid is None and category in PRESENTED and shape.has("exchange_rate"):
-        raise PresentmentUnknown("a converted transaction without its source")
     return StripeTransaction(
         id=shape.text("id"),
         category=category,
@@ -58,11 +62,39 @@ def transaction(shape: Shape, source: Shape | None, issuer: str) -> StripeTransa
         fee=fee,
         created=shape.instant("created"),
         available_on=shape.instant("available_on").date() if shape.has("available_on") else None,
-        customer_paid=paid,
+        customer_paid=_customer_paid(shape, source, gross) if category in PRESENTED else None,
         customer_id=source.reference("customer") if source else "",
         fee_details=_fee_details(shape, fee, category),
         references=references(source, issuer) if source else (),
     )
+
+
+def _customer_paid(shape: Shape, source: Shape | None, gross: Money) -> Money | None:
+    """What the customer paid or got back by this movement; None where nobody says and nothing is converted.
+
+    A charge that is captured in parts has one amount and several movements: only what the rate confirms is taken, or
+    the customer would be credited with the whole by each part, and the gap pass for an exchange loss.
+    """
+    if source is None:
+        if shape.has("exchange_rate"):
+            raise PresentmentUnknown("a converted transaction without its source")
+        return None
+    told = [money(source, key) for key in ("amount", "amount_captured") if source.has(key)]
+    if not told or told[0].currency == gross.currency or not shape.has("exchange_rate"):
+        return money(source, "amount")
+    rate = Decimal(shape.rate("exchange_rate"))
+    for one in told:
+        if _is_worth(one, gross, rate):
+            return one
+    raise PresentmentUnknown("the source's amount is not what this transaction converts")
+
+
+def _is_worth(paid: Money, gross: Money, rate: Decimal) -> bool:
+    """Whether `paid` at `rate` is `gross`, to the rounding of both; the rate may be of major or of minor units."""
+    converted = abs(paid.minor_units) * rate
+    shift = Decimal(10) ** (exponent_of(gross.currency) - exponent_of(paid.currency))
+    units = abs(gross.minor_units)
+    return any(abs(one - units) <= 1 + units * _RATE_TOLERANCE for one in (converted, converted * shift))
 
 
 def references(shape: Shape, issuer: str) -> tuple[Reference, ...]:
