@@ -58,6 +58,44 @@ def test_a_movement_made_while_pages_are_read_is_not_missed() -> None:
     assert len(world.ledger.events) == 151
 
 
+def test_a_row_that_cannot_be_read_is_set_aside_and_holds_up_no_other() -> None:
+    world = GatewayWorld()
+    busy(world, 120)
+    del world.account.transactions[5]["currency"]
+    world.account.transactions[7]["created"] += 0.5
+    world.run()
+    assert len(world.ledger.events) == 118
+    assert world.states() == {"FORWARDED": 1, "QUARANTINED": 1}
+    world.account.charge("ch_new", 700, NOW, fee=10)
+    world.wait(61)
+    world.run()
+    assert len(world.ledger.events) == 119
+
+
+def test_a_page_that_cannot_be_read_is_kept_for_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = GatewayWorld()
+    busy(world, 1)
+    monkeypatch.setattr(world.stripe, "answer", lambda *_: (HTTPStatus.OK, {"object": "list", "data": "none"}))
+    with pytest.raises(ConcordError):
+        world.gateway.poll.run_once()
+    world.run("translate")
+    assert world.rows("SELECT state, reason FROM delivery") == [("QUARANTINED", "DELIVERY_SHAPE_INVALID")]
+    monkeypatch.undo()
+    world.wait(5)
+    world.run()
+    assert len(world.ledger.events) == 1
+
+
+def test_a_movement_dated_in_the_future_hides_no_other() -> None:
+    world = GatewayWorld()
+    world.account.charge("ch_future", 700, NOW + timedelta(days=400), fee=10)
+    world.run()
+    world.account.charge("ch_now", 800, NOW, fee=10)
+    world.wait(61)
+    world.run()
+    assert len(world.ledger.events) == 2
+
+
 def test_a_source_that_is_no_longer_polled_is_left_alone_and_goes_on_where_it_stood() -> None:
     world = GatewayWorld()
     busy(world, 2)

@@ -73,8 +73,8 @@ class PollWorker:
             self._later(cursor)
             raise
         plan = account.poll or PollPlan()
-        after, done = _advanced(cursor, page, plan.overlap_seconds)
         now = self._clock()
+        after, done = _advanced(cursor, page, plan.overlap_seconds, now)
         at = now + timedelta(seconds=plan.interval_seconds) if done else now
         with self._new_uow() as uow:
             uow.cursors.settle(cursor, after, polled=True, at=at, now=now)
@@ -90,10 +90,9 @@ class PollWorker:
         if not isinstance(provider, Polls):
             raise SourceUnknown
         body = self._api.fetch(account.source, provider.movements(_instant(cursor.since), cursor.after))
-        page = provider.page(body)
-        # Before the place is noted: what is noted is stored.
+        # Before it is read, so that a page that nobody can read is there to look at; and before its place is noted.
         self._store(fetched(account.source, provider.page_type, body, clock=self._clock, ids=self._ids))
-        return page
+        return provider.page(body)
 
     def _later(self, cursor: Cursor) -> None:
         now = self._clock()
@@ -103,12 +102,13 @@ class PollWorker:
             uow.commit()
 
 
-def _advanced(cursor: Cursor, page: Page, overlap_seconds: int) -> tuple[Cursor, bool]:
+def _advanced(cursor: Cursor, page: Page, overlap_seconds: int, now: datetime) -> tuple[Cursor, bool]:
     """The place after a page, and whether its window is done. Pages come newest first."""
     newest = max(cursor.newest, int(page.newest.timestamp())) if page.newest else cursor.newest
     if page.has_more and page.last_id:
         return replace(cursor, after=page.last_id, newest=newest), False
-    position = max(cursor.position, newest)
+    # A movement dated in the future must not hide those made until then.
+    position = max(cursor.position, min(newest, int(now.timestamp())))
     return replace(cursor, position=position, since=max(0, position - overlap_seconds), after="", newest=position), True
 
 

@@ -45,8 +45,16 @@ def payout(payout_id: str) -> Query:
 def page(body: bytes) -> Page:
     listed = _listed(body)
     rows = listed.shapes("data")
-    newest = max((row.instant("created") for row in rows), default=None)
+    newest = max((made for row in rows if (made := _created(row))), default=None)
     return Page(newest, rows[-1].text("id") if rows else "", listed.flag("has_more"))
+
+
+def _created(row: Shape) -> datetime | None:
+    """None where the row does not say: one bad row must not hold up the list."""
+    try:
+        return row.instant("created")
+    except ShapeInvalid:
+        return None
 
 
 def translate_page(delivery: Delivery) -> Translation:
