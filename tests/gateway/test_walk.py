@@ -159,6 +159,7 @@ def test_a_spent_budget_parks_the_event_and_a_replay_takes_it_up_again() -> None
         world.run()
         world.wait(1000)
     assert world.rows("SELECT state, reason FROM event") == [("PARKED", "SERVICE_UNAVAILABLE")]
+    assert world.rows("SELECT state, reason FROM delivery") == [("PARKED", "SERVICE_UNAVAILABLE")]
     assert administer.list_totals("demo", new_uow=world.uow) == []
     name = "sources/stripe/accounts/acct_1/deliveries/evt_1"
     administer.replay_delivery(name, "1" * 8, "operator", new_uow=world.uow, clock=lambda: world.now)
@@ -174,6 +175,38 @@ def test_what_the_ledger_will_not_have_is_set_aside_with_its_reason() -> None:
     world.run()
     assert world.rows("SELECT state, reason FROM delivery") == [("QUARANTINED", "EVENT_CONFLICT")]
     assert administer.list_totals("demo", new_uow=world.uow) == []
+
+
+def test_an_event_that_no_call_survives_costs_the_others_time_only() -> None:
+    world = GatewayWorld(poll=False)
+    world.ledger.poison.add("sources/stripe/accounts/acct_1/events/evt_1")
+    world.deliver_stripe(charged(world))
+    world.deliver_shopify((SHOP / "order.paid.json").read_bytes())
+    world.deliver_shopify((SHOP / "refund.json").read_bytes(), topic="refunds/create")
+    for _ in range(12):
+        world.run()
+        world.wait(1000)
+    assert {event.kind for event in world.ledger.events.values()} == {EventKind.ORDER_PAID, EventKind.ORDER_REFUNDED}
+    assert world.states() == {"TRANSLATED": 1, "FORWARDED": 2}
+
+
+def test_an_event_that_is_handed_on_again_takes_no_other_s_place() -> None:
+    world = GatewayWorld()
+    charges = [world.account.charge(f"ch_{number}", 10800, CHARGE_AT, fee=343) for number in (1, 2)]
+    stuck = "sources/stripe/accounts/acct_1/events/txn_ch_2"
+    world.ledger.postpone.add(stuck)
+    world.run()
+    movement = world.account.objects["txn_ch_1"]
+    told = {**charges[0], "payment_intent": "pi_new", "balance_transaction": movement}
+    world.deliver_stripe(world.account.event("evt_1", "charge.updated", told, CHARGE_AT))
+    world.run("translate", "forward")
+    assert len(world.ledger.events) == 1
+    world.ledger.postpone.clear()
+    world.ledger.refuse[stuck] = "EVENT_CONFLICT"
+    world.wait(1000)
+    world.run("forward")
+    page = world.rows("SELECT state, reason FROM delivery WHERE channel = 'poll'")
+    assert page == [("QUARANTINED", "EVENT_CONFLICT")]
 
 
 def test_a_replay_is_asked_for_once_and_changes_no_event() -> None:

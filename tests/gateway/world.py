@@ -62,17 +62,23 @@ class FakeLedger:
         self.fail_before: list[ConcordError] = []  # nothing happens
         self.fail_after: list[ConcordError] = []  # the reply is lost
         self.refuse: dict[str, str] = {}  # event name → reason
+        self.postpone: set[str] = set()  # names that are answered "later"
+        self.poison: set[str] = set()  # names that make a whole call fail
 
     def record(self, events: Sequence[Event]) -> list[Recorded | NotRecorded]:
         self.calls += 1
         if self.fail_before:
             raise self.fail_before.pop(0)
+        if any(event.name in self.poison for event in events):
+            raise Down("internal error")
         answers = [self._one(event) for event in events]
         if self.fail_after:
             raise self.fail_after.pop(0)
         return answers
 
     def _one(self, event: Event) -> Recorded | NotRecorded:
+        if event.name in self.postpone:
+            return NotRecorded("STORAGE_CONFLICT", retry=True)
         if event.name in self.refuse:
             return NotRecorded(self.refuse[event.name], retry=False)
         known = self.events.get(event.name)

@@ -123,8 +123,8 @@ class Deliveries(Protocol):
     def event_forwarded(self, counts: Mapping[str, int], now: datetime) -> None:
         """So many of a delivery's (by transaction id) events were handed on; the last one moves it on."""
 
-    def quarantine(self, transaction_ids: Sequence[str], reason: str, now: datetime) -> None:
-        """Deliveries, one of whose events will not be had."""
+    def set_aside(self, transaction_ids: Sequence[str], state: State, reason: str, now: datetime) -> None:
+        """Quarantine or park translated deliveries, one of whose events will not be had or was given up."""
 
     def get(self, name: str) -> StoredDelivery:
         """Without its bytes. Raises `DeliveryUnknown`."""

@@ -126,15 +126,16 @@ class Deliveries:
                 finished.append((row.name, transaction_id))
         self._audit(finished, [(State.FORWARDED.value, "")] * len(finished), now)
 
-    def quarantine(self, transaction_ids: Sequence[str], reason: str, now: datetime) -> None:
+    def set_aside(self, transaction_ids: Sequence[str], state: State, reason: str, now: datetime) -> None:
+        check_transition(State.TRANSLATED, state)
         statement = (
             update(DELIVERY)
             .where(DELIVERY.c.transaction_id.in_(sorted(set(transaction_ids))), in_state(DELIVERY, "TRANSLATED"))
-            .values(state=State.QUARANTINED.value, reason=reason)
+            .values(state=state.value, reason=reason)
             .returning(DELIVERY.c.name, DELIVERY.c.transaction_id)
         )
         rows = [(row.name, row.transaction_id) for row in self._connection.execute(statement)]
-        self._audit(rows, [(State.QUARANTINED.value, reason)] * len(rows), now)
+        self._audit(rows, [(state.value, reason)] * len(rows), now)
 
     def get(self, name: str) -> StoredDelivery:
         row = self._connection.execute(select(DELIVERY).where(DELIVERY.c.name == name)).one_or_none()

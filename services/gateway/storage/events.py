@@ -15,10 +15,11 @@ from libs.storage.leases import claim, in_state, settle
 from libs.storage.rows import insert_new
 from libs.storage.totals import TotalKey, Totals, one_event
 
+from ..domain.delivery import State
 from ..domain.fact import EventState, StoredEvent
 from ..handlers.ports import EventOutcome
 from .mapping import claim_of, lease
-from .rows import ALIAS, EVENT, TABLES
+from .rows import ALIAS, DELIVERY, EVENT, TABLES
 
 HANDED_ON = "handed_on"
 _LOOK_UP = 500
@@ -115,6 +116,11 @@ class Events:
             "fence": EVENT.c.fence + 1,
         }
         self._connection.execute(update(EVENT).where(EVENT.c.name == event.name).values(values))
+        if stored.state is EventState.FORWARDED:
+            # It will be counted off its delivery once more; uncounted, another event's place would be.
+            unfinished = (DELIVERY.c.transaction_id == stored.delivery) & in_state(DELIVERY, State.TRANSLATED.value)
+            one_more = {"waiting_events": DELIVERY.c.waiting_events + 1}
+            self._connection.execute(update(DELIVERY).where(unfinished).values(one_more))
         return replace(stored, event=merged, state=EventState.WAITING)
 
     def _find(self, names: Sequence[str]) -> dict[str, StoredEvent]:

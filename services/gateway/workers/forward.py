@@ -9,17 +9,25 @@ from collections.abc import Sequence
 from libs.errors import ConcordError, Kind
 from libs.events import Clock
 
+from ..domain.delivery import State
 from ..domain.fact import EventState, StoredEvent
 from ..domain.retry import RetryBudget
 from ..handlers.ports import EventOutcome, Ledger, NewUnitOfWork, NotRecorded, Recorded, Tracing
 
 TECHNICAL = (Kind.RETRY, Kind.STALE, Kind.EXHAUSTED, Kind.UNAUTHENTICATED, Kind.FORBIDDEN)
+# A batch that has failed so often is asked for event by event, a few a turn; so many failures in a row are an outage.
+PATIENCE = 5
+SINGLES = 20
+FAILURES_IN_A_ROW = 3
+# What becomes of a delivery one of whose events is set aside.
+_ASIDE = {EventState.REFUSED: State.QUARANTINED, EventState.PARKED: State.PARKED}
 
 
 class ForwardWorker:
     """An event leaves the queue when the ledger has it, or has said that it will not have it.
 
-    A lost answer is asked for again: the ledger knows the event by its name and digest.
+    A lost answer is asked for again: the ledger knows the event by its name and digest. What fails is the call, not
+    an event, so that is never a refusal; an event that fails every call costs the others no more than time.
     """
 
     def __init__(
@@ -55,15 +63,36 @@ class ForwardWorker:
                 return 0
             uow.commit()
         try:
-            answers = self._ledger.record([one.event for one in claimed])
+            answers = self._answers(claimed)
         except ConcordError as error:
-            if error.kind not in TECHNICAL:
-                raise
             self._settle([self._later(one, error.reason) for one in claimed])
             raise
         outcomes = [self._outcome(one, answer) for one, answer in zip(claimed, answers, strict=True)]
         self._settle(outcomes)
         return len(claimed)
+
+    def _answers(self, claimed: Sequence[StoredEvent]) -> Sequence[Recorded | NotRecorded]:
+        """An answer an event, in order; raises what the call met."""
+        try:
+            return self._ledger.record([one.event for one in claimed])
+        except ConcordError as error:
+            if len(claimed) == 1 or min(one.attempts for one in claimed) <= PATIENCE:
+                raise
+            return [*self._singly(claimed[:SINGLES]), *[NotRecorded(error.reason, retry=True)] * len(claimed[SINGLES:])]
+
+    def _singly(self, claimed: Sequence[StoredEvent]) -> list[Recorded | NotRecorded]:
+        answers: list[Recorded | NotRecorded] = []
+        in_a_row = 0
+        for one in claimed:
+            try:
+                answers += self._ledger.record([one.event])
+                in_a_row = 0
+            except ConcordError as error:
+                in_a_row += 1
+                if in_a_row == FAILURES_IN_A_ROW:
+                    raise
+                answers.append(NotRecorded(error.reason, retry=True))
+        return answers
 
     def _outcome(self, stored: StoredEvent, answer: Recorded | NotRecorded) -> EventOutcome:
         if isinstance(answer, NotRecorded):
@@ -90,8 +119,8 @@ class ForwardWorker:
             forwarded = Counter(one.stored.delivery for one in ours if one.state is EventState.FORWARDED)
             uow.deliveries.event_forwarded(forwarded, now)
             for one in ours:
-                if one.state is EventState.REFUSED:
-                    uow.deliveries.quarantine([one.stored.delivery], one.reason, now)
+                if one.state in _ASIDE:
+                    uow.deliveries.set_aside([one.stored.delivery], _ASIDE[one.state], one.reason, now)
             uow.commit()
         for one in ours if self._tracing.records else ():
             if one.state is EventState.FORWARDED:
