@@ -39,10 +39,11 @@ _PROBLEMS: dict[str, str] = {
     "403": "The token's roles do not allow it.",
     "404": "No such source or route.",
     "405": "Another method is needed.",
-    "408": "The body did not come in time.",
+    "408": "The head or the body did not come in time.",
     "413": "The body is larger than allowed.",
     "415": "The body is encoded, or a file of no known kind.",
     "429": "The partner's own limit; see Retry-After.",
+    "431": "The head, or a chunk's frame or trailer, is larger than allowed.",
     "503": "Cannot be stored now; send it again after Retry-After.",
     "507": "No room on the disk; send it again after Retry-After.",
 }
@@ -66,8 +67,8 @@ def document() -> dict[str, Any]:
         "paths": {
             "/webhooks/{provider}/{account}": {"post": _webhook()},
             "/files/{account}": {"post": _file()},
-            "/healthz": {"get": _get("Whether deliveries can be stored.", _status(), ["405", "503"])},
-            "/openapi.json": {"get": _get("This document.", {"type": "object"}, ["405"])},
+            "/healthz": {"get": _get("Whether deliveries can be stored.", _status())},
+            "/openapi.json": {"get": _get("This document.", {"type": "object"})},
         },
         "components": {
             "schemas": {"Problem": _PROBLEM, "Receipt": _RECEIPT},
@@ -87,7 +88,7 @@ def _webhook() -> dict[str, Any]:
         "parameters": [_path("provider"), _path("account")],
         "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
         "security": [{"stripe": []}, {"shopify": []}],
-        "responses": _accepted(["400", "401", "404", "405", "408", "413", "415", "429", "503", "507"]),
+        "responses": _accepted(["400", "401", "404", "405", "408", "413", "415", "429", "431", "503", "507"]),
     }
 
 
@@ -105,7 +106,7 @@ def _file() -> dict[str, Any]:
             "content": {"application/xml": binary, "text/csv": binary, "application/octet-stream": binary},
         },
         "security": [{"token": []}],
-        "responses": _accepted(["400", "401", "403", "404", "405", "408", "413", "415", "429", "503", "507"]),
+        "responses": _accepted(["400", "401", "403", "404", "405", "408", "413", "415", "429", "431", "503", "507"]),
     }
 
 
@@ -116,9 +117,13 @@ def _accepted(statuses: list[str]) -> dict[str, Any]:
     return {"202": accepted, **_problems(statuses)}
 
 
-def _get(summary: str, schema: dict[str, Any], statuses: list[str]) -> dict[str, Any]:
+def _get(summary: str, schema: dict[str, Any]) -> dict[str, Any]:
     answer = {"description": summary, "content": {"application/json": {"schema": schema}}}
-    return {"summary": summary, "security": [], "responses": {"200": answer, **_problems(statuses)}}
+    return {
+        "summary": summary,
+        "security": [],
+        "responses": {"200": answer, **_problems(["400", "405", "408", "431", "503"])},
+    }
 
 
 def _status() -> dict[str, Any]:

@@ -42,6 +42,7 @@ class Problem:
     position: str = ""
     retry_after_seconds: int = 0
     close: bool = False
+    allow: str = ""  # the route's method, where another was used
 
     def body(self) -> bytes:
         """The JSON that the client gets."""
@@ -62,9 +63,18 @@ class Problem:
             found.append((b"retry-after", b"%d" % self.retry_after_seconds))
         if self.status is HTTPStatus.UNAUTHORIZED:
             found.append((b"www-authenticate", b"Bearer" if self.reason.startswith("TOKEN") else b"Signature"))
+        if self.allow:
+            found.append((b"allow", self.allow.encode()))
         if self.close:
             found.append((b"connection", b"close"))
         return found
+
+    def answer(self) -> bytes:
+        """The whole answer, where nobody else writes one."""
+        body = self.body()
+        headers = [(b"content-type", CONTENT_TYPE), (b"content-length", b"%d" % len(body)), *self.headers()]
+        lines = [b"HTTP/1.1 %d %s" % (self.status, self.status.phrase.encode())]
+        return b"\r\n".join([*lines, *(b"%s: %s" % header for header in headers), b"", body])
 
 
 def problem_of(error: ConcordError) -> Problem:
@@ -90,8 +100,13 @@ def limited(retry_after_seconds: int) -> Problem:
     )
 
 
+def not_allowed(method: str) -> Problem:
+    """The route takes `method` alone."""
+    detail = "this route takes another method"
+    return Problem(HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", detail, close=True, allow=method)
+
+
 NOT_FOUND = Problem(HTTPStatus.NOT_FOUND, "ROUTE_UNKNOWN", "no such route", close=True)
-METHOD = Problem(HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "this route takes another method", close=True)
 TOO_LARGE = Problem(
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE, FileTooLarge.reason, "the body is larger than allowed", close=True
 )
@@ -102,4 +117,16 @@ ENCODED = Problem(
 )
 NOT_READY = Problem(
     HTTPStatus.SERVICE_UNAVAILABLE, "NOT_READY", "the store does not answer", retry_after_seconds=RETRY_AFTER_SECONDS
+)
+MALFORMED = Problem(HTTPStatus.BAD_REQUEST, "HTTP_MALFORMED", "this is no HTTP/1.1 request", close=True)
+HEAD_TOO_LARGE = Problem(
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "HEADERS_TOO_LARGE", "the head is larger than allowed", close=True
+)
+HEAD_TOO_SLOW = Problem(HTTPStatus.REQUEST_TIMEOUT, "HEADERS_TOO_SLOW", "the head did not come in time", close=True)
+TOO_MANY_CONNECTIONS = Problem(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "TOO_MANY_CONNECTIONS",
+    "no place for another connection",
+    retry_after_seconds=RETRY_AFTER_SECONDS,
+    close=True,
 )

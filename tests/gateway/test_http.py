@@ -22,6 +22,7 @@ from tests.gateway.world import GOLDEN, SHOPIFY_SECRET, STRIPE_SECRETS, GatewayW
 CHARGE = (GOLDEN / "stripe" / "charge.succeeded.json").read_bytes()
 WEBHOOK = "/webhooks/stripe/acct_1"
 IBAN = "DE02120300000000202051"
+ALLOWED = {"webhooks": "POST", "files": "POST", "healthz": "GET"}
 
 
 def signed(found: Edge, body: bytes = CHARGE, **more: str) -> dict[str, str]:
@@ -148,6 +149,7 @@ def test_other_routes_and_methods_are_refused(
         response = httpx.request(method, found.url + path, content=CHARGE, headers=signed(found))
         check(response, method, path)
         assert (response.status_code, response.json()["reason"]) == (status, reason)
+        assert response.headers.get("allow", "") == (ALLOWED[path.split("/")[1]] if status == 405 else "")
 
 
 @pytest.mark.parametrize(

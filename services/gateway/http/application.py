@@ -120,7 +120,7 @@ class GatewayHttp:
             return await self._file(scope, receive, parts[2])
         if parts[1:] in (["healthz"], ["openapi.json"]):
             if scope["method"] != "GET":
-                raise _Ended(problems.METHOD)
+                raise _Ended(problems.not_allowed("GET"))
             return await self._inform(parts[1]), []
         raise _Ended(problems.NOT_FOUND)
 
@@ -152,7 +152,7 @@ class GatewayHttp:
 
     async def _file(self, scope: Scope, receive: Receive, account_id: str) -> tuple[bytes, list[tuple[bytes, bytes]]]:
         if scope["method"] != "POST":
-            raise _Ended(problems.METHOD)
+            raise _Ended(problems.not_allowed("POST"))
         headers = _headers(scope)
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
@@ -200,7 +200,7 @@ class GatewayHttp:
 
     def _opened(self, scope: Scope, provider: str, account_id: str) -> tuple[Account, dict[str, str]]:
         if scope["method"] != "POST":
-            raise _Ended(problems.METHOD)
+            raise _Ended(problems.not_allowed("POST"))
         account = self._accounts.find(provider, account_id)
         if account.provider is None:
             raise SourceUnknown

@@ -10,6 +10,8 @@ import uvicorn
 
 from libs.rpc.config import ServerTls, TransportRefused, is_loopback
 
+from .protocol import LimitedProtocol
+
 
 class HttpSettings(Protocol):
     """How to listen: `config.HttpConfig`."""
@@ -48,7 +50,7 @@ class HttpServer:
             uvicorn.Config(
                 application,
                 loop="uvloop",
-                http="httptools",
+                http=LimitedProtocol,
                 ws="none",
                 lifespan="off",
                 interface="asgi3",
