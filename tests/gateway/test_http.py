@@ -65,6 +65,13 @@ def test_a_proved_delivery_is_durable_before_its_202(world: GatewayWorld) -> Non
         assert "concord-duplicate" not in response.headers
 
 
+@pytest.mark.parametrize("given", ["0" * 4000, "00-x", "00-" + "1" * 32 + "-" + "2" * 16 + "-01"])
+def test_a_partner_s_own_trace_is_linked_if_it_is_one(world: GatewayWorld, given: str) -> None:
+    with edge(world) as found:
+        assert post(found, headers=signed(found, traceparent=given)).status_code == 202
+    assert world.rows("SELECT link FROM delivery") == [(given if len(given) == 55 else "",)]
+
+
 def test_the_same_again_gets_the_same_body_and_says_so_in_a_header(world: GatewayWorld) -> None:
     with edge(world) as found:
         first, again = post(found), post(found)

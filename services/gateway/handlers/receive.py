@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 
 from libs.errors import ConcordError
@@ -16,6 +17,7 @@ from .ports import Account, NewDelivery, NewUnitOfWork, Tracing
 
 HEAD_BYTES = 1024
 SAMPLES_KEPT = 50
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 
 
 class ReceiveDeliveries:
@@ -51,7 +53,7 @@ class ReceiveDeliveries:
 def prove(
     account: Account, headers: Mapping[str, str], body: bytes, *, clock: Clock, ids: IdSource, link: str = ""
 ) -> NewDelivery:
-    """A webhook's delivery, proved and identified.
+    """A webhook's delivery, proved and identified. A `link` that is no W3C traceparent is dropped: nobody signed it.
 
     Raises `SignatureRefused` before a byte is interpreted; `FormatError` or `ShapeInvalid` for a proved body that is
     not what the provider sends.
@@ -74,7 +76,7 @@ def prove(
             received_at=now,
             transaction_id=ids(),
         ),
-        link=link,
+        link=link if _TRACEPARENT.fullmatch(link) else "",
     )
 
 
