@@ -41,9 +41,53 @@ def test_a_second_poll_overlaps_and_stores_nothing_twice() -> None:
     assert len(world.stripe.requests) == 2
     assert world.states() == {"FORWARDED": 1}
     world.account.charge("ch_late", 700, START - timedelta(minutes=30), fee=10)  # shown late, dated early
-    world.wait(61)
+    world.wait(601)
     world.run()
     assert len(world.ledger.events) == 6
+
+
+def test_what_polls_store_grows_with_what_is_new_and_not_with_the_hour_before() -> None:
+    world = GatewayWorld()
+    busy(world, 450)
+    world.run()
+    ((before,),) = world.rows("SELECT sum(body_bytes) FROM delivery WHERE channel = 'poll'")
+    for number in range(60):
+        world.wait(9)
+        charge = world.account.charge(f"ch_new_{number}", 500, world.now, fee=1)
+        world.deliver_stripe(world.account.event(f"evt_{number}", "charge.succeeded", charge, world.now))
+        world.run()
+        assert f"sources/stripe/accounts/acct_1/events/txn_ch_new_{number}" in world.ledger.events
+    ((after,),) = world.rows("SELECT sum(body_bytes) FROM delivery WHERE channel = 'poll'")
+    assert int(str(after)) < 3 * int(str(before))
+
+
+def test_what_was_shown_late_is_found_after_shallow_windows_and_an_outage() -> None:
+    world = GatewayWorld()
+    busy(world, 2)
+    world.run()
+    world.wait(61)
+    late = NOW - timedelta(minutes=20)
+    world.account.charge("ch_1", 500, world.now, fee=1)
+    world.run()
+    world.account.charge("ch_late", 700, late, fee=10)
+    world.wait(61)
+    world.run()  # shallow: not seen yet
+    assert len(world.ledger.events) == 3
+    world.wait(6 * 3600)
+    world.account.charge("ch_2", 500, world.now, fee=1)
+    world.run()
+    assert len(world.ledger.events) == 5
+
+
+def test_a_shallow_window_with_more_than_a_page_is_followed_to_its_end() -> None:
+    world = GatewayWorld()
+    busy(world, 2)
+    world.run()
+    world.wait(61)
+    for number in range(230):
+        world.account.charge(f"ch_burst_{number}", 500, world.now, fee=1)
+    world.run()
+    assert len(world.ledger.events) == 232
 
 
 def test_a_movement_made_while_pages_are_read_is_not_missed() -> None:

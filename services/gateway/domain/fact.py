@@ -89,8 +89,9 @@ class StoredPayout:
 class Cursor:
     """How far a source's poll has come.
 
-    A window is open while its pages are fetched: it began at `since`, `after` is the last id seen, `newest` the newest
-    movement. Closed, `position` is the newest movement that is known for certain; the next window overlaps it.
+    A window is open while its pages are fetched: it begins at `since`, `after` is the last id seen, `newest` the newest
+    movement. Closed, `position` is the newest movement that is known for certain, and `since` is where the next deep
+    window begins, before it.
     """
 
     source: str  # `{provider}/{account}`
@@ -99,6 +100,7 @@ class Cursor:
     after: str
     newest: int
     wakes: int
+    polled_at: datetime | None = None
     attempts: int = 0
     claim: Claim | None = None
 

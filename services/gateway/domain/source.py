@@ -25,9 +25,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class PollPlan:
-    """How often a source is asked, from when on, and how far each window reaches back over the last one.
+    """How often a source is asked, from when on, and how far a deep window reaches back over the last one.
 
-    The overlap catches movements that the provider shows later than it dates them.
+    The overlap catches movements that the provider shows later than it dates them. Not every window is deep: each
+    page is kept, and an hour's pages are all new ones as soon as one movement is.
     """
 
     interval_seconds: float = 60.0

@@ -187,5 +187,6 @@ def _stored(row: Row[Any]) -> StoredPayout:
 
 def _cursor(row: Row[Any]) -> Cursor:
     return Cursor(
-        row.source, row.position, row.since, row.after, row.newest, row.wakes, row.attempts, claim_of(row)
+        row.source, row.position, row.since, row.after, row.newest, row.wakes, row.polled_at, row.attempts,
+        claim_of(row),
     )  # fmt: skip

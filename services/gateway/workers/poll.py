@@ -20,11 +20,14 @@ from ..handlers.receive import fetched
 from ..providers.base import Page, Polls
 
 Store = Callable[[NewDelivery], Receipt]
+DEEP_EVERY_SECONDS = 600
+SHALLOW_SECONDS = 20
 
 
 class PollWorker:
     """One page a run, stored and its place noted, so that a crash repeats a page and never skips one.
 
+    A window between two deep ones looks back a few seconds only. One that has more than a page becomes a deep one.
     An API that fails is asked again with growing pauses, for ever: a poll has no budget to spend.
     """
 
@@ -66,15 +69,16 @@ class PollWorker:
                 return 0
             uow.commit()
         cursor = claimed
+        deep = bool(only) or _is_deep(cursor, self._clock())
         try:
             account = self._accounts.find(*_split(cursor.source))
-            page = self._fetch(account, cursor)
+            page = self._fetch(account, cursor if deep else _shallow(cursor))
         except ConcordError:
             self._later(cursor)
             raise
         plan = account.poll or PollPlan()
         now = self._clock()
-        after, done = _advanced(cursor, page, plan.overlap_seconds, now)
+        after, done = _advanced(cursor, page, plan.overlap_seconds if deep else None, now)
         at = now + timedelta(seconds=plan.interval_seconds) if done else now
         with self._new_uow() as uow:
             uow.cursors.settle(cursor, after, polled=True, at=at, now=now)
@@ -102,14 +106,29 @@ class PollWorker:
             uow.commit()
 
 
-def _advanced(cursor: Cursor, page: Page, overlap_seconds: int, now: datetime) -> tuple[Cursor, bool]:
-    """The place after a page, and whether its window is done. Pages come newest first."""
+def _is_deep(cursor: Cursor, now: datetime) -> bool:
+    """An open window is; of the others the first in each span of ten minutes."""
+    if cursor.after or cursor.polled_at is None:
+        return True
+    return int(cursor.polled_at.timestamp()) // DEEP_EVERY_SECONDS != int(now.timestamp()) // DEEP_EVERY_SECONDS
+
+
+def _shallow(cursor: Cursor) -> Cursor:
+    return replace(cursor, since=max(cursor.since, cursor.position - SHALLOW_SECONDS))
+
+
+def _advanced(cursor: Cursor, page: Page, overlap_seconds: int | None, now: datetime) -> tuple[Cursor, bool]:
+    """The place after a page, and whether its window is done. Pages come newest first.
+
+    Without an overlap the window was shallow: the next deep one begins where it would have begun before.
+    """
     newest = max(cursor.newest, int(page.newest.timestamp())) if page.newest else cursor.newest
     if page.has_more and page.last_id:
         return replace(cursor, after=page.last_id, newest=newest), False
     # A movement dated in the future must not hide those made until then.
     position = max(cursor.position, min(newest, int(now.timestamp())))
-    return replace(cursor, position=position, since=max(0, position - overlap_seconds), after="", newest=position), True
+    since = cursor.since if overlap_seconds is None else max(0, position - overlap_seconds)
+    return replace(cursor, position=position, since=since, after="", newest=position), True
 
 
 def _instant(seconds: int) -> datetime:
