@@ -151,6 +151,23 @@ def test_whatever_names_a_balance_transaction_wakes_the_poll(tmp_path: Path, kin
     assert translated(folder / "one.json").wakes_poll is named
 
 
+def test_a_tax_that_the_sales_channel_owes_is_not_booked_as_the_seller_s(tmp_path: Path) -> None:
+    order = json.loads((GOLDEN / "shopify" / "order.paid.json").read_text())
+    order["line_items"][0]["tax_lines"][0]["channel_liable"] = True
+    folder = tmp_path / "shopify"
+    folder.mkdir()
+    (folder / "order.market.json").write_text(json.dumps(order))
+    assert outcome(folder / "order.market.json") == {"refused": "TAX_CHANNEL_LIABLE"}
+
+
+def test_a_look_at_a_message_hides_no_part_that_cannot_be_read() -> None:
+    order = json.loads((GOLDEN / "shopify" / "order.refunded.json").read_text())
+    order["refunds"][0]["transactions"][0]["amount"] = "30.00"
+    found = inspect_event(PROVIDERS["shopify"](Secrets(())), json.dumps(order).encode(), NOW)
+    assert [event["kind"] for event in found["events"]] == ["order_paid"]
+    assert found["problems"] == ["DOCUMENT_TOTAL_UNEXPLAINED"]
+
+
 def page_of(tmp_path: Path, charge: dict[str, Any], **row: Any) -> Translation:
     movement = {
         "id": "txn_1", "object": "balance_transaction", "created": 1795305600, "fee": 0, "net": row["amount"],

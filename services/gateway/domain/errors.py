@@ -7,7 +7,8 @@ ConcordError
 │   └── SignatureStale                         proved, but too old to be fresh: perhaps a replay
 ├── ShapeInvalid              INVALID          proved, but not what the provider sends
 │   ├── AmountInvalid
-│   └── TotalUnexplained                       a document whose lines are not its total
+│   ├── TotalUnexplained                       a document whose lines are not its total
+│   └── TaxNotOurs                             a tax that the sales channel owes, not the seller
 ├── FileKindUnknown           INVALID          a file that nobody here reads
 ├── DeliveryUnknown           MISSING
 ├── DeliveryStateInvalid      PRECONDITION     a transition that the table does not have
@@ -55,6 +56,10 @@ class AmountInvalid(ShapeInvalid):
 
 class TotalUnexplained(ShapeInvalid):
     reason = "DOCUMENT_TOTAL_UNEXPLAINED"
+
+
+class TaxNotOurs(ShapeInvalid):
+    reason = "TAX_CHANNEL_LIABLE"
 
 
 class FileKindUnknown(ConcordError):

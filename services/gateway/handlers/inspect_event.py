@@ -16,6 +16,7 @@ from ..providers.base import Provider
 def inspect_event(provider: Provider, body: bytes, now: datetime, *, topic: str = "") -> dict[str, Any]:
     """`{"events": [{"kind", "source_event_id", "amount", "currency", "references"}], "ignored": null | "why"}`.
 
+    What could not be read beside sound events stands in `problems`, as reasons: it would quarantine the delivery.
     No signature is asked for, and test events are shown like live ones. Raises the same `FormatError` or
     `ShapeInvalid` that would refuse or quarantine the delivery.
     """
@@ -25,10 +26,13 @@ def inspect_event(provider: Provider, body: bytes, now: datetime, *, topic: str 
     delivery = Delivery(source, Channel.WEBHOOK, identified.id or digest, identified.type, body, digest, now, "")
     translation = provider.translate(delivery)
     ignored = translation.ignored or next((problem.reason for problem in translation.problems), "")
-    return {
+    found: dict[str, Any] = {
         "events": [_shown(event) for event in translation.events],
         "ignored": None if translation.events else ignored,
     }
+    if translation.events and translation.problems:
+        found["problems"] = [problem.reason for problem in translation.problems]
+    return found
 
 
 def _shown(event: Event) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from libs.events import TaxLine
 from libs.money import Money, exponent_of
 
-from ...domain.errors import AmountInvalid
+from ...domain.errors import AmountInvalid, TaxNotOurs
 from ..reading import Shape
 
 
@@ -47,12 +47,18 @@ def total(amounts: Iterable[Money], document: str) -> Money:
 
 
 def tax_lines(shape: Shape, document: str, plain: str) -> tuple[TaxLine, ...]:
-    """The taxes that a line bears; those of nothing are left out."""
-    found = (
-        TaxLine(one.maybe_text("title"), one.rate("rate"), amount(one, "price", document, plain))
-        for one in shape.shapes("tax_lines")
-    )
-    return tuple(line for line in found if line.amount)
+    """The taxes that a line bears; those of nothing are left out.
+
+    Raises `TaxNotOurs` for one that a marketplace collects and pays: booked as the seller's, he would pay it again.
+    """
+    found: list[TaxLine] = []
+    for one in shape.shapes("tax_lines"):
+        line = TaxLine(one.maybe_text("title"), one.rate("rate"), amount(one, "price", document, plain))
+        if line.amount and one.maybe_flag("channel_liable"):
+            raise TaxNotOurs("the sales channel owes this tax", field=f"{one.path}.channel_liable")
+        if line.amount:
+            found.append(line)
+    return tuple(found)
 
 
 def discounts(shape: Shape, document: str, plain: str) -> Money:
