@@ -160,6 +160,13 @@ def test_a_tax_that_the_sales_channel_owes_is_not_booked_as_the_seller_s(tmp_pat
     assert outcome(folder / "order.market.json") == {"refused": "TAX_CHANNEL_LIABLE"}
 
 
+@pytest.mark.parametrize("payout, asked", [("po_1", ("po_1",)), ("po_1/../../v1/x", ()), ("po_" + "9" * 4000, ())])
+def test_only_what_can_be_a_payout_s_id_is_asked_for(tmp_path: Path, payout: str, asked: tuple[str, ...]) -> None:
+    found = page_of(tmp_path, {}, amount=-5, currency="usd", type="payout", reporting_category="payout", source=payout)
+    assert found.payouts == asked
+    assert len(found.events) == 1
+
+
 def test_a_look_at_a_message_hides_no_part_that_cannot_be_read() -> None:
     order = json.loads((GOLDEN / "shopify" / "order.refunded.json").read_text())
     order["refunds"][0]["transactions"][0]["amount"] = "30.00"

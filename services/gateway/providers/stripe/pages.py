@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -25,6 +26,7 @@ PAYOUT_TYPE = "payout"
 PAGE_SIZE = 100
 MAX_PAGE_BYTES = 8 * 1024 * 1024
 _PATH = "/v1/balance_transactions"
+_PAYOUT = re.compile(r"po_[A-Za-z0-9_]{1,200}", re.ASCII)  # it becomes a path of the API and a key of ours
 # Expanding the source brings the customer's own currency and the references.
 _PAGING = (("limit", str(PAGE_SIZE)), ("expand[]", "data.source"))
 
@@ -70,7 +72,7 @@ def translate_page(delivery: Delivery) -> Translation:
             problems.append(Problem(error.reason, str(error)))
             continue
         source = row.reference("source")
-        if _category(row) == "payout" and source.startswith("po_"):
+        if _category(row) == "payout" and _PAYOUT.fullmatch(source):
             payouts.append(source)
     events.sort(key=lambda event: (event.effective_at, event.name))
     ignored = "" if events or problems else NO_MONEY
