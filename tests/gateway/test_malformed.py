@@ -104,6 +104,15 @@ def test_a_likeness_of_an_event_is_refused(body: bytes, reason: str) -> None:
     assert world.rows("SELECT * FROM delivery") == []
 
 
+def test_an_object_of_the_future_may_have_money_of_its_own_kind() -> None:
+    world = GatewayWorld(poll=False)
+    inner = b'{"object": "stablecoin.transfer", "currency": "usdc", "amount": "1.000000"}'
+    body = b'{"id": "evt_1", "object": "event", "type": "x.made", "livemode": true, "data": {"object": ' + inner + b"}}"
+    assert received(world, body) == ""
+    world.run()
+    assert world.rows("SELECT state, reason FROM delivery") == [("IGNORED", "CONCERNS_NO_MONEY")]
+
+
 def test_a_body_of_a_million_brackets_costs_no_stack_and_little_time() -> None:
     world = GatewayWorld(poll=False)
     began = time.perf_counter()
