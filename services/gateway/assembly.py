@@ -13,7 +13,7 @@ from libs.storage.sealer import Sealer
 
 from .domain.delivery import Receipt
 from .handlers.poll_source import PollSource
-from .handlers.ports import Account, Accounts, Ledger, NewDelivery, ProviderApi, Recon, Tracing
+from .handlers.ports import Account, Accounts, Ledger, NewDelivery, ProviderApi, Recon, SetAside, Tracing, unobserved
 from .handlers.receive import ReceiveDeliveries, prove
 from .handlers.upload import Upload
 from .storage import TABLES, GatewayUnitOfWork
@@ -46,6 +46,7 @@ class World:
     rng: random.Random
     tracing: Tracing
     owner: str = "gateway"
+    set_aside: SetAside = unobserved
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +107,26 @@ def assemble(world: World, store: Store) -> Gateway:
         uow.commit()
     new_uow, accounts, recon = world.new_uow, world.accounts, world.recon
     clock, ids, rng, tracing, owner = world.clock, world.ids, world.rng, world.tracing, world.owner
+    aside = world.set_aside
     return Gateway(
         world=world,
         store=store,
-        translate=TranslateWorker(new_uow, accounts, clock=clock, ids=ids, tracing=tracing, owner=owner),
-        forward=ForwardWorker(new_uow, world.ledger, clock=clock, rng=rng, tracing=tracing, owner=owner),
-        forward_file=ForwardFileWorker(new_uow, accounts, recon, clock=clock, rng=rng, tracing=tracing, owner=owner),
+        translate=TranslateWorker(
+            new_uow, accounts, clock=clock, ids=ids, tracing=tracing, owner=owner, set_aside=aside
+        ),
+        forward=ForwardWorker(
+            new_uow, world.ledger, clock=clock, rng=rng, tracing=tracing, owner=owner, set_aside=aside
+        ),
+        forward_file=ForwardFileWorker(
+            new_uow, accounts, recon, clock=clock, rng=rng, tracing=tracing, owner=owner, set_aside=aside
+        ),
         poll=PollWorker(new_uow, accounts, world.api, store.call, clock=clock, ids=ids, rng=rng, owner=owner),
         compose=ComposePayoutWorker(
-            new_uow, accounts, world.api, store.call, clock=clock, ids=ids, rng=rng, owner=owner
+            new_uow, accounts, world.api, store.call, clock=clock, ids=ids, rng=rng, owner=owner, set_aside=aside
         ),
-        forward_settlement=ForwardSettlementWorker(new_uow, recon, clock=clock, rng=rng, tracing=tracing, owner=owner),
+        forward_settlement=ForwardSettlementWorker(
+            new_uow, recon, clock=clock, rng=rng, tracing=tracing, owner=owner, set_aside=aside
+        ),
         janitor=UploadJanitor(new_uow, clock=clock),
         sealer=Sealer(new_uow, TABLES),
     )

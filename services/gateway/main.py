@@ -42,7 +42,7 @@ from .handlers.ports import NewDelivery
 from .handlers.receive import keep_refused
 from .http.application import GatewayHttp
 from .http.limits import PartnerLimits
-from .http.observer import EdgeObserver
+from .http.observer import EdgeObserver, scope_of
 from .http.server import HttpServer
 from .servicer import GatewayServicer
 from .storage import GatewayUnitOfWork
@@ -81,6 +81,7 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
         rng=random.SystemRandom(),
         tracing=telemetry.tracer,
         owner=f"gateway-{socket.gethostname()}-{os.getpid()}",
+        set_aside=lambda source, reason: telemetry.metrics.exception(scope_of(source), reason),
     )
     wakes: defaultdict[str, threading.Event] = defaultdict(threading.Event)  # by worker
     receive = receiver(world)

@@ -303,6 +303,7 @@ def test_a_settlement_that_was_refused_goes_again_with_the_replay_of_its_page() 
     world.recon.failures.append(ConcordError("no"))
     world.run()
     assert world.rows("SELECT state FROM payout") == [("REFUSED",)]
+    assert [(company, interface) for company, interface, _ in world.set_aside] == [("demo", "stripe/acct_1")]
     ((page,),) = world.rows("SELECT name FROM delivery WHERE type = 'balance_transactions'")
     administer.replay_delivery(str(page), "r-1", "kim", new_uow=world.uow, clock=lambda: world.now)
     world.run()

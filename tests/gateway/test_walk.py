@@ -160,6 +160,7 @@ def test_a_spent_budget_parks_the_event_and_a_replay_takes_it_up_again() -> None
         world.wait(1000)
     assert world.rows("SELECT state, reason FROM event") == [("PARKED", "SERVICE_UNAVAILABLE")]
     assert world.rows("SELECT state, reason FROM delivery") == [("PARKED", "SERVICE_UNAVAILABLE")]
+    assert world.set_aside == [("demo", "stripe/acct_1", "SERVICE_UNAVAILABLE")]
     assert administer.list_totals("demo", new_uow=world.uow) == []
     name = "sources/stripe/accounts/acct_1/deliveries/evt_1"
     administer.replay_delivery(name, "1" * 8, "operator", new_uow=world.uow, clock=lambda: world.now)
@@ -174,6 +175,7 @@ def test_what_the_ledger_will_not_have_is_set_aside_with_its_reason() -> None:
     world.deliver_stripe(charged(world))
     world.run()
     assert world.rows("SELECT state, reason FROM delivery") == [("QUARANTINED", "EVENT_CONFLICT")]
+    assert world.set_aside == [("demo", "stripe/acct_1", "EVENT_CONFLICT")]
     assert administer.list_totals("demo", new_uow=world.uow) == []
 
 
@@ -248,6 +250,7 @@ def test_one_faulty_delivery_holds_up_no_other() -> None:
     assert world.states() == {"FORWARDED": 2, "QUARANTINED": 2}
     reasons = [row[0] for row in world.rows("SELECT reason FROM delivery WHERE state = 'QUARANTINED' ORDER BY 1")]
     assert reasons == ["DELIVERY_SHAPE_INVALID", "DOCUMENT_TOTAL_UNEXPLAINED"]
+    assert sorted(world.set_aside) == [("demo", "shopify/shop", str(reason)) for reason in reasons]
 
 
 def test_a_delivery_that_kills_its_worker_is_set_aside_in_the_end() -> None:

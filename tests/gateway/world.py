@@ -142,6 +142,7 @@ class GatewayWorld:
             SourceConfig(BANK, Secrets(())),
         ]
         self.tracing = Tracer()
+        self.set_aside: list[tuple[str, str, str]] = []  # company, interface, reason
         self.points = 0  # of commits: one before each, one after
         self.crash_at = 0
         self.gateway = self.started(seed)
@@ -158,6 +159,7 @@ class GatewayWorld:
             ids=TransactionIds(lambda: self.now, random.Random(seed)),
             rng=random.Random(seed),
             tracing=self.tracing,
+            set_aside=lambda source, reason: self.set_aside.append((source.company, source.interface, reason)),
         )
         return assemble(world, InlineWriter(receiver(world)))
 

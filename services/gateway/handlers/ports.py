@@ -330,6 +330,13 @@ class Recon(Protocol):
     def import_settlement(self, settlement: Settlement, delivery: str, transaction_id: str) -> None: ...
 
 
+SetAside = Callable[[Source, str], object]  # told of what a person must look at: whose it is, and the reason
+
+
+def unobserved(source: Source, reason: str) -> None:
+    """A `SetAside` where nobody watches."""
+
+
 class TraceStep(Protocol):
     """A step that is being traced, or not."""
 

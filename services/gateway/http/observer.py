@@ -31,7 +31,7 @@ class EdgeObserver:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="samples")
 
     def received(self, source: Source, receipt: Receipt) -> None:
-        scope = _scope(source)
+        scope = scope_of(source)
         if receipt.duplicate:
             self._metrics.duplicate(scope)
         else:
@@ -39,9 +39,9 @@ class EdgeObserver:
 
     def refused(self, source: Source, error: ConcordError, body: bytes) -> None:
         if isinstance(error, SignatureRefused):
-            self._metrics.signature_failure(_scope(source), error.reason)
+            self._metrics.signature_failure(scope_of(source), error.reason)
         else:
-            self._metrics.exception(_scope(source), error.reason)
+            self._metrics.exception(scope_of(source), error.reason)
         second = self._clock().replace(microsecond=0)
         if self._sampled.get(source.interface) != second:
             self._sampled[source.interface] = second
@@ -59,5 +59,6 @@ class EdgeObserver:
             logger.warning("a sample was not kept: %s\n%s", failure.reason, safe_stack(failure))
 
 
-def _scope(source: Source) -> Scope:
+def scope_of(source: Source) -> Scope:
+    """What a source's metrics are kept by."""
     return Scope(source.company, source.provider, source.interface)

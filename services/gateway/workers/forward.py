@@ -12,7 +12,17 @@ from libs.events import Clock
 from ..domain.delivery import State
 from ..domain.fact import EventState, StoredEvent
 from ..domain.retry import RetryBudget
-from ..handlers.ports import EventOutcome, Ledger, NewUnitOfWork, NotRecorded, Recorded, Tracing
+from ..domain.source import Source
+from ..handlers.ports import (
+    EventOutcome,
+    Ledger,
+    NewUnitOfWork,
+    NotRecorded,
+    Recorded,
+    SetAside,
+    Tracing,
+    unobserved,
+)
 
 TECHNICAL = (Kind.RETRY, Kind.STALE, Kind.EXHAUSTED, Kind.UNAUTHENTICATED, Kind.FORBIDDEN)
 # A batch that has failed so often is asked for event by event, a few a turn; so many failures in a row are an outage.
@@ -42,6 +52,7 @@ class ForwardWorker:
         batch: int = 200,
         lease_seconds: float = 60.0,
         budget: RetryBudget = RetryBudget(),  # noqa: B008 - immutable
+        set_aside: SetAside = unobserved,
     ) -> None:
         self._new_uow = new_uow
         self._ledger = ledger
@@ -52,6 +63,7 @@ class ForwardWorker:
         self._batch = batch
         self._lease_seconds = lease_seconds
         self._budget = budget
+        self._set_aside = set_aside
 
     def run_once(self) -> int:
         """How many events the ledger answered for; raises what a whole batch met, after putting it back."""
@@ -122,6 +134,10 @@ class ForwardWorker:
                 if one.state in _ASIDE:
                     uow.deliveries.set_aside([one.stored.delivery], _ASIDE[one.state], one.reason, now)
             uow.commit()
+        for one in ours:
+            if one.state in _ASIDE:
+                event = one.stored.event
+                self._set_aside(Source(event.provider, event.account, event.company), one.reason)
         for one in ours if self._tracing.records else ():
             if one.state is EventState.FORWARDED:
                 event = one.stored.event

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,9 +12,19 @@ from libs.errors import ConcordError
 from libs.events import Clock
 
 from ..domain.delivery import State
+from ..domain.errors import SourceUnknown
 from ..domain.fact import StoredDelivery
 from ..domain.retry import RetryBudget
-from ..handlers.ports import Accounts, DeliveryOutcome, FileToImport, NewUnitOfWork, Recon, Tracing
+from ..handlers.ports import (
+    Accounts,
+    DeliveryOutcome,
+    FileToImport,
+    NewUnitOfWork,
+    Recon,
+    SetAside,
+    Tracing,
+    unobserved,
+)
 from ..handlers.upload import SETTLEMENT, drop_abandoned
 from .forward import TECHNICAL
 
@@ -35,6 +46,7 @@ class ForwardFileWorker:
         owner: str,
         lease_seconds: float = 1800.0,
         budget: RetryBudget = RetryBudget(),  # noqa: B008 - immutable
+        set_aside: SetAside = unobserved,
     ) -> None:
         self._new_uow = new_uow
         self._accounts = accounts
@@ -45,6 +57,7 @@ class ForwardFileWorker:
         self._owner = owner
         self._lease_seconds = lease_seconds
         self._budget = budget
+        self._set_aside = set_aside
 
     def run_once(self) -> int:
         """1 if a file was handed on, refused or put back; raises a technical failure after putting it back."""
@@ -100,6 +113,11 @@ class ForwardFileWorker:
         with self._new_uow() as uow:
             uow.deliveries.settle([outcome], self._clock())
             uow.commit()
+        if outcome.state in (State.QUARANTINED, State.PARKED):
+            source = outcome.stored.delivery.source
+            with suppress(SourceUnknown):
+                source = self._accounts.find(source.provider, source.account).source
+            self._set_aside(source, outcome.reason)
 
 
 class UploadJanitor:

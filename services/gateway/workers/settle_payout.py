@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from datetime import timedelta
 
 from libs.errors import ConcordError
@@ -11,7 +12,18 @@ from libs.events import Clock, IdSource, Settlement
 from ..domain.errors import ApiRefused, ShapeInvalid, SourceUnknown
 from ..domain.fact import PayoutState, StoredPayout
 from ..domain.retry import RetryBudget
-from ..handlers.ports import Account, Accounts, NewUnitOfWork, PayoutOutcome, ProviderApi, Recon, Tracing
+from ..domain.source import Source
+from ..handlers.ports import (
+    Account,
+    Accounts,
+    NewUnitOfWork,
+    PayoutOutcome,
+    ProviderApi,
+    Recon,
+    SetAside,
+    Tracing,
+    unobserved,
+)
 from ..handlers.receive import fetched
 from ..providers.base import Polls, Settles
 from .forward import TECHNICAL
@@ -40,6 +52,7 @@ class ComposePayoutWorker:
         lease_seconds: float = 120.0,
         pause_seconds: float = 900.0,
         budget: RetryBudget = RetryBudget(),  # noqa: B008 - immutable
+        set_aside: SetAside = unobserved,
     ) -> None:
         self._new_uow = new_uow
         self._accounts = accounts
@@ -52,6 +65,7 @@ class ComposePayoutWorker:
         self._lease_seconds = lease_seconds
         self._pause_seconds = pause_seconds
         self._budget = budget
+        self._set_aside = set_aside
 
     def run_once(self) -> int:
         """1 if a payout was looked at; raises a technical failure after noting when to try again."""
@@ -116,6 +130,11 @@ class ComposePayoutWorker:
         again = error.kind in TECHNICAL or isinstance(error, ApiRefused)
         at = self._budget.next_try(payout.attempts, self._clock(), self._rng) if again else None
         self._settle(PayoutOutcome(payout, payout.state if at else PayoutState.PARKED, error.reason, retry_at=at))
+        if at is None:
+            source = Source(payout.provider, payout.account, "")
+            with suppress(SourceUnknown):
+                source = self._accounts.find(payout.provider, payout.account).source
+            self._set_aside(source, error.reason)
 
     def _settle(self, outcome: PayoutOutcome) -> None:
         with self._new_uow() as uow:
@@ -137,6 +156,7 @@ class ForwardSettlementWorker:
         owner: str,
         lease_seconds: float = 120.0,
         budget: RetryBudget = RetryBudget(),  # noqa: B008 - immutable
+        set_aside: SetAside = unobserved,
     ) -> None:
         self._new_uow = new_uow
         self._recon = recon
@@ -146,6 +166,7 @@ class ForwardSettlementWorker:
         self._owner = owner
         self._lease_seconds = lease_seconds
         self._budget = budget
+        self._set_aside = set_aside
 
     def run_once(self) -> int:
         """1 if recon answered for a settlement; raises a technical failure after noting when to try again."""
@@ -165,6 +186,9 @@ class ForwardSettlementWorker:
             at = self._budget.next_try(payout.attempts, self._clock(), self._rng) if technical else None
             refused = PayoutState.PARKED if technical else PayoutState.REFUSED
             self._settle(PayoutOutcome(payout, payout.state if at else refused, error.reason, retry_at=at))
+            if at is None:
+                source = Source(payout.provider, payout.account, payout.settlement.company)
+                self._set_aside(source, error.reason)
             if technical:
                 raise
             return 1

@@ -11,7 +11,7 @@ from libs.events import Channel, Clock, IdSource, digest_of
 from ..domain.delivery import Problem, State, Translation
 from ..domain.errors import SourceUnknown
 from ..domain.fact import EventState, PayoutState, StoredDelivery, StoredEvent, StoredPayout
-from ..handlers.ports import Accounts, DeliveryOutcome, NewUnitOfWork, Tracing, UnitOfWork
+from ..handlers.ports import Accounts, DeliveryOutcome, NewUnitOfWork, SetAside, Tracing, UnitOfWork, unobserved
 
 KNOWN = "EVENTS_KNOWN"
 CONFLICT = "EVENT_CONFLICT"
@@ -43,6 +43,7 @@ class TranslateWorker:
         batch: int = 100,
         lease_seconds: float = 60.0,
         max_attempts: int = 5,
+        set_aside: SetAside = unobserved,
     ) -> None:
         self._new_uow = new_uow
         self._accounts = accounts
@@ -53,6 +54,7 @@ class TranslateWorker:
         self._batch = batch
         self._lease_seconds = lease_seconds
         self._max_attempts = max_attempts
+        self._set_aside = set_aside
 
     def run_once(self) -> int:
         """How many deliveries were taken."""
@@ -71,6 +73,9 @@ class TranslateWorker:
         with self._new_uow() as uow:
             outcomes, born = self._store(uow, read)
             uow.commit()
+        for one in outcomes:
+            if one.state in (State.QUARANTINED, State.PARKED):
+                self._set_aside(one.stored.delivery.source, one.reason)
         if self._tracing.records:
             self._trace(outcomes, born)
         return len(claimed)
