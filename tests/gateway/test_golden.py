@@ -151,6 +151,15 @@ def test_whatever_names_a_balance_transaction_wakes_the_poll(tmp_path: Path, kin
     assert translated(folder / "one.json").wakes_poll is named
 
 
+@pytest.mark.parametrize("at", ["2026-11-22", "2026-11-22T10:00:00", "9999-12-31T23:59:59-10:00", "yesterday"])
+def test_a_time_that_is_none_is_refused(tmp_path: Path, at: str) -> None:
+    order = json.loads((GOLDEN / "shopify" / "order.paid.json").read_text()) | {"processed_at": at}
+    folder = tmp_path / "shopify"
+    folder.mkdir()
+    (folder / "order.when.json").write_text(json.dumps(order))
+    assert outcome(folder / "order.when.json") == {"refused": "DELIVERY_SHAPE_INVALID"}
+
+
 def test_a_tax_that_the_sales_channel_owes_is_not_booked_as_the_seller_s(tmp_path: Path) -> None:
     order = json.loads((GOLDEN / "shopify" / "order.paid.json").read_text())
     order["line_items"][0]["tax_lines"][0]["channel_liable"] = True

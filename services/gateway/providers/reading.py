@@ -113,11 +113,12 @@ class Shape:
         """ISO 8601 with an offset, to the second."""
         try:
             found = datetime.fromisoformat(self.text(key))
-        except ValueError:
+            in_utc = found.astimezone(UTC).replace(microsecond=0)
+        except (ValueError, OverflowError):  # the first and the last day there is have no UTC in some zones
             raise self.invalid(key, "an ISO 8601 time") from None
         if found.tzinfo is None:
             raise self.invalid(key, "a time with an offset")
-        return found.astimezone(UTC).replace(microsecond=0)
+        return in_utc
 
     def decimal_money(self, key: str, currency: str) -> Money:
         """A plain decimal text in a known currency."""
