@@ -253,11 +253,14 @@ class _Row:
                 continue
             try:
                 moment = datetime.fromisoformat(text) if _TIME.fullmatch(text) else None
-            except ValueError:
+                if moment is not None:
+                    moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+                    moment.astimezone(UTC)  # the first and the last day there is have no UTC in some zones
+            except (ValueError, OverflowError):
                 moment = None
             if moment is None:
                 raise SettlementDateInvalid(f"{column} is not a time", self._place)
-            return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+            return moment
         return None
 
     def _date(self, name: str) -> date | None:

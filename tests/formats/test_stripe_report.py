@@ -155,6 +155,7 @@ def without(column: str) -> str:
         (report(row("txn_1", "1.00", "0.00", "1.00", currency="zzz")).read(), "SETTLEMENT_CURRENCY_UNKNOWN"),
         (report(row("txn_1", "1.00", "0.00", "1.00", created_utc="31/01/2026")).read(), "SETTLEMENT_DATE_INVALID"),
         (report(row("txn_1", "1.00", "0.00", "1.00", created_utc="2026-02-30")).read(), "SETTLEMENT_DATE_INVALID"),
+        (report(row("txn_1", "1.00", "0.00", "1.00", created_utc="0001-01-01 00:00:00+14:00")).read(), "SETTLEMENT_DATE_INVALID"),
         (report(row("txn_1", "1.00", "0.00", "1.00", created_utc="")).read(), "SETTLEMENT_DATE_INVALID"),
         (report(CHARGE).read().replace(b"gift", b"gif\xe9"), "FILE_ENCODING"),
     ],
