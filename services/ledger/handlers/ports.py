@@ -159,8 +159,8 @@ class Stories(Protocol):
         """Each event's story, by its name; without documents of the event itself."""
         ...
 
-    def merge(self, company: str, label: str, others: Sequence[str]) -> None:
-        """Bring the postings of other stories under one label."""
+    def merge(self, company: str, label: str, others: Sequence[str], now: datetime) -> None:
+        """Bring the postings of other stories under one label; what is posted of them is to be settled together."""
         ...
 
     def wake(self, company: str, events: Sequence[str], now: datetime) -> None:

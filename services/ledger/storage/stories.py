@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, case, select, text, update
 
 from libs.events import Event, Order, event_from_json
 
@@ -63,10 +63,11 @@ class StoryReader:
         customers = self._customers(wanted)
         return {name: _story(name, names, documents, customers) for name, names in members.items()}
 
-    def merge(self, company: str, label: str, others: Sequence[str]) -> None:
-        """Bring the postings of other stories under one label."""
+    def merge(self, company: str, label: str, others: Sequence[str], now: datetime) -> None:
+        """Bring the postings of other stories under one label; what is posted of them is to be settled together."""
         mine = (POSTING.c.company == company) & POSTING.c.ar_group.in_(others) & (POSTING.c.ar_group != "")
-        self._connection.execute(update(POSTING).where(mine).values(ar_group=label))
+        settle_at = case((POSTING.c.state == PostingState.POSTED.value, now), else_=POSTING.c.settle_at)
+        self._connection.execute(update(POSTING).where(mine).values(ar_group=label, settle_at=settle_at))
 
     def wake(self, company: str, events: Sequence[str], now: datetime) -> None:
         """Build the waiting ones among the events again, now."""

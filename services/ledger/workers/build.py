@@ -165,7 +165,7 @@ class _Batch:
         self._now = now
         self._fresh: dict[str, list[Document]] = {}  # documents built in this batch, by story
         self._outcomes: list[BuiltEvent] = []
-        self._woken: dict[str, set[str]] = {}  # by company: events of stories in which something was built
+        self._woken: dict[str, set[str]] = {}  # by company: events of stories that have grown
         self._drafts = Drafts(now)
 
     def build(self, events: Sequence[RecordedEvent]) -> None:
@@ -174,7 +174,7 @@ class _Batch:
         for one in events:
             story = stories[one.event.name]
             if story.other_labels:
-                self._uow.stories.merge(one.event.company, story.label, story.other_labels)
+                self._uow.stories.merge(one.event.company, story.label, story.other_labels, self._now)
             self._build(one, story, existing.get(one.event.name, []))
         self.write()
 
@@ -207,7 +207,9 @@ class _Batch:
     def _build(self, one: RecordedEvent, story: Story, existing: Sequence[Posting]) -> None:
         to_build = not existing or any(posting.state is PostingState.RECORDED for posting in existing)
         if not has_effect(one.event) or not to_build:
-            self._done(one, one.state)  # only its story was to be looked at
+            # Only its story was to be looked at: what it joins may be just what another one waits for.
+            self._wake_others(one, story)
+            self._done(one, one.state)
             return
         documents = (*story.context.documents, *self._fresh.get(story.label, ()))
         context = Context(story.context.customer, documents)
@@ -242,7 +244,7 @@ class _Batch:
                 continue  # another event has this effect; that was found earlier
             before = known.get(each.document.effect) or draft(one, each.document.effect, self._now)
             self._drafts.accept(one, each, before, story.label, self._masters.revision, company, deadline)
-        self._woken.setdefault(one.event.company, set()).update(set(story.events) - {one.event.name})
+        self._wake_others(one, story)
         self._done(one, EventState.BUILT)
 
     def _wait(
@@ -254,6 +256,9 @@ class _Batch:
             self.refuse(one, PREDECESSOR_MISSING, str(error), existing)
             return
         self._outcomes.append(BuiltEvent(one, EventState.RECORDED, deadline, self._masters.revision, deadline))
+
+    def _wake_others(self, one: RecordedEvent, story: Story) -> None:
+        self._woken.setdefault(one.event.company, set()).update(set(story.events) - {one.event.name})
 
     def _again(self, one: RecordedEvent) -> None:
         revision = one.mapping_revision
