@@ -20,8 +20,9 @@ from .storage.unit_of_work import Ledgers
 from .workers.build import BuildConfig, BuildWorker
 from .workers.hold import HoldWorker
 from .workers.match import MatchWorker
+from .workers.match_queue import Matches
 from .workers.post import PostWorker
-from .workers.queues import Matches, Postings, Stories
+from .workers.queues import Postings, Stories
 from .workers.settle import SettleWorker
 
 

@@ -21,7 +21,7 @@ from libs.telemetry.context import traceparent_of
 from . import wire
 from .domain.errors import EventConflict
 from .domain.posting import RecordedEvent
-from .handlers.apply_match import apply_match, get_applied_match
+from .handlers.apply_match import apply_match, get_applied_match, retry_match
 from .handlers.approve_posting import approve_posting
 from .handlers.ports import NewUow
 from .handlers.read_postings import get_event, get_posting, list_exceptions, list_postings
@@ -132,6 +132,12 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         self, request: ledger_pb2.GetAppliedMatchRequest, context: grpc.ServicerContext
     ) -> match_pb2.AppliedMatch:
         return wire.from_match(get_applied_match(wire.to_match_name(request.name), self._new_uow))
+
+    def RetryMatch(
+        self, request: ledger_pb2.RetryMatchRequest, context: grpc.ServicerContext
+    ) -> match_pb2.AppliedMatch:
+        name = wire.to_match_name(request.name)
+        return wire.from_match(retry_match(name, _caller(), self._new_uow, self._clock))
 
     def ListExceptions(
         self, request: ledger_pb2.ListExceptionsRequest, context: grpc.ServicerContext

@@ -125,6 +125,7 @@ def test_a_conflict_is_an_error_that_names_both_digests(served: Served) -> None:
         ("GetEvent", ledger_pb2.GetEventRequest(name="sources/a/accounts/b/events/c"), "EVENT_UNKNOWN"),
         ("GetPosting", ledger_pb2.GetPostingRequest(name="companies/acme/postings/x"), "POSTING_UNKNOWN"),
         ("GetPosting", ledger_pb2.GetPostingRequest(name="postings/x"), "REQUEST_INVALID"),
+        ("RetryMatch", ledger_pb2.RetryMatchRequest(name="companies/acme/matches/m"), "MATCH_UNKNOWN"),
         ("GetAppliedMatch", ledger_pb2.GetAppliedMatchRequest(name="companies/acme/matches/m"), "MATCH_UNKNOWN"),
         ("ListPostings", ledger_pb2.ListPostingsRequest(parent="acme"), "REQUEST_INVALID"),
         ("ListPostings", ledger_pb2.ListPostingsRequest(parent="companies/acme", page_token="x"), "PAGE_TOKEN_INVALID"),

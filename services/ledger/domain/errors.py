@@ -9,6 +9,7 @@ ConcordError
 ├── ApproverIsMaker       whoever made a thing may not approve it
 ├── NotRetryable          RetryPosting in a state that needs no retry
 ├── MatchConflict         one match's name, two contents
+├── MatchNotRetryable     RetryMatch of a match that is written
 ├── RequestIdReused       one request id, two contents
 ├── PostingBusy           a worker has it in hand at this moment
 ├── CompanyNotReady       masterdata knows no approved mapping of the company yet
@@ -62,6 +63,11 @@ class MatchConflict(ConcordError):
 
     kind = Kind.CONFLICT
     reason = "MATCH_CONFLICT"
+
+
+class MatchNotRetryable(ConcordError):
+    kind = Kind.PRECONDITION
+    reason = "MATCH_NOT_RETRYABLE"
 
 
 class TransitionForbidden(ConcordError):

@@ -1,4 +1,4 @@
-"""Accept a confirmed match: a worker shows it in Odoo once its postings are posted."""
+"""Accept a confirmed match: a worker shows it in Odoo once its postings are posted. And take one up again."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from libs.events import Clock
 
-from ..domain.errors import MatchConflict, PostingUnknown
-from ..domain.match import AppliedMatch, MatchType
+from ..domain.errors import MatchConflict, MatchNotRetryable, PostingUnknown
+from ..domain.match import AppliedMatch, MatchState, MatchType
 from .ports import LedgerUow, NewUow
 
 
@@ -59,6 +59,23 @@ def apply_match(command: ApplyMatch, new_uow: NewUow, clock: Clock) -> Applied:
             raise MatchConflict("this match is known with another content", field="match.name")
         uow.commit()
     return Applied(stored, answer.transaction_ids)
+
+
+def retry_match(name: str, actor: str, new_uow: NewUow, clock: Clock) -> Applied:
+    """The match in its queue again, after its cause is mended; one that is pending stays as it is.
+
+    Raises `MatchUnknown`, or `MatchNotRetryable` for one that is written.
+    """
+    now = clock()
+    with new_uow() as uow:
+        before = uow.matches.get(name)
+        if before.state is MatchState.WRITTEN:
+            raise MatchNotRetryable("the match is written: there is nothing to do again", field="name")
+        stored = uow.matches.take_up(before, now, actor)
+        uow.cases.resolve([name], "retried", now)
+        answer = _with_transactions(uow, stored)
+        uow.commit()
+    return answer
 
 
 def get_applied_match(name: str, new_uow: NewUow) -> Applied:

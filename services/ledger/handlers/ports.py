@@ -266,6 +266,14 @@ class MatchStore(Protocol):
         self, company: str, *, limit: int, owner: str, now: datetime, lease_seconds: float
     ) -> list[AppliedMatch]: ...
 
+    def renew(self, match: AppliedMatch, *, now: datetime, lease_seconds: float) -> AppliedMatch | None:
+        """The match with its new claim, or None if it is not ours any more."""
+        ...
+
+    def take_up(self, match: AppliedMatch, now: datetime, actor: str) -> AppliedMatch:
+        """Into the queue again, with a new budget: for what is an exception or parked."""
+        ...
+
     def settle(self, outcomes: Sequence[tuple[AppliedMatch, AppliedMatch]], now: datetime, actor: str) -> set[str]:
         """(before, after) each; ends the claims. Returns the names that were still ours."""
         ...

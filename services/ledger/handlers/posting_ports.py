@@ -127,7 +127,7 @@ class StoryQueue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MatchClaim:
-    """A match to write, with its postings; `booked` lacks those that are not posted yet."""
+    """A match to write, with its postings; `booked` lacks those that are not posted yet. `ended`: one never will be."""
 
     name: str
     company: str
@@ -136,6 +136,7 @@ class MatchClaim:
     members: tuple[str, ...]
     booked: Mapping[str, Booked]
     traceparent: str = ""
+    ended: bool = False
 
     @property
     def is_ready(self) -> bool:
@@ -147,14 +148,19 @@ class MatchQueue(Protocol):
 
     def claim(self, now: datetime, limit: int) -> list[MatchClaim]: ...
 
+    def renew(self, match: MatchClaim, now: datetime) -> bool:
+        """Keep the lease; false if it was lost."""
+
     def written(
         self, match: MatchClaim, outcomes: Mapping[str, Outcome], exchanges: Sequence[DocumentView], now: datetime
     ) -> None:
         """WRITTEN with what is open now; looked at once more where a posting was changed since the claim."""
 
-    def refused(self, match: MatchClaim, reason: str, text: str, now: datetime) -> None: ...
+    def refused(self, match: MatchClaim, reason: str, text: str, now: datetime) -> None:
+        """EXCEPTION with a case: a person must look."""
 
-    def later(self, match: MatchClaim, reason: str, now: datetime) -> None: ...
+    def later(self, match: MatchClaim, reason: str, now: datetime) -> None:
+        """PENDING again after a pause; parked with a case once the budget is spent."""
 
 
 class Journal(Protocol):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, bindparam, literal_column, or_, select, update
 
 from libs.storage.audit import AuditEntry, AuditLog
-from libs.storage.leases import claim, in_state, settle
+from libs.storage.leases import claim, in_state, renew, settle
 from libs.storage.rows import insert_new, insert_rows
 
 from ..domain.errors import MatchUnknown
 from ..domain.match import AppliedMatch, MatchState
+from ..domain.posting import Claim
 from ..handlers.ports import Committed
 from .mapping import lease, to_match
 from .rows import APPLIED_MATCH, APPLIED_MATCH_MEMBER, TABLES
@@ -82,6 +84,27 @@ class Matches:
         members = self._members([row.name for row in rows])
         return [to_match(row, members.get(row.name, ())) for row in rows]
 
+    def renew(self, match: AppliedMatch, *, now: datetime, lease_seconds: float) -> AppliedMatch | None:
+        """The match with its new claim, or None if it is not ours any more."""
+        if match.claim is None:
+            return None
+        held = [lease(match.name, match.claim)]
+        kept = renew(self._connection, APPLIED_MATCH, held, now=now, lease_seconds=lease_seconds)
+        return replace(match, claim=Claim(kept[0].owner, kept[0].fence, kept[0].until)) if kept else None
+
+    def take_up(self, match: AppliedMatch, now: datetime, actor: str) -> AppliedMatch:
+        """Into the queue again, with a new budget: for what is an exception or parked. Of two calls one does it."""
+        again = replace(
+            match, state=MatchState.PENDING, parked=False, available_at=now, attempts=0, reason="", reason_text=""
+        )
+        stands_still = (APPLIED_MATCH.c.state == MatchState.EXCEPTION.value) | (APPLIED_MATCH.c.parked == 1)
+        mine = (APPLIED_MATCH.c.name == match.name) & stands_still
+        statement = update(APPLIED_MATCH).where(mine).values(_columns(again)).returning(APPLIED_MATCH.c.name)
+        if self._connection.scalars(statement).all():
+            self._note(again, actor, now, action="MATCH_RETRIED")
+            self._committed.queues.add("match")
+        return self.get(match.name)
+
     def settle(self, outcomes: Sequence[tuple[AppliedMatch, AppliedMatch]], now: datetime, actor: str) -> set[str]:
         """(before, after) each; ends the claims. Returns the names that were still ours."""
         settled = [(lease(before.name, before.claim), _columns(after)) for before, after in outcomes if before.claim]
@@ -91,8 +114,8 @@ class Matches:
                 self._note(after, actor, now)
         return kept
 
-    def _note(self, match: AppliedMatch, actor: str, now: datetime, *, new: bool = False) -> None:
-        action = "MATCH_ACCEPTED" if new else f"MATCH_{match.state.name}"
+    def _note(self, match: AppliedMatch, actor: str, now: datetime, *, new: bool = False, action: str = "") -> None:
+        action = action or ("MATCH_ACCEPTED" if new else f"MATCH_{match.state.name}")
         entry = AuditEntry(match.name, action, actor, now, "", reason=match.reason, content_digest=match.fingerprint)
         AuditLog(self._connection, TABLES).append([entry], new_subjects=new)
 

@@ -40,9 +40,16 @@ class MatchWorker:
         return len(claims)
 
     def _carry(self, match: MatchClaim) -> None:
+        if match.ended:
+            self.queue.refused(
+                match, "MATCH_WITHOUT_POSTING", "it names postings that never reach the books", self.clock()
+            )
+            return
         if not match.is_ready:
             self.queue.later(match, "WAITS_FOR_POSTING", self.clock())
             return
+        if not self.queue.renew(match, self.clock()):
+            return  # the ones before it took long: it is another worker's by now
         journal = self.journal_of(match.company)
         try:
             touched = self._write(match, journal)
@@ -57,12 +64,17 @@ class MatchWorker:
     def _write(self, match: MatchClaim, journal: Journal) -> list[int]:
         """Reconcile what the match joins; the ids of the journal items."""
         views = views_of(journal, match.booked.values())
+        if any(key not in views or not views[key].is_posted for key in match.booked):
+            raise DocumentGone("match", "Odoo no longer has one of the documents, or not as a posted one")
         if match.type is MatchType.PAYOUT_TRANSACTIONS:
             lines = [line for key, one in match.booked.items() for line in lines_with(one, views[key], ("CLR",))]
         else:
             role = _COUNTERPART[match.type]
             lines = [line for key in match.members for line in lines_with(match.booked[key], views[key], (role,))]
-            lines.append(self._unsuspended(match, journal, views, lines[0]))
+            if lines:
+                lines.append(self._unsuspended(match, journal, views, lines[0]))
+        if len(lines) < 2:
+            raise MatchUnfit("match", "the postings bear no lines that this type of match could join")
         ids = [line.odoo_id for line in lines]
         if any(not line.reconciled for line in lines):
             reconcile(journal, ids)
@@ -73,19 +85,38 @@ class MatchWorker:
     ) -> LineView:
         """The bank line's suspense item, moved to the counterpart's account and partner if it is not there yet."""
         anchor: Booked = match.booked[match.anchor]
-        (item,) = lines_with(anchor, views[match.anchor], ("SUS", "MOVED"))
+        items = lines_with(anchor, views[match.anchor], ("SUS", "MOVED"))
+        if not items:
+            raise MatchUnfit("match", "the match's anchor is no bank line")
+        if len(items) > 1:
+            raise MatchedElsewhere("match", "the bank line was split in Odoo")
+        (item,) = items
         there = (item.account_id, item.partner_id) == (counterpart.account_id, counterpart.partner_id)
         if there:
             return item
         if role_of(anchor, item) != "SUS":
             # Odoo 19 would silently undo the reconciliation that moved it.
-            raise MatchedElsewhere("the bank line stands on another counterpart")
+            raise MatchedElsewhere("match", "the bank line stands on another counterpart")
         journal.move_to_account(item.odoo_id, counterpart.account_id, counterpart.partner_id)
-        (item,) = journal.lines([item.odoo_id])
-        return item
+        moved = journal.lines([item.odoo_id])
+        if not moved:
+            raise DocumentGone("match", "the bank line was taken away while it was matched")
+        return moved[0]
 
 
 class MatchedElsewhere(OdooRefused):
     """The bank line was matched with something else, by another match or by hand in Odoo."""
 
     reason = "MATCHED_ELSEWHERE"
+
+
+class DocumentGone(OdooRefused):
+    """What we posted is not in the books any more."""
+
+    reason = "ODOO_DOCUMENT_GONE"
+
+
+class MatchUnfit(OdooRefused):
+    """The match's type does not suit its postings."""
+
+    reason = "MATCH_UNFIT"

@@ -10,12 +10,11 @@ from datetime import UTC, datetime, timedelta
 from libs.storage.leases import RetryPolicy
 
 from ..domain.document import Document, DocumentType, content_digest, document_to_json
-from ..domain.match import AppliedMatch, MatchState
-from ..domain.posting import CaseState, Category, Change, Doubt, ExceptionCase, Posting
+from ..domain.posting import OWNERS, CaseState, Category, Change, Doubt, ExceptionCase, Posting
 from ..domain.states import PostingState
 from ..domain.view import DocumentView
 from ..handlers.ports import LedgerUow, NewPosting, NewUow
-from ..handlers.posting_ports import Booked, Claim, CompanyBooks, MatchClaim, Outcome, Story
+from ..handlers.posting_ports import Booked, Claim, CompanyBooks, Outcome, Story
 from .reconciling import closable_roles
 
 ACTOR = "ledger"
@@ -129,7 +128,7 @@ class Postings:
             before = self._held[claim.key]
             at = self.retry.next_try(before.attempts, now, self.rng)
             after = replace(before, state=state, available_at=at or NEVER, parked=at is None, reason=reason)
-            doubt = _parked(reason) if at is None else None
+            doubt = parked_doubt(reason) if at is None else None
             changes.append(Change(before, after, ACTOR, doubt=doubt))
         return self._apply(changes, now)
 
@@ -160,7 +159,7 @@ class Stories:
         with self.new_uow() as uow:
             for company, label in uow.settlements.due(now, limit):
                 uow.settlements.postpone(company, label, until)
-                booked = tuple(_booked(one) for one in uow.settlements.posted(company, label))
+                booked = tuple(booked_of(one) for one in uow.settlements.posted(company, label))
                 stories.append(Story(company, label, booked, until))
             if stories:
                 uow.commit()
@@ -185,13 +184,13 @@ class Stories:
                 if one.key in sources and document.effect not in known
             ]
             uow.postings.create(new, now)
-            if _note_outcomes(uow, story.booked, outcomes, now):
+            if note_outcomes(uow, story.booked, outcomes, now):
                 uow.settlements.done([one.key for one in story.booked], story.until)
             else:
                 uow.settlements.postpone(story.company, story.label, now)
             if exchanges:
                 first = uow.postings.get(story.company, story.booked[0].key)
-                _note_exchanges(uow, self.books, story.label, first, exchanges, now)
+                note_exchanges(uow, self.books, story.label, first, exchanges, now)
             uow.commit()
 
     def later(self, story: Story, reason: str, now: datetime) -> None:
@@ -199,73 +198,6 @@ class Stories:
             if uow.settlements.is_held(story.company, story.label, story.until):
                 uow.settlements.postpone(story.company, story.label, now + timedelta(seconds=self.retry_seconds))
                 uow.commit()
-
-
-@dataclass(slots=True)
-class Matches:
-    """`MatchQueue`. One instance a worker: it remembers what it has claimed."""
-
-    new_uow: NewUow
-    books: CompanyBooks
-    owner: str
-    rng: random.Random
-    retry: RetryPolicy = PATIENT
-    lease_seconds: float = 180.0
-    wait_seconds: float = 2.0  # for a posting that a match names and that is not posted yet
-    _held: dict[str, AppliedMatch] = field(default_factory=dict)
-
-    def claim(self, now: datetime, limit: int) -> list[MatchClaim]:
-        with self.new_uow() as uow:
-            for company in uow.matches.companies_due():
-                taken = uow.matches.claim(
-                    company, limit=limit, owner=self.owner, now=now, lease_seconds=self.lease_seconds
-                )
-                if not taken:
-                    continue
-                keys = [key for one in taken for key in (one.anchor, *one.members)]
-                postings = uow.postings.find(keys)
-                uow.commit()
-                self._held = {one.name: one for one in taken}
-                return [_match_claim(one, postings) for one in taken]
-        return []
-
-    def written(
-        self, match: MatchClaim, outcomes: Mapping[str, Outcome], exchanges: Sequence[DocumentView], now: datetime
-    ) -> None:
-        before = self._held[match.name]
-        written = replace(before, state=MatchState.WRITTEN, written_at=now, reason="", reason_text="")
-        with self.new_uow() as uow:
-            noted = _note_outcomes(uow, match.booked.values(), outcomes, now)
-            after = written if noted else replace(before, available_at=now)
-            if not uow.matches.settle([(before, after)], now, ACTOR):
-                return  # another worker has it by now; what we noted is rolled back
-            anchor = uow.postings.get(match.company, match.anchor)
-            _note_exchanges(uow, self.books, match.name, anchor, exchanges, now)
-            if noted:
-                uow.cases.resolve([match.name], "written", now)
-            uow.commit()
-
-    def refused(self, match: MatchClaim, reason: str, text: str, now: datetime) -> None:
-        before = self._held[match.name]
-        after = replace(before, state=MatchState.EXCEPTION, reason=reason, reason_text=text)
-        doubt = Doubt(reason, "Odoo refused this match; its words are on the match", actions=("retry",))
-        with self.new_uow() as uow:
-            if uow.matches.settle([(before, after)], now, ACTOR):
-                anchor = uow.postings.find([match.anchor])[match.anchor]
-                uow.cases.open([_case(match.name, anchor, doubt, now)])
-            uow.commit()
-
-    def later(self, match: MatchClaim, reason: str, now: datetime) -> None:
-        before = self._held[match.name]
-        if match.is_ready:
-            at = self.retry.next_try(before.attempts, now, self.rng)
-            after = replace(before, available_at=at or NEVER, parked=at is None, reason=reason)
-        else:
-            pause = timedelta(seconds=self.wait_seconds)
-            after = replace(before, available_at=now + pause, attempts=0, reason=reason)
-        with self.new_uow() as uow:
-            uow.matches.settle([(before, after)], now, ACTOR)
-            uow.commit()
 
 
 def _claim(posting: Posting) -> Claim | None:
@@ -283,18 +215,11 @@ def _claim(posting: Posting) -> Claim | None:
     )
 
 
-def _booked(posting: Posting) -> Booked:
+def booked_of(posting: Posting) -> Booked:
     document = posting.document()
     if document is None:
         raise ValueError(f"{posting.key} is posted without a document")
     return Booked(posting.key, document, posting.odoo_id, posting.transaction_id, posting.version)
-
-
-def _match_claim(match: AppliedMatch, postings: Mapping[str, Posting]) -> MatchClaim:
-    keys = (match.anchor, *match.members)
-    done = [postings[key] for key in keys if key in postings and postings[key].state is PostingState.POSTED]
-    booked = {one.key: _booked(one) for one in done}
-    return MatchClaim(match.name, match.company, match.type, match.anchor, match.members, booked, match.traceparent)
 
 
 def _move_of(source: Posting, document: Document, now: datetime) -> NewPosting:
@@ -326,7 +251,7 @@ def _move_of(source: Posting, document: Document, now: datetime) -> NewPosting:
     return NewPosting(posting, through=(PostingState.RECORDED, PostingState.VALIDATED))
 
 
-def _note_outcomes(uow: LedgerUow, booked: Iterable[Booked], outcomes: Mapping[str, Outcome], now: datetime) -> bool:
+def note_outcomes(uow: LedgerUow, booked: Iterable[Booked], outcomes: Mapping[str, Outcome], now: datetime) -> bool:
     """Write what was seen in Odoo, unless somebody changed the posting since we began to look: he may have seen what
     came later. False if there is such a one: Odoo must be asked again."""
     versions = {one.key: one.version for one in booked}
@@ -347,7 +272,7 @@ def _note_outcomes(uow: LedgerUow, booked: Iterable[Booked], outcomes: Mapping[s
     return fresh and len(made) == len(changes)
 
 
-def _note_exchanges(
+def note_exchanges(
     uow: LedgerUow, books: CompanyBooks, cause: str, posting: Posting, exchanges: Iterable[DocumentView], now: datetime
 ) -> None:
     """Odoo's exchange entries are the effect of this reconciliation; on any other account they are a doubt."""
@@ -358,10 +283,10 @@ def _note_exchanges(
         doubt = Doubt(
             "EXCHANGE_ACCOUNT_UNEXPECTED", "Odoo booked an exchange difference on another account", actions=()
         )
-        uow.cases.open([_case(posting.name, posting, doubt, now)])
+        uow.cases.open([case_of(posting.name, posting, doubt, now)])
 
 
-def _case(subject: str, posting: Posting, doubt: Doubt, now: datetime) -> ExceptionCase:
+def case_of(subject: str, posting: Posting, doubt: Doubt, now: datetime) -> ExceptionCase:
     return ExceptionCase(
         id="",
         company=posting.company,
@@ -369,11 +294,11 @@ def _case(subject: str, posting: Posting, doubt: Doubt, now: datetime) -> Except
         transaction_id=posting.transaction_id,
         doubt=doubt,
         state=CaseState.OPEN,
-        owner="finance",
+        owner=OWNERS[doubt.category],
         at_risk=posting.amount,
         created_at=now,
     )
 
 
-def _parked(reason: str) -> Doubt:
+def parked_doubt(reason: str) -> Doubt:
     return Doubt(reason, "Odoo could not be reached for as long as the budget allows", Category.TECHNICAL, ("retry",))

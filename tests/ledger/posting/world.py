@@ -20,8 +20,9 @@ from libs.storage.leases import RetryPolicy
 from services.ledger.adapters.odoo_journal import OdooJournal
 from services.ledger.domain import master
 from services.ledger.workers.match import MatchWorker
+from services.ledger.workers.match_queue import Matches
 from services.ledger.workers.post import PostWorker
-from services.ledger.workers.queues import Matches, Postings, Stories
+from services.ledger.workers.queues import Postings, Stories
 from services.ledger.workers.settle import SettleWorker
 from tests.ledger.world import World
 

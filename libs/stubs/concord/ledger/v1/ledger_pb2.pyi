@@ -510,6 +510,26 @@ class GetAppliedMatchRequest(_message.Message):
 Global___GetAppliedMatchRequest: _TypeAlias = GetAppliedMatchRequest  # noqa: Y015
 
 @_typing.final
+class RetryMatchRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Format: `companies/{company}/matches/{match}`."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetryMatchRequest: _TypeAlias = RetryMatchRequest  # noqa: Y015
+
+@_typing.final
 class ListExceptionsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

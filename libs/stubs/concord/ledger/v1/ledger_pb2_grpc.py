@@ -102,6 +102,11 @@ class LedgerServiceStub:
                 request_serializer=concord_dot_ledger_dot_v1_dot_ledger__pb2.GetAppliedMatchRequest.SerializeToString,
                 response_deserializer=concord_dot_ledger_dot_v1_dot_match__pb2.AppliedMatch.FromString,
                 _registered_method=True)
+        self.RetryMatch = channel.unary_unary(
+                '/concord.ledger.v1.LedgerService/RetryMatch',
+                request_serializer=concord_dot_ledger_dot_v1_dot_ledger__pb2.RetryMatchRequest.SerializeToString,
+                response_deserializer=concord_dot_ledger_dot_v1_dot_match__pb2.AppliedMatch.FromString,
+                _registered_method=True)
         self.ListExceptions = channel.unary_unary(
                 '/concord.ledger.v1.LedgerService/ListExceptions',
                 request_serializer=concord_dot_ledger_dot_v1_dot_ledger__pb2.ListExceptionsRequest.SerializeToString,
@@ -230,6 +235,15 @@ class LedgerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RetryMatch(self, request, context):
+        """Takes up again a match that is an exception or parked, after its cause is
+        mended. Safe to repeat: a match that is pending is given back as it stands.
+        NOT_FOUND with reason MATCH_UNKNOWN; FAILED_PRECONDITION, reason MATCH_NOT_RETRYABLE, where it is written.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListExceptions(self, request, context):
         """Business exceptions for finance, and parked technical failures for operators.
         """
@@ -307,6 +321,11 @@ def add_LedgerServiceServicer_to_server(servicer, server):
             'GetAppliedMatch': grpc.unary_unary_rpc_method_handler(
                     servicer.GetAppliedMatch,
                     request_deserializer=concord_dot_ledger_dot_v1_dot_ledger__pb2.GetAppliedMatchRequest.FromString,
+                    response_serializer=concord_dot_ledger_dot_v1_dot_match__pb2.AppliedMatch.SerializeToString,
+            ),
+            'RetryMatch': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetryMatch,
+                    request_deserializer=concord_dot_ledger_dot_v1_dot_ledger__pb2.RetryMatchRequest.FromString,
                     response_serializer=concord_dot_ledger_dot_v1_dot_match__pb2.AppliedMatch.SerializeToString,
             ),
             'ListExceptions': grpc.unary_unary_rpc_method_handler(
@@ -631,6 +650,33 @@ class LedgerService:
             target,
             '/concord.ledger.v1.LedgerService/GetAppliedMatch',
             concord_dot_ledger_dot_v1_dot_ledger__pb2.GetAppliedMatchRequest.SerializeToString,
+            concord_dot_ledger_dot_v1_dot_match__pb2.AppliedMatch.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetryMatch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/concord.ledger.v1.LedgerService/RetryMatch',
+            concord_dot_ledger_dot_v1_dot_ledger__pb2.RetryMatchRequest.SerializeToString,
             concord_dot_ledger_dot_v1_dot_match__pb2.AppliedMatch.FromString,
             options,
             channel_credentials,

@@ -78,6 +78,11 @@ class LedgerServiceStub:
     """
     GetAppliedMatch: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.GetAppliedMatchRequest, _match_pb2.AppliedMatch]
     """NOT_FOUND with reason MATCH_UNKNOWN."""
+    RetryMatch: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.RetryMatchRequest, _match_pb2.AppliedMatch]
+    """Takes up again a match that is an exception or parked, after its cause is
+    mended. Safe to repeat: a match that is pending is given back as it stands.
+    NOT_FOUND with reason MATCH_UNKNOWN; FAILED_PRECONDITION, reason MATCH_NOT_RETRYABLE, where it is written.
+    """
     ListExceptions: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.ListExceptionsRequest, _ledger_pb2.ListExceptionsResponse]
     """Business exceptions for finance, and parked technical failures for operators."""
     ListTransactionSteps: _grpc.UnaryUnaryMultiCallable[_trace_pb2.ListTransactionStepsRequest, _trace_pb2.ListTransactionStepsResponse]
@@ -212,6 +217,17 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _grpc.ServicerContext,
     ) -> _match_pb2.AppliedMatch:
         """NOT_FOUND with reason MATCH_UNKNOWN."""
+
+    @_abc_1.abstractmethod
+    def RetryMatch(
+        self,
+        request: _ledger_pb2.RetryMatchRequest,
+        context: _grpc.ServicerContext,
+    ) -> _match_pb2.AppliedMatch:
+        """Takes up again a match that is an exception or parked, after its cause is
+        mended. Safe to repeat: a match that is pending is given back as it stands.
+        NOT_FOUND with reason MATCH_UNKNOWN; FAILED_PRECONDITION, reason MATCH_NOT_RETRYABLE, where it is written.
+        """
 
     @_abc_1.abstractmethod
     def ListExceptions(

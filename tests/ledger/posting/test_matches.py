@@ -1,0 +1,179 @@
+"""Matches reach Odoo, or a person; one that can't be written never keeps the others waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from libs.events import BankLine, Event, EventKind
+from libs.storage.leases import RetryPolicy
+from services.ledger.domain.errors import MatchNotRetryable
+from services.ledger.domain.match import AppliedMatch, MatchState, MatchType
+from services.ledger.domain.posting import Category, Change, ExceptionCase, Posting
+from services.ledger.domain.states import PostingState
+from services.ledger.handlers.apply_match import ApplyMatch, apply_match, get_applied_match, retry_match
+from services.ledger.workers.match import MatchWorker
+from services.ledger.workers.match_queue import Matches
+from tests.ledger.domain.books import bank_line, money
+from tests.ledger.posting.world import PostingWorld
+from tests.storage.fixtures import EngineFor
+from tests.storage.fixtures import engine_for as engine_for
+
+GOOD, BAD = "companies/acme/matches/good", "companies/acme/matches/bad"
+
+
+@pytest.fixture
+def world(engine_for: EngineFor) -> PostingWorld:
+    return PostingWorld(engine_for("services.ledger"))
+
+
+def payout(txn: str = "po_1") -> Event:
+    return money(EventKind.PAYOUT, "-5.00", txn=txn)
+
+
+def arrived(occurrence: int = 1) -> Event:
+    event = bank_line("5.00")
+    assert isinstance(event.body, BankLine)
+    body = replace(event.body, occurrence=occurrence)
+    return replace(event, name=f"{event.name}-{occurrence}", body=body)
+
+
+def posted(world: PostingWorld, *events: Event) -> list[Posting]:
+    world.record(*events)
+    world.work(rounds=20)
+    return world.postings(*events)
+
+
+def apply(
+    world: PostingWorld,
+    name: str,
+    anchor: Posting,
+    members: Sequence[Posting],
+    kind: MatchType = MatchType.BANK_PAYOUT,
+) -> None:
+    keys = tuple(one.key for one in members)
+    command = ApplyMatch(name, "acme", kind, anchor.key, keys, "r1", "", "recon")
+    apply_match(command, world.new_uow, world.clock)
+
+
+def stored(world: PostingWorld, name: str) -> AppliedMatch:
+    return get_applied_match(name, world.new_uow).match
+
+
+def cases(world: PostingWorld) -> list[ExceptionCase]:
+    with world.reading() as uow:
+        return [one for one in uow.cases.page("acme", None, 100, None) if one.resolved_at is None]
+
+
+def take_away(world: PostingWorld, posting: Posting) -> None:
+    world.admin.execute("account.move", "button_draft", [[posting.odoo_id]])
+    world.admin.execute("account.move", "unlink", [[posting.odoo_id]])
+
+
+def test_a_match_whose_document_was_taken_away_is_an_exception_and_the_next_one_is_written(world: PostingWorld) -> None:
+    line_1, line_2, gone, there = posted(world, arrived(), arrived(2), payout(), payout("po_2"))
+    take_away(world, gone)
+    apply(world, BAD, line_1, [gone])
+    apply(world, GOOD, line_2, [there])
+    world.work(rounds=10)
+    assert (stored(world, BAD).state, stored(world, BAD).reason) == (MatchState.EXCEPTION, "ODOO_DOCUMENT_GONE")
+    assert stored(world, GOOD).state is MatchState.WRITTEN
+    assert [one.doubt.reason for one in cases(world)] == ["ODOO_DOCUMENT_GONE"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "anchor", "member"),
+    [
+        (MatchType.BANK_INVOICE, 0, 1),  # a payout bears no receivable
+        (MatchType.BANK_PAYOUT, 1, 1),  # the anchor is no bank line
+        (MatchType.PAYOUT_TRANSACTIONS, 0, 0),  # a bank line bears no clearing
+    ],
+)
+def test_a_match_that_does_not_suit_its_postings_is_an_exception(
+    world: PostingWorld, kind: MatchType, anchor: int, member: int
+) -> None:
+    both = posted(world, arrived(), payout())
+    apply(world, BAD, both[anchor], [both[member]], kind)
+    world.work(rounds=10)
+    assert (stored(world, BAD).state, stored(world, BAD).reason) == (MatchState.EXCEPTION, "MATCH_UNFIT")
+
+
+def test_a_match_that_names_a_rejected_posting_does_not_wait_for_ever(world: PostingWorld) -> None:
+    (line,) = posted(world, arrived())
+    (waiting,) = world.build(payout())
+    with world.new_uow() as uow:
+        for state in (PostingState.EXCEPTION, PostingState.REJECTED):
+            after = replace(waiting, state=state)
+            uow.postings.apply([Change(waiting, after, "test")], world.now)
+            waiting = uow.postings.get("acme", waiting.key)
+        uow.commit()
+    apply(world, BAD, line, [waiting])
+    world.work(rounds=10)
+    assert stored(world, BAD).reason == "MATCH_WITHOUT_POSTING"
+
+
+def test_a_match_that_waits_is_looked_at_less_often_the_longer_it_waits(world: PostingWorld) -> None:
+    (line,) = posted(world, arrived())
+    (waiting,) = world.build(payout())
+    apply(world, GOOD, line, [waiting])
+    looks = 0
+    for _ in range(3600):
+        looks += world.matcher.run_once()
+        world.pass_time(1)
+    assert looks < 150
+    assert stored(world, GOOD).available_at - world.now <= timedelta(seconds=60)
+
+
+def test_a_match_that_spent_its_budget_is_a_case_for_operators_and_can_be_taken_up_again(world: PostingWorld) -> None:
+    line, out = posted(world, arrived(), payout())
+    apply(world, GOOD, line, [out])
+    queue = Matches(world.new_uow, world.books, "matcher-2", world.rng, RetryPolicy(max_attempts=3))
+    matcher = MatchWorker(queue, lambda _: world.journal, world.clock)
+    world.odoo.down = True
+    for _ in range(5):
+        matcher.run_once()
+        world.pass_time(300)
+    assert stored(world, GOOD).parked
+    (case,) = cases(world)
+    assert (case.subject, case.doubt.category, case.owner) == (GOOD, Category.TECHNICAL, "operations")
+    world.odoo.down = False
+    for _ in range(2):  # safe to repeat
+        assert retry_match(GOOD, "people/ada", world.new_uow, world.clock).match.state is MatchState.PENDING
+    assert cases(world) == []
+    world.work(rounds=10)
+    assert stored(world, GOOD).state is MatchState.WRITTEN
+    with pytest.raises(MatchNotRetryable):
+        retry_match(GOOD, "people/ada", world.new_uow, world.clock)
+
+
+def test_a_refused_match_is_written_once_its_cause_is_mended(world: PostingWorld) -> None:
+    line, out = posted(world, arrived(), payout())
+    world.admin.execute("account.move", "button_draft", [[out.odoo_id]])
+    apply(world, BAD, line, [out])
+    world.work(rounds=10)
+    assert stored(world, BAD).state is MatchState.EXCEPTION
+    world.admin.execute("account.move", "action_post", [[out.odoo_id]])
+    retry_match(BAD, "people/ada", world.new_uow, world.clock)
+    world.work(rounds=10)
+    assert (stored(world, BAD).state, cases(world)) == (MatchState.WRITTEN, [])
+    with world.reading() as uow:
+        _, steps = uow.walk.steps(line.transaction_id)
+    assert [one.step for one in steps if one.resource == BAD] == [
+        "match_accepted", "match_exception", "match_retried", "match_written",
+    ]  # fmt: skip
+
+
+def test_a_matcher_whose_lease_ran_out_before_a_match_of_its_batch_leaves_it_alone(world: PostingWorld) -> None:
+    line_1, line_2, out_1, out_2 = posted(world, arrived(), arrived(2), payout(), payout("po_2"))
+    apply(world, BAD, line_1, [out_1])
+    apply(world, GOOD, line_2, [out_2])
+    world.odoo.meanwhile = {"account.move.line.reconcile": lambda: world.pass_time(400)}
+    world.matcher.run_once()
+    assert not world.odoo.meanwhile
+    assert {stored(world, name).state for name in (GOOD, BAD)} == {MatchState.PENDING}
+    world.work(rounds=20)
+    assert {stored(world, name).state for name in (GOOD, BAD)} == {MatchState.WRITTEN}
+    assert cases(world) == []
