@@ -58,7 +58,7 @@ def _entries(module: str, documents: Sequence[Document], currency_ids: Mapping[s
             cells = [
                 f"{module}.{document.effect}_l{number}",
                 str(line.account.odoo_id),
-                str(line.party.odoo_id) if line.party else "",
+                str(line.party.commercial_odoo_id) if line.party else "",  # Odoo keeps a contact, if it is given one
                 line.label or document.effect,
                 str(currency_ids[line.amount.currency]),
                 line.amount.decimal(),
