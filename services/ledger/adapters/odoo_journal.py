@@ -7,18 +7,29 @@ answers with messages instead of raising: `LoadRefused` or `OdooConflict`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from libs.money import Money, exponent_of
-from libs.odoo.errors import OdooConflict, OdooMalformed, OdooMissing, OdooRefused, conflict_in_load
+from libs.odoo.errors import (
+    OdooConflict,
+    OdooMalformed,
+    OdooMissing,
+    OdooOutcomeUnknown,
+    OdooRefused,
+    conflict_in_load,
+)
 from libs.odoo.port import Odoo
 
 from ..domain.document import Document, DocumentType
 from ..domain.view import DocumentView, LineView, Locks
 from . import odoo_rows
+
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
 
 _MOVE_FIELDS = ["name", "state", "date", "journal_id"]
 _LINE_FIELDS = [
@@ -43,6 +54,25 @@ class LoadRefused(OdooRefused):
         self.record = record
 
 
+class AnswerUnreadable(OdooOutcomeUnknown):
+    """What came back, from Odoo or from something before it, is no answer to what was asked."""
+
+    reason = "ODOO_ANSWER_UNREADABLE"
+
+
+def _understood(call: Callable[Given, Answer]) -> Callable[Given, Answer]:
+    """Whatever an unreadable answer breaks in us: nobody knows what was done, so the next attempt looks first."""
+
+    @functools.wraps(call)
+    def careful(*args: Given.args, **kwargs: Given.kwargs) -> Answer:
+        try:
+            return call(*args, **kwargs)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise AnswerUnreadable(type(error).__name__) from error
+
+    return careful
+
+
 class OdooJournal:
     """The books of one company in one Odoo database, seen as documents."""
 
@@ -52,6 +82,7 @@ class OdooJournal:
         self._home = company_currency
         self._currency_ids: dict[str, int] = {}
 
+    @_understood
     def find(self, documents: Sequence[Document], known_ids: Sequence[int] = ()) -> dict[str, int]:
         """Record ids, by effect, of the documents that Odoo already has; all of one type.
 
@@ -80,6 +111,7 @@ class OdooJournal:
                 found[effect] = int(answer[1])
         return found
 
+    @_understood
     def load(self, documents: Sequence[Document], reversed_ids: Mapping[str, int]) -> list[int]:
         """Make drafts (statement lines: posted moves) of one type, all or none, each under its effect as external id.
 
@@ -90,13 +122,17 @@ class OdooJournal:
         columns, rows = odoo_rows.rows_of(self._module, documents, currency_ids, reversed_ids)
         answer = self._odoo.execute(odoo_rows.MODEL[kind], "load", [columns, rows])
         if answer["ids"]:
-            return [int(one) for one in answer["ids"]]
+            ids = [int(one) for one in answer["ids"]]
+            if len(ids) != len(documents):
+                raise AnswerUnreadable("load")
+            return ids
         messages: list[Mapping[str, Any]] = answer["messages"]
         if conflict_in_load(messages):
             raise OdooConflict("load")
         first = messages[0] if messages else {}
         raise LoadRefused(int(first.get("record", 0)), str(first.get("message", "")))
 
+    @_understood
     def read(self, kind: DocumentType, ids: Sequence[int]) -> dict[int, DocumentView]:
         """What Odoo holds of these records; a missing one is absent from the answer."""
         if kind is DocumentType.STATEMENT_LINE:
@@ -113,33 +149,40 @@ class OdooJournal:
             if move in by_move
         }
 
+    @_understood
     def post(self, ids: Sequence[int]) -> None:
         """Post drafts, all or none. Raises `OdooRefused` without saying which one."""
         self._odoo.execute("account.move", "action_post", [list(ids)])
 
+    @_understood
     def discard(self, kind: DocumentType, ids: Sequence[int]) -> None:
         """Remove drafts that Odoo refused to post."""
         self._odoo.execute(odoo_rows.MODEL[kind], "unlink", [list(ids)])
 
+    @_understood
     def locks(self, company_id: int) -> Locks:
         (company,) = self._odoo.execute("res.company", "read", [[company_id], list(_LOCK_FIELDS.values())])
         dates = {name: _date_or_none(company[field]) for name, field in _LOCK_FIELDS.items()}
         return Locks(**dates)
 
+    @_understood
     def lines(self, line_ids: Sequence[int]) -> list[LineView]:
         """Journal items as they are now, in the order of their ids."""
         found = self._lines([["id", "in", list(line_ids)]])
         return sorted((line for lines in found.values() for line in lines), key=lambda line: line.odoo_id)
 
+    @_understood
     def reconcile(self, line_ids: Sequence[int]) -> None:
         """Reconcile journal items of one account. Raises `OdooRefused` if any is reconciled already."""
         self._odoo.execute("account.move.line", "reconcile", [list(line_ids)])
 
+    @_understood
     def move_to_account(self, line_id: int, account_id: int, partner_id: int | None) -> None:
         """Give a statement line's suspense item its real account and partner. Repeating it changes nothing."""
         values = {"account_id": account_id, "partner_id": partner_id or False}
         self._odoo.execute("account.move.line", "write", [[line_id], values])
 
+    @_understood
     def exchange_moves(self, line_ids: Sequence[int]) -> list[DocumentView]:
         """Odoo's own exchange entries made when these items were reconciled."""
         domain = ["|", ["debit_move_id", "in", list(line_ids)], ["credit_move_id", "in", list(line_ids)]]
@@ -187,6 +230,8 @@ class OdooJournal:
                 "res.currency", "search_read", [domain, ["name"]], {"context": {"active_test": False}}
             )
             self._currency_ids |= {str(one["name"]): int(one["id"]) for one in found}
+            if codes - self._currency_ids.keys():
+                raise OdooRefused("res.currency", "Odoo does not have the document's currency")
         return self._currency_ids
 
 

@@ -15,6 +15,7 @@ from .states import PostingState, Reconciliation
 
 WAITS_FOR_PREDECESSOR = "WAITS_FOR_PREDECESSOR"
 PREDECESSOR_MISSING = "PREDECESSOR_MISSING"
+ODOO_HOLDS_ANOTHER = "ODOO_HOLDS_ANOTHER"  # it stands in the books, otherwise than we meant
 
 
 class Lane(IntEnum):

@@ -49,7 +49,8 @@ class PostingQueue(Protocol):
         """Keep the leases; the keys still ours."""
 
     def redated(self, claim: Claim, document: Document, now: datetime) -> set[str]:
-        """The document's day moved to an open one, by policy."""
+        """The document's day moved to an open one, by policy. What a second person signed is not ours any more: the
+        new day needs an approval of its own."""
 
     def loaded(self, ids: Sequence[tuple[Claim, int]], now: datetime) -> set[str]:
         """Odoo confirmed that it holds these; absence from now on is an exception."""
@@ -60,8 +61,8 @@ class PostingQueue(Protocol):
     def posted(self, views: Sequence[tuple[Claim, DocumentView]], now: datetime) -> set[str]:
         """POSTED; followers whose predecessors are all posted become READY in the same commit."""
 
-    def refused(self, claim: Claim, reason: str, text: str, *, technical: bool, now: datetime) -> set[str]:
-        """EXCEPTION with a case: a person must look."""
+    def refused(self, claim: Claim, reason: str, text: str, *, technical: bool, held: int, now: datetime) -> set[str]:
+        """EXCEPTION with a case: a person must look. `held`: the record that stands in the books all the same."""
 
     def put_back(self, claims: Sequence[Claim], reason: str, *, unknown: bool, now: datetime) -> set[str]:
         """READY again after a pause, or UNKNOWN where Odoo may have acted; parked once the budget is spent."""
@@ -123,6 +124,9 @@ class StoryQueue(Protocol):
 
     def later(self, story: Story, reason: str, now: datetime) -> None:
         """A technical failure: settle again after a pause."""
+
+    def refused(self, story: Story, reason: str, now: datetime) -> None:
+        """Odoo does not let it be reconciled: a case, which ends once it does; settle again after a long pause."""
 
 
 @dataclass(frozen=True, slots=True)

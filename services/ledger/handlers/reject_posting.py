@@ -8,7 +8,7 @@ from datetime import datetime
 from libs.events import Clock
 
 from ..domain.errors import TransitionForbidden
-from ..domain.posting import Change, Posting
+from ..domain.posting import ODOO_HOLDS_ANOTHER, Change, Posting
 from ..domain.states import PostingState, check_transition
 from .answer_once import answer_once, apply_one
 from .ports import LedgerUow, NewUow
@@ -28,7 +28,8 @@ class RejectPosting:
 def reject_posting(command: RejectPosting, new_uow: NewUow, clock: Clock) -> Posting:
     """The rejected posting. Raises `PostingUnknown`, or `TransitionForbidden` where it is on its way or at its end.
 
-    An exception after an attempt stands on a look-up later than that attempt, so nothing of it is in Odoo unseen.
+    An exception after an attempt stands on a look-up later than that attempt, so nothing of it is in Odoo unseen; one
+    that was seen to stand in the books can't be rejected.
     """
 
     def work(uow: LedgerUow, now: datetime) -> str:
@@ -36,6 +37,10 @@ def reject_posting(command: RejectPosting, new_uow: NewUow, clock: Clock) -> Pos
         if before.state is PostingState.RECORDED and not before.parked:
             raise TransitionForbidden("a posting that is being built can't be rejected")
         check_transition(before.state, PostingState.REJECTED)
+        if before.reason == ODOO_HOLDS_ANOTHER and before.odoo_id:
+            raise TransitionForbidden(
+                "it stands in Odoo's books: cancel it there and retry, so that it is looked at again"
+            )
         after = replace(
             before, state=PostingState.REJECTED, reason=REJECTED, reason_text=command.why, parked=False, hold_until=None
         )

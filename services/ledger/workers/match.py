@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from libs.errors import ConcordError
 from libs.events import Clock
 from libs.odoo.errors import (
     OdooConflict,
@@ -35,31 +36,42 @@ class MatchWorker:
     def run_once(self) -> int:
         """The number of matches taken up."""
         claims = self.queue.claim(self.clock(), self.batch)
+        away: OdooError | None = None
         for match in claims:
-            self._carry(match)
+            if away is not None and match.is_ready:
+                self.queue.later(match, away.reason, self.clock())
+            else:
+                away = self._carry(match) or away
         return len(claims)
 
-    def _carry(self, match: MatchClaim) -> None:
+    def _carry(self, match: MatchClaim) -> OdooError | None:
+        """Why Odoo gives no answer at all, if it does not: nor will the others get one."""
         if match.ended:
             self.queue.refused(
                 match, "MATCH_WITHOUT_POSTING", "it names postings that never reach the books", self.clock()
             )
-            return
+            return None
         if not match.is_ready:
             self.queue.later(match, "WAITS_FOR_POSTING", self.clock())
-            return
+            return None
         if not self.queue.renew(match, self.clock()):
-            return  # the ones before it took long: it is another worker's by now
-        journal = self.journal_of(match.company)
+            return None  # the ones before it took long: it is another worker's by now
         try:
+            journal = self.journal_of(match.company)
             touched = self._write(match, journal)
             booked = match.booked.values()
             outcomes = outcomes_of(booked, views_of(journal, booked))
             self.queue.written(match, outcomes, journal.exchange_moves(touched), self.clock())
-        except (OdooUnavailable, OdooConflict, OdooDenied, OdooOutcomeUnknown) as error:
+        except (OdooUnavailable, OdooDenied) as error:
+            self.queue.later(match, error.reason, self.clock())
+            return error
+        except (OdooConflict, OdooOutcomeUnknown) as error:
             self.queue.later(match, error.reason, self.clock())
         except OdooError as error:
             self.queue.refused(match, error.reason, error.message, self.clock())
+        except ConcordError as error:  # masterdata does not say where the books are
+            self.queue.later(match, error.reason, self.clock())
+        return None
 
     def _write(self, match: MatchClaim, journal: Journal) -> list[int]:
         """Reconcile what the match joins; the ids of the journal items."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import date
 
+from libs.errors import ConcordError
 from libs.events import Clock
 from libs.odoo.errors import (
     OdooConflict,
@@ -17,15 +19,16 @@ from libs.odoo.errors import (
     OdooError,
     OdooMalformed,
     OdooMissing,
-    OdooOutcomeUnknown,
     OdooRefused,
     OdooUnavailable,
 )
 
 from ..domain.document import DocumentType
+from ..domain.posting import ODOO_HOLDS_ANOTHER
 from ..domain.view import DocumentView, differences
 from ..handlers.posting_ports import Claim, CompanyBooks, Journal, PostingQueue
 
+LOOK_UP_AT_ONCE = 20  # each may take a call of its own, and all of them must end within the lease
 _Views = dict[str, DocumentView]
 
 
@@ -50,7 +53,7 @@ class PostWorker:
         """Carry one batch as far as it goes; the number of postings taken up."""
         claims = self._store.claim(self._clock(), self._batch)
         if claims:
-            Batch(self._store, self._journal_of(claims[0].company), self._books, self._clock, claims).run()
+            Batch(self._store, self._journal_of, self._books, self._clock, claims).run()
         return len(claims)
 
 
@@ -58,45 +61,55 @@ class Batch:
     """One batch on its way. `mine` shrinks as postings are settled or their leases are lost."""
 
     def __init__(
-        self, store: PostingQueue, journal: Journal, books: CompanyBooks, clock: Clock, claims: Sequence[Claim]
+        self,
+        store: PostingQueue,
+        journal_of: Callable[[str], Journal],
+        books: CompanyBooks,
+        clock: Clock,
+        claims: Sequence[Claim],
     ) -> None:
         self._store = store
-        self._journal = journal
+        self._journal_of = journal_of
         self._books = books
         self._clock = clock
         self._mine = {claim.key: claim for claim in claims}
         self._kind: DocumentType = claims[0].document.type
         self._company = claims[0].company
+        self._unseen = {claim.key for claim in claims if claim.attempts > 1}  # an earlier attempt, not yet looked up
         self._wrote = False  # whether Odoo may have changed something in this run
 
     def run(self) -> None:
-        """Every technical failure ends the batch: what is still ours goes back to wait."""
+        """Every failure that is not about one document ends the batch: what is still ours goes back to wait."""
         try:
+            self._journal = self._journal_of(self._company)
             known = self._look_up()
-            fresh = [key for key in self._mine if key not in known]
-            self._open_days(fresh)
-            known |= self._load([key for key in fresh if key in self._mine])
+            known = self._open_days(known)
+            known |= self._load([key for key in self._mine if key not in known])
             posted = self._post(known)
             self._settle(posted)
         except (OdooUnavailable, OdooConflict, OdooDenied) as error:
             self._put_back(error.reason, unknown=self._wrote)
-        except OdooOutcomeUnknown as error:
+        except OdooError as error:
             self._put_back(error.reason, unknown=True)
+        except ConcordError as error:  # masterdata can't say where the books are, or what to do with a locked day
+            self._put_back(error.reason, unknown=self._wrote)
 
     def _look_up(self) -> _Views:
         """What Odoo already holds of postings with an earlier attempt."""
         earlier = [claim for claim in self._mine.values() if claim.attempts > 1]
-        if not earlier:
-            return {}
-        self._renew()
-        found = self._found([claim for claim in earlier if claim.key in self._mine])
+        found: dict[str, int] = {}
+        for start in range(0, len(earlier), LOOK_UP_AT_ONCE):
+            found |= self._found(earlier[start : start + LOOK_UP_AT_ONCE])
         for claim in earlier:
-            if claim.odoo_id is not None and claim.key not in found:
+            if claim.odoo_id is not None and claim.key not in found and claim.key in self._mine:
                 # A confirmed load that is gone was removed by somebody: never a second document.
                 self._refuse(claim, "ODOO_DOCUMENT_GONE", "Odoo confirmed this document and no longer has it")
+        self._unseen.clear()
         return self._checked({key: record for key, record in found.items() if key in self._mine})
 
     def _found(self, claims: Sequence[Claim]) -> dict[str, int]:
+        self._renew()
+        claims = [claim for claim in claims if claim.key in self._mine]
         known_ids = [claim.odoo_id for claim in claims if claim.odoo_id is not None]
         return self._journal.find([claim.document for claim in claims], known_ids) if claims else {}
 
@@ -107,10 +120,13 @@ class Batch:
         """
         if not records:
             return {}
+        self._renew()
         held = self._journal.read(self._kind, list(records.values()))
         good: _Views = {}
         for key, record in records.items():
-            claim, view = self._mine[key], held.get(record)
+            claim, view = self._mine.get(key), held.get(record)
+            if claim is None:
+                continue
             if view is None:
                 self._refuse(claim, "ODOO_DOCUMENT_GONE", "its external id names a document that is gone")
                 continue
@@ -120,21 +136,33 @@ class Batch:
             elif view.is_draft:
                 self._discard(key, view.odoo_id)
                 if loaded and key in self._mine:
-                    self._refuse(claim, "ODOO_HOLDS_ANOTHER", ", ".join(wrong))
+                    self._refuse(claim, "ODOO_MADE_ANOTHER", ", ".join(wrong))
+            elif view.is_posted:
+                self._refuse(claim, ODOO_HOLDS_ANOTHER, ", ".join(wrong), held=view.odoo_id)
             else:
-                self._refuse(claim, "ODOO_HOLDS_ANOTHER", ", ".join(wrong) or f"it is {view.state} in Odoo")
+                self._refuse(claim, "ODOO_DOCUMENT_CANCELLED", f"it is {view.state} in Odoo")
         return good
 
-    def _open_days(self, keys: Sequence[str]) -> None:
-        """Move documents out of locked periods before Odoo does it silently."""
+    def _open_days(self, known: _Views) -> _Views:
+        """Move documents out of locked periods before Odoo does it silently; what is `known` and stays as it is.
+
+        A draft of an earlier attempt whose day was locked in the meantime is removed, to be loaded anew.
+        """
+        drafts = {key: view.odoo_id for key, view in known.items() if view.is_draft}
+        keys = [key for key in self._mine if key not in known or key in drafts]
         if not keys:
-            return
+            return known
+        self._renew()
         locks = self._journal.locks(self._books.odoo_company(self._company))
         for key in keys:
             claim = self._mine.get(key)
             closed = locks.closed_until(claim.document) if claim else None
             if claim is None or closed is None or claim.document.day > closed:
                 continue
+            if key in drafts:
+                self._discard(key, drafts[key])
+                if key not in self._mine:
+                    continue
             day = self._books.open_day(self._company, closed)
             if day is None:
                 self._refuse(claim, "PERIOD_LOCKED", "its day is locked and the company wants a person to decide")
@@ -142,7 +170,11 @@ class Batch:
             document = replace(claim.document, day=day)
             self._keep(self._store.redated(claim, document, self._clock()), [key])
             if key in self._mine:
-                self._mine[key] = replace(claim, document=document)
+                self._mine[key] = replace(self._mine[key], document=document)
+        return {key: view for key, view in known.items() if key in self._mine and self._day(key) == view.day}
+
+    def _day(self, key: str) -> date:
+        return self._mine[key].document.day
 
     def _load(self, keys: list[str]) -> _Views:
         """Load what Odoo does not have; a culprit is taken out and the rest tried again."""
@@ -226,7 +258,7 @@ class Batch:
             if view.is_posted and not wrong:
                 good.append((claim, view))
             elif view.is_posted:
-                self._refuse(claim, "ODOO_HOLDS_ANOTHER", ", ".join(wrong))
+                self._refuse(claim, ODOO_HOLDS_ANOTHER, ", ".join(wrong), held=view.odoo_id)
             # A draft here is one whose post was refused for a rival's sake: the next attempt looks it up.
         self._store.posted(good, self._clock())
         for claim, _ in good:
@@ -235,10 +267,20 @@ class Batch:
 
     def _discard(self, key: str, record: int) -> None:
         """Forget our draft, then remove it: in this order, so that a crash between leaves it to the look-up."""
+        self._renew()
+        if key not in self._mine:
+            return
         self._keep(self._store.unloaded([self._mine[key]], self._clock()), [key])
-        if key in self._mine:
-            self._mine[key] = replace(self._mine[key], odoo_id=None)
+        if key not in self._mine:
+            return
+        self._mine[key] = replace(self._mine[key], odoo_id=None)
+        self._wrote = True
+        try:
             self._journal.discard(self._kind, [record])
+        except OdooMissing:
+            return  # somebody was faster
+        except (OdooRefused, OdooMalformed) as error:
+            self._refuse(self._mine[key], "ODOO_KEEPS_DRAFT", error.message)
 
     def _renew(self) -> None:
         self._keep(self._store.renew(list(self._mine.values()), self._clock()), list(self._mine))
@@ -248,13 +290,18 @@ class Batch:
             if key not in still_ours:
                 self._mine.pop(key, None)
 
-    def _refuse(self, claim: Claim, reason: str, text: str, *, technical: bool = False) -> None:
-        self._store.refused(claim, reason, text, technical=technical, now=self._clock())
+    def _refuse(self, claim: Claim, reason: str, text: str, *, technical: bool = False, held: int = 0) -> None:
+        self._store.refused(claim, reason, text, technical=technical, held=held, now=self._clock())
         self._mine.pop(claim.key, None)
 
     def _put_back(self, reason: str, *, unknown: bool) -> None:
-        if self._mine:
-            self._store.put_back(list(self._mine.values()), reason, unknown=unknown, now=self._clock())
+        """What an earlier attempt may have done stays unknown until it was looked up."""
+        doubtful = [claim for key, claim in self._mine.items() if unknown or key in self._unseen]
+        certain = [claim for key, claim in self._mine.items() if not unknown and key not in self._unseen]
+        if doubtful:
+            self._store.put_back(doubtful, reason, unknown=True, now=self._clock())
+        if certain:
+            self._store.put_back(certain, reason, unknown=False, now=self._clock())
 
 
 def _culprit(claims: list[Claim], error: OdooError) -> Claim | None:

@@ -59,7 +59,12 @@ class Postings:
                 )
                 uow.commit()
                 self._held = {one.key: one for one in taken}
-                return [claim for one in taken if (claim := _claim(one)) is not None]
+                claims = [claim for one in taken if (claim := _claim(one)) is not None]
+                # Only a worker's death spends more than the budget: parked before it takes others along.
+                deadly = [one for one in claims if self._held[one.key].attempts > self.retry.max_attempts]
+                if deadly:
+                    self.put_back(deadly, "WORKER_FAILED", unknown=True, now=now)
+                return [one for one in claims if one not in deadly]
         return []
 
     def odoo_ids(self, company: str, effects: Sequence[str]) -> dict[str, int]:
@@ -78,7 +83,18 @@ class Postings:
     def redated(self, claim: Claim, document: Document, now: datetime) -> set[str]:
         before = self._held[claim.key]
         after = replace(before, document_json=document_to_json(document), content_digest=content_digest(document))
-        return self._apply([Change(before, after, ACTOR, keep_claim=True)], now)
+        if not before.approved_by:
+            return self._apply([Change(before, after, ACTOR, keep_claim=True)], now)
+        anew = replace(
+            after,
+            state=PostingState.AWAITING_APPROVAL,
+            approved_by="",
+            reason="PERIOD_LOCKED",
+            reason_text="its day was locked after it was approved; the open day needs an approval of its own",
+        )
+        through = (PostingState.READY, PostingState.HELD, PostingState.VALIDATED)  # Odoo has nothing of it
+        self._apply([Change(before, anew, ACTOR, through)], now)
+        return set()
 
     def loaded(self, ids: Sequence[tuple[Claim, int]], now: datetime) -> set[str]:
         changes = []
@@ -114,11 +130,16 @@ class Postings:
             changes.append(Change(before, after, ACTOR, resolution="posted"))
         return self._apply(changes, now)
 
-    def refused(self, claim: Claim, reason: str, text: str, *, technical: bool, now: datetime) -> set[str]:
+    def refused(self, claim: Claim, reason: str, text: str, *, technical: bool, held: int, now: datetime) -> set[str]:
         before = self._held[claim.key]
         after = replace(before, state=PostingState.EXCEPTION, reason=reason, reason_text=text)
+        actions: tuple[str, ...] = ("retry", "reject")
+        if held:  # it can't be rejected while it stands in the books: mended or cancelled there, then looked at again
+            after = replace(after, odoo_id=held, odoo_model=_MODELS[claim.document.type])
+            actions = ("retry",)
         category = Category.TECHNICAL if technical else Category.BUSINESS
-        doubt = Doubt(reason, "Odoo did not take this document as it was meant; its words are on the posting", category)
+        text = "Odoo did not take this document as it was meant; its words are on the posting"
+        doubt = Doubt(reason, text, category, actions)
         return self._apply([Change(before, after, ACTOR, doubt=doubt)], now)
 
     def put_back(self, claims: Sequence[Claim], reason: str, *, unknown: bool, now: datetime) -> set[str]:
@@ -151,6 +172,7 @@ class Stories:
     new_uow: NewUow
     books: CompanyBooks
     retry_seconds: float = 5.0
+    refused_seconds: float = 600.0
     lease_seconds: float = 180.0
 
     def claim(self, now: datetime, limit: int) -> list[Story]:
@@ -188,6 +210,7 @@ class Stories:
                 uow.settlements.done([one.key for one in story.booked], story.until)
             else:
                 uow.settlements.postpone(story.company, story.label, now)
+            uow.cases.resolve([story.label], "settled", now)
             if exchanges:
                 first = uow.postings.get(story.company, story.booked[0].key)
                 note_exchanges(uow, self.books, story.label, first, exchanges, now)
@@ -197,6 +220,15 @@ class Stories:
         with self.new_uow() as uow:
             if uow.settlements.is_held(story.company, story.label, story.until):
                 uow.settlements.postpone(story.company, story.label, now + timedelta(seconds=self.retry_seconds))
+                uow.commit()
+
+    def refused(self, story: Story, reason: str, now: datetime) -> None:
+        doubt = Doubt(reason, "Odoo does not let the story's receivables be reconciled; it is tried again", actions=())
+        with self.new_uow() as uow:
+            if uow.settlements.is_held(story.company, story.label, story.until):
+                uow.settlements.postpone(story.company, story.label, now + timedelta(seconds=self.refused_seconds))
+                first = uow.postings.get(story.company, story.booked[0].key)
+                uow.cases.open([case_of(story.label, first, doubt, now)])
                 uow.commit()
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from libs.errors import ConcordError
 from libs.events import Clock
-from libs.odoo.errors import OdooConflict, OdooDenied, OdooOutcomeUnknown, OdooUnavailable
+from libs.odoo.errors import OdooConflict, OdooDenied, OdooError, OdooOutcomeUnknown, OdooUnavailable
 
 from ..domain.document import Document, DocumentType
 from ..domain.master import Party
@@ -31,10 +32,21 @@ class SettleWorker:
     def run_once(self) -> int:
         """The number of stories taken up."""
         stories = self.queue.claim(self.clock(), self.batch)
+        away: ConcordError | None = None
         for story in stories:
             try:
-                self._settle(story)
-            except (OdooUnavailable, OdooConflict, OdooDenied, OdooOutcomeUnknown) as error:
+                if away is None:
+                    self._settle(story)
+                else:
+                    self.queue.later(story, away.reason, self.clock())
+            except (OdooConflict, OdooOutcomeUnknown) as error:
+                self.queue.later(story, error.reason, self.clock())
+            except (OdooUnavailable, OdooDenied) as error:
+                away = error  # nor will the others be answered
+                self.queue.later(story, error.reason, self.clock())
+            except OdooError as error:
+                self.queue.refused(story, error.reason, self.clock())
+            except ConcordError as error:  # masterdata does not say where the books are
                 self.queue.later(story, error.reason, self.clock())
         return len(stories)
 

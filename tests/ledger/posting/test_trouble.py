@@ -1,0 +1,270 @@
+"""Odoo that is slow, refuses, or answers nonsense; masterdata that is down; days that are locked on the way."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import pytest
+
+from libs.errors import ConcordError, Kind
+from libs.events import Event, EventKind
+from libs.odoo.errors import OdooRefused, OdooUnavailable
+from libs.odoo.port import Json
+from libs.storage.leases import RetryPolicy
+from services.ledger.domain import master
+from services.ledger.domain.errors import TransitionForbidden
+from services.ledger.domain.posting import Category, Posting
+from services.ledger.domain.states import PostingState
+from services.ledger.handlers.approve_posting import ApprovePosting, approve_posting
+from services.ledger.handlers.reject_posting import RejectPosting, reject_posting
+from services.ledger.handlers.retry_posting import RetryPosting, retry_posting
+from services.ledger.workers.post import PostWorker
+from services.ledger.workers.queues import Postings
+from tests.ledger.domain.books import line, money, order
+from tests.ledger.posting.test_posting import ORDER, posted
+from tests.ledger.posting.world import PostingWorld
+from tests.storage.fixtures import EngineFor
+from tests.storage.fixtures import engine_for as engine_for
+
+
+@pytest.fixture
+def world(engine_for: EngineFor) -> PostingWorld:
+    return PostingWorld(engine_for("services.ledger"))
+
+
+def capture(txn: str = "txn_1") -> Event:
+    return money(EventKind.CAPTURE, "108.00", txn=txn, customer="cus_ada", references=ORDER)
+
+
+def sale() -> Event:
+    return order((line("100.00", "8.00"),), "108.00", "8.00")
+
+
+def states(world: PostingWorld, *events: Event) -> set[PostingState]:
+    return {one.state for one in world.postings(*events)}
+
+
+def reject(world: PostingWorld, posting: Posting) -> Posting:
+    command = RejectPosting("acme", posting.key, "not ours", str(uuid.uuid4()), "people/ada")
+    return reject_posting(command, world.new_uow, world.clock)
+
+
+def retry(world: PostingWorld, posting: Posting) -> Posting:
+    command = RetryPosting("acme", posting.key, str(uuid.uuid4()), "people/ada")
+    return retry_posting(command, world.new_uow, world.clock)
+
+
+def lock(world: PostingWorld, until: str = "2026-03-31") -> None:
+    world.admin.execute("res.company", "write", [[1], {"fiscalyear_lock_date": until}])
+
+
+class Instead:
+    """Answers a method in Odoo's place: `answer` is given, or raised, as often as it says."""
+
+    def __init__(self, world: PostingWorld, method: str, answer: object, times: int = 1, *, done: bool = True) -> None:
+        self.left = times
+        inner: Callable[..., Json] = world.odoo.execute
+
+        def execute(model: str, name: str, args: list[Json], kwargs: Mapping[str, Json] | None = None) -> Json:
+            if name != method or not self.left:
+                return inner(model, name, args, kwargs)
+            self.left -= 1
+            if done:
+                inner(model, name, args, kwargs)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        world.odoo.execute = execute  # type: ignore[method-assign, assignment]
+
+
+@pytest.mark.parametrize("nonsense", [None, False, 7, "<html>", {"ids": [1, 2, 3]}, {"ids": "x"}, [["a"]], [{}]])
+@pytest.mark.parametrize("method", ["load", "read", "search_read"])
+def test_an_answer_that_is_none_is_looked_up_and_nothing_is_posted_twice(
+    world: PostingWorld, method: str, nonsense: object
+) -> None:
+    world.build(capture(), capture("txn_2"))
+    Instead(world, method, nonsense, 2)
+    world.work(rounds=30)
+    assert states(world, capture(), capture("txn_2")) == {PostingState.POSTED}
+    assert (world.moves(), world.reasons()) == (2, [])
+
+
+def test_while_masterdata_is_down_what_is_claimed_goes_back_at_once(world: PostingWorld) -> None:
+    class Down(ConcordError):
+        kind = Kind.RETRY
+        reason = "SERVICE_UNAVAILABLE"
+
+    def nobody(company: str) -> int:
+        raise Down("no answer")
+
+    world.build(capture())
+    world.books.odoo_company = nobody  # type: ignore[method-assign]
+    assert world.poster.run_once() == 1
+    (posting,) = world.postings(capture())
+    assert (posting.state, posting.reason, posting.claim) == (PostingState.READY, "SERVICE_UNAVAILABLE", None)
+    del world.books.odoo_company
+    world.work(rounds=20)
+    posted(world, capture())
+
+
+def test_an_attempt_that_was_not_looked_up_stays_unknown_while_odoo_is_down(world: PostingWorld) -> None:
+    world.build(capture())
+    world.odoo.lose_once = {"load"}
+    world.poster.run_once()
+    world.odoo.down = True
+    world.pass_time(60)
+    world.poster.run_once()
+    assert states(world, capture()) == {PostingState.UNKNOWN}
+    world.odoo.down = False
+    world.work(rounds=20)
+    assert (states(world, capture()), world.moves()) == ({PostingState.POSTED}, 1)
+
+
+def test_a_draft_whose_day_is_locked_before_it_is_posted_moves_by_policy(world: PostingWorld) -> None:
+    world.build(capture())
+    world.odoo.lose_once = {"load"}
+    world.poster.run_once()
+    lock(world)
+    world.work(rounds=20)
+    gross = posted(world, capture())["gross"]
+    assert (gross.posted_date, world.moves(), world.reasons()) == ("2026-04-01", 1, [])
+
+
+def test_a_draft_whose_day_is_locked_is_taken_away_where_a_person_must_decide(world: PostingWorld) -> None:
+    world.masters.late_policy = "exception"
+    world.build(capture())
+    world.odoo.lose_once = {"load"}
+    world.poster.run_once()
+    lock(world)
+    world.work(rounds=20)
+    assert (world.reasons(), world.moves()) == (["PERIOD_LOCKED"], 0)
+
+
+def test_what_was_approved_is_approved_again_before_it_is_posted_on_another_day(world: PostingWorld) -> None:
+    company = world.masters.company()
+    world.masters.company = lambda: replace(company, approval_above=1)  # type: ignore[method-assign]
+    (signed,) = world.build(capture())
+    approve_posting(
+        ApprovePosting("acme", signed.key, signed.content_digest, str(uuid.uuid4()), "people/ada"),
+        world.new_uow,
+        world.clock,
+    )
+    lock(world)
+    world.work(rounds=10)
+    (again,) = world.postings(capture())
+    assert (again.state, again.approved_by, world.moves()) == (PostingState.AWAITING_APPROVAL, "", 0)
+    assert again.content_digest != signed.content_digest
+    approve_posting(
+        ApprovePosting("acme", again.key, again.content_digest, str(uuid.uuid4()), "people/bob"),
+        world.new_uow,
+        world.clock,
+    )
+    world.work(rounds=10)
+    (done,) = world.postings(capture())
+    assert (done.state, done.approved_by, done.posted_date) == (PostingState.POSTED, "people/bob", "2026-04-01")
+    assert done.content_digest == again.content_digest
+
+
+def test_what_stands_otherwise_in_the_books_cannot_be_rejected_until_it_was_cancelled_there(
+    world: PostingWorld,
+) -> None:
+    world.build(capture())
+    world.odoo.lose_once = {"action_post"}
+    world.poster.run_once()
+    (gross,) = world.postings(capture())
+    world.admin.execute("account.move", "button_draft", [[gross.odoo_id]])
+    world.admin.execute("account.move", "write", [[gross.odoo_id], {"date": "2026-03-20"}])
+    world.admin.execute("account.move", "action_post", [[gross.odoo_id]])
+    world.work(rounds=10)
+    (held,) = world.postings(capture())
+    assert (held.state, held.reason) == (PostingState.EXCEPTION, "ODOO_HOLDS_ANOTHER")
+    with world.reading() as uow:
+        (case,) = uow.cases.page("acme", None, 10, None)
+    assert case.doubt.actions == ("retry",)
+    with pytest.raises(TransitionForbidden):
+        reject(world, held)
+    world.admin.execute("account.move", "button_draft", [[gross.odoo_id]])
+    world.admin.execute("account.move", "button_cancel", [[gross.odoo_id]])
+    retry(world, held)
+    world.work(rounds=10)
+    (cancelled,) = world.postings(capture())
+    assert cancelled.reason == "ODOO_DOCUMENT_CANCELLED"
+    assert reject(world, cancelled).state is PostingState.REJECTED
+
+
+def test_a_draft_that_odoo_will_not_remove_is_an_exception_and_the_others_go_on(world: PostingWorld) -> None:
+    world.build(capture(), capture("txn_2"))
+    Instead(world, "action_post", OdooRefused("odoo.exceptions.UserError", "no"), 2, done=False)
+    Instead(world, "unlink", OdooRefused("odoo.exceptions.UserError", "it stays"), 9, done=False)
+    world.work(rounds=20)
+    assert sorted(one.state.value for one in world.postings(capture(), capture("txn_2"))) == ["exception", "posted"]
+    assert world.reasons() == ["ODOO_KEEPS_DRAFT"]
+
+
+def test_a_story_that_odoo_does_not_let_settle_is_a_case_and_keeps_nobody_waiting(world: PostingWorld) -> None:
+    world.build(sale(), capture())
+    while world.poster.run_once():
+        pass
+    Instead(world, "reconcile", OdooRefused("odoo.exceptions.UserError", "no"), 1, done=False)
+    assert world.settler.run_once() == 1
+    assert world.reasons() == ["ODOO_REFUSED"]
+    assert world.settler.run_once() == 0
+    world.pass_time(601)
+    world.work(rounds=20)
+    assert world.reasons() == []
+    assert {one.open_roles for one in world.postings(sale(), capture())} == {"", "CLR"}
+
+
+def test_odoo_that_is_down_is_asked_once_a_round_by_the_settler(world: PostingWorld) -> None:
+    for number in range(3):
+        world.record(
+            replace(
+                order((line("10.00"),), "10.00", "0.00", number=f"{number}"),
+                name=f"sources/shopify/accounts/shop-1/events/o-{number}",
+                object_id=f"o{number}",
+            )
+        )
+    while world.builder.run_once() + world.poster.run_once():
+        pass
+    asked = Instead(world, "read", OdooUnavailable("refused"), 99, done=False)
+    assert world.settler.run_once() == 3
+    assert asked.left == 98
+
+
+def test_a_posting_whose_attempts_kill_the_worker_is_parked(world: PostingWorld) -> None:
+    queue = Postings(world.new_uow, "poster-2", world.rng, RetryPolicy(max_attempts=3))
+    poster = PostWorker(queue, lambda _: world.journal, world.books, world.clock)
+    world.build(capture())
+    for _ in range(3):
+        queue.claim(world.now, 100)  # and dies
+        world.pass_time(200)
+    assert poster.run_once() == 0
+    (posting,) = world.postings(capture())
+    assert (posting.state, posting.parked, posting.reason) == (PostingState.UNKNOWN, True, "WORKER_FAILED")
+    with world.reading() as uow:
+        (case,) = uow.cases.page("acme", None, 10, None)
+    assert case.doubt.category is Category.TECHNICAL
+    retry(world, posting)
+    world.work(rounds=10)
+    posted(world, capture())
+
+
+def test_what_stands_on_a_contact_bears_its_company_in_the_books(world: PostingWorld) -> None:
+    company = world.masters.partners["Ada Archer"]
+    (contact,) = [world.admin.execute("res.partner", "create", [{"name": "Ada, purchasing", "parent_id": company}])]
+    inner = world.masters._answer
+
+    def answer(ref: master.Ref) -> master.Target:
+        found = inner(ref)
+        if isinstance(found, master.Party) and found.odoo_id == company:
+            return master.Party(found.name, int(contact), company)
+        return found
+
+    world.masters._answer = answer  # type: ignore[method-assign]
+    world.record(sale(), capture())
+    world.work(rounds=20)
+    assert {one.open_roles for one in world.postings(sale(), capture())} == {"", "CLR"}
+    assert world.reasons() == []
