@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from libs.events import Channel, Event, EventKind, Reference, ReferenceKind
+from libs.events import BalanceTransaction, Channel, Event, EventInvalid, EventKind, Reference, ReferenceKind
 from libs.money import Money
 from libs.storage.leases import RetryPolicy
 from services.ledger.domain import master
 from services.ledger.domain.posting import EventState, Lane, Posting
 from services.ledger.domain.states import PostingState
+from services.ledger.handlers.record_events import check
 from services.ledger.workers.build import BuildConfig
 from tests.ledger.domain import books
 from tests.ledger.test_record_events import CHARGE, ORDER, capture, evidence
@@ -261,3 +262,19 @@ def test_an_unexplained_item_posts_and_is_in_front_of_a_person(world: World) -> 
     (posting,) = world.build(adjustment)
     assert posting.state is PostingState.READY
     assert world.reasons() == ["PROVIDER_ITEM_UNEXPLAINED"]
+
+
+def test_the_longest_key_there_may_be_is_kept_in_every_table(world: World) -> None:  # noqa: F811
+    """On PostgreSQL one that did not fit would stop all builds of its batch."""
+    first = replace(capture(), object_id="é" * 162 + "x")
+    check(first)
+    longer = replace(first, object_id=first.object_id + "é")
+    with pytest.raises(EventInvalid):
+        check(longer)
+    assert isinstance(first.body, BalanceTransaction)
+    other = Money("USD", first.amount.minor_units + 1)
+    rival = replace(first, name=f"{first.name}-again", amount=other, body=replace(first.body, gross=other))
+    world.masterdata.unknown = {master.FeeWord}
+    assert {len(one.key) for one in world.build(first)} <= {998, 1000}
+    assert {one.reason for one in world.build(rival)} == {"EFFECT_CONFLICT"}
+    assert world.reasons().count("EFFECT_CONFLICT") == 2

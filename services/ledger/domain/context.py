@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -69,8 +70,8 @@ class Books:
         units = (Decimal(amount.minor_units) * scale / rate).quantize(Decimal(1), rounding=ROUND_HALF_UP)
         return Money(home, int(units))
 
-    def closing_balance(self, role: str, amount: Money, own: Money) -> Money:
-        """The balance of a line that closes open lines of its role in this story (ACCOUNTING rule 7).
+    def closing_balance(self, role: str, amount: Money, own: Money, among: Sequence[Document]) -> Money:
+        """The balance of a line that closes open lines of its role in these documents of the story (ACCOUNTING rule 7).
 
         It takes their carrying balance, proportionally; what exceeds them is carried at `own`, the line's own rate.
         """
@@ -78,7 +79,7 @@ class Books:
             return amount
         open_lines = [
             line
-            for document in self.context.documents
+            for document in among
             for line in document.entry.lines
             if line.role == role and line.amount.currency == amount.currency
         ]

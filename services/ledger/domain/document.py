@@ -52,6 +52,7 @@ class Document:
     invoice_lines: tuple[InvoiceLine, ...] = ()
     reverses: str = ""  # the effect that a credit note corrects
     origin: str = ""  # what people call it: the order's number, the bank's words
+    dispute: str = ""  # whose disputed money it moves, as the provider names it
 
     @property
     def total(self) -> Money:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from libs.events import BalanceTransaction, Event, EventKind, effect_key
+from libs.events import BalanceTransaction, Event, EventKind, ReferenceKind, effect_key
 from libs.money import Money
 
 from .context import Books, Built, PredecessorMissing
@@ -86,7 +86,10 @@ def _gross(books: Books, rule: MoneyRule, body: BalanceTransaction) -> Document:
     clearing = _line(books, "CLR", body.gross, books.balance_of(body.gross))
     amount = -_counter_amount(body)
     own = -clearing.balance
-    balance = books.closing_balance(rule.counter, amount, own) if rule.counter in ("AR", "DSP") else own
+    balance = own
+    if rule.counter in ("AR", "DSP"):
+        among = _of_dispute(books) if rule.counter == "DSP" else books.context.documents
+        balance = books.closing_balance(rule.counter, amount, own, among)
     party = None
     if rule.counter == "AR":
         party = books.customer(PartyWord(event.interface, body.customer_id))
@@ -94,7 +97,8 @@ def _gross(books: Books, rule: MoneyRule, body: BalanceTransaction) -> Document:
     gap = -(clearing.balance + counter.balance)
     lines = (clearing, counter) if not gap else (clearing, counter, _line(books, "FXD", gap, gap))
     converts = bool(body.presentment) or bool(gap)
-    return _document(books, rule.effect, Entry(_key(event, rule.effect), lines, converts), party)
+    document = _document(books, rule.effect, Entry(_key(event, rule.effect), lines, converts), party)
+    return replace(document, dispute=_dispute(event)) if rule.counter == "DSP" else document
 
 
 def _fee(books: Books, effect: str, fee_kind: str, kept: Money) -> Document:
@@ -117,12 +121,23 @@ def _dispute_lost(books: Books) -> Built:
     (balance,) = Money.totals(line.balance for line in taken)
     lines = (_line(books, "CBL", amount, balance), _line(books, "DSP", -amount, -balance))
     document = _document(books, "lost", Entry(_key(books.event, "lost"), lines))
-    predecessors = [one.effect for one in books.context.documents if any(line in taken for line in one.entry.lines)]
+    document = replace(document, dispute=_dispute(books.event))
+    predecessors = [one.effect for one in _of_dispute(books) if any(line in taken for line in one.entry.lines)]
     return Built(document, predecessors=tuple(predecessors))
 
 
 def _disputed(books: Books) -> list[Line]:
-    return [line for document in books.context.documents for line in document.entry.lines if line.role == "DSP"]
+    return [line for document in _of_dispute(books) for line in document.entry.lines if line.role == "DSP"]
+
+
+def _of_dispute(books: Books) -> list[Document]:
+    """The story's documents without those of another dispute about the same order or payment."""
+    mine = _dispute(books.event)
+    return [one for one in books.context.documents if not mine or one.dispute in ("", mine)]
+
+
+def _dispute(event: Event) -> str:
+    return next((one.value for one in event.references if one.kind is ReferenceKind.DISPUTE), "")
 
 
 def _disputed_refs(books: Books) -> tuple[Ref, ...]:

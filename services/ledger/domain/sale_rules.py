@@ -13,6 +13,7 @@ from .entry import Entry, Line
 from .errors import Unbuildable
 from .master import AccountRole, CompanyWord, JournalRole, PartyWord, ProductWord, Ref, TaxWord
 
+QUANTITY_DIGITS = 9
 KINDS = (EventKind.ORDER_PAID, EventKind.ORDER_REFUNDED)
 _ROLE_SOLD = {LineKind.PRODUCT: "REV", LineKind.SHIPPING: "SHP", LineKind.GIFT_CARD: "GCL"}
 _ROLE_RETURNED = {LineKind.PRODUCT: "RET", LineKind.SHIPPING: "RET", LineKind.GIFT_CARD: "GCL"}
@@ -94,7 +95,7 @@ def _label(body: Order | OrderRefund) -> str:
 
 
 def _item(books: Books, line: OrderLine) -> InvoiceLine:
-    quantity = int(line.quantity) if line.quantity.isdecimal() and line.quantity != "0" else 1
+    quantity = (int(line.quantity) if line.quantity.isdecimal() and len(line.quantity) <= QUANTITY_DIGITS else 1) or 1
     units, rest = divmod(line.net.minor_units, quantity)
     if rest:  # a unit price with more digits than the currency has would be rounded
         quantity, units = 1, line.net.minor_units

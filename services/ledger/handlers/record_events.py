@@ -17,7 +17,7 @@ INTERFACE_CHARACTERS = 128
 COMPANY_CHARACTERS = 64
 VALUE_CHARACTERS = 255
 REFERENCES_AT_MOST = 100
-KEY_CHARACTERS = 1024
+KEY_CHARACTERS = 1000  # the columns hold a little more: the mark of an effect that another event has (`beside_key`)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
 
 from libs.errors import ConcordError
-from libs.events import Event, EventKind, LineKind
+from libs.events import Event, EventKind, LineKind, Reference, ReferenceKind
 from libs.money import Money
 from services.ledger.domain.context import Context, PredecessorMissing
 from services.ledger.domain.document import DocumentType, content_digest, document_from_json, document_to_json
@@ -144,6 +145,21 @@ def test_a_lost_dispute_writes_off_what_the_withdrawal_carries_and_waits_for_it(
     assert built.predecessors == (withdrawn.document.effect,)
 
 
+def test_of_two_disputes_about_one_order_the_lost_one_alone_is_written_off() -> None:
+    first, second = (Reference(ReferenceKind.DISPUTE, f"dp_{number}") for number in (1, 2))
+    story = [
+        documents_of(money(EventKind.DISPUTE_WITHDRAWN, gross, txn=f"txn{gross}", references=(about,)))[0].document
+        for gross, about in (("-43.20", first), ("-20.00", second))
+    ]
+    (built,) = documents_of(replace(dispute_lost(), references=(first,)), Context(documents=tuple(story)))
+    assert lines_of(built.document) == ["CBL 43.20 USD", "DSP -43.20 USD"]
+    assert built.predecessors == (story[0].effect,)
+    story.append(built.document)
+    other = replace(dispute_lost(), object_id="dp_2", references=(second,))
+    (built,) = documents_of(other, Context(documents=tuple(story)))
+    assert lines_of(built.document) == ["CBL 20.00 USD", "DSP -20.00 USD"]
+
+
 def test_a_dispute_that_was_won_cannot_be_lost() -> None:
     story = [
         documents_of(money(kind, gross, txn=f"txn_{gross}"))[0].document
@@ -208,6 +224,12 @@ def test_a_tampered_document_cannot_be_read_back() -> None:
     (built,) = documents_of(money(EventKind.CAPTURE, "108.00"))
     with pytest.raises(ConcordError, match="balance"):
         document_from_json(document_to_json(built.document).replace("10800", "10801", 2))
+
+
+@pytest.mark.parametrize("quantity", ["00", "0", "", "-2", "1.5", "9" * 40, "x"])
+def test_a_quantity_that_is_no_plain_count_is_one_of_the_whole_amount(quantity: str) -> None:
+    (built,) = documents_of(order((line("10.00", quantity=quantity),), "10.00", "0.00"))
+    assert [(one.quantity, str(one.unit_price)) for one in built.document.invoice_lines] == [(1, "10.00 USD")]
 
 
 def test_quantities_stay_only_where_the_unit_price_is_exact() -> None:
