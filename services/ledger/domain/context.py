@@ -12,8 +12,10 @@ from libs.errors import ConcordError, Kind
 from libs.events import Event
 from libs.money import Money, exponent_of
 
-from .document import Document
+from .document import Document, DocumentType
 from .master import Company, Masters, Party, PartyWord, RateOn
+
+SECOND_PAYMENT = "SECOND_PAYMENT"
 
 
 class PredecessorMissing(ConcordError):
@@ -91,6 +93,22 @@ class Books:
             return -open_balance.share(abs(amount.minor_units), abs(open_amount))
         excess = abs(amount.minor_units) - abs(open_amount)
         return -open_balance + own.share(excess, abs(amount.minor_units))
+
+    def overpays(self, document: Document) -> bool:
+        """Whether with this one the story's order is paid with more than it was ever invoiced: a second payment.
+
+        Money given back counts as not paid. Nothing can be said before there is an invoice in the same currency.
+        """
+        currencies = {line.amount.currency for line in document.entry.lines if line.role == "AR"}
+        owed = paid = 0
+        for one in (*self.context.documents, document):
+            lines = [line.amount for line in one.entry.lines if line.role == "AR"]
+            received = sum(amount.minor_units for amount in lines if amount.currency in currencies)
+            if one.type is DocumentType.CUSTOMER_INVOICE:
+                owed += received
+            elif one.type is DocumentType.ENTRY:
+                paid -= received
+        return 0 < owed < paid
 
     def customer(self, own: PartyWord) -> Party:
         """Whoever bears the receivable: the order's customer, else the source's own, else the unidentified one."""

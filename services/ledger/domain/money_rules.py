@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from libs.events import BalanceTransaction, Event, EventKind, ReferenceKind, effect_key
 from libs.money import Money
 
-from .context import Books, Built, PredecessorMissing
+from .context import SECOND_PAYMENT, Books, Built, PredecessorMissing
 from .document import Document, DocumentType
 from .entry import Entry, Line
 from .errors import Unbuildable
@@ -73,7 +73,9 @@ def build(books: Books) -> tuple[Built, ...]:
         raise Unbuildable("FEE_ON_FEE", "a fee's own balance transaction bears a fee")
     documents = []
     if body.gross:
-        documents.append(Built(_gross(books, rule, body), doubt=rule.doubt))
+        document = _gross(books, rule, body)
+        again = books.event.kind is EventKind.CAPTURE and books.overpays(document)
+        documents.append(Built(document, doubt=SECOND_PAYMENT if again else rule.doubt))
     if body.fee:
         documents.append(Built(_fee(books, "fee", rule.fee_kind, body.fee)))
     return tuple(documents)

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from libs.events import EventKind, LineKind, Order, OrderLine, OrderRefund, Party, effect_key
 from libs.money import Money
 
-from .context import Books, Built, PredecessorMissing
+from .context import SECOND_PAYMENT, Books, Built, PredecessorMissing
 from .document import Document, DocumentType, InvoiceLine
 from .entry import Entry, Line
 from .errors import Unbuildable
@@ -63,7 +63,8 @@ def build(books: Books) -> tuple[Built, ...]:
         reverses=reverses,
         origin=body.order_number if isinstance(body, OrderRefund) else body.number,
     )
-    return (Built(document, predecessors=(reverses,) if reverses else ()),)
+    doubt = SECOND_PAYMENT if not returned and books.overpays(document) else ""  # the money came before its paper
+    return (Built(document, predecessors=(reverses,) if reverses else (), doubt=doubt),)
 
 
 def _entry(books: Books, effect: str, body: Order | OrderRefund, items: list[InvoiceLine], taxes: list[Money]) -> Entry:

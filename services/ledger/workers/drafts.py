@@ -54,6 +54,7 @@ class Drafts:
             ar_group=label,
             mapping_revision=revision,
             lane=lane_of(event),
+            approved_by="",  # whatever was approved was another content
             reason="",
             reason_text="",
             parked=False,

@@ -11,7 +11,7 @@ from libs.storage.leases import RetryPolicy
 
 from ..domain.document import Document, DocumentType, content_digest, document_to_json
 from ..domain.posting import OWNERS, CaseState, Category, Change, Doubt, ExceptionCase, Posting
-from ..domain.states import PostingState
+from ..domain.states import PostingState, Reconciliation
 from ..domain.view import DocumentView
 from ..handlers.ports import LedgerUow, NewPosting, NewUow
 from ..handlers.posting_ports import Booked, Claim, CompanyBooks, Outcome, Story
@@ -273,6 +273,8 @@ def _move_of(source: Posting, document: Document, now: datetime) -> NewPosting:
         last_attempt_at=None,
         settle_at=None,
         open_roles="",
+        reconciliation=Reconciliation.NONE,
+        approved_by="",
         version=1,
         made_by=ACTOR,
         created_at=now,

@@ -11,7 +11,7 @@ from libs.errors import ConcordError
 from libs.events import Event, EventKind, LineKind, Reference, ReferenceKind
 from libs.money import Money
 from services.ledger.domain.context import Context, PredecessorMissing
-from services.ledger.domain.document import DocumentType, content_digest, document_from_json, document_to_json
+from services.ledger.domain.document import Document, DocumentType, content_digest, document_from_json, document_to_json
 from services.ledger.domain.errors import Unbuildable
 from services.ledger.domain.master import PartyWord
 from services.ledger.domain.money_rules import RULES, receivable_moved
@@ -99,6 +99,35 @@ def test_partial_captures_share_the_carrying_balance_and_the_last_takes_the_last
     receivable = [one for document in story for one in document.entry.lines if one.role == "AR"]
     assert sum(one.amount.minor_units for one in receivable) == 0
     assert sum(one.balance.minor_units for one in receivable) == 0
+
+
+@pytest.mark.parametrize(
+    ("kinds", "doubts"),
+    [
+        ("invoice capture", ["", ""]),
+        ("invoice part part", ["", "", ""]),
+        ("invoice capture capture", ["", "", "SECOND_PAYMENT"]),
+        ("capture capture invoice", ["", "", "SECOND_PAYMENT"]),
+        ("invoice capture refund capture", ["", "", "", ""]),  # the first was given back
+        ("invoice capture refund failed", ["", "", "", ""]),
+        ("capture capture", ["", ""]),  # nobody knows yet what was bought
+    ],
+)
+def test_a_payment_beyond_what_was_invoiced_posts_and_leaves_a_doubt(kinds: str, doubts: list[str]) -> None:
+    makers = {
+        "invoice": lambda txn: order((line("100.00"),), "100.00", "0.00"),
+        "capture": lambda txn: money(EventKind.CAPTURE, "100.00", txn=txn),
+        "part": lambda txn: money(EventKind.CAPTURE, "50.00", txn=txn),
+        "refund": lambda txn: money(EventKind.REFUND, "-100.00", txn=txn),
+        "failed": lambda txn: money(EventKind.REFUND_FAILED, "100.00", txn=txn),
+    }
+    story: list[Document] = []
+    found = []
+    for number, kind in enumerate(kinds.split()):
+        (built,) = documents_of(makers[kind](f"txn_{number}"), Context(documents=tuple(story)))
+        story.append(built.document)
+        found.append(built.doubt)
+    assert found == doubts
 
 
 def test_what_exceeds_the_open_receivable_is_carried_at_its_own_rate() -> None:
