@@ -20,9 +20,9 @@ from ..handlers.ports import Committed
 from .mapping import lease, to_match
 from .rows import APPLIED_MATCH, APPLIED_MATCH_MEMBER, TABLES
 
-_PENDING = in_state(APPLIED_MATCH, "pending")
-_NOT_PARKED = APPLIED_MATCH.c.parked == literal_column("0")
-_OF_COMPANY = _PENDING & _NOT_PARKED & (APPLIED_MATCH.c.company == bindparam("of_company"))
+# As in the partial index.
+PENDING = in_state(APPLIED_MATCH, "pending") & (APPLIED_MATCH.c.parked == literal_column("0"))
+_OF_COMPANY = PENDING & (APPLIED_MATCH.c.company == bindparam("of_company"))
 
 
 class Matches:
@@ -66,7 +66,7 @@ class Matches:
 
     def companies_due(self) -> list[str]:
         """Companies with matches that are not written yet."""
-        statement = select(APPLIED_MATCH.c.company).where(_PENDING, _NOT_PARKED).distinct()
+        statement = select(APPLIED_MATCH.c.company).where(PENDING).distinct()
         return sorted(self._connection.scalars(statement))
 
     def claim(self, company: str, *, limit: int, owner: str, now: datetime, lease_seconds: float) -> list[AppliedMatch]:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, bindparam, literal_column, select, tuple_
 
+from libs.events import ReferenceKind
 from libs.storage.leases import claim, in_state, renew
 from libs.storage.rows import insert_new
 
@@ -24,6 +25,7 @@ QUEUED = in_state(POSTING, "ready", "unknown", "posting") & (POSTING.c.parked ==
 HELD = in_state(POSTING, "held")
 _OF_COMPANY = QUEUED & (POSTING.c.company == bindparam("of_company"))
 _OF_COMPANY_AND_TYPE = _OF_COMPANY & (POSTING.c.document_type == bindparam("of_type"))
+_REFERENCE_KINDS = [kind.value for kind in ReferenceKind]
 _OLDEST_FIRST = (POSTING.c.created_at, POSTING.c.key)
 
 
@@ -64,7 +66,11 @@ class Postings:
             condition &= POSTING.c.event == query.event
         if query.reference:
             bearers = select(EVENT_REFERENCE.c.event).where(
-                EVENT_REFERENCE.c.company == query.company, EVENT_REFERENCE.c.value == query.reference
+                EVENT_REFERENCE.c.company == query.company,
+                EVENT_REFERENCE.c.kind.in_(
+                    _REFERENCE_KINDS
+                ),  # the second column of the key, without which it is a scan
+                EVENT_REFERENCE.c.value == query.reference,
             )
             condition &= POSTING.c.event.in_(bearers)
         if after is not None:

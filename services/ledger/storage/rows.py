@@ -14,7 +14,8 @@ class LedgerRow(SQLModel, registry=service_registry()):
     """Base of the ledger's tables; `LedgerRow.metadata` holds them."""
 
 
-# SQLite takes a partial index only where the query says its condition in the same words (`leases.in_state`: IN).
+# SQLite takes a partial index only where the query says its condition in the same words (`leases.in_state`: IN, but =
+# for a single state).
 def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
     return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
@@ -77,7 +78,7 @@ class PostingRow(LedgerRow, LeaseColumns, table=True):
             where="state IN ('ready', 'unknown', 'posting') AND parked = 0",
         ),
         _partial("ix_posting_settle", "settle_at", "key", where="settle_at IS NOT NULL"),
-        _partial("ix_posting_held", "available_at", "key", where="state IN ('held')"),
+        _partial("ix_posting_held", "available_at", "key", where="state = 'held'"),
         _partial("ix_posting_group", "company", "ar_group", where="ar_group <> ''"),
         Index("ix_posting_listed", "company", "created_at", "key"),
         Index("ix_posting_event", "event"),
@@ -162,9 +163,8 @@ class AppliedMatchRow(LedgerRow, LeaseColumns, table=True):
 
     __tablename__ = "applied_match"
     __table_args__ = (
-        _partial(
-            "ix_applied_match_due", "company", "available_at", "name", where="state IN ('pending') AND parked = 0"
-        ),
+        _partial("ix_applied_match_due", "company", "available_at", "name", where="state = 'pending' AND parked = 0"),
+        Index("ix_applied_match_anchor", "anchor"),
     )
 
     name: str = Field(primary_key=True, max_length=800)

@@ -10,12 +10,12 @@ from sqlalchemy import ColumnElement, Connection, Table, func, literal_column, s
 
 from libs.events import event_from_json, from_plain
 from libs.storage.audit import AuditLog, StoredEntry
-from libs.storage.leases import in_state
 from libs.storage.outbox import Outbox
 from libs.storage.totals import Totals
 
 from ..domain.posting import Posting
 from ..domain.walk import ControlTotal, PostingChange, QueueLength, Step
+from .matches import PENDING
 from .postings import HELD, QUEUED
 from .rows import APPLIED_MATCH, APPLIED_MATCH_MEMBER, EVENT, POSTING, TABLES, TRANSACTION_ALIAS
 from .transitions import topic_of
@@ -86,7 +86,7 @@ class WalkReader:
             "build": (EVENT, EVENT.c.build_due == literal_column("1")),
             "post": (POSTING, QUEUED),
             "held": (POSTING, HELD),
-            "match": (APPLIED_MATCH, in_state(APPLIED_MATCH, "pending")),
+            "match": (APPLIED_MATCH, PENDING),
         }
         lengths = []
         for queue, (table, condition) in waiting.items():
