@@ -27,7 +27,7 @@ from services.ledger.workers.hold import HoldWorker
 from tests.ledger.domain import books
 from tests.ledger.test_build import credit, order
 from tests.ledger.test_record_events import capture
-from tests.ledger.world import MAKER, World, world  # noqa: F401
+from tests.ledger.world import MAKER, MAPPER, World, world  # noqa: F401
 from tests.storage.fixtures import engine_for  # noqa: F401
 
 SECOND = "people/ada"
@@ -79,7 +79,13 @@ def test_a_second_person_signs_the_content_and_it_goes_on(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("approver", "digest", "error"), [(MAKER, "", ApproverIsMaker), (SECOND, "0" * 64, ContentChanged)]
+    ("approver", "digest", "error"),
+    [
+        (MAKER, "", ApproverIsMaker),
+        (MAPPER, "", ApproverIsMaker),
+        ("People/MIA ", "", ApproverIsMaker),
+        (SECOND, "0" * 64, ContentChanged),
+    ],
 )
 def test_nobody_approves_his_own_or_another_content(
     world: World,  # noqa: F811

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from concord.masterdata.v1 import masterdata_pb2, records_pb2, resolve_pb2
+from concord.masterdata.v1 import mapping_pb2, masterdata_pb2, records_pb2, resolve_pb2
 
 from libs.errors import ConcordError, Kind
 from services.ledger.adapters.masterdata import MasterdataClient, RevisionUnsteady
@@ -48,6 +48,7 @@ class FakeStub:
         self.revision = 1
         self.batches: list[list[resolve_pb2.MasterReference]] = []
         self.looks = 0
+        self.sets: list[str] = []
         self.change_after: set[int] = set()  # batches after which the revision changes
 
     def BatchResolve(
@@ -66,6 +67,10 @@ class FakeStub:
     ) -> masterdata_pb2.GetRevisionResponse:
         self.looks += 1
         return masterdata_pb2.GetRevisionResponse(revision=self.revision)
+
+    def GetMappingSet(self, request: masterdata_pb2.GetMappingSetRequest, timeout: float) -> mapping_pb2.MappingSet:
+        self.sets.append(request.name)
+        return mapping_pb2.MappingSet(name=request.name, proposed_by=f"people/of-{request.name[-1]}")
 
 
 class Clock:
@@ -156,3 +161,12 @@ def test_a_masterdata_that_never_stands_still_is_asked_later() -> None:
         MasterdataClient(stub, Clock()).resolve("acme", [master.ProductWord(f"sku-{n}") for n in range(1500)])
     assert unsteady.value.kind is Kind.RETRY
     assert isinstance(unsteady.value, ConcordError)
+
+
+def test_the_maker_of_a_mapping_set_is_asked_for_once() -> None:
+    stub, clock = FakeStub(), Clock()
+    client = MasterdataClient(stub, clock, fresh_seconds=0)
+    for revision in (1, 1, 2, 2):
+        stub.revision = revision
+        assert client.resolve("acme", [master.CompanyWord()]).proposed_by == f"people/of-{revision}"
+    assert stub.sets == ["companies/acme/mappingSets/1", "companies/acme/mappingSets/2"]

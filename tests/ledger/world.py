@@ -24,6 +24,7 @@ from tests.storage.fixtures import EngineFor
 
 MORNING = datetime(2026, 3, 15, 9, tzinfo=UTC)
 MAKER = "services/gateway"
+MAPPER = "people/mia"  # who made the mapping
 
 
 class MasterdataDown(ConcordError):
@@ -48,7 +49,8 @@ class FakeMasterdata:
             raise MasterdataDown("no answer")
         if len(refs) > 1:
             self.meanwhile()
-        return master.Masters({ref: self._answer(ref) for ref in refs}, self.revision, "companies/acme/mappingSets/1")
+        targets = {ref: self._answer(ref) for ref in refs}
+        return master.Masters(targets, self.revision, "companies/acme/mappingSets/1", MAPPER)
 
     def _answer(self, ref: master.Ref) -> master.Target:
         if isinstance(ref, master.CompanyWord):

@@ -538,6 +538,7 @@ class _Masterdata:
         channel = Channel("ledger", lambda: world.company.masterdata, lambda work: _lossy(world, work))
         self.BatchResolve = channel.unary_unary("/BatchResolve")
         self.GetRevision = channel.unary_unary("/GetRevision")
+        self.GetMappingSet = channel.unary_unary("/GetMappingSet")
 
 
 def _lossy(world: World, work: Callable[[], Any]) -> Any:

@@ -37,6 +37,8 @@ class Stub(Protocol):
     def BatchResolve(self) -> Any: ...
     @property
     def GetRevision(self) -> Any: ...
+    @property
+    def GetMappingSet(self) -> Any: ...
 
 
 @dataclass(slots=True)
@@ -45,6 +47,7 @@ class _Company:
 
     revision: int
     mapping_set: str
+    proposed_by: str
     checked_at: datetime
     targets: dict[Ref, Target] = field(default_factory=dict)
 
@@ -61,6 +64,7 @@ class MasterdataClient:
         self._fresh = timedelta(seconds=fresh_seconds)
         self._timeout_seconds = timeout_seconds
         self._companies: dict[str, _Company] = {}
+        self._proposers: dict[str, str] = {}
         self._guard = threading.Lock()
 
     def resolve(self, company: str, refs: Sequence[Ref]) -> Masters:
@@ -73,7 +77,8 @@ class MasterdataClient:
                 known = None  # the revision changed under our hands: ask for everything
         if known is None:
             known = self._afresh(company, wanted)
-        return Masters({ref: known.targets[ref] for ref in wanted}, known.revision, known.mapping_set)
+        targets = {ref: known.targets[ref] for ref in wanted}
+        return Masters(targets, known.revision, known.mapping_set, known.proposed_by)
 
     def _current(self, company: str, refs: Sequence[Ref]) -> _Company | None:
         """The cache, if its revision is still the company's. A "not known" is never taken from it unasked: it would
@@ -99,7 +104,7 @@ class MasterdataClient:
         for _ in range(3):
             parts = _parts(refs)
             answer = self._call(company, parts[0])
-            known = _Company(answer.revision, answer.mapping_set, now)
+            known = _Company(answer.revision, answer.mapping_set, self._proposer(answer.mapping_set), now)
             _keep(known, parts[0], answer)
             if all(self._ask(company, known, part) is not None for part in parts[1:]):
                 with self._guard:
@@ -115,6 +120,14 @@ class MasterdataClient:
                 return None
             _keep(known, part, answer)
         return known
+
+    def _proposer(self, mapping_set: str) -> str:
+        """Who made a mapping set, which never changes; empty while there is none."""
+        if mapping_set and mapping_set not in self._proposers:
+            request = masterdata_pb2.GetMappingSetRequest(name=mapping_set)
+            answer = self._stub.GetMappingSet(request, timeout=self._timeout_seconds)
+            self._proposers[mapping_set] = answer.proposed_by
+        return self._proposers.get(mapping_set, "")
 
     def _call(self, company: str, refs: Sequence[Ref]) -> resolve_pb2.BatchResolveResponse:
         request = resolve_pb2.BatchResolveRequest(

@@ -156,6 +156,7 @@ class Masters:
     targets: Mapping[Ref, Target]
     revision: int
     mapping_set: str
+    proposed_by: str = ""  # who made the mapping
 
     def account(self, ref: AccountRole) -> Account:
         """Raises `Unbuildable` with masterdata's own reason; so do all look-ups here."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, IntEnum
@@ -55,6 +56,7 @@ class Posting:
     content_digest: str = ""
     ar_group: str = ""  # the story's label
     mapping_revision: int = 0
+    mapping_by: str = ""  # who made the mapping that it was built with
     reconciliation: Reconciliation = Reconciliation.NONE
     open_roles: str = ""  # roles of its lines that reconciliation has left open, separated by spaces
     settle_at: datetime | None = None  # when its story is to be settled; None: nothing new
@@ -208,6 +210,15 @@ def waiting(posting: Posting, until: datetime) -> Posting:
 def beside_key(key: str, event: str) -> str:
     """The key of a posting whose effect another event has already: nothing ever sends it to Odoo."""
     return f"{key}~{hashlib.sha256(event.encode()).hexdigest()[:12]}"
+
+
+def is_maker(posting: Posting, subject: str) -> bool:
+    """Whether the person brought the event or made the mapping, however he spells his name."""
+    return _person(subject) in {_person(posting.made_by), _person(posting.mapping_by)}
+
+
+def _person(subject: str) -> str:
+    return unicodedata.normalize("NFKC", subject).casefold().strip()
 
 
 def is_beside(posting: Posting) -> bool:

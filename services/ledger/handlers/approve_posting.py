@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from libs.events import Clock
 
 from ..domain.errors import ApproverIsMaker, ContentChanged, TransitionForbidden
-from ..domain.posting import Change, Posting, waiting
+from ..domain.posting import Change, Posting, is_maker, waiting
 from ..domain.states import PostingState
 from .answer_once import answer_once, apply_one
 from .ports import LedgerUow, NewUow
@@ -38,8 +38,8 @@ def approve_posting(command: ApprovePosting, new_uow: NewUow, clock: Clock) -> P
             raise TransitionForbidden(f"a posting that is {before.state.value} does not wait for approval")
         if command.content_digest != before.content_digest:
             raise ContentChanged("the digest is not that of the content there is", field="content_digest")
-        if command.approver == before.made_by:
-            raise ApproverIsMaker("whoever brought the event may not approve its posting")
+        if is_maker(before, command.approver):
+            raise ApproverIsMaker("whoever brought the event or made its mapping may not approve its posting")
         patience = before.hold_until - before.created_at if before.hold_until else DEADLINE
         after = waiting(replace(before, approved_by=command.approver), now + patience)
         return apply_one(uow, Change(before, after, command.approver, through=(PostingState.APPROVED,)), now)

@@ -97,6 +97,7 @@ class PostingRow(LedgerRow, LeaseColumns, table=True):
     document_type: str = Field(max_length=32)  # a batch to Odoo is of one type; empty until built
     ar_group: str = Field(max_length=800)  # the story: one label for all that is joined by references
     mapping_revision: int = Field(sa_type=BigInteger)
+    mapping_by: str = Field(default="", max_length=255)  # who made the mapping
     odoo_model: str = Field(default="", max_length=64)
     odoo_id: int = Field(default=0, sa_type=BigInteger)
     odoo_number: str = Field(default="", max_length=128)

@@ -243,7 +243,7 @@ class _Batch:
             if beside_key(each.document.effect, one.event.name) in known:
                 continue  # another event has this effect; that was found earlier
             before = known.get(each.document.effect) or draft(one, each.document.effect, self._now)
-            self._drafts.accept(one, each, before, story.label, self._masters.revision, company, deadline)
+            self._drafts.accept(one, each, before, story.label, self._masters, deadline)
         self._wake_others(one, story)
         self._done(one, EventState.BUILT)
 

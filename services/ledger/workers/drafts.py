@@ -10,7 +10,7 @@ from libs.events import Channel
 
 from ..domain.context import Built
 from ..domain.document import Document, content_digest, document_to_json
-from ..domain.master import Company
+from ..domain.master import Company, Masters
 from ..domain.posting import Category, Change, Doubt, Lane, Posting, RecordedEvent, beside_key, waiting
 from ..domain.states import PostingState
 from ..handlers.ports import NewPosting
@@ -38,8 +38,7 @@ class Drafts:
         built: Built,
         before: Posting,
         label: str,
-        revision: int,
-        company: Company,
+        masters: Masters,
         deadline: datetime,
     ) -> None:
         """A document for an effect that has none: on its way, or before a second person."""
@@ -52,14 +51,15 @@ class Drafts:
             document_type=document.type.value,
             content_digest=content_digest(document),
             ar_group=label,
-            mapping_revision=revision,
+            mapping_revision=masters.revision,
+            mapping_by=masters.proposed_by,
             lane=lane_of(event),
             approved_by="",  # whatever was approved was another content
             reason="",
             reason_text="",
             parked=False,
         )
-        if needs_approval(document, company):
+        if needs_approval(document, masters.company()):
             after = replace(after, state=PostingState.AWAITING_APPROVAL, available_at=self._now, hold_until=deadline)
         else:
             after = waiting(after, deadline)
