@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -278,3 +280,27 @@ def test_the_longest_key_there_may_be_is_kept_in_every_table(world: World) -> No
     assert {len(one.key) for one in world.build(first)} <= {998, 1000}
     assert {one.reason for one in world.build(rival)} == {"EFFECT_CONFLICT"}
     assert world.reasons().count("EFFECT_CONFLICT") == 2
+
+
+def test_an_event_that_kills_its_builder_does_not_take_its_batch_along(world: World) -> None:  # noqa: F811
+    class Died(BaseException):
+        pass
+
+    inner = world.masterdata.resolve
+
+    def resolve(company: str, refs: Sequence[master.Ref]) -> master.Masters:
+        if master.PartyWord("stripe/acct_1", "cus_deadly") in refs:
+            raise Died
+        return inner(company, refs)
+
+    world.masterdata.resolve = resolve  # type: ignore[method-assign]
+    builder = world.new_builder("builder-1", BuildConfig(retry=RetryPolicy(max_attempts=20)))
+    deadly = books.money(EventKind.CAPTURE, "1.00", customer="cus_deadly", txn="txn_9")
+    others = [capture(f"txn_{number}") for number in range(5)]
+    world.record(deadly, *others)
+    for _ in range(25):
+        with contextlib.suppress(Died):
+            builder.run_once()
+        world.pass_time(61)
+    assert {one.state for one in world.postings(*others)} == {PostingState.READY}
+    assert {(one.state, one.reason) for one in world.postings(deadly)} == {(PostingState.RECORDED, "WORKER_FAILED")}

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from libs.errors import ConcordError
 from libs.storage.leases import RetryPolicy
 
 from ..domain.document import Document, DocumentType, content_digest, document_to_json
@@ -59,7 +60,9 @@ class Postings:
                 )
                 uow.commit()
                 self._held = {one.key: one for one in taken}
-                claims = [claim for one in taken if (claim := _claim(one)) is not None]
+                spoiled = [one for one in taken if not _is_intact(one)]
+                self._apply([_spoiled(one) for one in spoiled], now)
+                claims = [claim for one in taken if one not in spoiled and (claim := _claim(one)) is not None]
                 # Only a worker's death spends more than the budget: parked before it takes others along.
                 deadly = [one for one in claims if self._held[one.key].attempts > self.retry.max_attempts]
                 if deadly:
@@ -245,6 +248,21 @@ def _claim(posting: Posting) -> Claim | None:
         odoo_id=posting.odoo_id or None,
         transaction_id=posting.transaction_id,
     )
+
+
+def _is_intact(posting: Posting) -> bool:
+    """Whether the document is still the one whose digest was built, and signed where somebody had to."""
+    try:
+        document = posting.document()
+    except ConcordError:  # it does not even balance any more
+        return False
+    return document is None or content_digest(document) == posting.content_digest
+
+
+def _spoiled(posting: Posting) -> Change:
+    doubt = Doubt("CONTENT_CHANGED", "the stored document is not the one that was built; find out who changed it")
+    after = replace(posting, state=PostingState.EXCEPTION, reason=doubt.reason, reason_text=doubt.message)
+    return Change(posting, after, ACTOR, doubt=doubt)
 
 
 def booked_of(posting: Posting) -> Booked:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 
 from libs.errors import ConcordError, Kind
 from libs.events import Event, EventKind
@@ -268,3 +269,16 @@ def test_what_stands_on_a_contact_bears_its_company_in_the_books(world: PostingW
     world.work(rounds=20)
     assert {one.open_roles for one in world.postings(sale(), capture())} == {"", "CLR"}
     assert world.reasons() == []
+
+
+@pytest.mark.parametrize(("was", "becomes"), [('"STRP"', '"BNK1"'), ("10800", "10900")])
+def test_a_stored_document_that_somebody_changed_is_not_posted(world: PostingWorld, was: str, becomes: str) -> None:
+    posting = world.build(capture(), capture("txn_2"))[0]
+    changed = posting.document_json.replace(was, becomes, 1)
+    assert changed != posting.document_json
+    with world.engine.begin() as connection:
+        values = {"document": changed, "key": posting.key}
+        connection.execute(text("UPDATE posting SET document = :document WHERE key = :key"), values)
+    world.work(rounds=10)
+    assert (world.reasons(), world.moves()) == (["CONTENT_CHANGED"], 1)
+    assert states(world, capture("txn_2")) == {PostingState.POSTED}
