@@ -50,10 +50,17 @@ class PostWorker:
         self._batch = batch
 
     def run_once(self) -> int:
-        """Carry one batch as far as it goes; the number of postings taken up."""
+        """Carry one batch as far as it goes; the number of postings taken up.
+
+        Raises what kept Odoo from answering at all, once the batch is put back: so that its caller pauses, and Odoo is
+        asked with one batch now and then instead of with everything that waits. Each attempt is recorded, and a long
+        night must not fill the store with them.
+        """
         claims = self._store.claim(self._clock(), self._batch)
         if claims:
-            Batch(self._store, self._journal_of, self._books, self._clock, claims).run()
+            silence = Batch(self._store, self._journal_of, self._books, self._clock, claims).run()
+            if silence is not None:
+                raise silence
         return len(claims)
 
 
@@ -78,8 +85,11 @@ class Batch:
         self._unseen = {claim.key for claim in claims if claim.attempts > 1}  # an earlier attempt, not yet looked up
         self._wrote = False  # whether Odoo may have changed something in this run
 
-    def run(self) -> None:
-        """Every failure that is not about one document ends the batch: what is still ours goes back to wait."""
+    def run(self) -> OdooError | None:
+        """Why Odoo gave no answer at all, if it did not.
+
+        Every failure that is not about one document ends the batch: what is still ours goes back to wait.
+        """
         try:
             self._journal = self._journal_of(self._company)
             known = self._look_up()
@@ -87,12 +97,16 @@ class Batch:
             known |= self._load([key for key in self._mine if key not in known])
             posted = self._post(known)
             self._settle(posted)
-        except (OdooUnavailable, OdooConflict, OdooDenied) as error:
+        except (OdooUnavailable, OdooDenied) as error:
+            self._put_back(error.reason, unknown=self._wrote)
+            return error
+        except OdooConflict as error:
             self._put_back(error.reason, unknown=self._wrote)
         except OdooError as error:
             self._put_back(error.reason, unknown=True)
         except ConcordError as error:  # masterdata can't say where the books are, or what to do with a locked day
             self._put_back(error.reason, unknown=self._wrote)
+        return None
 
     def _look_up(self) -> _Views:
         """What Odoo already holds of postings with an earlier attempt."""

@@ -84,7 +84,7 @@ def test_the_books_are_the_same_whatever_odoo_loses(template: Engine, seed: int,
     for event in events:
         world.record(event)
         world.builder.run_once()
-        world.poster.run_once()
+        world.post_a_batch()
     world.work()
     assert sum(world.odoo.injected.values()) > 0
     assert world.balances() == {
@@ -161,7 +161,7 @@ def test_a_locked_day_is_an_exception_where_the_company_wants_a_person_to_decide
 def test_a_lost_reply_is_looked_up_and_never_repeated_blindly(world: PostingWorld, method: str) -> None:
     world.build(capture())
     world.odoo.lose_once = {method}
-    world.poster.run_once()
+    world.post_a_batch()
     assert {one.state for one in world.postings(capture())} == {PostingState.UNKNOWN}
     world.work()
     posted(world, capture())
@@ -173,7 +173,7 @@ def test_a_cached_answer_of_odoo_about_external_ids_is_not_believed(world: Posti
     world.odoo.forgetful = True
     world.build(capture())
     world.odoo.lose_once = {"action_post"}
-    world.poster.run_once()
+    world.post_a_batch()
     world.work()
     posted(world, capture())
     assert world.moves() == 2
@@ -183,7 +183,7 @@ def test_not_even_a_changed_reference_and_a_lying_cache_make_a_second_document(w
     world.odoo.forgetful = True
     world.build(capture())
     world.odoo.lose_once = {"action_post"}
-    world.poster.run_once()
+    world.post_a_batch()
     ids = world.admin.execute("account.move", "search", [[]])
     world.admin.execute("account.move", "write", [ids, {"ref": "changed by hand"}])
     world.work()
@@ -194,7 +194,7 @@ def test_not_even_a_changed_reference_and_a_lying_cache_make_a_second_document(w
 def test_a_document_that_somebody_removed_is_never_made_again(world: PostingWorld) -> None:
     world.build(capture())
     world.odoo.lose_once = {"action_post"}
-    world.poster.run_once()
+    world.post_a_batch()
     gross = next(one for one in world.postings(capture()) if one.effect == "gross")
     world.admin.execute("account.move", "button_draft", [[gross.odoo_id]])
     world.admin.execute("account.move", "unlink", [[gross.odoo_id]])
@@ -265,11 +265,11 @@ def test_odoo_down_for_a_night_needs_nobody_afterwards(world: PostingWorld) -> N
     world.build(capture())
     world.odoo.down = True
     while world.now < MORNING + timedelta(hours=8):
-        patient.run_once()
+        world.post_a_batch(patient)
         world.pass_time(60)
     world.odoo.down = False
     for _ in range(20):
-        patient.run_once()
+        world.post_a_batch(patient)
         world.pass_time(60)
     posted(world, capture())
     assert world.reasons() == []
@@ -277,12 +277,12 @@ def test_odoo_down_for_a_night_needs_nobody_afterwards(world: PostingWorld) -> N
 
 def test_who_settles_late_does_not_write_over_what_was_seen_since(world: PostingWorld) -> None:
     world.build(capture())
-    while world.poster.run_once():
+    while world.post_a_batch():
         pass
 
     def the_invoice_comes_and_another_settles() -> None:
         world.build(sale())
-        while world.poster.run_once():
+        while world.post_a_batch():
             pass
         world.pass_time(400)
         world.settler.run_once()
@@ -296,7 +296,7 @@ def test_who_settles_late_does_not_write_over_what_was_seen_since(world: Posting
 
 def test_who_settles_late_does_not_end_the_turn_of_whoever_took_over(world: PostingWorld) -> None:
     world.build(sale(), capture())
-    while world.poster.run_once():
+    while world.post_a_batch():
         pass
 
     def another_reconciles_and_loses_the_reply() -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from libs.errors import ConcordError, Kind
 from libs.events import Event, EventKind
-from libs.odoo.errors import OdooRefused, OdooUnavailable
+from libs.odoo.errors import OdooDenied, OdooError, OdooRefused, OdooUnavailable
 from libs.odoo.port import Json
 from libs.storage.leases import RetryPolicy
 from services.ledger.domain import master
@@ -103,7 +103,7 @@ def test_while_masterdata_is_down_what_is_claimed_goes_back_at_once(world: Posti
 
     world.build(capture())
     world.books.odoo_company = nobody  # type: ignore[method-assign]
-    assert world.poster.run_once() == 1
+    assert world.post_a_batch() == 1
     (posting,) = world.postings(capture())
     assert (posting.state, posting.reason, posting.claim) == (PostingState.READY, "SERVICE_UNAVAILABLE", None)
     del world.books.odoo_company
@@ -114,10 +114,10 @@ def test_while_masterdata_is_down_what_is_claimed_goes_back_at_once(world: Posti
 def test_an_attempt_that_was_not_looked_up_stays_unknown_while_odoo_is_down(world: PostingWorld) -> None:
     world.build(capture())
     world.odoo.lose_once = {"load"}
-    world.poster.run_once()
+    world.post_a_batch()
     world.odoo.down = True
     world.pass_time(60)
-    world.poster.run_once()
+    world.post_a_batch()
     assert states(world, capture()) == {PostingState.UNKNOWN}
     world.odoo.down = False
     world.work(rounds=20)
@@ -127,7 +127,7 @@ def test_an_attempt_that_was_not_looked_up_stays_unknown_while_odoo_is_down(worl
 def test_a_draft_whose_day_is_locked_before_it_is_posted_moves_by_policy(world: PostingWorld) -> None:
     world.build(capture())
     world.odoo.lose_once = {"load"}
-    world.poster.run_once()
+    world.post_a_batch()
     lock(world)
     world.work(rounds=20)
     gross = posted(world, capture())["gross"]
@@ -138,7 +138,7 @@ def test_a_draft_whose_day_is_locked_is_taken_away_where_a_person_must_decide(wo
     world.masters.late_policy = "exception"
     world.build(capture())
     world.odoo.lose_once = {"load"}
-    world.poster.run_once()
+    world.post_a_batch()
     lock(world)
     world.work(rounds=20)
     assert (world.reasons(), world.moves()) == (["PERIOD_LOCKED"], 0)
@@ -174,7 +174,7 @@ def test_what_stands_otherwise_in_the_books_cannot_be_rejected_until_it_was_canc
 ) -> None:
     world.build(capture())
     world.odoo.lose_once = {"action_post"}
-    world.poster.run_once()
+    world.post_a_batch()
     (gross,) = world.postings(capture())
     world.admin.execute("account.move", "button_draft", [[gross.odoo_id]])
     world.admin.execute("account.move", "write", [[gross.odoo_id], {"date": "2026-03-20"}])
@@ -207,7 +207,7 @@ def test_a_draft_that_odoo_will_not_remove_is_an_exception_and_the_others_go_on(
 
 def test_a_story_that_odoo_does_not_let_settle_is_a_case_and_keeps_nobody_waiting(world: PostingWorld) -> None:
     world.build(sale(), capture())
-    while world.poster.run_once():
+    while world.post_a_batch():
         pass
     Instead(world, "reconcile", OdooRefused("odoo.exceptions.UserError", "no"), 1, done=False)
     assert world.settler.run_once() == 1
@@ -228,7 +228,7 @@ def test_odoo_that_is_down_is_asked_once_a_round_by_the_settler(world: PostingWo
                 object_id=f"o{number}",
             )
         )
-    while world.builder.run_once() + world.poster.run_once():
+    while world.builder.run_once() + world.post_a_batch():
         pass
     asked = Instead(world, "read", OdooUnavailable("refused"), 99, done=False)
     assert world.settler.run_once() == 3
@@ -282,3 +282,29 @@ def test_a_stored_document_that_somebody_changed_is_not_posted(world: PostingWor
     world.work(rounds=10)
     assert (world.reasons(), world.moves()) == (["CONTENT_CHANGED"], 1)
     assert states(world, capture("txn_2")) == {PostingState.POSTED}
+
+
+@pytest.mark.parametrize("error", [OdooUnavailable("refused"), OdooDenied("odoo.exceptions.AccessDenied")], ids=str)
+def test_while_odoo_answers_nothing_its_loop_is_told_to_pause(world: PostingWorld, error: OdooError) -> None:
+    world.build(capture())
+    Instead(world, "read", error, done=False)
+    with pytest.raises(type(error)):
+        world.poster.run_once()
+    (posting,) = world.postings(capture())
+    assert (posting.state, posting.claim) == (PostingState.READY, None)
+    world.work(rounds=10)
+    posted(world, capture())
+
+
+def test_a_clock_that_is_set_back_an_hour_stops_nothing_for_long(world: PostingWorld) -> None:
+    world.build(capture())
+    world.odoo.down = True
+    for _ in range(8):
+        world.post_a_batch()
+        world.pass_time(31)
+    world.odoo.down = False
+    world.pass_time(-3600)
+    for _ in range(80):
+        world.post_a_batch()
+        world.pass_time(60)
+    assert (states(world, capture()), world.moves()) == ({PostingState.POSTED}, 1)

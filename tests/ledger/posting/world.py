@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from sqlalchemy import Engine
 
 from libs.money import Money
-from libs.odoo.errors import OdooOutcomeUnknown
+from libs.odoo.errors import OdooDenied, OdooOutcomeUnknown, OdooUnavailable
 from libs.odoo.port import Json
 from libs.odoo.sandbox.chart import ACCOUNTS, JOURNALS, code_of
 from libs.odoo.sandbox.engine import Sandbox
@@ -168,11 +168,18 @@ class PostingWorld(World):
         """Run every worker until there is nothing to do, letting time pass where something waits."""
         idle = 0
         for _ in range(rounds):
-            done = sum(worker.run_once() for worker in (self.builder, self.poster, self.settler, self.matcher))
+            done = sum(worker.run_once() for worker in (self.builder, self.settler, self.matcher)) + self.post_a_batch()
             idle = 0 if done else idle + 1
             if idle > 6:
                 return
             self.pass_time(5 if done else 60)
+
+    def post_a_batch(self, poster: PostWorker | None = None) -> int:
+        """A turn of the poster, as its loop gives it: that Odoo does not answer ends the turn and nothing else."""
+        try:
+            return (poster or self.poster).run_once()
+        except (OdooUnavailable, OdooDenied):
+            return 1
 
     def moves(self) -> int:
         """Documents in Odoo, drafts too."""
