@@ -15,11 +15,13 @@ from .errors import (
     StatementCurrencyMismatch,
     StatementCurrencyUnknown,
     StatementIdMissing,
+    XmlTooLarge,
 )
 from .statement import Account, Balance, Finding, StatementEnd, StatementHeader, StatementLine
 
 OPENING_CODES = ("OPBD", "PRCD")  # some banks state only the previous closing
 CLOSING_CODES = ("CLBD",)
+BALANCES_LIMIT = 10_000  # all are held until the statement ends; a page has a dozen
 _BOOKED_CODES = frozenset({*OPENING_CODES, *CLOSING_CODES, "ITBD"})
 _TEXTS = frozenset({"Id", "ElctrncSeqNb", "LglSeqNb", "CreDtTm", "CpyDplctInd"})
 _PAGES = frozenset({"StmtPgntn", "RptPgntn", "NtfctnPgntn"})
@@ -81,7 +83,11 @@ class Statement:
             if part is until:
                 break
             self._take(part)
-        while len(self.element) and self.element[0] is not until:
+        # Never by counting the children, which a hostile file makes a million of.
+        if until is None:
+            del self.element[:]
+            return
+        while until.getprevious() is not None:
             del self.element[0]
 
     def header(self, first: StatementLine | None) -> StatementHeader:
@@ -186,6 +192,8 @@ class Statement:
             if text := own_text(part):
                 self._texts.setdefault(name, text)
         elif name == "Bal":
+            if len(self._balances) == BALANCES_LIMIT:
+                raise refuse(XmlTooLarge, "a statement holds too many balances", part)
             self._balances.append(self._read_balance(part))
         elif name == "Acct":
             self._account = self._account or self._read_account(part)

@@ -74,10 +74,11 @@ class XmlStream:
         parser = _new_parser(("start", "end"), sorted({*starts, *ends}))
         wanted = {("start", tag) for tag in starts} | {("end", tag) for tag in ends}
         chunk = self._head
-        since_event = 0
+        since_event = passed = 0
         checked = False  # a second look, should a declaration ever pass `_check_prolog`
         while chunk:
             since_event += len(chunk)
+            passed += len(chunk)
             try:
                 parser.feed(chunk)
             except etree.XMLSyntaxError as error:
@@ -90,14 +91,16 @@ class XmlStream:
                     since_event = 0
                     yield event, element
             if since_event > UNIT_BYTES:
-                raise XmlTooLarge("an element is too large to be read")
+                raise XmlTooLarge("an element is too large to be read", f"before byte {passed}")
             chunk = self._source.read(CHUNK_BYTES)
         try:
             parser.close()
         except etree.XMLSyntaxError as error:
             # An undeclared entity is found wanting only here, without a place of its own.
             if error.position == (0, 0):
-                raise XmlMalformed("an entity is not declared") from None
+                seen = parser.feed_error_log.last_error
+                where = f"line {seen.line}, column {seen.column}" if seen is not None else None
+                raise XmlMalformed("an entity is not declared", where) from None
             raise FileTruncated("the document is cut off", _line(error)) from None
 
     def _first_element(self) -> tuple[str, dict[str | None, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from io import BytesIO
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -254,6 +255,30 @@ def test_one_enormous_element_is_refused(flood: str) -> None:
     with pytest.raises(FormatError) as refusal:
         read(document(flood, entry("1.00")))
     assert refusal.value.reason == "XML_TOO_LARGE"
+    assert refusal.value.position is not None
+
+
+@pytest.mark.parametrize("where", ["before", "after"])
+def test_a_million_small_elements_cost_no_more_than_their_bytes(where: str) -> None:
+    flood = "<a/>" * 900_000  # what still fits between two entries
+    parts = [flood, entry("1.00")] if where == "before" else [entry("1.00"), flood]
+    begun = process_time()
+    (line,) = lines(document(*parts))
+    assert line.amount == Money("EUR", 100)
+    assert process_time() - begun < 20  # counted anew for each of them, it takes an hour
+
+
+def test_balances_without_end_are_refused() -> None:
+    content = document(*[balance("ITBD", "1.00"), entry("1.00")] * 10_001)
+    with pytest.raises(FormatError, match="too many balances") as refusal:
+        read(content)
+    assert refusal.value.reason == "XML_TOO_LARGE"
+
+
+def test_an_undeclared_entity_is_refused_where_it_stands() -> None:
+    with pytest.raises(FormatError) as refusal:
+        read(document(entry("1.00", more="\n<AddtlNtryInf>&odd;</AddtlNtryInf>")))
+    assert (refusal.value.reason, str(refusal.value.position)[:6]) == ("XML_MALFORMED", "line 2")
 
 
 @pytest.mark.parametrize(
