@@ -95,6 +95,12 @@ def inspect_files(files: Sequence[str], read: Callable[[str, BinaryIO], Iterable
             with _opened(name) as file:
                 for line in read(name, file):
                     typer.echo(line)
+        except BrokenPipeError:
+            raise  # whoever reads what is printed has gone
+        except OSError as error:
+            # Also a pipe where the file is needed twice.
+            refused = True
+            typer.echo(_object(name, {"error": _unreadable(error).as_json()}))
         except ConcordError as error:
             refused = True
             position = error.position if isinstance(error, FormatError) else error.field
@@ -107,7 +113,11 @@ def _opened(name: str) -> BinaryIO:
     try:
         return open(name, "rb")  # the caller closes it
     except OSError as error:
-        raise FileUnreadable(f"cannot read the file: {error.strerror}") from None
+        raise _unreadable(error) from None
+
+
+def _unreadable(error: OSError) -> FileUnreadable:
+    return FileUnreadable(f"cannot read the file: {error.strerror or 'it can be read only once'}")
 
 
 def _object(name: str, content: dict[str, object]) -> str:

@@ -74,6 +74,17 @@ def test_several_files_are_answered_in_order_and_a_refusal_sets_the_status_in_th
     assert answers[2]["error"]["reason"] == "FILE_UNREADABLE"  # type: ignore[index]
 
 
+def test_a_file_that_can_be_read_only_once_is_summed_up_or_refused(tmp_path: Path) -> None:
+    def inspect(option: str) -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-m", "cli", "inspect", "statement", option, "/dev/stdin"]
+        return subprocess.run(command, input=GOOD, capture_output=True, cwd=REPOSITORY, check=False)
+
+    assert json.loads(inspect("--summary").stdout)["statements"] == [STATEMENT]
+    twice = inspect("--json")
+    assert twice.returncode == 2
+    assert json.loads(twice.stdout)["error"]["reason"] == "FILE_UNREADABLE"
+
+
 def test_a_summary_prints_the_control_totals_of_a_settlement(files: dict[str, str]) -> None:
     status, answers = run("settlement", "--summary", files["report.csv"], files["empty.csv"])
     assert status == 2
