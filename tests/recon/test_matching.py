@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -112,6 +113,17 @@ def test_two_equal_candidates_are_left_to_a_person(world: World) -> None:
     world.run()
     assert [one.type for one in world.matches()] == [MatchType.BANK_INVOICE]
     assert world.differences() == []
+
+
+def test_explain_says_that_a_line_has_rivals_which_name_its_only_candidate(world: World) -> None:
+    world.told(order_event(world, "4711", 11900, day=date(2026, 1, 20)))
+    named = [world.bank_line("119.00", "order 4711", day=day) for day in ("2026-03-16", "2026-03-17")]
+    line = world.bank_line("119.00", "thanks", day="2026-02-02")
+    world.run()
+    assert world.matches() == []
+    assert {one.subject for one in world.differences() if one.reason == "AMBIGUOUS"} == {*named, line}
+    trials = explain("acme", "postings", line, world.recon.new_uow).trials
+    assert [(one.name, one.left) for one in trials[-1].predicates if not one.held] == [("unique", "3 lines")]
 
 
 def test_another_amount_under_the_same_reference_is_named(world: World) -> None:

@@ -115,11 +115,14 @@ def _trial(
         predicates.append(Predicate("reference", _words(line.tokens), _words(target.tokens), shared))
     predicates.append(Predicate("date_window", line.day.isoformat(), f"{first}..{last}", first <= line.day <= last))
     holds = all(one.held for one in predicates)
-    rivals = [one for one in lines if one.posting != line.posting and _holds(rule, one, target)]
+    # A line that means the target by a stronger rule and is in doubt itself keeps the weaker ones off.
+    stronger = RULES[: RULES.index(rule) + 1]
+    others = (one for one in lines if one.posting != line.posting)
+    rivals = [one for one in others if any(_holds(each, one, target) for each in stronger)]
     if holds:
-        others = [one for one in fitting if one.posting != target.posting]
-        left, right = f"{1 + len(rivals)} lines", f"{1 + len(others)} candidates"
-        predicates.append(Predicate("unique", left, right, not rivals and not others))
+        more = [one for one in fitting if one.posting != target.posting]
+        left, right = f"{1 + len(rivals)} lines", f"{1 + len(more)} candidates"
+        predicates.append(Predicate("unique", left, right, not rivals and not more))
         if not rule.by_reference and rule.kind is TargetKind.INVOICE:
             settled = target.posting not in young
             predicates.append(Predicate("settled", "open long enough" if settled else "just posted", "", settled))

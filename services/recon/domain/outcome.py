@@ -16,7 +16,8 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Ambiguity:
-    """A bank line with several candidates of one rank, or whose candidate has several lines."""
+    """A bank line with several candidates of one rank, of which the first and the last stand here, or whose candidate
+    has several lines."""
 
     bank: str
     rule: str
