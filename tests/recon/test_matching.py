@@ -91,6 +91,35 @@ def test_a_composition_that_lacks_something_is_a_difference_until_it_is_complete
     assert not [one for one in world.differences() if one.reason == "TRANSACTIONS_MISSING"]
 
 
+def test_payouts_that_claim_one_transaction_wait_for_a_person_and_hold_up_nothing_else(world: World) -> None:
+    told = payout_of(world, "po_1001", ("txn_1", 10000, 320))
+    world.told(money_event(world, "txn_po_1002", -9680, kind="payout", source="po_1002"))
+    for one in (told, settlement("po_1002", ("txn_1", 10000, 320))):
+        world.recon.import_settlement(one, "", world.ids())
+    world.told(order_event(world, "4711", 11900))
+    world.bank_line("119.00", "order 4711")
+    world.run()
+    assert [one.type for one in world.matches()] == [MatchType.BANK_INVOICE]
+    missing = {one.subject: one for one in world.differences() if one.reason == "TRANSACTIONS_MISSING"}
+    assert sorted(missing) == [f"companies/acme/settlements/po_{n}" for n in (1001, 1002)]
+    assert {(one.nearest, one.nearest_lacks) for one in missing.values()} == {("txn_1", "unique")}
+    (trial,) = explain("acme", "settlements", "po_1001", world.recon.new_uow).trials
+    assert not trial.matched
+    assert [one.name for one in trial.predicates if not one.held] == ["unique"]
+
+
+def test_a_payout_that_claims_what_another_has_got_is_a_difference(world: World) -> None:
+    world.recon.import_settlement(payout_of(world, "po_1001", ("txn_1", 10000, 320)), "", world.ids())
+    world.ledger.pending = 10**6
+    world.run("watch", "match")
+    world.told(money_event(world, "txn_po_1002", -9680, kind="payout", source="po_1002"))
+    world.recon.import_settlement(settlement("po_1002", ("txn_1", 10000, 320)), "", world.ids())
+    world.run()
+    assert [one.type for one in world.matches()] == [MatchType.PAYOUT_TRANSACTIONS]
+    (found,) = [one for one in world.differences() if one.reason == "TRANSACTIONS_MISSING"]
+    assert (found.subject, found.nearest_lacks) == ("companies/acme/settlements/po_1002", "unique")
+
+
 def test_a_bank_line_closes_the_invoice_that_it_names(world: World) -> None:
     invoices = [world.told(order_event(world, number, 11900)) for number in ("4711", "4712")]
     line = world.bank_line("119.00", "for order 4712, thanks")

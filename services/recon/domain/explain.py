@@ -72,9 +72,14 @@ def target_trials(
 
 
 def payout_trial(
-    stored: StoredSettlement, payout: Item | None, items: Mapping[str, Sequence[Item]], *, matched: bool = False
+    stored: StoredSettlement,
+    payout: Item | None,
+    items: Mapping[str, Sequence[Item]],
+    *,
+    matched: bool = False,
+    claimed: bool = False,
 ) -> Trial:
-    """A payout against its transactions: each line with what is posted of it."""
+    """A payout against its transactions: each line with what is posted of it; `claimed` if another payout wants one."""
     settlement = stored.settlement
     outcome = compose(stored, payout, items)
     net = sum(one.net.minor_units for one in settlement.lines)
@@ -91,8 +96,11 @@ def payout_trial(
         held = len(found) == expected and cleared == line.net.minor_units
         right = _units(cleared, line.net.currency) if found else "not posted"
         predicates.append(Predicate(f"transaction {line.balance_transaction}", str(line.net), right, held))
+    if claimed:
+        predicates.append(Predicate("unique", "claimed by another payout", "1 payout", held=False))
     candidate = payout.posting if payout is not None else settlement.payout_transaction or settlement.payout_id
-    return Trial(PAYOUT_TRANSACTIONS, candidate, matched or isinstance(outcome, Composed), tuple(predicates))
+    composed = isinstance(outcome, Composed) and not claimed
+    return Trial(PAYOUT_TRANSACTIONS, candidate, matched or composed, tuple(predicates))
 
 
 def _trial(

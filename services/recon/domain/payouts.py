@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from .learning import Item
@@ -15,6 +16,9 @@ class Composed:
 
     payout: Item
     members: tuple[Item, ...]
+
+    def items(self) -> tuple[Item, ...]:
+        return (self.payout, *self.members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +62,19 @@ def compose(
             return Incomplete("clearing", message, line.balance_transaction)
         members += on_clearing
     return Composed(payout, tuple(members)) if members else Incomplete("lines", "the payout pays nothing")
+
+
+def claimed_once(found: Sequence[Composed], taken: Collection[str]) -> list[Composed | Incomplete]:
+    """The same in order, but for payouts that claim what another one claims or has got: a person decides between them.
+
+    `taken` are keys of postings whose clearing line is in a match.
+    """
+    claims = Counter(item.posting for one in found for item in one.items())
+    outcomes: list[Composed | Incomplete] = []
+    for one in found:
+        shared = next((item for item in one.items() if claims[item.posting] > 1 or item.posting in taken), None)
+        if shared is None:
+            outcomes.append(one)
+        else:
+            outcomes.append(Incomplete("unique", "another payout claims the same transaction", shared.object_id))
+    return outcomes

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ..domain.learning import Item
-from ..domain.payouts import Closed, Composed, Incomplete, compose
+from ..domain.learning import CLEARING_ROLE, Item
+from ..domain.payouts import Closed, Composed, Incomplete, claimed_once, compose
 from ..domain.settlement import StoredSettlement
 from .ports import UnitOfWork
 
@@ -28,7 +28,10 @@ def compositions(company: str, uow: UnitOfWork) -> list[Composition]:
     found = []
     for start in range(0, len(waiting), LOOKED_AT_ONCE):
         found += _looked_at(company, waiting[start : start + LOOKED_AT_ONCE], uow)
-    return found
+    composed = [one.outcome for one in found if isinstance(one.outcome, Composed)]
+    taken = uow.matches.taken([item.posting for one in composed for item in one.items()], CLEARING_ROLE)
+    outcomes = iter(claimed_once(composed, taken))
+    return [replace(one, outcome=next(outcomes)) if isinstance(one.outcome, Composed) else one for one in found]
 
 
 def look_at(stored: StoredSettlement, uow: UnitOfWork) -> tuple[Item | None, dict[str, list[Item]]]:

@@ -9,9 +9,10 @@ from ..domain.explain import Predicate, Trial, bank_trials, payout_trial, target
 from ..domain.files import settlement_name
 from ..domain.learning import Item, ItemKind
 from ..domain.match import MatchState, MatchType
+from ..domain.payouts import Incomplete
 from ..domain.settlement import StoredSettlement
 from ..domain.targets import bank_item, target_of, targets_of
-from .compositions import look_at
+from .compositions import compositions, look_at
 from .ports import NewUnitOfWork, StoredMatch, UnitOfWork
 
 
@@ -100,7 +101,11 @@ def _of_match(company: str, stored: StoredMatch, uow: UnitOfWork) -> list[Trial]
 
 def _of_settlement(stored: StoredSettlement, uow: UnitOfWork, *, matched: bool = False) -> Trial:
     payout, items = look_at(stored, uow)
-    return payout_trial(stored, payout, items, matched=matched or stored.matched)
+    done = matched or stored.matched
+    waiting = [] if done else compositions(stored.settlement.company, uow)
+    outcome = next((one.outcome for one in waiting if one.stored.name == stored.name), None)
+    claimed = isinstance(outcome, Incomplete) and outcome.lacks == "unique"
+    return payout_trial(stored, payout, items, matched=done, claimed=claimed)
 
 
 def _settlement_of(item: Item, uow: UnitOfWork) -> StoredSettlement | None:

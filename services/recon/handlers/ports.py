@@ -182,6 +182,9 @@ class MatchStore(Protocol):
 
     def of_posting(self, company: str, posting: str) -> list[StoredMatch]: ...
 
+    def taken(self, postings: Sequence[str], role: str) -> set[str]:
+        """Those whose role is in a match."""
+
     def generations(self, company: str, anchors: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """How many matches each (type, anchor) has had that were undone."""
 

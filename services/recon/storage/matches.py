@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, literal_column, select, update
 
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import claim, in_state, settle
@@ -68,6 +68,14 @@ class Matches:
     def of_posting(self, company: str, posting: str) -> list[StoredMatch]:
         mine = select(MATCH_MEMBER.c.match).where(MATCH_MEMBER.c.posting == posting)
         return self._where((MATCH.c.company == company) & MATCH.c.name.in_(mine))
+
+    def taken(self, postings: Sequence[str], role: str) -> set[str]:
+        found: set[str] = set()
+        live = (MATCH_MEMBER.c.live == literal_column("1")) & (MATCH_MEMBER.c.role == role)
+        for part in parts(sorted(set(postings))):
+            statement = select(MATCH_MEMBER.c.posting).where(live, MATCH_MEMBER.c.posting.in_(part))
+            found.update(self._connection.scalars(statement))
+        return found
 
     def generations(self, company: str, anchors: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
         found: dict[tuple[str, str], int] = {}
