@@ -6,9 +6,11 @@ import pytest
 
 from libs.errors import ConcordError
 from libs.formats.errors import FormatError
+from libs.money import Money
 from libs.storage.migrate import check
 from services.recon.domain.errors import FileChanged, FileKindUnsupported
 from services.recon.domain.walk import OutboundEvent
+from services.recon.handlers.explain import explain
 from services.recon.storage import metadata
 from tests.formats.camt_files import ACCOUNT, balance, document
 from tests.formats.samples import naive_totals, samples_folder
@@ -116,6 +118,40 @@ def test_balances_that_do_not_tie_are_reported_and_not_repaired(world: World) ->
     assert statement.closing is not None
     assert statement.closing.minor_units == 900
     assert any("TIE" in one or "BALANCE" in one for one in answer.findings)
+
+
+def test_a_statement_that_contradicts_itself_is_a_difference_until_a_corrected_one_comes(world: World) -> None:
+    answer = world.statement(document(balance("OPBD", "1.00"), balance("CLBD", "9.00"), *TWO))
+    world.run()
+    (found,) = [one for one in world.differences() if one.reason == "STATEMENT_DOES_NOT_TIE"]
+    assert (found.subject, found.amount) == (answer.statements[0], Money("EUR", 200))
+    (trial,) = explain("acme", "differences", found.name.rpartition("/")[2], world.recon.new_uow).trials
+    assert [(one.left, one.right, one.held) for one in trial.predicates] == [("7.00 EUR", "9.00 EUR", False)]
+    world.pass_time(60)
+    world.statement(document(balance("OPBD", "1.00"), balance("CLBD", "7.00"), *TWO))
+    world.run()
+    assert {one.reason for one in world.differences()} == {"NO_CANDIDATE"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "head", "changed"),
+    [
+        ((TWO[0], line_entry("-5.00", "rent 2026-03")), "<Id>S1</Id>", 1),
+        ((*TWO, line_entry("3.00", "late")), "<Id>S1</Id>", 0),  # more lines take nothing back
+        ((TWO[0],), "<Id>S2</Id>", 0),
+        ((line_entry("8.00", "next year's first"),), "<Id>S1</Id>", 0),  # the number again, of other lines
+    ],
+)
+def test_a_corrected_statement_tells_which_lines_it_has_no_more(
+    world: World, lines: tuple[str, ...], head: str, changed: int
+) -> None:
+    world.statement(document(*TWO))
+    answer = world.statement(document(*lines, head=head + ACCOUNT))
+    told = [one for one in answer.findings if one.startswith("STATEMENT_CHANGED")]
+    text = (
+        f"STATEMENT_CHANGED: {changed} lines of this statement as it came before are not in it, but in the books (S1)"
+    )
+    assert told == ([text] if changed else [])
 
 
 def test_what_the_ledger_refused_is_tried_again_when_the_file_comes_again(world: World) -> None:

@@ -9,6 +9,7 @@ from datetime import date
 import pytest
 
 from libs.events import Settlement
+from libs.money import Money
 from services.recon.domain.match import MatchState, MatchType
 from services.recon.handlers.explain import explain
 from services.recon.handlers.ledger_ports import LedgerChange
@@ -118,6 +119,35 @@ def test_a_payout_that_claims_what_another_has_got_is_a_difference(world: World)
     assert [one.type for one in world.matches()] == [MatchType.PAYOUT_TRANSACTIONS]
     (found,) = [one for one in world.differences() if one.reason == "TRANSACTIONS_MISSING"]
     assert (found.subject, found.nearest_lacks) == ("companies/acme/settlements/po_1002", "unique")
+
+
+def test_a_payout_that_the_bank_never_shows_is_a_difference_until_it_does(world: World) -> None:
+    key = world.told(money_event(world, "txn_po_1001", -9680, kind="payout", source="po_1001"))
+    world.run()
+    assert world.differences() == []
+    world.pass_time(4 * 86400)  # the 24th: a week after it should have arrived, and a day
+    world.run()
+    (found,) = world.differences()
+    assert (found.subject, found.reason, found.amount) == (key, "PAYOUT_NOT_BANKED", Money("EUR", 9680))
+    assert (found.nearest, found.nearest_lacks) == ("", "bank_line")
+    line = world.bank_line("90.00", "STRIPE po_1001")
+    world.run()
+    told = {one.subject: (one.reason, one.nearest, one.nearest_lacks) for one in world.differences()}
+    assert told == {
+        key: ("PAYOUT_NOT_BANKED", line, "amount"),
+        line: ("AMOUNT_DIFFERS", key, "amount"),
+    }
+    world.bank_line("96.80", "STRIPE po_1001", day="2026-03-25")
+    world.run()
+    assert [one.subject for one in world.differences()] == [line]
+
+
+def test_a_payout_that_came_back_is_not_expected_at_the_bank(world: World) -> None:
+    for name, gross, kind in (("txn_1", -9680, "payout"), ("txn_2", 9680, "payout_returned")):
+        world.told(money_event(world, name, gross, kind=kind, source="po_1001"))
+    world.pass_time(90 * 86400)
+    world.run()
+    assert world.differences() == []
 
 
 def test_a_bank_line_closes_the_invoice_that_it_names(world: World) -> None:

@@ -127,7 +127,9 @@ class FakeLedger:
         elif isinstance(body, Order):
             self._post(event, "invoice", "customer_invoice", [("AR", amount), ("REV", -amount)])
         elif isinstance(body, BalanceTransaction):
-            counter = {"payout": "TRN", "capture": "AR", "refund": "AR"}.get(event.kind.value, "UNX")
+            counter = {"payout": "TRN", "payout_returned": "TRN", "capture": "AR", "refund": "AR"}.get(
+                event.kind.value, "UNX"
+            )
             self._post(event, "gross", "entry", [("CLR", body.gross), (counter, -body.gross)])
             if body.fee:
                 self._post(event, "fee", "entry", [("FEE", body.fee), ("CLR", -body.fee)])

@@ -60,6 +60,13 @@ class Statement:
     imported_at: datetime
     transaction_id: str
 
+    @property
+    def gap(self) -> Money | None:
+        """Closing balance less what opening balance and lines give; None where the file does not say."""
+        if self.opening is None or self.closing is None or self.credit_sum is None or self.debit_sum is None:
+            return None
+        return self.closing - self.opening - self.credit_sum + self.debit_sum
+
 
 @dataclass(frozen=True, slots=True)
 class StatementEntry:

@@ -26,5 +26,7 @@ RULES: tuple[Rule, ...] = (
     Rule("bank_payout_amount_window", TargetKind.PAYOUT, by_reference=False, days_before=2, days_after=7),
     Rule("bank_invoice_amount_window", TargetKind.INVOICE, by_reference=False, days_before=3, days_after=45),
 )
+# How long after its arrival a payout may still be at the bank's.
+PAYOUT_DAYS = max(rule.days_after for rule in RULES if rule.kind is TargetKind.PAYOUT and not rule.by_reference)
 WEAK = frozenset(rule.name for rule in RULES if not rule.by_reference)
 PAYOUT_TRANSACTIONS = "payout_transactions_gross_to_net"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..domain.errors import DifferenceUnknown, ExplanationUnknown
 from ..domain.explain import Predicate, Trial, bank_trials, payout_trial, target_trials
-from ..domain.files import settlement_name
+from ..domain.files import Statement, settlement_name
 from ..domain.learning import Item, ItemKind
 from ..domain.match import MatchState, MatchType
 from ..domain.payouts import Incomplete
@@ -47,11 +47,21 @@ def _of_difference(company: str, name: str, uow: UnitOfWork) -> Explanation:
     subject = difference.subject
     if subject.startswith(f"companies/{company}/settlements/"):
         return Explanation(subject, (_of_settlement(uow.settlements.get(subject), uow),))
+    if subject.startswith(f"companies/{company}/statements/"):
+        return Explanation(subject, (_of_statement(uow.statements.get(subject)),))
     if subject.startswith("sources/"):
         reason = next((one.reason for one in uow.outbound.failed(company) if one.event.name == subject), "")
         recorded = Predicate("recorded", subject, reason, held=not reason)
         return Explanation(subject, (Trial("recorded_in_ledger", "", not reason, (recorded,)),))
     return _of_posting(company, subject, uow)
+
+
+def _of_statement(one: Statement) -> Trial:
+    """Whether its balances prove its lines."""
+    gap, closing = one.gap, one.closing
+    computed = "" if gap is None or closing is None else str(closing - gap)
+    tie = Predicate("closing_balance", computed, "" if closing is None else str(closing), held=one.ties)
+    return Trial("balances_tie", one.name, one.ties, (tie,))
 
 
 def _of_posting(company: str, key: str, uow: UnitOfWork) -> Explanation:

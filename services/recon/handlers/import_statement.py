@@ -123,6 +123,10 @@ def _store(
         known = 0
         for batch in kept.batches(STORED_AT_ONCE):
             known += _store_lines(batch, draft.findings, uow, now, tracing, step.traceparent)
+        for one in draft.statements:
+            if dropped := uow.statements.dropped(one):
+                message = f"{dropped} lines of this statement as it came before are not in it, but in the books"
+                draft.findings.add("STATEMENT_CHANGED", message, one.statement_id)
         if known:
             draft.findings.add("LINES_KNOWN", f"{known} of {draft.lines} lines are known from another statement")
         answer = ImportedFile(names, (), draft.lines, draft.findings.texts())

@@ -103,6 +103,12 @@ class StatementStore(Protocol):
     def get(self, name: str) -> Statement:
         """Raises `StatementUnknown`."""
 
+    def untied(self, company: str) -> list[Statement]:
+        """Those whose balances contradict their lines, and that no later copy corrects."""
+
+    def dropped(self, statement: Statement) -> int:
+        """How many lines of the same statement, as it came in earlier files, are not in this one."""
+
     def page(self, company: str, size: int, after: After | None) -> list[Statement]:
         """Oldest first."""
 

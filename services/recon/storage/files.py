@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, exists, func, select
 
 from libs.money import Money
 from libs.storage.audit import AuditEntry, AuditLog
@@ -49,7 +49,7 @@ class Files:
         if not insert_new(self._connection, IMPORTED_FILE, [row], ["company", "sha256"]):
             return False
         subject = f"companies/{file.company}/files/{file.sha256}"
-        detail = {"kind": kind.value, "lines": str(answer.lines), "findings": str(len(answer.findings))}
+        detail = {"kind": kind.value, "lines": str(answer.lines), "findings": _reasons(answer)}
         entry = AuditEntry(
             subject, "FILE_IMPORTED", SERVICE, now, file.transaction_id, content_digest=file.sha256, detail=detail
         )
@@ -76,6 +76,33 @@ class Statements:
             raise StatementUnknown("no such statement", field="name")
         return _statement(row)
 
+    def untied(self, company: str) -> list[Statement]:
+        later = STATEMENT.alias()
+        tie = later.c.ties == 1, later.c.imported_at > STATEMENT.c.imported_at
+        wrong = (
+            STATEMENT.c.company == company,
+            STATEMENT.c.ties == 0,
+            STATEMENT.c.opening.is_not(None),
+            STATEMENT.c.closing.is_not(None),
+            ~exists().where(*_same(later), *tie),
+        )
+        rows = self._connection.execute(select(STATEMENT).where(*wrong).order_by(STATEMENT.c.name))
+        return [_statement(row) for row in rows]
+
+    def dropped(self, statement: Statement) -> int:
+        line, again = STATEMENT_LINE, STATEMENT_LINE.alias()
+        same = select(STATEMENT.c.name).where(
+            STATEMENT.c.company == statement.company,
+            STATEMENT.c.bank_account == statement.bank_account,
+            STATEMENT.c.statement_id == statement.statement_id,
+            STATEMENT.c.name != statement.name,
+        )
+        here = exists().where(again.c.event == line.c.event, again.c.statement == statement.name)
+        shared = set(self._connection.scalars(select(line.c.statement).where(line.c.statement.in_(same), here)))
+        # One that shares no line is another statement: banks use their numbers again each year.
+        missing = select(func.count(line.c.event.distinct())).where(line.c.statement.in_(sorted(shared)), ~here)
+        return self._connection.scalar(missing) or 0
+
     def page(self, company: str, size: int, after: After | None) -> list[Statement]:
         listed = listed_after(STATEMENT, STATEMENT.c.imported_at, after)
         statement = select(STATEMENT).where(STATEMENT.c.company == company, *listed)
@@ -83,8 +110,18 @@ class Statements:
         return [_statement(row) for row in self._connection.execute(statement.order_by(*order).limit(size))]
 
 
+def _same(other: FromClause) -> tuple[ColumnElement[bool], ...]:
+    """That it is the same statement of the same account, in whatever file."""
+    return tuple(other.c[name] == STATEMENT.c[name] for name in ("company", "bank_account", "statement_id"))
+
+
 def _known(company: str, sha256: str) -> tuple[Any, Any]:
     return IMPORTED_FILE.c.company == company, IMPORTED_FILE.c.sha256 == sha256
+
+
+def _reasons(answer: ImportedFile) -> str:
+    """Each reason once: the texts are for whoever sent the file, and audit entries hold no content."""
+    return " ".join(sorted({one.partition(":")[0] for one in answer.findings})) or "none"
 
 
 def _text(answer: ImportedFile) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from libs.events import Clock
 from libs.money import Money
 
-from ..domain.files import difference_name
-from ..domain.learning import Item
+from ..domain.files import Statement, difference_name
+from ..domain.learning import Item, ItemKind
 from ..domain.match import Difference, DifferenceState
 from ..domain.payouts import Incomplete
+from ..domain.rules import PAYOUT_DAYS
 from ..domain.settings import Settings
+from ..domain.targets import settlements_by_payout, target_of
 from ..domain.walk import OutboundEvent, Progress
 from ..handlers.compositions import Composition, compositions
 from ..handlers.ports import NewUnitOfWork, StoredMatch, UnitOfWork
@@ -22,10 +25,14 @@ TRANSACTIONS_MISSING = "TRANSACTIONS_MISSING"
 PAYMENT_WITHOUT_ORDER = "PAYMENT_WITHOUT_ORDER"
 MATCH_NOT_WRITTEN = "MATCH_NOT_WRITTEN"
 EVENT_NOT_RECORDED = "EVENT_NOT_RECORDED"
+PAYOUT_NOT_BANKED = "PAYOUT_NOT_BANKED"
+STATEMENT_DOES_NOT_TIE = "STATEMENT_DOES_NOT_TIE"
 MESSAGES = {
     "NO_CANDIDATE": "nothing that is open explains this bank line",
     "AMBIGUOUS": "more than one thing may be the other side of this bank line, or it is not the only line for it",
     "AMOUNT_DIFFERS": "the bank line names something that is open with another amount",
+    STATEMENT_DOES_NOT_TIE: "opening balance and lines do not give the closing balance; ask the bank for another",
+    PAYOUT_NOT_BANKED: "no bank line shows this payout; ask the provider whether it failed and for its trace",
     PAYMENT_WITHOUT_ORDER: "a customer's payment that no invoice has taken; find its order or give it back",
 }
 
@@ -123,7 +130,9 @@ def _told(company: str, want: _Wanted, before: Difference | None, now: datetime)
 
 
 def _wanted(company: str, uow: UnitOfWork) -> list[_Wanted]:
-    found = [_of_bank_line(one) for one in uow.items.undecided(company)]
+    undecided = uow.items.undecided(company)
+    found = [_of_bank_line(one) for one in undecided]
+    found += _of_payouts(company, undecided, uow)
     for one in compositions(company, uow):
         if isinstance(one.outcome, Incomplete):
             found.append(_of_settlement(one, one.outcome))
@@ -132,6 +141,7 @@ def _wanted(company: str, uow: UnitOfWork) -> list[_Wanted]:
     anchors = uow.items.find([one.anchor.posting for one in stuck])
     found += [_of_match(match, anchors[match.anchor.posting]) for match in stuck if match.anchor.posting in anchors]
     found += [_of_event(event) for event in uow.outbound.failed(company)]
+    found += [_of_statement(one) for one in uow.statements.untied(company)]
     return found
 
 
@@ -146,6 +156,36 @@ def _of_bank_line(item: Item) -> _Wanted:
         nearest=item.nearest,
         nearest_lacks=item.nearest_lacks,
     )
+
+
+def _of_payouts(company: str, undecided: list[Item], uow: UnitOfWork) -> list[_Wanted]:
+    """Payouts that the bank should have booked, from the day on which amount and day alone no longer match them."""
+    payouts = [one for one in uow.items.open_side(company) if one.kind is ItemKind.PAYOUT]
+    settlements = settlements_by_payout(uow.settlements.of_payouts(company, [one.source_id for one in payouts]))
+    expected: Counter[tuple[str, str]] = Counter()
+    for one in payouts:
+        expected[one.interface, one.source_id] += one.amount.minor_units
+    near = {one.nearest: one for one in undecided}
+    found = []
+    for one in payouts:
+        paid_out = one.interface, one.source_id
+        if not expected[paid_out]:
+            continue  # it came back and never reached the bank
+        late = target_of(one, settlements.get(paid_out)).day + timedelta(days=PAYOUT_DAYS + 1)
+        line = near.get(one.posting)
+        found.append(
+            _Wanted(
+                since=max(one.learned_at, datetime(late.year, late.month, late.day, tzinfo=UTC)),
+                subject=one.posting,
+                transaction_id=one.transaction_id,
+                reason=PAYOUT_NOT_BANKED,
+                message=MESSAGES[PAYOUT_NOT_BANKED],
+                amount=one.amount,
+                nearest=line.posting if line is not None else "",
+                nearest_lacks=line.nearest_lacks if line is not None else "bank_line",
+            )
+        )
+    return found
 
 
 def _of_settlement(one: Composition, lack: Incomplete) -> _Wanted:
@@ -200,4 +240,18 @@ def _of_event(one: OutboundEvent) -> _Wanted:
         message=f"the ledger does not have this: {one.reason}; send the file again once the cause is mended",
         amount=one.event.amount,
         nearest_lacks="recorded",
+    )
+
+
+def _of_statement(one: Statement) -> _Wanted:
+    gap = one.gap
+    assert gap is not None  # both balances are stated, or it is not among them
+    return _Wanted(
+        since=one.imported_at,
+        subject=one.name,
+        transaction_id=one.transaction_id,
+        reason=STATEMENT_DOES_NOT_TIE,
+        message=MESSAGES[STATEMENT_DOES_NOT_TIE],
+        amount=gap,
+        nearest_lacks="amount",
     )
