@@ -271,13 +271,21 @@ def line_references(line: StatementLine) -> list[str]:
     return sorted({text for detail in line.details for text in detail.references.given()})
 
 
+def _words(line: StatementLine) -> list[str]:
+    """Remittance information, sorted, with single spaces."""
+    texts = (text for one in line.details for text in (*one.creditor_references, *one.remittance))
+    return sorted({" ".join(text.split()) for text in texts})
+
+
 def fingerprint(account: str, line: StatementLine) -> str:
     """SHA-256 (hex) of what makes a line itself; equal lines of one statement differ by their occurrence only.
 
     Encoding: the JSON array [version, account, booking date, value date, signed minor units as text, currency,
-    references], ASCII, no spaces, missing values null. The account is upper-cased and freed of spaces.
+    references], ASCII, no spaces, missing values null. The account is upper-cased and freed of spaces. A line without
+    references has what the payer wrote instead, as one more element, if he wrote anything: two payments of one amount
+    on one day may come in two statements.
     """
-    fields = [
+    fields: list[object] = [
         FINGERPRINT_VERSION,
         "".join(account.split()).upper(),
         line.booking_date.isoformat() if line.booking_date else None,
@@ -286,6 +294,8 @@ def fingerprint(account: str, line: StatementLine) -> str:
         line.amount.currency,
         line_references(line),
     ]
+    if not line_references(line) and (words := _words(line)):
+        fields.append(words)
     encoded = json.dumps(fields, ensure_ascii=True, separators=(",", ":")).encode("ascii")
     return hashlib.sha256(encoded).hexdigest()
 

@@ -12,6 +12,7 @@ from libs.formats.statement import PLACEHOLDERS, fingerprint
 from .camt_files import detail, document, entry, lines
 
 ACCOUNT = "DE89370400440532013000"
+WORDS = "<TxDtls><RmtInf><Ustrd>{}</Ustrd></RmtInf></TxDtls>"
 SERVICER = "<AcctSvcrRef>{}</AcctSvcrRef>"
 
 
@@ -45,6 +46,7 @@ def test_the_encoding_is_the_documented_one() -> None:
         printed("10.00", replaced=("<ValDt><Dt>2026-01-31</Dt></ValDt>", "")),
         printed("10.00", more=SERVICER.format("A-1")),
         printed("10.00", references("E-1")),
+        printed("10.00", WORDS.format("order 1001")),  # without a reference, what the payer wrote tells it apart
     ],
 )
 def test_another_date_amount_or_reference_is_another_line(other: str) -> None:
@@ -65,6 +67,11 @@ def test_another_account_is_another_line() -> None:
         (printed(more="<NtryRef>1</NtryRef>"), printed(more="<NtryRef>2</NtryRef>")),
         (printed(more=SERVICER.format("NONREF")), printed()),
         (printed(details=references("NOTPROVIDED")), printed()),
+        (printed(details=WORDS.format("order  1001")), printed(details=WORDS.format("order 1001 "))),
+        (
+            printed(details=WORDS.format("now shortened"), more=SERVICER.format("A-1")),
+            printed(details=WORDS.format("now shortened by the bank"), more=SERVICER.format("A-1")),
+        ),
         (printed(details=references("A") + references("B")), printed(details=references("B") + references("A"))),
     ],
 )

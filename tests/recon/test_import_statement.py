@@ -62,6 +62,7 @@ def test_the_same_bytes_get_the_first_answer(world: World) -> None:
         (TWO, 2, 2),  # the whole statement again, in another file
         ((*TWO, line_entry("10.00", "order 1001")), 3, 2),  # a second equal line is another fact
         ((TWO[0], line_entry("8.00", "order 1002")), 3, 1),
+        ((line_entry("10.00", "order 1002"),), 3, 0),  # the same amount on the same day, for something else
         ((line_entry("10.00", "order 1001", servicer="R-1"),), 3, 0),  # the bank says it is another one
     ],
 )

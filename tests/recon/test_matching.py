@@ -142,6 +142,24 @@ def test_a_payout_that_the_bank_never_shows_is_a_difference_until_it_does(world:
     assert [one.subject for one in world.differences()] == [line]
 
 
+def test_payouts_of_one_amount_on_one_day_are_told_apart_by_reference_and_else_left_to_a_person(world: World) -> None:
+    payouts = [world.told(money_event(world, f"txn_{n}", -9680, kind="payout", source=f"po_100{n}")) for n in range(5)]
+    named = [world.bank_line("96.80", f"STRIPE po_100{n}") for n in range(3)]
+    unnamed = world.bank_line("96.80", "STRIPE")
+    world.run()
+    assert {one.anchor: one.members for one in world.matches()} == {
+        line: (payout,) for line, payout in zip(named, payouts, strict=False)
+    }
+    assert [(one.subject, one.reason) for one in world.differences()] == [(unnamed, "AMBIGUOUS")]
+
+
+def test_a_negative_payout_is_matched_with_what_the_bank_took(world: World) -> None:
+    payout = world.told(money_event(world, "txn_1", 5000, kind="payout", source="po_1001"))
+    line = world.bank_line("-50.00", "STRIPE po_1001")
+    world.run()
+    assert [(one.anchor, one.members) for one in world.matches()] == [(line, (payout,))]
+
+
 def test_a_payout_that_came_back_is_not_expected_at_the_bank(world: World) -> None:
     for name, gross, kind in (("txn_1", -9680, "payout"), ("txn_2", 9680, "payout_returned")):
         world.told(money_event(world, name, gross, kind=kind, source="po_1001"))
