@@ -1,11 +1,13 @@
 """All four services on one machine, supervised, on embedded defaults: what `concord up` and `concord demo` run.
 
 A folder holds everything: databases, keys, logs, and `suite.json` with the addresses, by which the other
-commands find the suite. A service that dies is started again; SIGTERM stops all in order.
+commands find the suite. A service that dies is started again; SIGTERM stops all in order. One suite a folder;
+if the supervisor is killed, its services end by themselves.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
@@ -14,20 +16,22 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import IO
 
+from cli.child import STOP_SECONDS
 from libs.errors import ConcordError, Kind
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 60.0
-STOP_SECONDS = 15.0
+LEFT_OVER_SECONDS = STOP_SECONDS + 5.0  # so long the services of a killed supervisor may take to end
 RESTART_PAUSES = (0.2, 1.0, 5.0, 15.0)  # seconds after the first, second … death in a row
 CALM_SECONDS = 60.0  # alive for so long, a service has recovered
+LOCKS = ("supervisor.lock", "services.lock")  # in the folder, held while a suite runs there
 SERVICES = ("gateway", "masterdata", "ledger", "recon")
 PORTS = {"gateway": 50051, "masterdata": 50052, "ledger": 50053, "recon": 50054, "http": 8080, "sandbox": 8069}
 
@@ -46,12 +50,30 @@ class PortTaken(ConcordError):
     reason = "PORT_TAKEN"
 
 
+class FolderInUse(ConcordError):
+    """Another suite runs on this folder: its databases have one writer each."""
+
+    kind = Kind.PRECONDITION
+    reason = "FOLDER_IN_USE"
+
+
+class FolderUnusable(ConcordError):
+    """The folder can't be made or written to."""
+
+    kind = Kind.PRECONDITION
+    reason = "FOLDER_UNUSABLE"
+
+
+class StopAsked(BaseException):
+    """SIGTERM or Ctrl-C came. No error: only whoever has something to stop catches it."""
+
+
 @dataclass
 class Child:
     """One process of the suite."""
 
     name: str
-    arguments: Sequence[str]
+    arguments: Sequence[str]  # a module and what it is told
     environment: Mapping[str, str]
     ready: Callable[[], bool]
     process: subprocess.Popen[bytes] | None = None
@@ -59,14 +81,19 @@ class Child:
     deaths: int = 0
     log: IO[bytes] | None = field(default=None, repr=False)
 
-    def start(self, logs: Path) -> None:
+    def start(self, logs: Path, lifeline: int, lock: int) -> None:
+        """Start it, or start it again.
+
+        It ends when the pipe of which `lifeline` is the reading end is closed, and shares `lock` as long as it lives.
+        """
         if self.log is None:
             self.log = (logs / f"{self.name}.log").open("ab")
         self.process = subprocess.Popen(  # noqa: S603 - our own modules, by the running interpreter
-            [sys.executable, *self.arguments],
+            [sys.executable, "-m", "cli.child", *self.arguments],
             env=dict(self.environment),
             cwd=ROOT,
-            stdin=subprocess.DEVNULL,
+            stdin=lifeline,
+            pass_fds=(lock,),
             stdout=self.log,
             stderr=self.log,
             start_new_session=True,  # Ctrl-C reaches the supervisor alone, which stops all in order
@@ -115,14 +142,19 @@ class Suite:
         self._sandbox_faults = sandbox_faults
         self.uses_sandbox = not environment.get("CONCORD_ODOO_URL")
         self.children: list[Child] = []
+        self._held: ExitStack | None = None  # the folder's lock and the lifeline, while we run
+        self._lifeline = self._lock = -1
 
     def start(self, told: Callable[[str], None] = lambda _: None) -> None:
-        """Start everything in order and wait until it answers. Raises `PortTaken` or `SuiteFailed`."""
+        """Start everything in order and wait until it answers.
+
+        Raises `FolderInUse`, `FolderUnusable`, `PortTaken` or `SuiteFailed`. Whatever ends it, call `stop`.
+        """
         self._prepare()
         for child in self._plan():
             told(child.name)
-            child.start(self.folder / "logs")
             self.children.append(child)
+            child.start(self.folder / "logs", self._lifeline, self._lock)
             self._await(child)
         self._tell_others()
 
@@ -136,18 +168,21 @@ class Suite:
             pause = RESTART_PAUSES[min(child.deaths, len(RESTART_PAUSES) - 1)]
             if time.monotonic() - child.started_at >= pause:
                 child.deaths += 1
-                child.start(self.folder / "logs")
+                child.start(self.folder / "logs", self._lifeline, self._lock)
 
     def child(self, name: str) -> Child:
         return next(one for one in self.children if one.name == name)
 
     def stop(self) -> None:
-        """Stop in the reverse order: the edge first, the books last."""
+        """Stop in the reverse order: the edge first, the books last. Does nothing if nothing runs."""
         for child in reversed(self.children):
             child.stop()
         self.children.clear()
-        with suppress(FileNotFoundError):
-            (self.folder / "suite.json").unlink()
+        if self._held is not None:  # else the folder is another's
+            with suppress(FileNotFoundError):
+                (self.folder / "suite.json").unlink()
+            self._held.close()
+            self._held = None
 
     def environment(self) -> dict[str, str]:
         """What every service gets. Whatever the caller's environment says wins, except for the addresses."""
@@ -176,23 +211,31 @@ class Suite:
         return merged
 
     def _prepare(self) -> None:
-        for port in self.ports.values():
-            if not _is_free(port):
-                raise PortTaken(f"port {port} is in use: stop what listens there, or use --free-ports")
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (self.folder / "logs").mkdir(exist_ok=True)
+        """Make the folder ours alone, and see that the ports are free."""
+        with ExitStack() as held:
+            self._lock = held.enter_context(locked(self.folder)).fileno()
+            (self.folder / "logs").mkdir(exist_ok=True)
+            self._lifeline, ours = os.pipe()
+            held.callback(os.close, self._lifeline)
+            held.callback(os.close, ours)
+            for name, port in self.ports.items():
+                if (name != "sandbox" or self.uses_sandbox) and not _is_free(port):
+                    raise PortTaken(
+                        f"port {port} ({name}) is in use: stop what listens there, or run `concord up --free-ports`"
+                    )
+            self._held = held.pop_all()
 
     def _plan(self) -> list[Child]:
         environment = self.environment()
         plan = []
         if self.uses_sandbox:
-            arguments = ["-m", "libs.odoo.sandbox", "--data", str(self.folder / "sandbox.db")]
+            arguments = ["libs.odoo.sandbox", "--data", str(self.folder / "sandbox.db")]
             arguments += ["--port", str(self.ports["sandbox"])]
             arguments += ["--with-faults"] if self._sandbox_faults else []
             plan.append(Child("sandbox", arguments, environment, partial(_answers, self.ports["sandbox"])))
         for service in ("masterdata", "ledger", "recon", "gateway"):
             ready = partial(_answers, self.ports["http" if service == "gateway" else service])
-            plan.append(Child(service, ["-m", f"services.{service}.main"], environment, ready))
+            plan.append(Child(service, [f"services.{service}.main"], environment, ready))
             plan += self._twins_of(service, environment)
         return plan
 
@@ -205,7 +248,7 @@ class Suite:
             if service == "gateway":
                 watched = self._twins["http"][number - 2]
                 own["CONCORD_GATEWAY_HTTP_LISTEN"] = f"127.0.0.1:{watched}"
-            arguments = ["-m", f"services.{service}.main"]
+            arguments = [f"services.{service}.main"]
             twins.append(Child(f"{service}-{number}", arguments, own, partial(_answers, watched)))
         return twins
 
@@ -248,15 +291,54 @@ class Suite:
         (self.folder / "suite.json").write_text(text)
 
 
-def run_until_stopped(suite: Suite) -> None:
-    """Watch until SIGTERM or SIGINT, then stop all."""
-    stopping: list[int] = []
+@contextmanager
+def locked(folder: Path) -> Iterator[IO[bytes]]:
+    """The folder, made if need be, is ours alone for the block; gives the lock that our services share.
+
+    Waits for what a killed supervisor's services still do. Raises `FolderInUse` or `FolderUnusable`.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise FolderUnusable(f"cannot make {folder}: {error.strerror}") from None
+    supervisors, services = (folder / name for name in LOCKS)
+    with _lock(supervisors), _lock(services, LEFT_OVER_SECONDS) as shared:
+        yield shared
+
+
+@contextmanager
+def _lock(path: Path, patience_seconds: float = 0.0) -> Iterator[IO[bytes]]:
+    """The file, locked. The lock ends when we and every process that we hand it to have closed it or died."""
+    try:
+        file = path.open("ab")
+    except OSError as error:
+        raise FolderUnusable(f"cannot write to {path.parent}: {error.strerror}") from None
+    ends_at = time.monotonic() + patience_seconds
+    with file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= ends_at:
+                    raise FolderInUse(f"a suite runs in {path.parent} already") from None
+                time.sleep(0.1)
+        yield file
+
+
+@contextmanager
+def until_asked_to_stop() -> Iterator[None]:
+    """Run the block until SIGTERM or Ctrl-C ends it, quietly. Later signals don't disturb the stopping."""
+
+    def ask(_number: int, _frame: object) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
+        raise StopAsked
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda caught, _: stopping.append(caught))
-    while not stopping:
-        suite.watch()
-        time.sleep(0.2)
-    suite.stop()
+        signal.signal(number, ask)
+    with suppress(StopAsked):
+        yield
 
 
 def _answers(port: int) -> bool:

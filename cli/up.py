@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +12,10 @@ import typer
 
 from cli.connection import Connection, data_folder
 from cli.demo.company import provide_company
-from cli.suite import Suite, run_until_stopped
+from cli.suite import Suite, until_asked_to_stop
 
 app = typer.Typer(add_completion=False)
+WATCH_SECONDS = 0.2
 
 
 @app.command()
@@ -28,12 +30,15 @@ def up(
     """Start the four services. Without CONCORD_ODOO_URL a sandbox stands in for Odoo, with a company to try."""
     folder = (data or data_folder()).resolve()
     suite = Suite(folder, os.environ, free_ports=free_ports, sources=sources.resolve() if sources else None)
-    suite.start(lambda name: None if as_json else typer.echo(f"starting {name} …"))
     try:
-        if suite.uses_sandbox:
-            provide_company(Connection({**os.environ, "CONCORD_DATA_DIR": str(folder)}))
-        _tell(suite, as_json)
-        run_until_stopped(suite)
+        with until_asked_to_stop():
+            suite.start(lambda name: None if as_json else typer.echo(f"starting {name} …"))
+            if suite.uses_sandbox:
+                provide_company(Connection({**os.environ, "CONCORD_DATA_DIR": str(folder)}))
+            _tell(suite, as_json)
+            while True:
+                suite.watch()
+                time.sleep(WATCH_SECONDS)
     finally:
         suite.stop()
 

@@ -19,7 +19,8 @@ import yaml
 from rich.console import Console
 
 from cli.connection import Connection
-from cli.suite import Suite
+from cli.suite import LOCKS, FolderUnusable, Suite, locked
+from libs.errors import ConcordError, Kind
 from libs.odoo.connect import connect
 from libs.odoo.port import Odoo
 from libs.odoo.sandbox.chart import RATES
@@ -36,15 +37,25 @@ from .report import print_report
 
 app = typer.Typer(add_completion=False)
 FAILED = 1
+LEFT_BY_A_DEMO = ("inputs", "sources.yaml")
 WIDTH = 150  # where no terminal says how wide it is
 STRIPE_KEY = "rk_live_of_the_fake_alone"  # no secret: only the stand-in on this machine knows it
 # The demo's company is the sandbox's, so nothing of the caller's environment may lead it elsewhere.
 _NOT_OURS = ("CONCORD_ODOO_", "CONCORD_MASTERDATA_", "CONCORD_DATABASE_URL", "CONCORD_TOKEN", "CONCORD_DATA_DIR")
 
 
+class FolderNotOurs(ConcordError):
+    """The folder that is to be emptied holds what no demo left there."""
+
+    kind = Kind.PRECONDITION
+    reason = "FOLDER_NOT_A_DEMOS"
+
+
 @app.command()
 def demo(
-    data: Annotated[Path, typer.Option(help="Emptied first; keeps the day's data afterwards.")] = Path("data/demo"),
+    data: Annotated[
+        Path, typer.Option(help="An earlier demo's, which is emptied, or a new one; it keeps the day.")
+    ] = Path("data/demo"),
     reference_only: Annotated[bool, typer.Option("--reference-only", help="Only the reference day A, B, C.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")] = False,
 ) -> None:
@@ -54,7 +65,7 @@ def demo(
     if not console.is_terminal:
         console.width = WIDTH
     folder = data.resolve()
-    shutil.rmtree(folder, ignore_errors=True)
+    empty(folder)
     with played_day(folder, _environment(), console.print, reference_only=reference_only) as played:
         findings, balance = played.findings, played.provider_balance
     if as_json:
@@ -64,6 +75,22 @@ def demo(
         _say_what_next(console, findings, folder, time.monotonic() - began)
     if not _holds(console, played):
         raise typer.Exit(FAILED)
+
+
+def empty(folder: Path) -> None:
+    """Take away what an earlier demo left there. Raises `FolderNotOurs`, `FolderInUse` or `FolderUnusable`."""
+    try:
+        left = [one for one in folder.iterdir() if one.name not in LOCKS] if folder.exists() else []
+        if left and not all((folder / name).exists() for name in LEFT_BY_A_DEMO):
+            raise FolderNotOurs(f"{folder} holds other things than a demo's: name an empty or a new folder")
+        with locked(folder):
+            for one in left:
+                if one.is_dir() and not one.is_symlink():
+                    shutil.rmtree(one)
+                else:
+                    one.unlink()
+    except OSError as error:
+        raise FolderUnusable(f"cannot empty {folder}: {error.strerror}") from None
 
 
 @dataclass(frozen=True, slots=True)
