@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import shutil
@@ -16,12 +17,15 @@ import pytest
 import yaml
 from sqlalchemy import make_url
 
+from cli.connection import Connection
 from cli.health import ask
+from cli.odoo_plan import default_plan
 from docker import entrypoint, make_secrets
-from libs.rpc.config import ServerConfig, ServerTls
+from libs.rpc.config import ChannelConfig, ServerConfig, ServerTls
 from libs.rpc.identity import TokenKeys, TokenVerifier
 from libs.rpc.server import serve
-from tests.architecture.source import PRODUCT, ROOT, modules
+from libs.telemetry.setup import TelemetryConfig
+from tests.architecture.source import ROOT
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 SECRET_WORDS = re.compile(r"PASSWORD|SECRET|TOKEN|KEY|API_KEY")
@@ -106,15 +110,60 @@ def test_every_secret_and_volume_that_is_used_is_declared_and_made(tmp_path: Pat
     assert all((ROOT / volume).is_file() for volume in volumes if volume.startswith("."))
 
 
-def test_the_product_reads_every_variable_that_is_set() -> None:
-    text = "\n".join(module.text for module in modules(*PRODUCT))
-    unread = []
-    for name in {name for service in compose()["services"].values() for name in service.get("environment", {})}:
-        if name.startswith("CONCORD_"):
-            short = re.sub(r"^CONCORD_((GATEWAY|LEDGER|MASTERDATA|RECON)_)?", "", name.removesuffix("_FILE"))
-            if not re.search(rf'(?<![A-Z])"?{short}(?![A-Z_])', text):
-                unread.append(name)
-    assert not unread
+class Noted(dict[str, str]):
+    """An environment that remembers which of its names were asked for."""
+
+    def __init__(self, env: dict[str, str]) -> None:
+        super().__init__(env)
+        self.read: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.read.add(name)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.read.add(name)
+        return super().get(name, default)
+
+
+def given(service: str, secrets: Path) -> Noted:
+    """The environment in which the entry point starts a service; shell variables at their defaults."""
+    env = {}
+    for name, value in compose()["services"][service]["environment"].items():
+        env[name] = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value).replace("/run/secrets", str(secrets))
+    return Noted(entrypoint.with_secrets(env))
+
+
+@pytest.mark.parametrize("service", entrypoint.SERVICES)
+def test_a_service_starts_on_what_the_compose_file_gives_it_and_reads_all_of_it(service: str, tmp_path: Path) -> None:
+    make_secrets.make(tmp_path, renew_certificates=False, now=datetime.now(UTC))
+    env = given(service, tmp_path)
+    config = importlib.import_module(f"services.{service}.config")
+    read = getattr(config, f"{service.capitalize()}Config").from_env(env)
+    assert read.rpc.tls.client_ca_file == str(tmp_path / "ca.crt"), "a stranger inside the network would get in"
+    assert TelemetryConfig.from_env(service, env).otlp_endpoint == "http://jaeger:4317"
+    ChannelConfig.from_env(env, service)
+    connection = Connection(env)  # `docker compose exec SERVICE python -P -m cli …`
+    connection.keys()
+    for one in entrypoint.SERVICES:
+        assert connection.address(one) == f"{one}:50051"
+    assert set(env) - env.read == {"PGPASSWORD"}, "the last one is libpq's"
+
+
+def test_only_a_service_that_has_messages_for_nats_may_reach_it() -> None:
+    services = compose()["services"]
+    reaching = {name for name in entrypoint.SERVICES if "events" in services[name]["networks"]}
+    holding = {name for name in entrypoint.SERVICES if "nats_url" in services[name]["secrets"]}
+    told = {name for name in entrypoint.SERVICES if "CONCORD_NATS_URL_FILE" in services[name]["environment"]}
+    assert reaching == holding == told == {"ledger", "recon"}
+
+
+def test_the_services_sign_in_to_odoo_as_the_users_that_the_setup_makes() -> None:
+    made = {user.login for user in default_plan().users}
+    services = compose()["services"]
+    named = [services[name]["environment"]["CONCORD_ODOO_USER"] for name in ("ledger", "masterdata")]
+    assert [re.sub(r".*:-(.*)\}", r"\1", one) for one in named] == ["concord", "masterdata"]
+    assert {"concord", "masterdata"} <= made
 
 
 def test_secrets_stay_as_they_are_and_are_closed_to_others(tmp_path: Path) -> None:
