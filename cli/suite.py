@@ -321,7 +321,7 @@ def _lock(path: Path, patience_seconds: float = 0.0) -> Iterator[IO[bytes]]:
                 break
             except BlockingIOError:
                 if time.monotonic() >= ends_at:
-                    raise FolderInUse(f"a suite runs in {path.parent} already") from None
+                    raise FolderInUse(f"a suite runs in {path.parent} already, or is just stopping") from None
                 time.sleep(0.1)
         yield file
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shlex
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +20,7 @@ import yaml
 from rich.console import Console
 
 from cli.connection import Connection
-from cli.suite import LOCKS, FolderUnusable, Suite, locked
+from cli.suite import LOCKS, ROOT, FolderUnusable, Suite, locked
 from libs.errors import ConcordError, Kind
 from libs.odoo.connect import connect
 from libs.odoo.port import Odoo
@@ -118,6 +119,8 @@ def played_day(
     stripe = FakeStripeServer(FakeStripe({STRIPE_KEY: day.stripe}))
     suite = _suite(folder, environment, day, stripe.url)
     try:
+        if suite.uses_sandbox:
+            told("Odoo is the sandbox: a stand-in for evaluation that follows the recorded rules of Odoo 18.")
         suite.start(lambda name: told(f"[dim]starting {name} …[/dim]"))
         connection = Connection({**environment, "CONCORD_DATA_DIR": str(folder)})
         provide_company(connection)
@@ -173,14 +176,19 @@ def _environment() -> dict[str, str]:
 
 def _say_what_next(console: Console, findings: Findings, folder: Path, seconds: float) -> None:
     shown = min((one.transaction_id for one in findings.postings), default="")
+    here = Path.cwd()
+    kept = shlex.quote(str(folder.relative_to(here) if folder.is_relative_to(here) else folder))
+    command = ROOT / ".venv" / "bin" / "concord"
+    concord = shlex.quote(str(command.relative_to(here) if command.is_relative_to(here) else command))
     console.print(
-        f"\nDone in {seconds:.0f} s. The day is kept; look at it further:\n"
-        f"  .venv/bin/concord up --data {folder} --free-ports    then, in another shell:\n"
-        f"  CONCORD_DATA_DIR={folder} .venv/bin/concord trace {shown}\n"
-        f"  .venv/bin/concord inspect statement {folder}/inputs/bank/statement.xml --summary\n"
-        "  README.md: the ten-minute tutorial",
+        f"\nDone in {seconds:.0f} s. The day is kept in {kept}; look at it further:\n"
+        f"  {concord} up --data {kept} --free-ports\n"
+        f"  CONCORD_DATA_DIR={kept} {concord} trace {shown}    (in another shell)\n"
+        f"  {concord} inspect statement {kept}/inputs/bank/statement.xml --summary\n"
+        "Then README.md: the ten-minute tutorial",
         soft_wrap=True,
         highlight=False,
+        markup=False,
     )
 
 
@@ -190,7 +198,7 @@ def _holds(console: Console, played: Played) -> bool:
     wrong = list(played.sent.surprises)
     wrong += [] if findings.books_agree else ["the trial balance is not what the partners' files say"]
     wrong += [] if findings.is_complete else ["the ledger does not account for all that was handed on"]
-    wrong += [] if findings.balance.get("CLR", Decimal(0)) == balance else ["clearing is not the provider's balance"]
+    wrong += [f"{one.account} is not: {one.other}" for one in findings.controls(balance) if not one.holds]
     for words in wrong:
         console.print(f"[red]NOT AS IT MUST BE: {words}[/red]")
     return not wrong

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -22,7 +22,22 @@ from libs.odoo.sandbox.chart import ACCOUNTS
 from .company import COMPANY
 
 HASH_MODULUS = 2**256
+WITHOUT_ORDER = "PAYMENT_WITHOUT_ORDER"
 Totals = dict[tuple[str, str], tuple[int, int, int]]  # (interface, currency) → events, minor units, hash of names
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A balance in the books that must be what somebody else says, in company currency."""
+
+    account: str
+    books: Decimal
+    other: str
+    elsewhere: Decimal
+
+    @property
+    def holds(self) -> bool:
+        return self.books == self.elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +51,7 @@ class Findings:
     differences: list[match_pb2.Difference]
     handed_on: Totals
     accounted: Totals
-    buckets: Mapping[str, int]
+    by_bucket: Mapping[str, Totals]
     balance: Mapping[str, Decimal]
     expected: Mapping[str, Decimal]
 
@@ -48,6 +63,33 @@ class Findings:
     def is_complete(self) -> bool:
         """Count, money and the set of names agree on every interface and currency."""
         return self.handed_on == self.accounted
+
+    @property
+    def buckets(self) -> dict[str, int]:
+        """How many events are in each bucket that has any, the finished ones first."""
+        names = sorted(self.by_bucket, key=lambda name: (name != "posted", name))
+        return {name: sum(count for count, _, _ in self.by_bucket[name].values()) for name in names}
+
+    def controls(self, provider_balance: Decimal) -> list[Control]:
+        """What a close proves first: each control account is explained to the cent."""
+        nothing = Decimal(0)
+        unexplained = self._listed(lambda one: one.reason != WITHOUT_ORDER)
+        unclaimed = self._listed(lambda one: one.reason == WITHOUT_ORDER)
+        return [
+            Control(
+                "Provider clearing", self.balance.get("CLR", nothing), "the provider's own balance", provider_balance
+            ),
+            Control("Payouts in transit", self.balance.get("TRN", nothing), "payouts not yet in the bank", nothing),
+            Control(
+                "Bank suspense", -self.balance.get("SUS", nothing), "bank lines listed as differences", unexplained
+            ),
+            Control(
+                "Receivable, unapplied", -self.balance.get("AR", nothing), "payments listed without an order", unclaimed
+            ),
+        ]
+
+    def _listed(self, asked: Callable[[match_pb2.Difference], bool]) -> Decimal:
+        return sum((Decimal(one.amount.minor_units) / 100 for one in self.differences if asked(one)), Decimal(0))
 
     def latencies(self) -> list[float]:
         """Seconds from receipt at the edge to posted in Odoo, of each document, sorted."""
@@ -82,9 +124,10 @@ def gather(
         handed_on = _totals(recon)
     with connection.channel("gateway", ("auditor",)) as channel:
         handed_on += _totals(gateway_pb2_grpc.GatewayServiceStub(channel))
-    buckets: defaultdict[str, int] = defaultdict(int)
+    found_in: defaultdict[str, list[trace_pb2.ControlTotal]] = defaultdict(list)
     for one in accounted:
-        buckets[one.bucket] += one.event_count
+        found_in[one.bucket].append(one)
+    by_bucket = {bucket: _summed(totals) for bucket, totals in sorted(found_in.items())}
     return Findings(
         postings=list(listed),
         events=events,
@@ -93,7 +136,7 @@ def gather(
         differences=[one for one in found if one.state != match_pb2.Difference.STATE_RESOLVED],
         handed_on=_summed(handed_on),
         accounted=_summed(accounted),
-        buckets={bucket: count for bucket, count in sorted(buckets.items()) if count},
+        by_bucket={bucket: totals for bucket, totals in by_bucket.items() if totals},
         balance=_grown(before or {}, posted_balances(odoo)),
         expected=expected,
     )

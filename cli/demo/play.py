@@ -21,6 +21,7 @@ from .day import BANK_ACCOUNT, Day
 OUTAGE_SECONDS = 3.0
 QUIET_SECONDS = 6.0  # nothing moves for so long, longer than doubts take to show: the day is done
 LIMIT_SECONDS = 75.0
+ANSWERS = {202: "accepted", 401: "refused"}
 _P = posting_pb2.Posting
 MOVING = {
     _P.STATE_RECORDED, _P.STATE_VALIDATED, _P.STATE_APPROVED, _P.STATE_READY, _P.STATE_POSTING, _P.STATE_UNKNOWN,
@@ -59,7 +60,7 @@ def play(day: Day, connection: Connection, sandbox_url: str | None, told: Told) 
                 told("Odoo loses its next replies, then goes away for some seconds")
                 httpx.post(f"{sandbox_url}/sandbox/faults", json={"lose_replies": 3, "unavailable": False})
             answer = partner.post(f"/webhooks/{post.provider}/{post.account}", content=post.body, headers=post.headers)
-            told(f"{post.provider:8} {post.title}: {answer.status_code}")
+            told(f"{post.provider:8} {post.title}: {answer.status_code} {ANSWERS.get(answer.status_code, '')}")
             if answer.status_code != post.expect:
                 sent.surprises.append(f"{post.title}: {answer.status_code} instead of {post.expect}")
             if answer.status_code != 202:
@@ -95,7 +96,7 @@ def _upload(day: Day, partner: httpx.Client, connection: Connection, told: Told,
     token = issue_token(connection.keys(), "demo/operator", ["operator"])
     headers = {"authorization": f"Bearer {token}", "content-type": "application/xml"}
     answer = partner.post(f"/files/{BANK_ACCOUNT}", content=day.statement(), headers=headers)
-    told(f"bank     statement of {len(day.credits)} lines: {answer.status_code}")
+    told(f"bank     statement of {len(day.credits)} lines: {answer.status_code} {ANSWERS.get(answer.status_code, '')}")
     if answer.status_code != 202:
         sent.surprises.append(f"statement: {answer.status_code}")
 

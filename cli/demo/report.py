@@ -5,9 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from concord.events.v1 import event_pb2, provenance_pb2
 from concord.ledger.v1 import posting_pb2
-from concord.money.v1 import money_pb2
 from concord.recon.v1 import match_pb2
 from rich.console import Console, JustifyMethod
 from rich.table import Table
@@ -15,29 +13,28 @@ from rich.table import Table
 from libs.money import Money
 
 from .findings import Findings
+from .words import ROLES, Words, money
 
 _P, _M = posting_pb2.Posting, match_pb2.Match
-_NAMES = {
-    "AR": "Accounts receivable", "BANK": "Bank", "CBL": "Chargeback losses", "CLR": "Provider clearing",
-    "DFE": "Dispute fees", "DSP": "Disputed payments", "FEE": "Provider fees", "FXD": "Exchange differences",
-    "RET": "Sales returns", "REV": "Sales", "SUS": "Bank suspense", "TAX": "Sales tax", "TRN": "Payouts in transit",
-}  # fmt: skip
+SHOWN_AT_ZERO = ("CLR", "SUS", "TRN", "UNX")  # where a close looks first
 
 
 def print_report(console: Console, findings: Findings, provider_balance: Decimal) -> None:
     """Everything, in the order in which a month-end asks for it."""
-    console.print(_documents(findings))
-    console.print(_differences(findings))
+    words = Words(findings.postings, findings.events, findings.matches)
+    console.print(_documents(findings, words))
+    console.print(_differences(findings, words))
     console.print(_trial_balance(findings))
+    for control in findings.controls(provider_balance):
+        left, right = f"{control.books:.2f}", f"{control.elsewhere:.2f}"
+        console.print(f"{control.account} {left} = {control.other} {right} USD: {_yes(control.holds)}", highlight=False)
     console.print(_completeness(findings))
-    clearing = findings.balance.get("CLR", Decimal(0))
-    agree = _yes(clearing == provider_balance)
-    console.print(f"Clearing {clearing:.2f} USD, the provider's own balance {provider_balance:.2f} USD: {agree}")
     latencies = findings.latencies()
     if latencies:
         console.print(
-            f"From webhook to posted: median {findings.median_latency():.1f} s, slowest {latencies[-1]:.1f} s"
-            f" (Odoo was away in between), {len(latencies)} documents."
+            f"From webhook or file to posted in Odoo: median {findings.median_latency():.1f} s, slowest "
+            f"{latencies[-1]:.1f} s (Odoo was away in between), {len(latencies)} documents.",
+            highlight=False,
         )
 
 
@@ -61,7 +58,7 @@ def as_json(findings: Findings, provider_balance: Decimal) -> dict[str, Any]:
             for one in findings.matches
         ],
         "differences": [
-            {"subject": one.subject, "reason": one.reason, "amount": _money(one.amount), "nearest": one.nearest}
+            {"subject": one.subject, "reason": one.reason, "amount": money(one.amount), "nearest": one.nearest}
             for one in findings.differences
         ],
         "exceptions": [{"subject": one.subject, "reason": one.reason} for one in findings.exceptions],
@@ -71,99 +68,86 @@ def as_json(findings: Findings, provider_balance: Decimal) -> dict[str, Any]:
         "complete": findings.is_complete,
         "buckets": dict(findings.buckets),
         "provider_balance": str(provider_balance),
+        "controls": [
+            {"account": one.account, "books": str(one.books), "elsewhere": str(one.elsewhere), "holds": one.holds}
+            for one in findings.controls(provider_balance)
+        ],
         "latency_seconds": {"median": findings.median_latency(), "max": max(findings.latencies(), default=0.0)},
     }
 
 
-def _documents(findings: Findings) -> Table:
-    table = Table(title="Transactions", title_justify="left")
-    for column in ("transaction", "what", "date", "Odoo document", "amount", "matched by"):
-        justify: JustifyMethod = "right" if column == "amount" else "left"
+def _table(title: str, columns: tuple[str, ...], *, right: set[str]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        justify: JustifyMethod = "right" if column in right else "left"
         table.add_column(column, overflow="fold", justify=justify, no_wrap=column == "transaction")
-    matched = _matched(findings)
-    for one in sorted(findings.postings, key=lambda one: (one.transaction_id, one.name)):
-        event = findings.events.get(one.event)
-        words = f"{_words(event)} · {one.name.rpartition('_')[2]}" if event else one.name
-        by = matched.get(one.name.rpartition("/")[2]) or _reconciliation(one)
-        table.add_row(one.transaction_id, words, one.posted_date, one.odoo_number or _state(one), _total(one), by)
     return table
 
 
-def _differences(findings: Findings) -> Table:
-    table = Table(title="Differences and exceptions: each with its reason and owner", title_justify="left")
-    for column in ("transaction", "reason", "amount", "owner", "what"):
-        justify: JustifyMethod = "right" if column == "amount" else "left"
-        table.add_column(column, overflow="fold", justify=justify, no_wrap=column == "transaction")
+def _documents(findings: Findings, words: Words) -> Table:
+    columns = ("transaction", "what", "date", "Odoo document", "amount", "matched with")
+    table = _table("Transactions", columns, right={"amount"})
+    for one in sorted(findings.postings, key=words.when):
+        number = one.odoo_number or _state(one)
+        table.add_row(
+            one.transaction_id, words.what(one), one.posted_date, number, words.total(one), words.matched(one)
+        )
+    return table
+
+
+def _differences(findings: Findings, words: Words) -> Table:
+    columns = ("transaction", "reason", "amount", "owner", "what", "nearest candidate")
+    table = _table("Differences and exceptions: each with its reason and owner", columns, right={"amount"})
     for one in findings.differences:
-        table.add_row(one.transaction_id, one.reason, _money(one.amount), one.owner, one.message)
+        nearest = f"{words.number(one.nearest)}: {one.nearest_lacks}" if one.nearest else "none"
+        table.add_row(one.transaction_id, one.reason, money(one.amount), one.owner, one.message, nearest)
     for case in findings.exceptions:
-        table.add_row(case.transaction_id, case.reason, _money(case.amount_at_risk), case.owner, case.message)
+        table.add_row(case.transaction_id, case.reason, money(case.amount_at_risk), case.owner, case.message, "")
     return table
 
 
 def _trial_balance(findings: Findings) -> Table:
     agree = _yes(findings.books_agree)
-    table = Table(
-        title=f"Trial balance in Odoo, against a count from the partners' files alone: {agree}", title_justify="left"
+    title = f"Trial balance in USD, Odoo's against a count from the partners' files alone: {agree}"
+    table = _table(
+        title, ("account", "debit", "credit", "counted (credit −)"), right={"debit", "credit", "counted (credit −)"}
     )
-    for column in ("account", "debit", "credit", "counted"):
-        table.add_column(column, justify="left" if column == "account" else "right")
     debit_sum = credit_sum = Decimal(0)
-    for role in sorted(findings.balance.keys() | findings.expected.keys()):
+    for role in sorted({*findings.balance, *findings.expected, *SHOWN_AT_ZERO}):
         amount = findings.balance.get(role, Decimal(0))
         debit, credit = max(amount, Decimal(0)), max(-amount, Decimal(0))
         debit_sum, credit_sum = debit_sum + debit, credit_sum + credit
         counted = findings.expected.get(role, Decimal(0))
-        name = f"{role} {_NAMES.get(role, '')}"
-        table.add_row(name, f"{debit:.2f}" if debit else "", f"{credit:.2f}" if credit else "", f"{counted:.2f}")
+        name = f"{role} {ROLES.get(role, '')}"
+        shown = f"{debit:.2f}" if debit or not credit else ""
+        table.add_row(name, shown, f"{credit:.2f}" if credit else "", f"{counted:.2f}")
     table.add_section()
     table.add_row("Total", f"{debit_sum:.2f}", f"{credit_sum:.2f}", "")
     return table
 
 
 def _completeness(findings: Findings) -> Table:
-    buckets = ", ".join(f"{count} {bucket.replace('_', ' ')}" for bucket, count in findings.buckets.items())
+    """Handed on by the edge, bucket by bucket of what the ledger made of it, in count and money."""
+    buckets = list(findings.buckets)
+    parts = [bucket.replace("_", " ") for bucket in buckets]
     title = (
-        f"Completeness: handed on by the edge = accounted for in the ledger ({buckets}): {_yes(findings.is_complete)}"
+        f"Completeness: handed on by the edge = {' + '.join(parts) or 'nothing'} in the ledger, in events and money: "
+        f"{_yes(findings.is_complete)}\n'no effect' is evidence of money that another message posts; "
+        "money is gross, signed as its source signs it"
     )
-    table = Table(title=title, title_justify="left")
-    for column in ("interface", "currency", "events", "money", "accounted events", "accounted money", "same names"):
-        table.add_column(column, justify="left" if column in ("interface", "currency") else "right")
+    columns = ["interface", "currency", "handed on", "money"]
+    for part in parts:
+        columns += [part, f"{part} money"]
+    table = _table(title, (*columns, "same names"), right=set(columns[2:]))
     for key in sorted(findings.handed_on.keys() | findings.accounted.keys()):
         interface, currency = key
         count, units, names = findings.handed_on.get(key, (0, 0, 0))
-        other_count, other_units, other_names = findings.accounted.get(key, (0, 0, 0))
-        left, right = (Money(currency, one).decimal() for one in (units, other_units))
-        table.add_row(interface, currency, str(count), left, str(other_count), right, _yes(names == other_names))
+        row = [interface, currency, str(count), Money(currency, units).decimal()]
+        for bucket in buckets:
+            count, units, _ = findings.by_bucket[bucket].get(key, (0, 0, 0))
+            row += [str(count), Money(currency, units).decimal()]
+        table.add_row(*row, _yes(names == findings.accounted.get(key, (0, 0, 0))[2]))
     return table
-
-
-def _matched(findings: Findings) -> dict[str, str]:
-    found: dict[str, list[str]] = {}
-    for match in findings.matches:
-        if match.state == _M.STATE_WRITTEN:
-            for key in (match.anchor, *match.members):
-                found.setdefault(key.rpartition("/")[2], []).append(match.certificate.rule.replace("_", " "))
-    return {key: ", ".join(rules) for key, rules in found.items()}
-
-
-def _words(event: event_pb2.Event) -> str:
-    """For example `order paid 1001`: the kind, and what people call it."""
-    kind = event_pb2.EventKind.Name(event.kind).removeprefix("EVENT_KIND_").lower().replace("_", " ")
-    orders = [one.value for one in event.references if one.kind == provenance_pb2.Reference.KIND_ORDER]
-    return " ".join([kind, *orders[-1:], event.bank_line.remittance]).strip()
-
-
-def _total(posting: posting_pb2.Posting) -> str:
-    debits: dict[str, int] = {}
-    for line in posting.document.lines:
-        if line.balance.minor_units > 0:
-            debits[line.balance.currency_code] = debits.get(line.balance.currency_code, 0) + line.balance.minor_units
-    return " ".join(str(Money(currency, units)) for currency, units in debits.items())
-
-
-def _money(message: money_pb2.Money) -> str:
-    return str(Money(message.currency_code, message.minor_units)) if message.currency_code else ""
 
 
 def _state(posting: posting_pb2.Posting) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -21,7 +22,9 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+from rich.console import Console
 
+from cli.demo.report import print_report
 from cli.suite import SERVICES
 from libs.rpc.identity import issue_token
 from tests.flow.conftest import Watched
@@ -67,6 +70,41 @@ def test_what_remains_is_listed_with_reason_and_owner(day: Watched) -> None:
     assert len(differences) == 2
     assert all(one.owner and one.message for one in differences)
     assert day.played.findings.exceptions == []
+
+
+def test_every_control_account_is_explained_to_the_cent(day: Watched) -> None:
+    controls = day.played.findings.controls(day.played.provider_balance)
+    assert {one.account: one.books for one in controls} == {
+        "Provider clearing": Decimal("25.92"),
+        "Payouts in transit": Decimal(0),
+        "Bank suspense": Decimal("12.34"),
+        "Receivable, unapplied": Decimal("15.00"),
+    }
+    assert [one for one in controls if not one.holds] == []
+
+
+def test_the_report_tells_a_finance_person_each_document_its_match_and_why_not(day: Watched) -> None:
+    findings = day.played.findings
+    console = Console(record=True, width=260, file=io.StringIO())
+    print_report(console, findings, day.played.provider_balance)
+    printed = console.export_text()
+
+    def row(*words: str) -> str:
+        found = [one for one in printed.splitlines() if all(word in one for word in words)]
+        assert found, f"no line with {words}"
+        return found[0]
+
+    for one in findings.postings:
+        row(one.transaction_id, one.odoo_number)
+    credit = next(one.odoo_number for one in findings.postings if one.name.endswith("_credit"))
+    assert "50.00 EUR = 55.00 USD" in row("order 1002, invoice")
+    assert "bank line BNK1/" in row("order 1004, invoice")
+    assert credit in row("money back for order 1001")
+    assert "open: provider clearing" in row("payment for order 1005, fee")
+    assert "open: bank suspense" in row("bank line 'see letter'")
+    assert "its 9 entries, gross to net" in row("118.97 USD", "payout  ")
+    assert "finance" in row("PAYMENT_WITHOUT_ORDER", "15.00 USD")
+    assert ": NO" not in printed
 
 
 def test_payouts_transfers_and_their_transactions_are_matched(day: Watched) -> None:
