@@ -44,9 +44,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command("plan")
-def show_plan() -> None:
+def show_plan(as_json: AsJson = False) -> None:
     """Print the default plan as YAML: save it, put the company's own codes in, give it to `setup --plan`."""
-    typer.echo(plan_text(default_plan()), nl=False)
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(default_plan())))
+    else:
+        typer.echo(plan_text(default_plan()), nl=False)
 
 
 @app.command()

@@ -1,11 +1,10 @@
-"""A shop's day through the real suite: books, matches, doubts, the walk in one trace, and a stranger's first call."""
+"""A shop's day through the real suite: books, matches, doubts, and the walk in one trace."""
 
 from __future__ import annotations
 
 import io
 import json
 import os
-import re
 import subprocess
 import sys
 from decimal import Decimal
@@ -156,36 +155,6 @@ def test_every_service_answers_health_and_reflection(day: Watched, service: str)
         answer = check(health_pb2.HealthCheckRequest(service=descriptor.full_name))
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
         assert descriptor.full_name in ProtoReflectionDescriptorDatabase(channel).get_services()
-
-
-def test_a_strangers_ten_lines_from_the_readme_record_an_event_and_see_it_posted(day: Watched, tmp_path: Path) -> None:
-    readme = (ROOT / "README.md").read_text()
-    event = re.search(r"<<'JSON'\n(.*?)\n *JSON", readme, re.DOTALL)
-    client = re.search(r"```python\n(.*?)```", readme, re.DOTALL)
-    assert event is not None
-    assert client is not None
-    file = tmp_path / "event.json"
-    file.write_text(event[1])
-    code = client[1].replace("/tmp/event.json", str(file))
-    code = code.replace("127.0.0.1:50053", day.played.connection.address("ledger"))
-    token = issue_token(day.played.connection.keys(), "stranger", ["partner", "viewer"])
-    environment = {**os.environ, "TOKEN": token, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'libs' / 'stubs'}"}
-    process = subprocess.Popen(
-        [sys.executable, "-u", "-c", code], env=environment, stdout=subprocess.PIPE, text=True, cwd=tmp_path
-    )
-    assert process.stdout is not None
-    seen = []
-    try:
-        for line in process.stdout:
-            seen.append(line)
-            if "txn-5fhello_gross STATE_POSTED" in line:
-                break
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-    assert re.fullmatch(r"[0-9a-f]{32}\n", seen[0])
-    assert "STATE_POSTED" in seen[-1]
 
 
 @pytest.mark.parametrize("service", SERVICES)
