@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 60.0
 LEFT_OVER_SECONDS = STOP_SECONDS + 5.0  # so long the services of a killed supervisor may take to end
 RESTART_PAUSES = (0.2, 1.0, 5.0, 15.0)  # seconds after the first, second … death in a row
+SHOWN_CHARACTERS = 200
 CALM_SECONDS = 60.0  # alive for so long, a service has recovered
 LOCKS = ("supervisor.lock", "services.lock")  # in the folder, held while a suite runs there
 SERVICES = ("gateway", "masterdata", "ledger", "recon")
@@ -158,8 +159,8 @@ class Suite:
             self._await(child)
         self._tell_others()
 
-    def watch(self) -> None:
-        """Start again what has died, with growing pauses. Call it now and then."""
+    def watch(self, told: Callable[[str], None] = lambda _: None) -> None:
+        """Start again what has died, with growing pauses, and say so. Call it now and then."""
         for child in self.children:
             if child.is_alive:
                 if child.deaths and time.monotonic() - child.started_at > CALM_SECONDS:
@@ -168,6 +169,7 @@ class Suite:
             pause = RESTART_PAUSES[min(child.deaths, len(RESTART_PAUSES) - 1)]
             if time.monotonic() - child.started_at >= pause:
                 child.deaths += 1
+                told(f"{child.name} ended by itself and is started again; see {self.folder / 'logs' / child.name}.log")
                 child.start(self.folder / "logs", self._lifeline, self._lock)
 
     def child(self, name: str) -> Child:
@@ -271,7 +273,8 @@ class Suite:
                 return
             time.sleep(0.05)
         self.stop()
-        raise SuiteFailed(f"{child.name} did not start; see {self.folder / 'logs' / child.name}.log")
+        log = self.folder / "logs" / f"{child.name}.log"
+        raise SuiteFailed(f"{child.name} did not start ({_last_line(log)}); see {log}")
 
     def _token_keys(self) -> str:
         """The installation's signing key: made once, readable by its owner alone."""
@@ -339,6 +342,12 @@ def until_asked_to_stop() -> Iterator[None]:
         signal.signal(number, ask)
     with suppress(StopAsked):
         yield
+
+
+def _last_line(log: Path) -> str:
+    """What a process said last: for one that could not start, why."""
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return lines[-1][:SHOWN_CHARACTERS] if lines else "it said nothing"
 
 
 def _answers(port: int) -> bool:

@@ -37,7 +37,7 @@ def up(
                 provide_company(Connection({**os.environ, "CONCORD_DATA_DIR": str(folder)}))
             _tell(suite, as_json)
             while True:
-                suite.watch()
+                suite.watch(lambda words: typer.echo(f"concord: {words}", err=True))
                 time.sleep(WATCH_SECONDS)
     finally:
         suite.stop()

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from cli.demo.command import FolderNotOurs, empty
-from cli.suite import FolderInUse, FolderUnusable, PortTaken, Suite, locked
+from cli.suite import FolderInUse, FolderUnusable, PortTaken, Suite, SuiteFailed, locked
 
 ROOT = Path(__file__).resolve().parents[2]
 SIXTY = 60.0
@@ -105,6 +105,12 @@ def test_a_taken_port_is_named_with_what_wants_it(tmp_path: Path) -> None:
             suite.start()
     with locked(tmp_path):
         pass  # a start that failed holds nothing
+
+
+def test_a_service_that_can_not_start_is_named_with_what_it_said_last(tmp_path: Path) -> None:
+    suite = Suite(tmp_path / "data", environment(tmp_path) | {"CONCORD_LEDGER_POST_BATCH": "many"}, free_ports=True)
+    with pytest.raises(SuiteFailed, match=r"ledger did not start \(.*POST_BATCH.*\); see .*ledger\.log"):
+        suite.start()
 
 
 def test_a_folder_that_can_not_be_made_is_named(tmp_path: Path) -> None:
