@@ -12,22 +12,30 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import httpx
 import pytest
 from concord.gateway.v1 import gateway_pb2
 from concord.ledger.v1 import ledger_pb2
 from concord.masterdata.v1 import masterdata_pb2
-from concord.recon.v1 import match_pb2, recon_pb2
+from concord.recon.v1 import match_pb2, recon_pb2, recon_pb2_grpc
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from rich.console import Console
 
+from cli.demo.company import COMPANY
+from cli.demo.day import ACCOUNT, BANK_ACCOUNT
+from cli.demo.findings import gather
+from cli.demo.play import await_quiet
 from cli.demo.report import print_report
 from cli.suite import SERVICES
+from cli.trace import steps_of
+from libs.odoo.connect import connect
 from libs.rpc.identity import issue_token
 from tests.flow.conftest import Watched
 from tests.rpc.roles import role_matrix
+from tests.simulation.day import report
 
 pytestmark = pytest.mark.xdist_group("flow")
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,6 +123,35 @@ def test_payouts_transfers_and_their_transactions_are_matched(day: Watched) -> N
         "TYPE_PAYOUT_TRANSACTIONS", "TYPE_PAYOUT_TRANSACTIONS",
     ]  # fmt: skip
     assert all(one.certificate.candidates == 1 for one in matches)
+
+
+def test_the_same_facts_in_a_settlement_file_and_in_the_statement_again_post_nothing(day: Watched) -> None:
+    played, before = day.played, day.played.findings
+    operator = issue_token(played.connection.keys(), "tests/operator", ["operator"])
+    answers = []
+    with httpx.Client(base_url=f"http://{played.connection.address('http')}", timeout=10) as edge:
+        for account, kind, content in (
+            (ACCOUNT, "text/csv", report(played.day.stripe)),
+            (BANK_ACCOUNT, "application/xml", played.day.statement()),
+        ):
+            headers = {"authorization": f"Bearer {operator}", "content-type": kind}
+            answers.append(edge.post(f"/files/{account}", content=content, headers=headers))
+    await_quiet(played.connection, lambda _: None)
+    for answer in answers:
+        assert answer.status_code == 202
+        steps, _ = steps_of(played.connection, answer.json()["transaction_id"])
+        assert "recon" in {one.service for one in steps}, "the file was never looked at"
+    with played.connection.channel("recon", ("auditor",)) as channel:
+        asked = recon_pb2.ListSettlementsRequest(parent=COMPANY)
+        settlements = recon_pb2_grpc.ReconServiceStub(channel).ListSettlements(asked).settlements
+    odoo = connect(played.suite.environment()["CONCORD_ODOO_URL"], "sandbox", "concord", "concord")
+    after = gather(played.connection, odoo, before.expected)
+    assert {one.name for one in after.postings} == {one.name for one in before.postings}
+    assert {one.odoo_number for one in after.postings} == {one.odoo_number for one in before.postings}
+    assert after.balance == before.balance
+    assert after.handed_on == before.handed_on == after.accounted
+    assert len(after.matches) == len(before.matches)
+    assert len(settlements) == 2
 
 
 def test_the_whole_walk_of_a_transaction_is_one_trace(day: Watched) -> None:
