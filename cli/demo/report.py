@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from decimal import Decimal
 from typing import Any
 
@@ -12,18 +13,21 @@ from rich.table import Table
 
 from libs.money import Money
 
-from .findings import Findings
+from .findings import Findings, Totals
 from .words import ROLES, Words, money
 
 _P, _M = posting_pb2.Posting, match_pb2.Match
+WIDE = 120  # a terminal with fewer columns gets several lines in a cell
+ID_CHARACTERS = 32
 SHOWN_AT_ZERO = ("CLR", "SUS", "TRN", "UNX")  # where a close looks first
 
 
 def print_report(console: Console, findings: Findings, provider_balance: Decimal) -> None:
     """Everything, in the order in which a month-end asks for it."""
     words = Words(findings.postings, findings.events, findings.matches)
-    console.print(_documents(findings, words))
-    console.print(_differences(findings, words))
+    narrow = console.width < WIDE
+    console.print(_documents(findings, words, narrow=narrow))
+    console.print(_differences(findings, words, narrow=narrow))
     console.print(_trial_balance(findings))
     for control in findings.controls(provider_balance):
         left, right = f"{control.books:.2f}", f"{control.elsewhere:.2f}"
@@ -84,26 +88,48 @@ def _table(title: str, columns: tuple[str, ...], *, right: set[str]) -> Table:
     return table
 
 
-def _documents(findings: Findings, words: Words) -> Table:
+def _documents(findings: Findings, words: Words, *, narrow: bool) -> Table:
     columns = ("transaction", "what", "date", "Odoo document", "amount", "matched with")
-    table = _table("Transactions", columns, right={"amount"})
+    table = _table(
+        "Transactions", ("transaction", "Odoo document", "matched with") if narrow else columns, right={"amount"}
+    )
     for one in sorted(findings.postings, key=words.when):
-        number = one.odoo_number or _state(one)
-        table.add_row(
-            one.transaction_id, words.what(one), one.posted_date, number, words.total(one), words.matched(one)
-        )
+        what, number, total = words.what(one), one.odoo_number or _state(one), words.total(one)
+        if narrow:
+            document = f"{number}\n{one.posted_date}\n{total}"
+            table.add_row(f"{_folded(what)}\n{one.transaction_id}", document, words.matched(one), end_section=True)
+        else:
+            table.add_row(one.transaction_id, what, one.posted_date, number, total, words.matched(one))
     return table
 
 
-def _differences(findings: Findings, words: Words) -> Table:
+def _differences(findings: Findings, words: Words, *, narrow: bool) -> Table:
     columns = ("transaction", "reason", "amount", "owner", "what", "nearest candidate")
-    table = _table("Differences and exceptions: each with its reason and owner", columns, right={"amount"})
-    for one in findings.differences:
-        nearest = f"{words.number(one.nearest)}: {one.nearest_lacks}" if one.nearest else "none"
-        table.add_row(one.transaction_id, one.reason, money(one.amount), one.owner, one.message, nearest)
-    for case in findings.exceptions:
-        table.add_row(case.transaction_id, case.reason, money(case.amount_at_risk), case.owner, case.message, "")
+    title = "Differences and exceptions: each with its reason and owner"
+    table = _table(title, ("transaction", "amount", "what") if narrow else columns, right={"amount"})
+    rows = [
+        (
+            one.transaction_id, one.reason, money(one.amount), one.owner, one.message,
+            f"{words.number(one.nearest)}: {one.nearest_lacks}" if one.nearest else "none",
+        )
+        for one in findings.differences
+    ]  # fmt: skip
+    rows += [
+        (case.transaction_id, case.reason, money(case.amount_at_risk), case.owner, case.message, "")
+        for case in findings.exceptions
+    ]
+    for transaction, reason, amount, owner, what, nearest in rows:
+        if narrow:
+            told = f"{what}; owner: {owner}; nearest candidate: {nearest or 'none'}"
+            table.add_row(f"{reason}\n{transaction}", amount, told, end_section=True)
+        else:
+            table.add_row(transaction, reason, amount, owner, what, nearest)
     return table
+
+
+def _folded(words: str) -> str:
+    """No wider than an id, which stays on one line so that it can be copied."""
+    return textwrap.fill(words, ID_CHARACTERS)
 
 
 def _trial_balance(findings: Findings) -> Table:
@@ -131,23 +157,25 @@ def _completeness(findings: Findings) -> Table:
     buckets = list(findings.buckets)
     parts = [bucket.replace("_", " ") for bucket in buckets]
     title = (
-        f"Completeness: handed on by the edge = {' + '.join(parts) or 'nothing'} in the ledger, in events and money: "
+        f"Completeness: handed on by the edge = {' + '.join(parts) or 'nothing'} in the ledger, events · money: "
         f"{_yes(findings.is_complete)}\n'no effect' is evidence of money that another message posts; "
         "money is gross, signed as its source signs it"
     )
-    columns = ["interface", "currency", "handed on", "money"]
-    for part in parts:
-        columns += [part, f"{part} money"]
-    table = _table(title, (*columns, "same names"), right=set(columns[2:]))
+    columns = ("interface", "currency", "handed on", *parts, "agree")
+    table = _table(title, columns, right={"handed on", *parts})
     for key in sorted(findings.handed_on.keys() | findings.accounted.keys()):
         interface, currency = key
-        count, units, names = findings.handed_on.get(key, (0, 0, 0))
-        row = [interface, currency, str(count), Money(currency, units).decimal()]
-        for bucket in buckets:
-            count, units, _ = findings.by_bucket[bucket].get(key, (0, 0, 0))
-            row += [str(count), Money(currency, units).decimal()]
-        table.add_row(*row, _yes(names == findings.accounted.get(key, (0, 0, 0))[2]))
+        sides = [findings.handed_on, *(findings.by_bucket[bucket] for bucket in buckets)]
+        cells = [
+            f"{count} · {Money(currency, units).decimal()}" for count, units, _ in (_at(one, key) for one in sides)
+        ]
+        agree = _at(findings.handed_on, key) == _at(findings.accounted, key)
+        table.add_row(interface, currency, *cells, _yes(agree))
     return table
+
+
+def _at(totals: Totals, key: tuple[str, str]) -> tuple[int, int, int]:
+    return totals.get(key, (0, 0, 0))
 
 
 def _state(posting: posting_pb2.Posting) -> str:

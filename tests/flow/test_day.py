@@ -118,6 +118,16 @@ def test_the_report_tells_a_finance_person_each_document_its_match_and_why_not(d
     assert ": NO" not in printed
 
 
+def test_the_report_fits_a_narrow_terminal(day: Watched) -> None:
+    findings = day.played.findings
+    console = Console(record=True, width=80, file=io.StringIO())
+    print_report(console, findings, day.played.provider_balance)
+    lines = console.export_text().splitlines()
+    for word in {one.transaction_id for one in findings.postings} | {one.odoo_number for one in findings.postings}:
+        assert any(word in one for one in lines), f"{word} is broken"
+    assert [one for one in lines if one[:1] in "│┃" and one.rstrip()[-1] not in "│┃"] == [], "cut off at the right"
+
+
 def test_payouts_transfers_and_their_transactions_are_matched(day: Watched) -> None:
     matches = day.played.findings.matches
     assert {one.state for one in matches} == {match_pb2.Match.STATE_WRITTEN}
