@@ -84,6 +84,34 @@ def test_a_match_joins_the_trace_of_each_transaction_linked_to_the_statements() 
     recorder.close()
 
 
+def test_a_payout_that_the_bank_told_of_first_takes_its_transactions_to_the_bank_too() -> None:
+    recorder = Recorder()
+    world = World(copy_template(template()), tracer=recorder.tracer)
+    told = payout_of(world, "po_1001", ("txn_1", 10000, 320))
+    world.bank_line("96.80", "STRIPE po_1001")
+    world.run()
+    world.recon.import_settlement(told, "", world.ids())
+    world.run()
+    events = {one.object_id: one.transaction_id for one in world.ledger.events.values()}
+    charge, payout = events.pop("txn_1"), events.pop("txn_po_1001")
+    (line,) = events.values()
+    joined = [(span.name, links_of(span)) for span in recorder.spans() if trace_of(span) == charge]
+    assert joined == [("matched", [payout]), ("banked", [line]), ("match_written", [payout])]
+    recorder.close()
+
+
+def test_both_sides_of_a_match_can_tell_that_it_was_written() -> None:
+    world = World(copy_template(template()))
+    world.recon.import_settlement(payout_of(world, "po_1001", ("txn_1", 10000, 320)), "", world.ids())
+    world.bank_line("96.80", "STRIPE po_1001")
+    world.run()
+    with world.recon.new_uow(read_only=True) as uow:
+        for event in world.ledger.events.values():
+            _, steps = uow.walk.steps(event.transaction_id)
+            written = [one.resource for one in steps if one.step == "match_written"]
+            assert len(written) == 2, f"{event.object_id} is in the payout's match and in the bank's"
+
+
 def test_bank_lines_that_nothing_explains_are_counted_by_company_and_interface() -> None:
     recorder = Recorder()
     world = World(copy_template(template()))

@@ -241,14 +241,24 @@ class ProgressStore(Protocol):
     def differenced(self, company: str, changes: int, due_at: datetime | None) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Banked:
+    """A payout's bank match, and the transactions that the payout paid out."""
+
+    payout: str
+    match: str
+    traceparent: str
+    transactions: tuple[str, ...]
+
+
 class WalkReader(Protocol):
     def steps(self, transaction_id: str) -> tuple[str, list[Step]]:
         """The transaction that the id stands for, and its steps, oldest first."""
 
     def totals(self, company: str) -> list[ControlTotal]: ...
 
-    def settled_by(self, payouts: Sequence[str]) -> list[str]:
-        """Transactions that matched payouts (keys) pay out."""
+    def banked(self, payouts: Sequence[str]) -> list[Banked]:
+        """Of payouts (keys) that are matched both with their transactions and with the bank."""
 
     def unmatched_lines(self) -> dict[tuple[str, str], int]:
         """Open bank lines by company and interface."""

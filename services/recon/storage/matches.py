@@ -123,9 +123,10 @@ class Matches:
             for one in outcomes
             if one.stored.match.name in kept and (one.state is not MatchState.CONFIRMED or _newly_stuck(one))
         ]
+        anchors = self._anchors_of([one.stored.match.name for one in news])
         self._note(
             [
-                (one.stored.match.name, one.stored.company, "", one.state, one.reason)
+                (one.stored.match.name, one.stored.company, anchors[one.stored.match.name], one.state, one.reason)
                 for one in news
             ],
             now,
@@ -144,7 +145,7 @@ class Matches:
             changed = update(MATCH).where(MATCH.c.name == name).values(values | {"fence": MATCH.c.fence + 1})
             self._connection.execute(changed)
             self._connection.execute(update(MATCH_MEMBER).where(MATCH_MEMBER.c.match == name).values(live=0))
-            self._note([(name, before.company, "", MatchState.UNDONE, reason)], now)
+            self._note([(name, before.company, before.anchor.transaction_id, MatchState.UNDONE, reason)], now)
 
     def _note(self, news: Sequence[tuple[str, str, str, MatchState, str]], now: datetime) -> None:
         """Audit entries and messages of (name, company, transaction, state, rule or reason)."""
@@ -169,6 +170,15 @@ class Matches:
                 for name, company, transaction_id, state, word in news
             ]
         )
+
+    def _anchors_of(self, names: Sequence[str]) -> dict[str, str]:
+        """Whose transaction each match is noted under: its anchor's."""
+        table = MATCH_MEMBER.c
+        found: dict[str, str] = {}
+        for part in parts(sorted(names)):
+            statement = select(table.match, table.transaction_id).where(table.match.in_(part), table.position == 0)
+            found |= dict(map(tuple, self._connection.execute(statement)))
+        return found
 
     def _where(self, condition: ColumnElement[bool]) -> list[StoredMatch]:
         statement = select(MATCH).where(condition).order_by(MATCH.c.created_at, MATCH.c.name)

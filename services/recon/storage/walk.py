@@ -13,6 +13,7 @@ from libs.storage.totals import Totals
 
 from ..domain.match import MatchType
 from ..domain.walk import ControlTotal, QueueLength, Step
+from ..handlers.ports import Banked
 from .mapping import parts
 from .rows import ALIAS, IMPORTED_FILE, ITEM, MATCH, MATCH_MEMBER, OUTBOUND_EVENT, STATEMENT_LINE, TABLES
 
@@ -49,19 +50,23 @@ class Walk:
         ]  # fmt: skip
         return sorted(totals, key=lambda one: (one.day, one.interface, one.currency, one.bucket))
 
-    def settled_by(self, payouts: Sequence[str]) -> list[str]:
-        found: set[str] = set()
+    def banked(self, payouts: Sequence[str]) -> list[Banked]:
+        live = MATCH_MEMBER.c.live == literal_column("1")
+        joined = select(MATCH_MEMBER, MATCH.c.traceparent).join(MATCH, MATCH.c.name == MATCH_MEMBER.c.match).where(live)
+        found = []
         for part in parts(sorted(set(payouts))):
-            composed = select(MATCH.c.name).where(
-                MATCH.c.anchor.in_(part),
-                MATCH.c.type == MatchType.PAYOUT_TRANSACTIONS.value,
-                MATCH.c.state != "undone",
-            )
-            members = select(MATCH_MEMBER.c.transaction_id).where(
-                MATCH_MEMBER.c.match.in_(composed), MATCH_MEMBER.c.position > 0
-            )
-            found.update(self._connection.scalars(members))
-        return sorted(found)
+            composed = joined.where(MATCH.c.type == MatchType.PAYOUT_TRANSACTIONS.value, MATCH.c.anchor.in_(part))
+            paid_out: dict[str, set[str]] = {}
+            for row in self._connection.execute(composed.add_columns(MATCH.c.anchor)):
+                if row.posting != row.anchor:
+                    paid_out.setdefault(row.anchor, set()).add(row.transaction_id)
+            at_bank = joined.where(MATCH.c.type == MatchType.BANK_PAYOUT.value, MATCH_MEMBER.c.posting.in_(part))
+            found += [
+                Banked(row.posting, row.match, row.traceparent, tuple(sorted(paid_out[row.posting])))
+                for row in self._connection.execute(at_bank.order_by(MATCH_MEMBER.c.posting))
+                if row.posting in paid_out
+            ]
+        return found
 
     def unmatched_lines(self) -> dict[tuple[str, str], int]:
         live = (MATCH_MEMBER.c.live == literal_column("1")) & (MATCH_MEMBER.c.role == "SUS")

@@ -83,10 +83,14 @@ class MatchWorker:
             uow.progress.matched(company, books.progress.changes, due_at)
             if books.progress.matched >= books.progress.changes:
                 uow.progress.news(company)  # time alone brought this pass: those who follow on news must hear of it
-            settled = uow.walk.settled_by([key for one in made for key in one.match.members if _is_bank_payout(one)])
+            # Whichever of a payout's two matches comes second completes the way from its transactions to the bank.
+            banked = uow.walk.banked([key for one in made for key in _payouts_of(one)])
             uow.commit()
         for one in made:
-            self._join(one, settled if _is_bank_payout(one) else ())
+            self._join(one)
+        for each in banked:
+            attributes = {"concord.match": each.match, "concord.match_type": MatchType.BANK_PAYOUT.value}
+            self._tracing.join("banked", [(one, None) for one in each.transactions], each.traceparent, attributes)
         return len(made) + changed + len(books.elsewhere) + len(closed)
 
     def _settles_at(self, books: _Books, pair: Pair) -> datetime:
@@ -142,11 +146,10 @@ class MatchWorker:
         )
         return NewMatch(match, company, anchor, members, traceparent, settlement)
 
-    def _join(self, made: NewMatch, settled: Sequence[str]) -> None:
+    def _join(self, made: NewMatch) -> None:
         attributes = {"concord.match": made.match.name, "concord.match_type": made.match.type.value}
         mine = [one.transaction_id for one in made.members if one.transaction_id != made.anchor.transaction_id]
         self._tracing.join("matched", [(one, None) for one in dict.fromkeys(mine)], made.traceparent, attributes)
-        self._tracing.join("banked", [(one, None) for one in settled], made.traceparent, attributes)
 
 
 def _read(company: str, uow: UnitOfWork) -> _Books:
@@ -182,8 +185,12 @@ def _is_closed(stuck: StoredMatch, known: Mapping[str, Item]) -> bool:
     return not (anchor.clearing_open if stuck.anchor.role == CLEARING_ROLE else anchor.side_open)
 
 
-def _is_bank_payout(made: NewMatch) -> bool:
-    return made.match.type is MatchType.BANK_PAYOUT
+def _payouts_of(made: NewMatch) -> Sequence[str]:
+    """The payouts that a match is of."""
+    match = made.match
+    if match.type is MatchType.BANK_PAYOUT:
+        return match.members
+    return (match.anchor,) if match.type is MatchType.PAYOUT_TRANSACTIONS else ()
 
 
 def _member(item: Item, role: str) -> Member:
