@@ -15,6 +15,9 @@ POSTGRES_SEEDS ?= 50
 SOAK_SEEDS ?= 5000
 # A PostgreSQL of its own for the time of one command, unless CONCORD_TEST_POSTGRES_URL names one.
 WITH_POSTGRES := scripts/with_postgres.sh
+# Without these the live tests would all be skipped, and a run of skips looks like a success.
+NEEDS_LIVE = @for name in URL DB USER PASSWORD ADMIN_USER ADMIN_PASSWORD; do \
+	test -n "$$(printenv CONCORD_TEST_ODOO_$$name)" || { echo "make $@: set CONCORD_TEST_ODOO_$$name" >&2; exit 2; }; done
 
 .PHONY: help demo up test test-slow test-postgres sim sim-postgres kill kill-postgres soak test-live bench bench-live \
 	check check-python check-types check-protos check-files protos release-protos format lock clean
@@ -63,7 +66,7 @@ soak: .venv/.ready ## the long runs: SOAK_SEEDS seeds (5000) and everything mark
 	CONCORD_SIM_SEEDS=$(SOAK_SEEDS) $(PYTEST) $(PARALLEL) -m "(simulation and not postgres) or soak"
 
 test-live: .venv/.ready ## the contract suite on the Odoo that CONCORD_TEST_ODOO_URL names
-	@test -n "$$CONCORD_TEST_ODOO_URL" || { echo "make test-live: set CONCORD_TEST_ODOO_URL, _DB, _USER and _PASSWORD or _API_KEY" >&2; exit 2; }
+	$(NEEDS_LIVE)
 	$(PYTEST) -m live
 
 # --- benchmarks ------------------------------------------------------------------------------------------------------
@@ -72,7 +75,7 @@ bench: .venv/.ready ## throughput and memory as ratios to what the machine can d
 	CONCORD_TEST_POSTGRES_FSYNC=on $(WITH_POSTGRES) $(BIN)/python -m tests.bench
 
 bench-live: .venv/.ready ## posting speed against the Odoo that CONCORD_TEST_ODOO_URL names
-	@test -n "$$CONCORD_TEST_ODOO_URL" || { echo "make bench-live: set CONCORD_TEST_ODOO_URL, _DB, _USER and _PASSWORD or _API_KEY" >&2; exit 2; }
+	$(NEEDS_LIVE)
 	$(BIN)/python -m tests.bench live
 
 # --- contracts -------------------------------------------------------------------------------------------------------

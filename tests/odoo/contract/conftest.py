@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.odoo.contract.books import Books
-from tests.odoo.contract.target import SANDBOXES, Target, live_is_named, open_target
+from tests.odoo.contract.target import LIVE, SANDBOXES, Target, live_is_named, open_target
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -17,7 +17,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _targets() -> list[object]:
-    live = [pytest.param("live", marks=pytest.mark.live)] if live_is_named() else []
+    live = [pytest.param(name, marks=pytest.mark.live) for name in LIVE] if live_is_named() else []
     return [*SANDBOXES, *live]
 
 

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from libs.odoo.connect import connect, server_version
+import pytest
+
+from cli.odoo_key import make_api_key
+from libs.odoo.connect import FIRST_WITH_JSON2, connect, server_version
 from libs.odoo.json2 import Json2Odoo
 from libs.odoo.jsonrpc import JsonRpcOdoo
 from libs.odoo.port import Odoo
@@ -20,6 +23,7 @@ from .books import Books, prepare
 
 SANDBOX_NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SANDBOXES = ("sandbox18", "sandbox19", "sandbox18-jsonrpc", "sandbox19-jsonrpc", "sandbox19-json2")
+LIVE = ("live", "live-json2")  # by the password, and by an API key that is made for the run
 _LIVE = "CONCORD_TEST_ODOO_"
 LIVE_NAMES = tuple(_LIVE + name for name in ("URL", "DB", "USER", "PASSWORD", "ADMIN_USER", "ADMIN_PASSWORD"))
 
@@ -51,8 +55,8 @@ def live_is_named(env: Mapping[str, str] = os.environ) -> bool:
 
 def open_target(name: str, run: str, stack: ExitStack) -> Target:
     """The target by its name; what it opens is closed by the stack."""
-    if name == "live":
-        return _live(run)
+    if name in LIVE:
+        return _live(name, run)
     version = 19 if "19" in name else 18
     sandbox = Sandbox(":memory:", lambda: SANDBOX_NOW, version)
     stack.callback(sandbox.close)
@@ -78,11 +82,15 @@ def _target(name: str, log_in: Callable[[str, str], Odoo], version: int, run: st
     return Target(name, log_in("concord", "concord"), admin, prepare(admin, version, run, today), log_in)
 
 
-def _live(run: str) -> Target:
-    given = {name.removeprefix(_LIVE): value for name, value in os.environ.items() if name.startswith(_LIVE)}
-    url, db = given["URL"], given["DB"]
+def _live(name: str, run: str) -> Target:
+    url, db, user, password, admin_user, admin_password = (os.environ[one] for one in LIVE_NAMES)
     version = server_version(url)
-    admin = connect(url, db, given["ADMIN_USER"], given["ADMIN_PASSWORD"])
-    odoo = connect(url, db, given["USER"], given["PASSWORD"], given.get("API_KEY"))
+    key = None
+    if name == "live-json2":
+        if version < FIRST_WITH_JSON2:
+            pytest.skip(f"Odoo {version} does not speak JSON-2")
+        key = make_api_key(url, db, user, password, f"contract {run}", 1)
+    admin = connect(url, db, admin_user, admin_password)
+    odoo = connect(url, db, user, password, key)
     books = prepare(admin, version, run, datetime.now(UTC).date())
-    return Target("live", odoo, admin, books, lambda login, password: connect(url, db, login, password))
+    return Target(name, odoo, admin, books, lambda login, password: connect(url, db, login, password))
