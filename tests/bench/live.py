@@ -19,7 +19,7 @@ from libs.odoo.port import Odoo
 from libs.storage.engine import open_engine
 from libs.storage.migrate import upgrade
 from services.ledger.assembly import Ledger
-from tests.bench import machine
+from tests.bench import killed, machine
 from tests.bench.facts import Charges
 from tests.bench.ledgers import Clock, Masters, ledger_over, record, states, work
 from tests.bench.scratch import Scratch
@@ -36,6 +36,7 @@ class Size:
 
     documents: int = 200
     single: int = 20
+    killed_sales: int = 100  # three documents each
 
 
 class Live:
@@ -97,6 +98,7 @@ def run(scratch: Scratch, server: Server, turns: int, size: Size | None = None) 
         ours[kind].check()
     result.checks.append("each document of ours stands in Odoo once, posted, under its own external id")
     result.checks.append("each document of the peer is posted")
+    killed.add_to(result, scratch, server, int(time.time()), size.killed_sales)
     result.notes.append("the peer goes through the API too: a script in Odoo's own shell was not at hand")
     return result
 
