@@ -64,12 +64,13 @@ def _create(env: Env, model: str, bound: dict[str, Any]) -> Any:
 
 def _read(env: Env, model: str, bound: dict[str, Any]) -> Any:
     access.check(env, model, "read")
-    records = reading.read(env, env.model(model), reading.need_ids(bound["ids"]), bound.get("fields"))
-    return _plain_references(records) if bound.get("load", "_classic_read") is None else records
+    return _shown(reading.read(env, env.model(model), reading.need_ids(bound["ids"]), bound.get("fields")), bound)
 
 
-def _plain_references(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """`load=None`: references as bare ids."""
+def _shown(records: list[dict[str, Any]], bound: dict[str, Any]) -> list[dict[str, Any]]:
+    """References with their names, or with `load=None` as bare ids."""
+    if bound.get("load", "_classic_read") is not None:
+        return records
 
     def plain(value: Any) -> Any:
         pair = isinstance(value, list) and len(value) == 2 and isinstance(value[1], str)
@@ -94,7 +95,7 @@ def _search_read(env: Env, model: str, bound: dict[str, Any]) -> Any:
     for name in bound.get("fields") or []:
         if name not in env.model(model).fields:
             raise env.unknown_field(model, name, reading=True)
-    return reading.read(env, env.model(model), _search(env, model, bound), bound.get("fields"))
+    return _shown(reading.read(env, env.model(model), _search(env, model, bound), bound.get("fields")), bound)
 
 
 def _search_count(env: Env, model: str, bound: dict[str, Any]) -> int:
@@ -160,7 +161,7 @@ _ALL: dict[str, Method] = {
     "unlink": Method(lambda env, model, bound: crud.unlink(env, model, reading.need_ids(bound["ids"]))),
     "read": Method(_read, ("fields", "load")),
     "search": Method(_search, ("domain", *_PAGE), on_ids=False, needed=1),
-    "search_read": Method(_search_read, ("domain", "fields", *_PAGE), on_ids=False),
+    "search_read": Method(_search_read, ("domain", "fields", *_PAGE, "load"), on_ids=False),
     "search_count": Method(_search_count, ("domain", "limit"), on_ids=False, needed=1),
     "load": Method(_load, ("fields", "data"), on_ids=False, needed=2),
     "fields_get": Method(

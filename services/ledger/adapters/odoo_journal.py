@@ -22,7 +22,7 @@ from libs.odoo.errors import (
     OdooRefused,
     conflict_in_load,
 )
-from libs.odoo.port import Odoo
+from libs.odoo.port import Json, Odoo
 
 from ..domain.document import Document, DocumentType
 from ..domain.view import DocumentView, LineView, Locks
@@ -35,6 +35,8 @@ _MOVE_FIELDS = ["name", "state", "date", "journal_id"]
 _LINE_FIELDS = [
     "move_id", "account_id", "partner_id", "currency_id", "amount_currency", "balance", "reconciled", "amount_residual",
 ]  # fmt: skip
+# References as bare ids: of all that is read of a line, their names cost Odoo the most.
+_PLAIN: dict[str, Json] = {"load": None}
 _LOCK_FIELDS = {
     "fiscal_year": "fiscalyear_lock_date",
     "tax": "tax_lock_date",
@@ -136,11 +138,11 @@ class OdooJournal:
     def read(self, kind: DocumentType, ids: Sequence[int]) -> dict[int, DocumentView]:
         """What Odoo holds of these records; a missing one is absent from the answer."""
         if kind is DocumentType.STATEMENT_LINE:
-            found = self._odoo.execute("account.bank.statement.line", "read", [list(ids), ["move_id"]])
-            move_of = {int(one["id"]): int(one["move_id"][0]) for one in found}
+            found = self._odoo.execute("account.bank.statement.line", "read", [list(ids), ["move_id"]], _PLAIN)
+            move_of = {int(one["id"]): int(one["move_id"]) for one in found}
         else:
             move_of = {one: one for one in ids}
-        moves = self._odoo.execute("account.move", "read", [list(move_of.values()), _MOVE_FIELDS])
+        moves = self._odoo.execute("account.move", "read", [list(move_of.values()), _MOVE_FIELDS], _PLAIN)
         by_move = {int(one["id"]): one for one in moves}
         lines = self._lines([["move_id", "in", list(by_move)]])
         return {
@@ -186,24 +188,27 @@ class OdooJournal:
     def exchange_moves(self, line_ids: Sequence[int]) -> list[DocumentView]:
         """Odoo's own exchange entries made when these items were reconciled."""
         domain = ["|", ["debit_move_id", "in", list(line_ids)], ["credit_move_id", "in", list(line_ids)]]
-        partials = self._odoo.execute("account.partial.reconcile", "search_read", [domain, ["exchange_move_id"]])
-        ids = sorted({int(one["exchange_move_id"][0]) for one in partials if one["exchange_move_id"]})
+        partials = self._odoo.execute(
+            "account.partial.reconcile", "search_read", [domain, ["exchange_move_id"]], _PLAIN
+        )
+        ids = sorted({int(one["exchange_move_id"]) for one in partials if one["exchange_move_id"]})
         return list(self.read(DocumentType.ENTRY, ids).values()) if ids else []
 
     def _lines(self, domain: list[Any]) -> dict[int, tuple[LineView, ...]]:
         accounts_only = [*domain, ["account_id", "!=", False]]  # notes and sections bear no account
-        found = self._odoo.execute("account.move.line", "search_read", [accounts_only, _LINE_FIELDS])
+        found = self._odoo.execute("account.move.line", "search_read", [accounts_only, _LINE_FIELDS], _PLAIN)
+        codes = self._codes_of({int(one["currency_id"]) for one in found if one["currency_id"]})
         by_move: dict[int, list[LineView]] = {}
         for one in found:
-            by_move.setdefault(int(one["move_id"][0]), []).append(self._line(one))
+            by_move.setdefault(int(one["move_id"]), []).append(self._line(one, codes))
         return {move: tuple(sorted(lines, key=lambda line: line.odoo_id)) for move, lines in by_move.items()}
 
-    def _line(self, one: Mapping[str, Any]) -> LineView:
-        currency = str(one["currency_id"][1]) if one["currency_id"] else self._home
+    def _line(self, one: Mapping[str, Any], codes: Mapping[int, str]) -> LineView:
+        currency = codes[int(one["currency_id"])] if one["currency_id"] else self._home
         return LineView(
             odoo_id=int(one["id"]),
-            account_id=int(one["account_id"][0]),
-            partner_id=int(one["partner_id"][0]) if one["partner_id"] else None,
+            account_id=int(one["account_id"]),
+            partner_id=int(one["partner_id"]) if one["partner_id"] else None,
             amount=_money(currency, one["amount_currency"]),
             balance=_money(self._home, one["balance"]),
             reconciled=bool(one["reconciled"]),
@@ -217,7 +222,7 @@ class OdooJournal:
             state=str(move["state"]),
             number=str(move["name"] or ""),
             day=date.fromisoformat(move["date"]),
-            journal_id=int(move["journal_id"][0]),
+            journal_id=int(move["journal_id"]),
             lines=tuple(lines),
         )
 
@@ -233,6 +238,14 @@ class OdooJournal:
             if codes - self._currency_ids.keys():
                 raise OdooRefused("res.currency", "Odoo does not have the document's currency")
         return self._currency_ids
+
+    def _codes_of(self, ids: set[int]) -> Mapping[int, str]:
+        """The codes of currencies that lines bear: mostly those that we loaded them with."""
+        unknown = ids - set(self._currency_ids.values())
+        if unknown:
+            found = self._odoo.execute("res.currency", "read", [sorted(unknown), ["name"]])
+            self._currency_ids |= {str(one["name"]): int(one["id"]) for one in found}
+        return {record: code for code, record in self._currency_ids.items()}
 
 
 def _money(currency: str, number: float | int) -> Money:

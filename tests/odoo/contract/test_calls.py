@@ -109,6 +109,20 @@ def test_references_are_read_as_id_and_name_and_nothing_as_false(target: Target,
     assert len(found["line_ids"]) == 2
 
 
+def test_references_are_read_as_bare_ids_where_no_name_is_wanted(target: Target, books: Books) -> None:
+    """A name costs the server more than all else that is read of a line."""
+    move = posted(target)
+    fields = ["move_id", "account_id", "partner_id", "balance"]
+    domain = [["move_id", "=", move]]
+    found = target.call("account.move.line", "search_read", domain, fields, order="id", load=None)
+    plain = {"move_id": move, "partner_id": False}
+    fee = plain | {"account_id": books.account("FEE"), "balance": 10.0}
+    clearing = plain | {"account_id": books.account("CLR"), "balance": -10.0}
+    assert [{name: row[name] for name in fields} for row in found] == [fee, clearing]
+    ids = [row["id"] for row in found]
+    assert target.call("account.move.line", "read", ids, fields, load=None) == found
+
+
 def test_the_trial_balance_is_summed_by_the_server(target: Target, books: Books, moves: tuple[str, list[int]]) -> None:
     prefix, _ = moves
     domain = [["ref", "=like", f"{prefix}%"], ["parent_state", "=", "posted"]]
