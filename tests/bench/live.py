@@ -255,11 +255,15 @@ def _figures(result: Result, kind: str, best: int) -> None:
     if all(turn[ours]["odoo_cpu_ms"] and turn[peer]["odoo_cpu_ms"] for turn in result.turns):
         goal = Goal("≥ 0.9", at_least=0.9)
         result.ratio(f"{kind}: Odoo's CPU by hand ÷ with ours", peer, ours, "odoo_cpu_ms", goal)
+        single_goal = Goal("≥ 8", at_least=8.0)
+        result.ratio(f"{kind}: Odoo's CPU one a call ÷ with ours", single, ours, "odoo_cpu_ms", single_goal)
+        result.ratio(f"{kind}: Odoo's CPU one a call ÷ by hand", single, peer, "odoo_cpu_ms")
         result.each(f"{kind}: Odoo's and its database's CPU a document, ours", "ms", ours, "odoo_cpu_ms")
         result.each(f"{kind}: Odoo's and its database's CPU a document, by hand", "ms", peer, "odoo_cpu_ms")
     else:
         result.notes.append(f"{kind}: Odoo's processes can't be seen from here, so its CPU is not known")
     result.ratio(f"{kind}: our rate ÷ one a call", ours, single, goal=Goal("≥ 8", at_least=8.0))
+    result.ratio(f"{kind}: rate by hand ÷ one a call", peer, single)
     result.each(f"{kind}: our rate", "/s", ours, "per_second")
     result.each(f"{kind}: rate by hand", "/s", peer, "per_second")
     result.each(f"{kind}: our process's CPU a document", "ms", ours, "own_cpu_ms")
