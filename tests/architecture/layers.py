@@ -56,7 +56,7 @@ LIBS: dict[str, frozenset[str]] = {
     "money": frozenset({"libs.errors"}),
     "errors": frozenset(),
     "events": frozenset({"libs.money", "libs.errors"}),
-    "formats": VALUES | {"lxml", "pyarrow"},
+    "formats": VALUES | {"jiter", "lxml", "pyarrow"},
     "storage": VALUES | {"sqlalchemy", "sqlmodel", "alembic", "psycopg", "nats"},
     "rpc": VALUES | GRPC | {"concord", "jwt", "cryptography", "libs.telemetry.context"},
     "telemetry": VALUES | GRPC | {"opentelemetry", "prometheus_client", "structlog", "libs.rpc"},
@@ -70,6 +70,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "sqlmodel": ("libs.storage", "services.*.storage"),
     "sqlalchemy": ("libs.storage", "services.*.storage"),
     "alembic": ("libs.storage", "services.*.storage"),
+    "jiter": ("libs.formats",),
     "lxml": ("libs.formats",),
     "stripe": ("services.gateway.providers",),
 }
