@@ -355,7 +355,7 @@ def _from_provenance(provenance: Provenance) -> provenance_pb2.Provenance:
         source_id=provenance.source_id,
         source_version=provenance.source_version,
         source_event_id=provenance.source_event_id,
-        receive_time=from_time(provenance.received_at),
+        receive_time=from_time(provenance.received_at) if provenance.received_at != _EPOCH else None,
         delivery=provenance.delivery,
         raw_sha256=provenance.raw_sha256,
         channel=_CHANNEL_NUMBERS[provenance.channel.value],

@@ -34,7 +34,7 @@ class ReconConfig:
     rpc: ServerConfig
     ledger_address: str
     settings: Settings
-    nats_url: str | None = None
+    nats_url: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> ReconConfig:

@@ -96,6 +96,13 @@ def test_an_event_is_recorded_built_and_read_back(served: Served) -> None:
     assert posting.mapping_revision == 1
 
 
+def test_a_receive_time_that_nobody_told_is_not_made_up(served: Served) -> None:
+    told = from_event(capture())
+    told.provenance.ClearField("receive_time")
+    recorded = served.stub().RecordEvent(ledger_pb2.RecordEventRequest(event=told)).event
+    assert not recorded.provenance.HasField("receive_time")
+
+
 def test_a_batch_answers_item_by_item(served: Served) -> None:
     stub = served.stub()
     stub.RecordEvent(ledger_pb2.RecordEventRequest(event=message()))

@@ -67,6 +67,14 @@ def test_the_defaults_stay_on_this_machine_and_zero_is_a_time_to_settle() -> Non
     assert (config.settings.settling_seconds, config.settings.companies) == (0.0, ("a", "b"))
 
 
+def test_no_password_shows_when_the_configuration_is_printed() -> None:
+    config = ReconConfig.from_env({
+        "CONCORD_NATS_URL": "nats://recon:hush@127.0.0.1:4222",
+        "CONCORD_DATABASE_URL": "postgresql://recon:hush@127.0.0.1/concord",
+    })  # fmt: skip
+    assert "hush" not in repr(config)
+
+
 def test_a_match_joins_the_trace_of_each_transaction_linked_to_the_statements() -> None:
     recorder = Recorder()
     world = World(copy_template(template()), tracer=recorder.tracer)
