@@ -44,6 +44,22 @@ def test_files_are_known_by_content_and_reach_recon_byte_by_byte(world: GatewayW
     assert world.states() == {"FORWARDED": 2}
 
 
+def test_a_file_that_recon_reads_slowly_keeps_no_webhook_waiting(world: GatewayWorld) -> None:
+    with edge(world) as found:
+        assert upload(found, CAMT + b"<!--" + b"x" * 2_500_000 + b"-->").status_code == 202
+    delivered: list[str] = []
+
+    def deliver() -> None:
+        number = len(delivered)
+        delivered.append(world.deliver_shopify(b'{"id": %d}' % number, "carts/update", f"w-{number}"))
+
+    world.recon.while_it_reads = deliver
+    world.run("forward-file")
+    assert [(len(delivered),)] == world.rows("SELECT count(*) FROM upload_chunk")
+    assert len(delivered) > 2
+    assert [kind for kind, _, _ in world.recon.files] == ["statement"]
+
+
 @pytest.mark.parametrize(
     "body, account, roles, status, reason",
     [

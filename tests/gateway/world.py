@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -97,6 +97,7 @@ class FakeRecon:
     settlements: list[tuple[Settlement, str, str]] = field(default_factory=list)
     files: list[tuple[str, FileToImport, bytes]] = field(default_factory=list)
     failures: list[ConcordError] = field(default_factory=list)
+    while_it_reads: Callable[[], object] = lambda: None  # called at each chunk of a file
 
     def import_statement(self, file: FileToImport, chunks: Iterable[bytes]) -> None:
         self._take("statement", file, chunks)
@@ -110,7 +111,11 @@ class FakeRecon:
 
     def _take(self, kind: str, file: FileToImport, chunks: Iterable[bytes]) -> None:
         self._fail()
-        self.files.append((kind, file, b"".join(chunks)))
+        body = b""
+        for chunk in chunks:
+            body += chunk
+            self.while_it_reads()
+        self.files.append((kind, file, body))
 
     def _fail(self) -> None:
         if self.failures:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -202,8 +202,8 @@ class Uploads(Protocol):
 
     def append(self, upload: str, number: int, data: bytes) -> None: ...
 
-    def chunks(self, upload: str) -> Iterator[bytes]:
-        """In order, one in memory at a time; usable within the transaction."""
+    def chunk(self, upload: str, number: int) -> bytes | None:
+        """The chunks count from 0; None after the last one."""
 
     def drop(self, upload: str) -> None: ...
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
@@ -25,15 +24,10 @@ class Uploads:
     def append(self, upload: str, number: int, data: bytes) -> None:
         insert_rows(self._connection, UPLOAD_CHUNK, [{"upload": upload, "number": number, "data": data}])
 
-    def chunks(self, upload: str) -> Iterator[bytes]:
-        number = 0
-        while True:
-            wanted = (UPLOAD_CHUNK.c.upload == upload) & (UPLOAD_CHUNK.c.number == number)
-            data = self._connection.scalar(select(UPLOAD_CHUNK.c.data).where(wanted))
-            if data is None:
-                return
-            yield bytes(data)
-            number += 1
+    def chunk(self, upload: str, number: int) -> bytes | None:
+        wanted = (UPLOAD_CHUNK.c.upload == upload) & (UPLOAD_CHUNK.c.number == number)
+        data = self._connection.scalar(select(UPLOAD_CHUNK.c.data).where(wanted))
+        return None if data is None else bytes(data)
 
     def drop(self, upload: str) -> None:
         self._connection.execute(delete(UPLOAD_CHUNK).where(UPLOAD_CHUNK.c.upload == upload))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 
 from libs.errors import ConcordError
 from libs.events import Clock
@@ -100,8 +101,13 @@ class ForwardFileWorker:
                 self._recon.import_statement(file, self._chunks(stored.upload))
 
     def _chunks(self, upload: str) -> Iterator[bytes]:
-        with self._new_uow() as uow:
-            yield from uow.uploads.chunks(upload)
+        """A transaction for each: on SQLite one is all that can write, and recon may take its time over a file."""
+        for number in count():
+            with self._new_uow() as uow:
+                chunk = uow.uploads.chunk(upload, number)
+            if chunk is None:
+                return
+            yield chunk
 
     def _later(self, stored: StoredDelivery, reason: str) -> DeliveryOutcome:
         at = self._budget.next_try(stored.attempts, self._clock(), self._rng)
