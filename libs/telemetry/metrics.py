@@ -22,6 +22,11 @@ class Scope:
     provider: str = ""
     interface: str = ""  # `{provider}/{account}`
 
+    @classmethod
+    def on(cls, company: str, interface: str) -> Scope:
+        """An interface's, whose provider its name begins with."""
+        return cls(company, interface.partition("/")[0], interface)
+
     def attributes(self, **more: str) -> dict[str, str]:
         """As metric attributes; names with dots are written as given in `names`."""
         all_of = {names.COMPANY: self.company, names.PROVIDER: self.provider, names.INTERFACE: self.interface}

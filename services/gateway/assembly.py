@@ -13,7 +13,20 @@ from libs.storage.sealer import Sealer
 
 from .domain.delivery import Receipt
 from .handlers.poll_source import PollSource
-from .handlers.ports import Account, Accounts, Ledger, NewDelivery, ProviderApi, Recon, SetAside, Tracing, unobserved
+from .handlers.ports import (
+    Account,
+    Accounts,
+    Fetched,
+    Ledger,
+    NewDelivery,
+    ProviderApi,
+    PutBack,
+    Recon,
+    SetAside,
+    Tracing,
+    uncounted,
+    unobserved,
+)
 from .handlers.receive import ReceiveDeliveries, prove
 from .handlers.upload import Upload
 from .storage import TABLES, GatewayUnitOfWork
@@ -47,6 +60,8 @@ class World:
     tracing: Tracing
     owner: str = "gateway"
     set_aside: SetAside = unobserved
+    put_back: PutBack = unobserved
+    fetched: Fetched = uncounted
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +122,14 @@ def assemble(world: World, store: Store) -> Gateway:
         uow.commit()
     new_uow, accounts, recon = world.new_uow, world.accounts, world.recon
     clock, ids, rng, tracing, owner = world.clock, world.ids, world.rng, world.tracing, world.owner
-    aside = world.set_aside
+    aside, back = world.set_aside, world.put_back
+
+    def keep(new: NewDelivery) -> Receipt:
+        """Store what a provider's API answered. What partners send is counted where they are answered."""
+        receipt = store.call(new)
+        world.fetched(new.delivery.source, receipt)
+        return receipt
+
     return Gateway(
         world=world,
         store=store,
@@ -115,17 +137,26 @@ def assemble(world: World, store: Store) -> Gateway:
             new_uow, accounts, clock=clock, ids=ids, tracing=tracing, owner=owner, set_aside=aside
         ),
         forward=ForwardWorker(
-            new_uow, world.ledger, clock=clock, rng=rng, tracing=tracing, owner=owner, set_aside=aside
+            new_uow, world.ledger, clock=clock, rng=rng, tracing=tracing, owner=owner, set_aside=aside, put_back=back
         ),
         forward_file=ForwardFileWorker(
-            new_uow, accounts, recon, clock=clock, rng=rng, tracing=tracing, owner=owner, set_aside=aside
+            new_uow, accounts, recon, clock=clock, rng=rng, tracing=tracing, owner=owner, set_aside=aside, put_back=back
         ),
-        poll=PollWorker(new_uow, accounts, world.api, store.call, clock=clock, ids=ids, rng=rng, owner=owner),
+        poll=PollWorker(new_uow, accounts, world.api, keep, clock=clock, ids=ids, rng=rng, owner=owner, put_back=back),
         compose=ComposePayoutWorker(
-            new_uow, accounts, world.api, store.call, clock=clock, ids=ids, rng=rng, owner=owner, set_aside=aside
+            new_uow,
+            accounts,
+            world.api,
+            keep,
+            clock=clock,
+            ids=ids,
+            rng=rng,
+            owner=owner,
+            set_aside=aside,
+            put_back=back,
         ),
         forward_settlement=ForwardSettlementWorker(
-            new_uow, recon, clock=clock, rng=rng, tracing=tracing, owner=owner, set_aside=aside
+            new_uow, recon, clock=clock, rng=rng, tracing=tracing, owner=owner, set_aside=aside, put_back=back
         ),
         janitor=UploadJanitor(new_uow, clock=clock),
         sealer=Sealer(new_uow, TABLES),

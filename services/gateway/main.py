@@ -42,7 +42,7 @@ from .handlers.ports import NewDelivery
 from .handlers.receive import keep_refused
 from .http.application import GatewayHttp
 from .http.limits import PartnerLimits
-from .http.observer import EdgeObserver, scope_of
+from .http.observer import EdgeObserver, count_received, scope_of
 from .http.server import HttpServer
 from .servicer import GatewayServicer
 from .storage import GatewayUnitOfWork
@@ -82,6 +82,8 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
         tracing=telemetry.tracer,
         owner=f"gateway-{socket.gethostname()}-{os.getpid()}",
         set_aside=lambda source, reason: telemetry.metrics.exception(scope_of(source), reason),
+        put_back=lambda source, reason: telemetry.metrics.retry(scope_of(source), reason),
+        fetched=lambda source, receipt: count_received(telemetry.metrics, source, receipt),
     )
     wakes: defaultdict[str, threading.Event] = defaultdict(threading.Event)  # by worker
     receive = receiver(world)

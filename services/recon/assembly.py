@@ -17,7 +17,7 @@ from .engine.passes import match
 from .handlers.import_settlement import import_settlement, import_settlement_file
 from .handlers.import_statement import import_statement
 from .handlers.ledger_ports import Ledger
-from .handlers.ports import Tracing
+from .handlers.ports import PutBack, Tracing, uncounted
 from .storage import TABLES, DatabaseEngine, Recons
 from .workers.apply import ApplyWorker
 from .workers.differences import DifferenceWorker
@@ -80,6 +80,7 @@ def build_recon(
     tracing: Tracing,
     owner: str = "recon",
     observe: Observer = unobserved,
+    put_back: PutBack = uncounted,
 ) -> Recon:
     """Everything on a migrated database. `observe` is told of each commit, before it and after it."""
     new_uow = Recons(engine, observe)
@@ -89,10 +90,12 @@ def build_recon(
         ids=ids,
         tracing=tracing,
         settings=settings,
-        record=RecordWorker(new_uow, ledger, clock=clock, rng=rng, tracing=tracing, owner=owner),
+        record=RecordWorker(new_uow, ledger, clock=clock, rng=rng, tracing=tracing, owner=owner, put_back=put_back),
         watch=WatchWorker(new_uow, ledger, clock=clock, companies=settings.companies),
         match=MatchWorker(new_uow, match, clock=clock, tracing=tracing, settings=settings),
-        apply=ApplyWorker(new_uow, ledger, clock=clock, rng=rng, tracing=tracing, owner=owner, settings=settings),
+        apply=ApplyWorker(
+            new_uow, ledger, clock=clock, rng=rng, tracing=tracing, owner=owner, settings=settings, put_back=put_back
+        ),
         differences=DifferenceWorker(new_uow, clock=clock, settings=settings),
         sealer=Sealer(new_uow, TABLES),
     )

@@ -27,6 +27,7 @@ from libs.storage.nats import NatsPublisher
 from libs.storage.outbox import Relay
 from libs.telemetry.context import outgoing_headers
 from libs.telemetry.logs import configure_logging
+from libs.telemetry.metrics import Scope
 from libs.telemetry.setup import Telemetry, TelemetryConfig, configure
 
 from .adapters.ledger import LedgerClient
@@ -67,6 +68,7 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
         config.settings,
         tracing=telemetry.tracer,
         owner=f"recon-{socket.gethostname()}-{os.getpid()}",
+        put_back=lambda company, interface, reason: telemetry.metrics.retry(Scope.on(company, interface), reason),
     )
     watch(telemetry.metrics, lambda: _queues(recon), lambda: _unmatched(recon))
     rpc = serve(config.rpc, [_registration(recon, wakes)], TokenVerifier(keys), telemetry.server_interceptors())

@@ -20,7 +20,7 @@ def watch(
 
     def lines() -> Iterable[UnmatchedReading]:
         return [
-            UnmatchedReading(count, Scope(company, interface.partition("/")[0], interface))
+            UnmatchedReading(count, Scope.on(company, interface))
             for (company, interface), count in sorted(unmatched().items())
         ]
 

@@ -148,6 +148,8 @@ class GatewayWorld:
         ]
         self.tracing = Tracer()
         self.set_aside: list[tuple[str, str, str]] = []  # company, interface, reason
+        self.put_back: list[tuple[str, str, str]] = []  # likewise
+        self.fetched: list[tuple[str, str, bool]] = []  # company, interface, whether it was known
         self.points = 0  # of commits: one before each, one after
         self.crash_at = 0
         self.gateway = self.started(seed)
@@ -165,6 +167,8 @@ class GatewayWorld:
             rng=random.Random(seed),
             tracing=self.tracing,
             set_aside=lambda source, reason: self.set_aside.append((source.company, source.interface, reason)),
+            put_back=lambda source, reason: self.put_back.append((source.company, source.interface, reason)),
+            fetched=lambda source, receipt: self.fetched.append((source.company, source.interface, receipt.duplicate)),
         )
         return assemble(world, InlineWriter(receiver(world)))
 

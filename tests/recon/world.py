@@ -184,6 +184,7 @@ class World:
         self.tracer = tracer or Tracer()
         self.points = 0  # commits so far, before and after each
         self.crash_at = 0
+        self.put_back: list[tuple[str, str, str]] = []  # company, interface, reason
         self.ledger = FakeLedger()
         self.rng = random.Random(seed)
         self.ids = TransactionIds(self.clock, self.rng)
@@ -205,6 +206,7 @@ class World:
             tracing=self.tracer,
             owner="recon-1",
             observe=self._observe,
+            put_back=lambda *told: self.put_back.append(told),
         )
 
     def _observe(self, point: str) -> None:

@@ -331,10 +331,18 @@ class Recon(Protocol):
 
 
 SetAside = Callable[[Source, str], object]  # told of what a person must look at: whose it is, and the reason
+PutBack = Callable[[Source, str], object]  # told of each technical failure that is tried again, likewise
 
 
 def unobserved(source: Source, reason: str) -> None:
-    """A `SetAside` where nobody watches."""
+    """A `SetAside` or `PutBack` where nobody watches."""
+
+
+Fetched = Callable[[Source, Receipt], object]  # told of each answer of a provider's API that was stored
+
+
+def uncounted(source: Source, receipt: Receipt) -> None:
+    """A `Fetched` where nobody counts."""
 
 
 class TraceStep(Protocol):

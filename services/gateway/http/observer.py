@@ -31,11 +31,7 @@ class EdgeObserver:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="samples")
 
     def received(self, source: Source, receipt: Receipt) -> None:
-        scope = scope_of(source)
-        if receipt.duplicate:
-            self._metrics.duplicate(scope)
-        else:
-            self._metrics.received(scope)
+        count_received(self._metrics, source, receipt)
 
     def refused(self, source: Source, error: ConcordError, body: bytes) -> None:
         if isinstance(error, SignatureRefused):
@@ -57,6 +53,15 @@ class EdgeObserver:
         except ConcordError as failure:
             # A sample is a help, not a promise.
             logger.warning("a sample was not kept: %s\n%s", failure.reason, safe_stack(failure))
+
+
+def count_received(metrics: Metrics, source: Source, receipt: Receipt) -> None:
+    """Count a stored delivery, or a known one as a duplicate."""
+    scope = scope_of(source)
+    if receipt.duplicate:
+        metrics.duplicate(scope)
+    else:
+        metrics.received(scope)
 
 
 def scope_of(source: Source) -> Scope:

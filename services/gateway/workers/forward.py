@@ -18,6 +18,7 @@ from ..handlers.ports import (
     Ledger,
     NewUnitOfWork,
     NotRecorded,
+    PutBack,
     Recorded,
     SetAside,
     Tracing,
@@ -53,6 +54,7 @@ class ForwardWorker:
         lease_seconds: float = 60.0,
         budget: RetryBudget = RetryBudget(),  # noqa: B008 - immutable
         set_aside: SetAside = unobserved,
+        put_back: PutBack = unobserved,
     ) -> None:
         self._new_uow = new_uow
         self._ledger = ledger
@@ -64,6 +66,7 @@ class ForwardWorker:
         self._lease_seconds = lease_seconds
         self._budget = budget
         self._set_aside = set_aside
+        self._put_back = put_back
 
     def run_once(self) -> int:
         """How many events the ledger answered for; raises what a whole batch met, after putting it back."""
@@ -135,9 +138,10 @@ class ForwardWorker:
                     uow.deliveries.set_aside([one.stored.delivery], _ASIDE[one.state], one.reason, now)
             uow.commit()
         for one in ours:
-            if one.state in _ASIDE:
+            tell = self._put_back if one.retry_at is not None else self._set_aside if one.state in _ASIDE else None
+            if tell is not None:
                 event = one.stored.event
-                self._set_aside(Source(event.provider, event.account, event.company), one.reason)
+                tell(Source(event.provider, event.account, event.company), one.reason)
         for one in ours if self._tracing.records else ():
             if one.state is EventState.FORWARDED:
                 event = one.stored.event

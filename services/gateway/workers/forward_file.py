@@ -21,6 +21,7 @@ from ..handlers.ports import (
     DeliveryOutcome,
     FileToImport,
     NewUnitOfWork,
+    PutBack,
     Recon,
     SetAside,
     Tracing,
@@ -48,6 +49,7 @@ class ForwardFileWorker:
         lease_seconds: float = 1800.0,
         budget: RetryBudget = RetryBudget(),  # noqa: B008 - immutable
         set_aside: SetAside = unobserved,
+        put_back: PutBack = unobserved,
     ) -> None:
         self._new_uow = new_uow
         self._accounts = accounts
@@ -59,6 +61,7 @@ class ForwardFileWorker:
         self._lease_seconds = lease_seconds
         self._budget = budget
         self._set_aside = set_aside
+        self._put_back = put_back
 
     def run_once(self) -> int:
         """1 if a file was handed on, refused or put back; raises a technical failure after putting it back."""
@@ -117,13 +120,15 @@ class ForwardFileWorker:
 
     def _settle(self, outcome: DeliveryOutcome) -> None:
         with self._new_uow() as uow:
-            uow.deliveries.settle([outcome], self._clock())
+            kept = uow.deliveries.settle([outcome], self._clock())
             uow.commit()
-        if outcome.state in (State.QUARANTINED, State.PARKED):
-            source = outcome.stored.delivery.source
-            with suppress(SourceUnknown):
-                source = self._accounts.find(source.provider, source.account).source
-            self._set_aside(source, outcome.reason)
+        if not kept or outcome.state is State.FORWARDED:
+            return
+        source = outcome.stored.delivery.source
+        with suppress(SourceUnknown):
+            source = self._accounts.find(source.provider, source.account).source
+        tell = self._set_aside if outcome.retry_at is None else self._put_back
+        tell(source, outcome.reason)
 
 
 class UploadJanitor:

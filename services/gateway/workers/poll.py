@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -14,8 +15,8 @@ from ..domain.delivery import Receipt
 from ..domain.errors import SourceUnknown
 from ..domain.fact import Cursor
 from ..domain.retry import RetryBudget
-from ..domain.source import PollPlan
-from ..handlers.ports import Account, Accounts, NewDelivery, NewUnitOfWork, ProviderApi
+from ..domain.source import PollPlan, Source
+from ..handlers.ports import Account, Accounts, NewDelivery, NewUnitOfWork, ProviderApi, PutBack, unobserved
 from ..handlers.receive import fetched
 from ..providers.base import Page, Polls
 
@@ -44,6 +45,7 @@ class PollWorker:
         owner: str,
         lease_seconds: float = 120.0,
         budget: RetryBudget = RetryBudget(max_attempts=2**31),  # noqa: B008 - immutable
+        put_back: PutBack = unobserved,
     ) -> None:
         self._new_uow = new_uow
         self._accounts = accounts
@@ -55,6 +57,7 @@ class PollWorker:
         self._owner = owner
         self._lease_seconds = lease_seconds
         self._budget = budget
+        self._put_back = put_back
 
     def run_once(self, only: str = "") -> int:
         """1 if a page was fetched (of `only`, if named); raises what the API met, after noting when to ask again."""
@@ -73,8 +76,8 @@ class PollWorker:
         try:
             account = self._accounts.find(*_split(cursor.source))
             page = self._fetch(account, cursor if deep else _shallow(cursor))
-        except ConcordError:
-            self._later(cursor)
+        except ConcordError as error:
+            self._later(cursor, error.reason)
             raise
         plan = account.poll or PollPlan()
         now = self._clock()
@@ -98,12 +101,16 @@ class PollWorker:
         self._store(fetched(account.source, provider.page_type, body, clock=self._clock, ids=self._ids))
         return provider.page(body)
 
-    def _later(self, cursor: Cursor) -> None:
+    def _later(self, cursor: Cursor, reason: str) -> None:
         now = self._clock()
         at = self._budget.next_try(cursor.attempts, now, self._rng) or now + timedelta(hours=1)
         with self._new_uow() as uow:
             uow.cursors.settle(cursor, cursor, polled=False, at=at, now=now)
             uow.commit()
+        source = Source(*_split(cursor.source), "")
+        with suppress(SourceUnknown):
+            source = self._accounts.find(source.provider, source.account).source
+        self._put_back(source, reason)
 
 
 def _is_deep(cursor: Cursor, now: datetime) -> bool:

@@ -19,6 +19,7 @@ from ..handlers.ports import (
     NewUnitOfWork,
     PayoutOutcome,
     ProviderApi,
+    PutBack,
     Recon,
     SetAside,
     Tracing,
@@ -53,6 +54,7 @@ class ComposePayoutWorker:
         pause_seconds: float = 900.0,
         budget: RetryBudget = RetryBudget(),  # noqa: B008 - immutable
         set_aside: SetAside = unobserved,
+        put_back: PutBack = unobserved,
     ) -> None:
         self._new_uow = new_uow
         self._accounts = accounts
@@ -66,6 +68,7 @@ class ComposePayoutWorker:
         self._pause_seconds = pause_seconds
         self._budget = budget
         self._set_aside = set_aside
+        self._put_back = put_back
 
     def run_once(self) -> int:
         """1 if a payout was looked at; raises a technical failure after noting when to try again."""
@@ -130,11 +133,11 @@ class ComposePayoutWorker:
         again = error.kind in TECHNICAL or isinstance(error, ApiRefused)
         at = self._budget.next_try(payout.attempts, self._clock(), self._rng) if again else None
         self._settle(PayoutOutcome(payout, payout.state if at else PayoutState.PARKED, error.reason, retry_at=at))
-        if at is None:
-            source = Source(payout.provider, payout.account, "")
-            with suppress(SourceUnknown):
-                source = self._accounts.find(payout.provider, payout.account).source
-            self._set_aside(source, error.reason)
+        source = Source(payout.provider, payout.account, "")
+        with suppress(SourceUnknown):
+            source = self._accounts.find(payout.provider, payout.account).source
+        tell = self._put_back if at else self._set_aside
+        tell(source, error.reason)
 
     def _settle(self, outcome: PayoutOutcome) -> None:
         with self._new_uow() as uow:
@@ -157,6 +160,7 @@ class ForwardSettlementWorker:
         lease_seconds: float = 120.0,
         budget: RetryBudget = RetryBudget(),  # noqa: B008 - immutable
         set_aside: SetAside = unobserved,
+        put_back: PutBack = unobserved,
     ) -> None:
         self._new_uow = new_uow
         self._recon = recon
@@ -167,6 +171,7 @@ class ForwardSettlementWorker:
         self._lease_seconds = lease_seconds
         self._budget = budget
         self._set_aside = set_aside
+        self._put_back = put_back
 
     def run_once(self) -> int:
         """1 if recon answered for a settlement; raises a technical failure after noting when to try again."""
@@ -186,9 +191,8 @@ class ForwardSettlementWorker:
             at = self._budget.next_try(payout.attempts, self._clock(), self._rng) if technical else None
             refused = PayoutState.PARKED if technical else PayoutState.REFUSED
             self._settle(PayoutOutcome(payout, payout.state if at else refused, error.reason, retry_at=at))
-            if at is None:
-                source = Source(payout.provider, payout.account, payout.settlement.company)
-                self._set_aside(source, error.reason)
+            tell = self._put_back if at else self._set_aside
+            tell(Source(payout.provider, payout.account, payout.settlement.company), error.reason)
             if technical:
                 raise
             return 1

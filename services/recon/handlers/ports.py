@@ -330,6 +330,13 @@ class TraceStep(Protocol):
 Attributes = Mapping[str, str | bool | int]
 
 
+PutBack = Callable[[str, str, str], object]  # told of each technical failure that is tried again
+
+
+def uncounted(company: str, interface: str, reason: str) -> None:
+    """A `PutBack` where nobody counts. The interface is empty for a match: it joins several."""
+
+
 class Tracing(Protocol):
     """`libs.telemetry.Tracer` fulfils it."""
 

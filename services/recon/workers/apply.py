@@ -15,7 +15,7 @@ from ..domain.retry import BUDGET, TECHNICAL
 from ..domain.settings import Settings
 from ..domain.walk import OutboundMatch
 from ..handlers.ledger_ports import Applied, AppliedState, Ledger, MatchToApply
-from ..handlers.ports import MatchOutcome, NewUnitOfWork, Tracing
+from ..handlers.ports import MatchOutcome, NewUnitOfWork, PutBack, Tracing, uncounted
 
 PARKED = "APPLY_BUDGET_SPENT"
 
@@ -40,6 +40,7 @@ class ApplyWorker:
         batch: int = 50,
         lease_seconds: float = 120.0,
         budget: RetryPolicy = BUDGET,
+        put_back: PutBack = uncounted,
     ) -> None:
         self._new_uow = new_uow
         self._ledger = ledger
@@ -51,6 +52,7 @@ class ApplyWorker:
         self._batch = batch
         self._lease_seconds = lease_seconds
         self._budget = budget
+        self._put_back = put_back
 
     def run_once(self) -> int:
         """How many matches the ledger was asked about; raises a technical failure after noting when to try again."""
@@ -75,7 +77,7 @@ class ApplyWorker:
                     outcomes.append(self._later(one, error.reason))
                 else:
                     outcomes.append(self._stuck(one, error.reason))
-        self._settle(outcomes)
+        self._settle(outcomes, failure)
         if failure is not None:
             raise failure
         return len(claimed)
@@ -98,7 +100,7 @@ class ApplyWorker:
             return self._stuck(stored, PARKED)
         return MatchOutcome(stored, MatchState.CONFIRMED, stored.match.reason, retry_at=at)
 
-    def _settle(self, outcomes: Sequence[MatchOutcome]) -> None:
+    def _settle(self, outcomes: Sequence[MatchOutcome], failure: ConcordError | None) -> None:
         with self._new_uow() as uow:
             kept = uow.matches.settle(outcomes, self._clock())
             ours = [one for one in outcomes if one.stored.match.name in kept]
@@ -107,6 +109,8 @@ class ApplyWorker:
                 uow.progress.news(company)
             uow.commit()
         for one in ours:
+            if failure is not None and one.retry_at is not None and not one.fresh_budget:
+                self._put_back(one.stored.company, "", failure.reason)
             if one.state is MatchState.WRITTEN:
                 attributes = {"concord.match": one.stored.match.name}
                 matched = [(each, None) for each in one.stored.match.transaction_ids]

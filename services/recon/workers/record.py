@@ -12,7 +12,7 @@ from libs.events import Clock
 from ..domain.retry import BUDGET, TECHNICAL
 from ..domain.walk import OutboundEvent
 from ..handlers.ledger_ports import Ledger, NotRecorded, Recorded
-from ..handlers.ports import EventOutcome, NewUnitOfWork, Tracing
+from ..handlers.ports import EventOutcome, NewUnitOfWork, PutBack, Tracing, uncounted
 
 
 class RecordWorker:
@@ -33,6 +33,7 @@ class RecordWorker:
         batch: int = 500,
         lease_seconds: float = 120.0,
         budget: RetryPolicy = BUDGET,
+        put_back: PutBack = uncounted,
     ) -> None:
         self._new_uow = new_uow
         self._ledger = ledger
@@ -43,6 +44,7 @@ class RecordWorker:
         self._batch = batch
         self._lease_seconds = lease_seconds
         self._budget = budget
+        self._put_back = put_back
 
     def run_once(self) -> int:
         """How many events the ledger answered for; raises what a whole batch met, after putting it back."""
@@ -90,8 +92,10 @@ class RecordWorker:
                 uow.progress.news(company)
             uow.commit()
         for one in ours:
+            event = one.stored.event
+            if one.retry_at is not None:
+                self._put_back(event.company, event.interface, one.reason)
             if one.state == "recorded":
-                event = one.stored.event
                 attributes = {"concord.event": event.name, "concord.interface": event.interface}
                 with self._tracing.step("handed_on", event.transaction_id, None, attributes):
                     pass
