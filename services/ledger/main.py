@@ -150,6 +150,8 @@ def listener(telemetry: LedgerTelemetry, wakes: Mapping[str, threading.Event]) -
             telemetry.recorded(recorded.event, recorded.traceparent, no_effect=no_effect, begins=not told)
         for event in committed.repeated:
             telemetry.repeated(event)
+        for event, reason in committed.postponed:
+            telemetry.put_back(event.company, event.name, reason)
         _tell_of_postings(telemetry, committed)
 
     return listen

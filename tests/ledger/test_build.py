@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import contextlib
+import threading
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,15 +11,20 @@ import pytest
 from libs.events import BalanceTransaction, Channel, Event, EventInvalid, EventKind, Reference, ReferenceKind
 from libs.money import Money
 from libs.storage.leases import RetryPolicy
+from libs.telemetry import names
 from services.ledger.domain import master
 from services.ledger.domain.posting import EventState, Lane, Posting
 from services.ledger.domain.states import PostingState
 from services.ledger.handlers.record_events import check
+from services.ledger.main import listener
+from services.ledger.storage.unit_of_work import Ledgers
+from services.ledger.telemetry import LedgerTelemetry
 from services.ledger.workers.build import BuildConfig
 from tests.ledger.domain import books
 from tests.ledger.test_record_events import CHARGE, ORDER, capture, evidence
 from tests.ledger.world import World, world  # noqa: F401
 from tests.storage.fixtures import engine_for  # noqa: F401
+from tests.telemetry.spans import Recorder
 
 DISPUTE = Reference(ReferenceKind.DISPUTE, "dp_1")
 LATER = 3600 + 1  # past the deadline of a predecessor, in seconds
@@ -101,6 +108,22 @@ def test_while_masterdata_is_down_events_wait_and_then_are_built(world: World) -
     world.pass_time(2)
     assert world.builder.run_once() == 1
     assert {one.state for one in world.postings(capture())} == {PostingState.READY}
+
+
+def test_what_masterdata_delays_is_a_retry_of_its_company_and_interface(world: World) -> None:  # noqa: F811
+    recorder = Recorder()
+    telemetry = LedgerTelemetry(recorder.tracer, recorder.telemetry.metrics, world.clock)
+    world.new_uow = Ledgers(world.engine, listen=listener(telemetry, defaultdict(threading.Event)))
+    builder = world.new_builder("builder-1", BuildConfig(retry=RetryPolicy(max_attempts=2)))
+    world.masterdata.down = True
+    world.record(capture(), capture("txn_2"))
+    for _ in range(3):
+        builder.run_once()
+        world.pass_time(60)
+    whose = {names.COMPANY: "acme", names.INTERFACE: "stripe/acct_1", names.PROVIDER: "stripe"}
+    retried = tuple(sorted((whose | {names.REASON: "SERVICE_UNAVAILABLE"}).items()))
+    assert recorder.points(names.METRIC_RETRIES) == {retried: 2}  # what is parked is not tried again
+    recorder.close()
 
 
 def test_an_event_whose_technical_budget_is_spent_is_parked_for_operators(world: World) -> None:  # noqa: F811

@@ -84,6 +84,7 @@ class Committed:
     repeated: list[Event] = field(default_factory=list)
     created: list[NewPosting] = field(default_factory=list)
     changed: list[Change] = field(default_factory=list)
+    postponed: list[tuple[Event, str]] = field(default_factory=list)  # to be built again, and the failure's reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +138,11 @@ class EventStore(Protocol):
         """Those that are still ours, with their new claim; locked until the transaction ends."""
         ...
 
-    def built(self, outcomes: Sequence[BuiltEvent], now: datetime) -> set[str]:
-        """End the claims; the names of the events that were still ours."""
+    def built(self, outcomes: Sequence[BuiltEvent], now: datetime, *, failure: str = "") -> set[str]:
+        """End the claims; the names of the events that were still ours.
+
+        `failure` is the reason of a technical failure, for which they are built again.
+        """
         ...
 
     def release(self, events: Sequence[RecordedEvent], *, now: datetime, at: datetime) -> None:

@@ -98,7 +98,7 @@ class Events:
             if (new := kept.get(one.event.name)) is not None
         ]
 
-    def built(self, outcomes: Sequence[BuiltEvent], now: datetime) -> set[str]:
+    def built(self, outcomes: Sequence[BuiltEvent], now: datetime, *, failure: str = "") -> set[str]:
         settled = []
         for one in outcomes:
             assert one.event.claim is not None, "only a claimed event is built"
@@ -111,7 +111,11 @@ class Events:
                 "attempts": one.event.attempts if one.keep_attempts else 0,
             }
             settled.append((lease(one.event.event.name, one.event.claim), values))
-        return settle(self._connection, EVENT, settled, now=now)
+        kept: set[str] = settle(self._connection, EVENT, settled, now=now)
+        if failure:
+            ours = [one.event.event for one in outcomes if one.event.event.name in kept]
+            self._committed.postponed += [(event, failure) for event in ours]
+        return kept
 
     def release(self, events: Sequence[RecordedEvent], *, now: datetime, at: datetime) -> None:
         leases = [lease(one.event.name, one.claim) for one in events if one.claim is not None]

@@ -147,7 +147,7 @@ class BuildWorker:
                 for one, at in tries
                 if at is not None
             ]
-            uow.events.built(later, now)
+            uow.events.built(later, now, failure=reason)
             self._park(uow, [one for one, at in tries if at is None], reason, now)
             uow.commit()
 
