@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -138,18 +139,25 @@ class Metrics:
         self._rpc.record(seconds, {names.RPC_SERVICE: service, names.RPC_METHOD: method, names.RPC_STATUS: status})
 
     def watch_queues(self, read: Callable[[], Iterable[QueueReading]]) -> None:
-        """Show depth and age of queues; `read` is called for each scrape or export, so it must be one cheap query."""
+        """Show depth and age of queues; `read` is called once for each scrape or export, so it must be cheap."""
+        taken: deque[list[QueueReading]] = deque(maxlen=1)  # for the depths, and not yet for the ages
 
         def depths(options: CallbackOptions) -> Iterable[Observation]:
+            taken.clear()
+            taken.append(readings := list(read()))
             return [
                 Observation(reading.depth, reading.scope.attributes(**{names.QUEUE: reading.queue}))
-                for reading in read()
+                for reading in readings
             ]
 
         def ages(options: CallbackOptions) -> Iterable[Observation]:
+            try:
+                readings = taken.pop()
+            except IndexError:  # the depths could not be read, or another export was faster
+                readings = list(read())
             return [
                 Observation(reading.oldest_age_seconds, reading.scope.attributes(**{names.QUEUE: reading.queue}))
-                for reading in read()
+                for reading in readings
             ]
 
         self._meter.create_observable_gauge(names.METRIC_QUEUE_DEPTH, [depths], "{item}", "Items that wait")

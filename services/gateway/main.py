@@ -27,7 +27,7 @@ from libs.storage.group_commit import GroupCommitWriter
 from libs.storage.migrate import upgrade
 from libs.telemetry.context import outgoing_headers
 from libs.telemetry.logs import configure_logging
-from libs.telemetry.metrics import QueueReading
+from libs.telemetry.metrics import QueueReading, Scope
 from libs.telemetry.setup import Telemetry, TelemetryConfig, configure
 
 from .accounts import ConfiguredAccounts
@@ -38,14 +38,14 @@ from .assembly import Gateway, World, assemble, receiver
 from .config import GatewayConfig
 from .domain.delivery import Receipt
 from .domain.source import Source
-from .handlers.ports import NewDelivery
+from .handlers.ports import Accounts, NewDelivery
 from .handlers.receive import keep_refused
 from .http.application import GatewayHttp
 from .http.limits import PartnerLimits
 from .http.observer import EdgeObserver, count_received, scope_of
 from .http.server import HttpServer
 from .servicer import GatewayServicer
-from .storage import GatewayUnitOfWork
+from .storage import DatabaseEngine, GatewayUnitOfWork
 
 POLL_SECONDS = {"janitor": 600.0, "sealer": 0.5, "poll": 1.0, "compose-payout": 1.0, "forward-settlement": 1.0}
 # Who has work once a worker has done some.
@@ -107,7 +107,7 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
     http = HttpServer(_application(config, gateway, writer, verifier, observer, is_ready), config.http)
     closing: list[Callable[[], object]] = [observer.close, writer.close, api.close, *(one.close for one in channels)]
     closing += [telemetry.shutdown, engine.dispose]
-    telemetry.metrics.watch_queues(lambda: _queues(world))
+    telemetry.metrics.watch_queues(lambda: queue_readings(engine, world.accounts, clock()))
     loops = [*_loops(gateway, wakes, telemetry), health_loop(rpc, lambda: ensure_reachable(engine))]
     return ServiceProcess("gateway", {"http": http, "grpc": rpc}, loops, closing=closing)
 
@@ -119,13 +119,20 @@ def _observer(world: World, telemetry: Telemetry) -> EdgeObserver:
     return EdgeObserver(telemetry.metrics, keep, world.clock)
 
 
-def _queues(world: World) -> list[QueueReading]:
-    now = world.clock()
-    with world.new_uow() as uow:
-        return [
-            QueueReading(f"gateway.{one.queue}", one.depth, max(0.0, (now - (one.oldest or now)).total_seconds()))
-            for one in uow.walk.queues()
-        ]
+def queue_readings(engine: DatabaseEngine, accounts: Accounts, now: datetime) -> list[QueueReading]:
+    """What waits, by interface. It only reads: a scrape waits for no writer, and no writer for it."""
+    companies = {one.source.interface: one.source.company for one in accounts.all()}
+    with GatewayUnitOfWork(engine, read_only=True) as uow:
+        depths = uow.walk.queues()
+    return [
+        QueueReading(
+            f"gateway.{one.queue}",
+            one.depth,
+            max(0.0, (now - (one.oldest or now)).total_seconds()),
+            Scope.on(companies.get(one.interface, ""), one.interface),
+        )
+        for one in depths
+    ]
 
 
 def _registration(gateway: Gateway, wakes: Mapping[str, threading.Event]) -> Registration:

@@ -32,7 +32,7 @@ from libs.storage.nats import NatsPublisher
 from libs.storage.outbox import Relay
 from libs.telemetry.context import outgoing_headers
 from libs.telemetry.logs import configure_logging
-from libs.telemetry.metrics import QueueReading
+from libs.telemetry.metrics import QueueReading, Scope
 from libs.telemetry.odoo import TracedOdoo
 from libs.telemetry.setup import Telemetry, TelemetryConfig, configure
 
@@ -231,7 +231,9 @@ def _loops(
 def _queues(ledger: Ledger) -> Iterable[QueueReading]:
     with ledger.world.new_uow(read_only=True) as uow:
         lengths = uow.walk.queues(ledger.world.clock())
-    return [QueueReading(one.queue, one.depth, one.oldest_seconds) for one in lengths]
+    return [
+        QueueReading(one.queue, one.depth, one.oldest_seconds, Scope.on(one.company, one.interface)) for one in lengths
+    ]
 
 
 def _required(env: Mapping[str, str], name: str) -> str:

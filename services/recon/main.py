@@ -137,9 +137,10 @@ def _relay(recon: Recon, publisher: NatsPublisher) -> Relay:
     )
 
 
-def _queues(recon: Recon) -> Iterable[tuple[str, int, float]]:
+def _queues(recon: Recon) -> Iterable[tuple[str, int, float, str, str]]:
     with recon.new_uow(read_only=True) as uow:
-        return [(one.queue, one.depth, one.oldest_seconds) for one in uow.walk.queues(utc_now())]
+        lengths = uow.walk.queues(utc_now())
+    return [(one.queue, one.depth, one.oldest_seconds, one.company, one.interface) for one in lengths]
 
 
 def _unmatched(recon: Recon) -> dict[tuple[str, str], int]:

@@ -9,14 +9,17 @@ from libs.telemetry.metrics import Metrics, QueueReading, Scope, UnmatchedReadin
 
 def watch(
     metrics: Metrics,
-    queues: Callable[[], Iterable[tuple[str, int, float]]],
+    queues: Callable[[], Iterable[tuple[str, int, float, str, str]]],
     unmatched: Callable[[], dict[tuple[str, str], int]],
 ) -> None:
-    """`queues` gives (queue, depth, age of the oldest in seconds), `unmatched` the open bank lines by company and
-    interface."""
+    """`queues` gives (queue, depth, age of the oldest in seconds, company, interface), `unmatched` the open bank lines
+    by company and interface."""
 
     def readings() -> Iterable[QueueReading]:
-        return [QueueReading(queue, depth, age) for queue, depth, age in queues()]
+        return [
+            QueueReading(queue, depth, age, Scope.on(company, interface))
+            for queue, depth, age, company, interface in queues()
+        ]
 
     def lines() -> Iterable[UnmatchedReading]:
         return [

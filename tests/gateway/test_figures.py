@@ -1,12 +1,19 @@
-"""What the gateway's workers tell of themselves: what they try again, and what they fetched."""
+"""What the gateway tells of itself: what it tries again, what it fetched, and what waits."""
 
 from __future__ import annotations
 
+import re
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 
 from libs.errors import ConcordError
+from libs.telemetry.metrics import NOBODY, Scope
 from services.gateway.domain.errors import ApiUnavailable
+from services.gateway.main import queue_readings
 from tests.gateway.world import BANK, NOW, UNAVAILABLE, Down, GatewayWorld
+from tests.storage.fixtures import EngineFor
+from tests.storage.fixtures import engine_for as engine_for
+from tests.storage.plans import plans_of
 
 STRIPE_DOWN = ("demo", "stripe/acct_1", "SERVICE_UNAVAILABLE")
 BANK_DOWN = ("demo", BANK.interface, "SERVICE_UNAVAILABLE")
@@ -100,3 +107,51 @@ def test_what_a_partner_sends_is_counted_where_it_is_answered_and_not_here() -> 
     charged(world, 1)
     world.run()
     assert world.fetched == []
+
+
+def test_what_waits_is_counted_by_company_and_interface(engine_for: EngineFor) -> None:
+    world = GatewayWorld(engine_for("services.gateway"))
+    empty = readings(world)
+    assert empty == {("gateway.translate", NOBODY): (0, 0.0)} | {
+        (queue, NOBODY): (0, 0.0) for queue in ("gateway.forward", "gateway.settlements")
+    }
+    world.account.charge("ch_1", 10800, NOW, fee=343)
+    world.account.payout("po_1", NOW, NOW)
+    world.run("poll", "translate")
+    charged(world, 2)
+    charged(world, 3)
+    world.deliver_shopify(b'{"id": 1}')
+    world.wait(30)
+    stripe = Scope("demo", "stripe", "stripe/acct_1")
+    assert readings(world) == {
+        ("gateway.translate", stripe): (2, 30.0),
+        ("gateway.translate", Scope("demo", "shopify", "shopify/shop")): (1, 30.0),
+        ("gateway.forward", stripe): (2, 30.0),
+        ("gateway.settlements", stripe): (1, 30.0),
+    }
+
+
+def test_a_scrape_waits_for_no_writer(engine_for: EngineFor) -> None:
+    world = GatewayWorld(engine_for("services.gateway"), poll=False)
+    charged(world, 1)
+    with ThreadPoolExecutor(1) as elsewhere, world.uow() as writing:
+        writing.cursors.ensure({"stripe/acct_1": 0}, world.now)
+        scraped = elsewhere.submit(readings, world).result(timeout=1)
+    assert scraped["gateway.translate", Scope("demo", "stripe", "stripe/acct_1")] == (1, 0.0)
+
+
+def test_a_scrape_walks_the_partial_indexes_of_what_waits_and_no_table() -> None:
+    world = GatewayWorld(poll=False)
+    plans = plans_of(world.engine, lambda: readings(world))
+    assert [
+        re.findall(r"SCAN \w+ USING (?:COVERING )?INDEX (\w+)|SEARCH \w+ USING INDEX (\w+)", one) for one in plans
+    ] == [
+        [("ix_delivery_received", "")],
+        [("ix_event_waiting", "")],
+        [("", "ix_payout_due")],
+    ]
+
+
+def readings(world: GatewayWorld) -> dict[tuple[str, Scope], tuple[int, float]]:
+    found = queue_readings(world.engine, world.gateway.world.accounts, world.now)
+    return {(one.queue, one.scope): (one.depth, one.oldest_age_seconds) for one in found}

@@ -36,16 +36,3 @@ def test_a_webhook_s_walk_is_one_trace_and_a_page_s_events_have_their_own() -> N
     )
     (link,) = began.links
     assert traces[f"{link.context.trace_id:032x}"][0] == "received"
-
-
-def test_queues_are_counted() -> None:
-    world = GatewayWorld(poll=False)
-    charge = world.account.charge("ch_1", 10800, NOW, fee=343)
-    world.deliver_stripe(world.account.event("evt_1", "charge.succeeded", charge, NOW))
-    with world.uow() as uow:
-        assert [(one.queue, one.depth) for one in uow.walk.queues()] == [
-            ("translate", 1),
-            ("forward", 0),
-            ("settlements", 0),
-        ]
-        assert uow.walk.queues()[0].oldest == NOW

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 
 from libs.events import EventKind
 from libs.storage.migrate import check
 from libs.storage.sealer import Sealer
 from services.ledger.domain.master import FeeWord
+from services.ledger.domain.match import AppliedMatch, MatchType
 from services.ledger.domain.posting import CaseState
 from services.ledger.domain.states import PostingState
 from services.ledger.domain.walk import PostingChange
@@ -21,6 +24,7 @@ from tests.ledger.domain import books
 from tests.ledger.test_record_events import CHARGE, ORDER, capture
 from tests.ledger.world import World, world  # noqa: F401
 from tests.storage.fixtures import EngineFor, engine_for  # noqa: F401
+from tests.storage.plans import plans_of
 
 
 def test_the_migrations_make_exactly_the_declared_tables(engine_for: EngineFor) -> None:  # noqa: F811
@@ -137,10 +141,53 @@ def test_watchers_of_another_company_or_transaction_see_nothing(world: World) ->
 def test_what_waits_is_measured(world: World) -> None:  # noqa: F811
     world.build(capture())
     world.record(capture("txn_2"))
+    world.record(replace(capture("txn_3"), company="beta"))
     world.pass_time(30)
+    assert waiting(world) == {
+        ("build", "acme", "stripe/acct_1"): (1, 30.0),
+        ("build", "beta", "stripe/acct_1"): (1, 30.0),
+        ("post", "acme", "stripe/acct_1"): (2, 30.0),
+        ("held", "", ""): (0, 0.0),
+        ("match", "", ""): (0, 0.0),
+    }
+
+
+def test_a_match_that_was_given_up_waits_no_more(world: World) -> None:  # noqa: F811
+    with world.new_uow() as uow:
+        for name in ("m1", "m2"):
+            match = AppliedMatch(
+                name=f"companies/acme/matches/{name}",
+                company="acme",
+                type=MatchType.BANK_PAYOUT,
+                anchor="acme_bank_a_1_1",
+                members=("acme_stripe_a_txn_gross",),
+                rule_revision="1",
+                traceparent="",
+                applied_by="recon",
+                created_at=world.now,
+                available_at=world.now,
+            )
+            uow.matches.add(match, world.now)
+        claimed, _ = uow.matches.claim("acme", limit=9, owner="me", now=world.now, lease_seconds=60)
+        uow.matches.settle([(claimed, replace(claimed, parked=True, reason="ODOO_DENIED"))], world.now, "me")
+        uow.commit()
+    assert waiting(world)["match", "acme", ""] == (1, 0.0)
+
+
+def test_a_scrape_walks_the_partial_indexes_of_what_waits_and_no_table(engine_for: EngineFor) -> None:  # noqa: F811
+    world = World(engine_for("services.ledger"))  # noqa: F811
+    if world.engine.dialect.name == "sqlite":
+        plans = [
+            re.findall(r"USING (?:COVERING )?INDEX (\w+)", one)
+            for one in plans_of(world.engine, lambda: waiting(world))
+        ]
+        assert plans == [["ix_event_build"], ["ix_posting_due"], ["ix_posting_held"], ["ix_applied_match_due"]]
+
+
+def waiting(world: World) -> dict[tuple[str, str, str], tuple[int, float]]:  # noqa: F811
     with world.reading() as uow:
-        lengths = {one.queue: (one.depth, one.oldest_seconds) for one in uow.walk.queues(world.now)}
-    assert lengths == {"build": (1, 30.0), "post": (2, 30.0), "held": (0, 0.0), "match": (0, 0.0)}
+        lengths = uow.walk.queues(world.now)
+    return {(one.queue, one.company, one.interface): (one.depth, one.oldest_seconds) for one in lengths}
 
 
 def seal(world: World) -> None:  # noqa: F811

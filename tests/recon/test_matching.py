@@ -301,6 +301,25 @@ def test_a_ledger_that_is_down_delays_and_loses_nothing(world: World) -> None:
     assert (total.bucket, total.count, total.minor_units) == ("handed_on", 1, 11900)
 
 
+def test_what_waits_is_measured_by_company_and_interface_and_a_match_by_company(world: World) -> None:
+    assert waiting(world) == {("record", "", ""): (0, 0.0), ("apply", "", ""): (0, 0.0)}
+    world.told(order_event(world, "4711", 11900))
+    world.bank_line("119.00", "order 4711")
+    world.run("watch", "match")
+    world.ledger.fail_before = [Down("no")]
+    with pytest.raises(Down):
+        world.bank_line("12.34", "nobody")
+    world.pass_time(30)
+    assert waiting(world).keys() == {("record", "acme", f"bank/{BANK_ACCOUNT}"), ("apply", "acme", "")}
+    assert waiting(world)["apply", "acme", ""] == (1, 30.0)
+
+
+def waiting(world: World) -> dict[tuple[str, str, str], tuple[int, float]]:
+    with world.recon.new_uow(read_only=True) as uow:
+        lengths = uow.walk.queues(world.now)
+    return {(one.queue, one.company, one.interface): (one.depth, one.oldest_seconds) for one in lengths}
+
+
 def test_what_is_tried_again_is_counted_by_company_and_interface_and_a_match_by_company(world: World) -> None:
     world.told(order_event(world, "4711", 11900))
     world.ledger.fail_before = [Down("no")]

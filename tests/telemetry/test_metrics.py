@@ -60,6 +60,19 @@ def test_queues_and_unmatched_lines_are_read_when_they_are_asked_for(recorder: R
     assert recorder.points(names.METRIC_UNMATCHED) == {((names.COMPANY, "companies/acme"),): 4}
 
 
+def test_a_scrape_asks_for_the_queues_once(recorder: Recorder) -> None:
+    asked: list[QueueReading] = []
+
+    def read() -> list[QueueReading]:
+        asked.append(QueueReading("ready", len(asked), 12.5))
+        return asked[-1:]
+
+    recorder.telemetry.metrics.watch_queues(read)
+    for scrape in range(2):
+        assert recorder.points(names.METRIC_QUEUE_DEPTH) == {((names.QUEUE, "ready"),): scrape}
+    assert len(asked) == 2
+
+
 def test_a_queue_that_cannot_be_read_does_not_spoil_the_scrape() -> None:
     telemetry = configure(TelemetryConfig("ledger", metrics_listen="127.0.0.1:0"))
 

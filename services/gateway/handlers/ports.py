@@ -87,11 +87,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class QueueDepth:
-    """What waits in one queue, and since when its oldest item has."""
+    """What waits in one queue for a `{provider}/{account}`, and since when its oldest item is due.
+
+    An empty queue has one of nobody's, with 0.
+    """
 
     queue: str
     depth: int
     oldest: datetime | None
+    interface: str = ""
 
 
 @dataclass(frozen=True, slots=True)

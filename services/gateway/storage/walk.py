@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from sqlalchemy import Connection, Select, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Table, select
 
 from libs.storage.audit import AuditLog
 from libs.storage.leases import in_state
+from libs.storage.queues import count_waiting, interface_of
 from libs.storage.totals import Totals
 
 from ..domain.delivery import State
@@ -61,16 +60,25 @@ class Walk:
         ]
 
     def queues(self) -> list[QueueDepth]:
-        waiting = {
-            "translate": (DELIVERY, in_state(DELIVERY, State.RECEIVED.value)),
-            "forward": (EVENT, in_state(EVENT, EventState.WAITING.value)),
-            "settlements": (PAYOUT, in_state(PAYOUT, PayoutState.WAITING.value, PayoutState.COMPOSED.value)),
+        event_s = interface_of(self._connection, EVENT.c.name)
+        waiting: dict[str, tuple[Table, ColumnElement[bool], ColumnElement[str]]] = {
+            "translate": (DELIVERY, in_state(DELIVERY, State.RECEIVED.value), _interface(DELIVERY)),
+            "forward": (EVENT, in_state(EVENT, EventState.WAITING.value), event_s),
+            "settlements": (
+                PAYOUT,
+                in_state(PAYOUT, PayoutState.WAITING.value, PayoutState.COMPOSED.value),
+                _interface(PAYOUT),
+            ),
         }
-        return [
-            QueueDepth(queue, *self._connection.execute(_depth(table).where(condition)).one())
-            for queue, (table, condition) in waiting.items()
-        ]
+        depths: list[QueueDepth] = []
+        for queue, (table, condition, interface) in waiting.items():
+            found = count_waiting(self._connection, table, condition, [interface])
+            depths += [QueueDepth(queue, one.depth, one.oldest, *one.whose) for one in found] or [
+                QueueDepth(queue, 0, None)
+            ]
+        return depths
 
 
-def _depth(table: Table) -> Select[int, datetime]:
-    return select(func.count(), func.min(table.c.available_at))
+def _interface(table: Table) -> ColumnElement[str]:
+    named: ColumnElement[str] = table.c.provider + "/" + table.c.account
+    return named

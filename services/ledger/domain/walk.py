@@ -38,11 +38,16 @@ class ControlTotal:
 
 @dataclass(frozen=True, slots=True)
 class QueueLength:
-    """What waits in one queue, and for how long the oldest has waited."""
+    """What waits in one queue for a company and, where a row is of one alone, an interface; how long the oldest is due.
+
+    An empty queue has one of nobody's, with 0.
+    """
 
     queue: str
     depth: int
     oldest_seconds: float
+    company: str = ""
+    interface: str = ""
 
 
 @dataclass(frozen=True, slots=True)

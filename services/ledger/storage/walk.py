@@ -6,11 +6,12 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Table, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Table, literal_column, select
 
 from libs.events import event_from_json, from_plain
 from libs.storage.audit import AuditLog, StoredEntry
 from libs.storage.outbox import Outbox
+from libs.storage.queues import count_waiting, interface_of
 from libs.storage.totals import Totals
 
 from ..domain.posting import Posting
@@ -19,8 +20,6 @@ from .matches import PENDING
 from .postings import HELD, QUEUED
 from .rows import APPLIED_MATCH, APPLIED_MATCH_MEMBER, EVENT, POSTING, TABLES, TRANSACTION_ALIAS
 from .transitions import topic_of
-
-COUNTED_AT_MOST = 100_000
 
 
 class WalkReader:
@@ -81,19 +80,20 @@ class WalkReader:
         return changes
 
     def queues(self, now: datetime) -> list[QueueLength]:
-        """What waits, counted up to `COUNTED_AT_MOST`; each query runs on a partial index."""
-        waiting: dict[str, tuple[Table, ColumnElement[bool]]] = {
-            "build": (EVENT, EVENT.c.build_due == literal_column("1")),
-            "post": (POSTING, QUEUED),
-            "held": (POSTING, HELD),
-            "match": (APPLIED_MATCH, PENDING),
+        """What waits, by whose it is; one query a queue, each on a partial index."""
+        posting_s = (POSTING.c.company, interface_of(self._connection, POSTING.c.event))
+        waiting: dict[str, tuple[Table, ColumnElement[bool], Sequence[ColumnElement[str]]]] = {
+            "build": (EVENT, EVENT.c.build_due == literal_column("1"), (EVENT.c.company, EVENT.c.interface)),
+            "post": (POSTING, QUEUED, posting_s),
+            "held": (POSTING, HELD, posting_s),
+            "match": (APPLIED_MATCH, PENDING, (APPLIED_MATCH.c.company,)),
         }
-        lengths = []
-        for queue, (table, condition) in waiting.items():
-            part = select(table.c.available_at).where(condition).limit(COUNTED_AT_MOST).subquery()
-            depth, oldest = self._connection.execute(select(func.count(), func.min(part.c.available_at))).one()
-            age = max(0.0, (now - oldest).total_seconds()) if oldest is not None else 0.0
-            lengths.append(QueueLength(queue, depth, age))
+        lengths: list[QueueLength] = []
+        for queue, (table, condition, whose) in waiting.items():
+            found = count_waiting(self._connection, table, condition, whose)
+            lengths += [
+                QueueLength(queue, one.depth, max(0.0, (now - one.oldest).total_seconds()), *one.whose) for one in found
+            ] or [QueueLength(queue, 0, 0.0)]
         return lengths
 
     def _matches_of(self, transaction_id: str) -> Sequence[str]:
