@@ -42,6 +42,11 @@ class TracedOdoo:
             return self._odoo.execute(model, method, args, kwargs)
 
 
+def of_company(odoo: _Odoo, company: str) -> _Odoo:
+    """`odoo` for calls that concern one company's books alone; as it is where nobody traces it."""
+    return odoo.of_company(company) if isinstance(odoo, TracedOdoo) else odoo
+
+
 class _Timed:
     """Measures a call, whatever becomes of it."""
 

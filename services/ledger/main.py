@@ -33,7 +33,7 @@ from libs.storage.outbox import Relay
 from libs.telemetry.context import outgoing_headers
 from libs.telemetry.logs import configure_logging
 from libs.telemetry.metrics import QueueReading, Scope
-from libs.telemetry.odoo import TracedOdoo
+from libs.telemetry.odoo import TracedOdoo, of_company
 from libs.telemetry.setup import Telemetry, TelemetryConfig, configure
 
 from .adapters.company_books import MasterdataBooks
@@ -76,8 +76,7 @@ def build_ledger(
 
     @functools.cache
     def journal_of(company: str) -> OdooJournal:
-        mine = odoo.of_company(company) if isinstance(odoo, TracedOdoo) else odoo
-        return OdooJournal(mine, installation, books.currency(company))
+        return OdooJournal(of_company(odoo, company), installation, books.currency(company))
 
     world = World(
         new_uow=new_uow,

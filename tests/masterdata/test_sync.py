@@ -10,6 +10,8 @@ from libs.odoo.sandbox import chart
 from libs.odoo.sandbox.seed import add_user
 from libs.odoo.sandbox.transport import InProcess, LossyTransport
 from libs.storage.audit import AuditLog
+from libs.telemetry import names
+from libs.telemetry.odoo import TracedOdoo
 from services.masterdata.adapters.odoo_masters import OdooMasters
 from services.masterdata.domain.errors import CompanyAmbiguous, CompanyTaken, CompanyUnknown, RequestReused
 from services.masterdata.domain.records import Account, ExchangeRate, Journal, Party, Reading, TaxCode
@@ -19,12 +21,23 @@ from services.masterdata.storage import TABLES, MasterdataRow
 from services.masterdata.workers.sync import SyncWorker
 from tests.masterdata.company import World, new_world
 from tests.storage.fixtures import EngineFor
+from tests.telemetry.spans import Recorder
 
 
 def stored(world: World, table: str) -> list[dict[str, Any]]:
     rows = MasterdataRow.metadata.tables[table]
     with world.new_uow(read_only=True) as uow:
         return [dict(row._mapping) for row in uow.connection.execute(select(rows).order_by(*rows.primary_key))]
+
+
+def test_calls_to_odoo_are_timed_by_the_company_that_is_read(engine_for: EngineFor) -> None:
+    world, recorder = new_world(engine_for, 18), Recorder()
+    world.source = OdooMasters(TracedOdoo(world.odoo, recorder.tracer, recorder.telemetry.metrics), page=3)
+    world.sync()
+    calls = recorder.points(names.METRIC_ODOO_LATENCY)
+    assert len(calls) > 5
+    assert {dict(key).get(names.COMPANY) for key in calls} == {"acme"}
+    recorder.close()
 
 
 @pytest.mark.parametrize("version", [18, 19])

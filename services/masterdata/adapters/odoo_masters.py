@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from libs.odoo.port import Odoo
+from libs.telemetry.odoo import of_company
 
 from ..domain.errors import CompanyAmbiguous, CompanyUnknown
 from ..domain.numbers import decimal_text
@@ -49,8 +50,9 @@ class OdooMasters:
 
     def read(self, company: str, odoo_company: int) -> Reading:
         """See `ports.Source.read`. Several calls: Odoo may change between them, and the next reading mends that."""
-        row = self._company(odoo_company)
-        reading = _Company(self._odoo, self._page, row["id"])
+        odoo = of_company(self._odoo, company)
+        row = _company(odoo, odoo_company)
+        reading = _Company(odoo, self._page, row["id"])
         currencies = reading.currencies()
         codes = {one.odoo_id: one.code for one in currencies}
         entity = LegalEntity(
@@ -73,14 +75,15 @@ class OdooMasters:
             products=reading.products(),
         )
 
-    def _company(self, odoo_company: int) -> Row:
-        domain = [["id", "=", odoo_company]] if odoo_company else []
-        rows: list[Row] = self._odoo.execute("res.company", "search_read", [domain], {"fields": _COMPANY, "limit": 2})
-        if not rows:
-            raise CompanyUnknown("Odoo shows this user no such company")
-        if len(rows) > 1:
-            raise CompanyAmbiguous("Odoo shows this user several companies: configure which one is meant")
-        return rows[0]
+
+def _company(odoo: Odoo, odoo_company: int) -> Row:
+    domain = [["id", "=", odoo_company]] if odoo_company else []
+    rows: list[Row] = odoo.execute("res.company", "search_read", [domain], {"fields": _COMPANY, "limit": 2})
+    if not rows:
+        raise CompanyUnknown("Odoo shows this user no such company")
+    if len(rows) > 1:
+        raise CompanyAmbiguous("Odoo shows this user several companies: configure which one is meant")
+    return rows[0]
 
 
 class _Company:
