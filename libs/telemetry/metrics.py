@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from opentelemetry.metrics import CallbackOptions, Meter, NoOpMeter, Observation
+from opentelemetry.metrics import CallbackOptions, Counter, Histogram, Meter, NoOpMeter, Observation
 
 from libs.telemetry import names
+from libs.telemetry.catalogue import FIGURES
 
 # The default boundaries (0, 5, 10 …) are useless for seconds.
 CALL_BOUNDARIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -60,33 +61,21 @@ class Metrics:
 
     def __init__(self, meter: Meter | None = None) -> None:
         self._meter = meter or NoOpMeter("concord")
-        count = self._meter.create_counter
-        self._received = count(names.METRIC_RECEIVED, "{event}", "Events received and stored")
-        self._posted = count(names.METRIC_POSTED, "{posting}", "Postings that stand in Odoo")
-        self._duplicates = count(names.METRIC_DUPLICATES, "{event}", "Events that were known already")
-        self._no_effect = count(names.METRIC_NO_EFFECT, "{event}", "Events that are evidence of another's fact")
-        self._retries = count(names.METRIC_RETRIES, "{attempt}", "Technical failures that are tried again")
-        self._exceptions = count(names.METRIC_EXCEPTIONS, "{exception}", "Business failures, by reason")
-        self._signatures = count(names.METRIC_SIGNATURE_FAILURES, "{delivery}", "Deliveries not signed as they should")
-        self._authentications = count(names.METRIC_AUTHENTICATION_FAILURES, "{call}", "Calls without a valid identity")
-        self._mappings = count(names.METRIC_MAPPING_FAILURES, "{event}", "Events that no mapping covers, by reason")
-        self._unresolved = count(
-            names.METRIC_UNRESOLVED, "{reference}", "References that masterdata had no answer to, needed or not"
-        )
-        self._spans_lost = count(names.METRIC_SPANS_LOST, "{span}", "Spans that were recorded and never arrived")
-        self._worker_failures = count(names.METRIC_WORKER_FAILURES, "{failure}", "Worker runs that failed, by reason")
-        self._latency = self._meter.create_histogram(
-            names.METRIC_LATENCY,
-            "s",
-            "From receiving an event to its posting in Odoo",
-            explicit_bucket_boundaries_advisory=LATENCY_BOUNDARIES,
-        )
-        self._odoo = self._meter.create_histogram(
-            names.METRIC_ODOO_LATENCY, "s", "Calls to Odoo", explicit_bucket_boundaries_advisory=CALL_BOUNDARIES
-        )
-        self._rpc = self._meter.create_histogram(
-            names.METRIC_RPC_LATENCY, "s", "gRPC calls served", explicit_bucket_boundaries_advisory=CALL_BOUNDARIES
-        )
+        self._received = self._counter(names.METRIC_RECEIVED)
+        self._posted = self._counter(names.METRIC_POSTED)
+        self._duplicates = self._counter(names.METRIC_DUPLICATES)
+        self._no_effect = self._counter(names.METRIC_NO_EFFECT)
+        self._retries = self._counter(names.METRIC_RETRIES)
+        self._exceptions = self._counter(names.METRIC_EXCEPTIONS)
+        self._signatures = self._counter(names.METRIC_SIGNATURE_FAILURES)
+        self._authentications = self._counter(names.METRIC_AUTHENTICATION_FAILURES)
+        self._mappings = self._counter(names.METRIC_MAPPING_FAILURES)
+        self._unresolved = self._counter(names.METRIC_UNRESOLVED)
+        self._spans_lost = self._counter(names.METRIC_SPANS_LOST)
+        self._worker_failures = self._counter(names.METRIC_WORKER_FAILURES)
+        self._latency = self._histogram(names.METRIC_LATENCY, LATENCY_BOUNDARIES)
+        self._odoo = self._histogram(names.METRIC_ODOO_LATENCY, CALL_BOUNDARIES)
+        self._rpc = self._histogram(names.METRIC_RPC_LATENCY, CALL_BOUNDARIES)
 
     def received(self, scope: Scope, count: int = 1) -> None:
         self._received.add(count, scope.attributes())
@@ -120,9 +109,9 @@ class Metrics:
     def mapping_failure(self, scope: Scope, reason: str, count: int = 1) -> None:
         self._mappings.add(count, scope.attributes(**{names.REASON: reason}))
 
-    def unresolved(self, scope: Scope, reason: str, count: int = 1) -> None:
+    def unresolved(self, company: str, reason: str, count: int = 1) -> None:
         """References asked in vain; whether one was needed (a guest's party is not) the asker alone knows."""
-        self._unresolved.add(count, scope.attributes(**{names.REASON: reason}))
+        self._unresolved.add(count, Scope(company).attributes(**{names.REASON: reason}))
 
     def worker_failure(self, worker: str, reason: str) -> None:
         self._worker_failures.add(1, {names.WORKER: worker, names.REASON: reason})
@@ -160,8 +149,8 @@ class Metrics:
                 for reading in readings
             ]
 
-        self._meter.create_observable_gauge(names.METRIC_QUEUE_DEPTH, [depths], "{item}", "Items that wait")
-        self._meter.create_observable_gauge(names.METRIC_QUEUE_AGE, [ages], "s", "Age of the oldest item that waits")
+        self._gauge(names.METRIC_QUEUE_DEPTH, depths)
+        self._gauge(names.METRIC_QUEUE_AGE, ages)
 
     def watch_unmatched(self, read: Callable[[], Iterable[UnmatchedReading]]) -> None:
         """Show the number of lines that nothing explains; `read` as in `watch_queues`."""
@@ -169,6 +158,18 @@ class Metrics:
         def lines(options: CallbackOptions) -> Iterable[Observation]:
             return [Observation(reading.lines, reading.scope.attributes()) for reading in read()]
 
-        self._meter.create_observable_gauge(
-            names.METRIC_UNMATCHED, [lines], "{line}", "Statement and settlement lines without a match"
+        self._gauge(names.METRIC_UNMATCHED, lines)
+
+    def _counter(self, name: str) -> Counter:
+        figure = FIGURES[name]
+        return self._meter.create_counter(name, figure.unit, figure.description)
+
+    def _histogram(self, name: str, boundaries: Sequence[float]) -> Histogram:
+        figure = FIGURES[name]
+        return self._meter.create_histogram(
+            name, figure.unit, figure.description, explicit_bucket_boundaries_advisory=boundaries
         )
+
+    def _gauge(self, name: str, read: Callable[[CallbackOptions], Iterable[Observation]]) -> None:
+        figure = FIGURES[name]
+        self._meter.create_observable_gauge(name, [read], figure.unit, figure.description)

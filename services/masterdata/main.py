@@ -24,7 +24,6 @@ from libs.rpc.server import Registration, serve
 from libs.storage.engine import ensure_reachable, open_engine
 from libs.storage.migrate import upgrade
 from libs.telemetry.logs import configure_logging
-from libs.telemetry.metrics import Scope
 from libs.telemetry.odoo import TracedOdoo
 from libs.telemetry.setup import Telemetry, TelemetryConfig, configure
 
@@ -86,7 +85,7 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
     )
 
     def count_failures(company: str, reason: str, count: int) -> None:
-        telemetry.metrics.unresolved(Scope(company=company), reason, count)
+        telemetry.metrics.unresolved(company, reason, count)
 
     registered = registration(masterdata, count_failures)
     rpc = serve(config.rpc, [registered], TokenVerifier(keys), telemetry.server_interceptors())

@@ -30,7 +30,7 @@ def test_every_figure_is_counted_by_whose_it_is(recorder: Recorder) -> None:
     metrics.exception(STRIPE, "ACCOUNT_MISSING")
     metrics.signature_failure(STRIPE, "SIGNATURE_STALE")
     metrics.mapping_failure(STRIPE, "MAPPING_MISSING")
-    metrics.unresolved(STRIPE, "PARTY_UNKNOWN", 2)
+    metrics.unresolved("companies/acme", "PARTY_UNKNOWN", 2)
     metrics.worker_failure("post", "ODOO_UNAVAILABLE")
     expected = {
         names.METRIC_RECEIVED: {STRIPE_KEY: 5},
@@ -42,7 +42,7 @@ def test_every_figure_is_counted_by_whose_it_is(recorder: Recorder) -> None:
         names.METRIC_EXCEPTIONS: {with_reason("ACCOUNT_MISSING"): 1},
         names.METRIC_SIGNATURE_FAILURES: {with_reason("SIGNATURE_STALE"): 1},
         names.METRIC_MAPPING_FAILURES: {with_reason("MAPPING_MISSING"): 1},
-        names.METRIC_UNRESOLVED: {with_reason("PARTY_UNKNOWN"): 2},
+        names.METRIC_UNRESOLVED: {((names.COMPANY, "companies/acme"), (names.REASON, "PARTY_UNKNOWN")): 2},
         names.METRIC_WORKER_FAILURES: {((names.REASON, "ODOO_UNAVAILABLE"), (names.WORKER, "post")): 1},
     }
     assert {name: recorder.points(name) for name in expected} == expected
