@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from .config import SourceConfig
 from .domain.errors import SourceUnknown
+from .domain.source import Source
 from .handlers.ports import Account
 from .providers import PROVIDERS
+from .providers.base import Polls
 
 
 class ConfiguredAccounts:
@@ -28,3 +30,8 @@ class ConfiguredAccounts:
 
     def all(self) -> Sequence[Account]:
         return list(self._accounts.values())
+
+    def unpolled(self) -> Sequence[Source]:
+        """Those whose provider lists movements that nobody asks for: their webhooks alone post no money."""
+        found = self._accounts.values()
+        return [one.source for one in found if isinstance(one.provider, Polls) and one.poll is None]

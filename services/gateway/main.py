@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import socket
@@ -47,6 +48,8 @@ from .http.server import HttpServer
 from .servicer import GatewayServicer
 from .storage import DatabaseEngine, GatewayUnitOfWork
 
+logger = logging.getLogger(__name__)
+
 POLL_SECONDS = {"janitor": 600.0, "sealer": 0.5, "poll": 1.0, "compose-payout": 1.0, "forward-settlement": 1.0}
 # Who has work once a worker has done some.
 FOLLOWERS = {
@@ -59,6 +62,9 @@ FOLLOWERS = {
 def build(env: Mapping[str, str]) -> ServiceProcess:
     """The whole process, listening. Raises a `ConcordError` where the configuration cannot be used."""
     config = GatewayConfig.from_env(env)
+    accounts = ConfiguredAccounts(config.sources)
+    for source in accounts.unpolled():
+        logger.warning("SOURCE_NOT_POLLED: %s has no poll, so what its webhooks tell posts no money", source.name)
     telemetry = configure(TelemetryConfig.from_env("gateway", env))
     engine = open_engine(config.database_url, "gateway")
     upgrade(engine, "services.gateway")
@@ -71,7 +77,7 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
 
     world = World(
         new_uow=lambda: GatewayUnitOfWork(engine),
-        accounts=ConfiguredAccounts(config.sources),
+        accounts=accounts,
         ledger=LedgerClient(channels[0]),
         recon=ReconClient(channels[1]),
         api=api,

@@ -30,7 +30,7 @@ NOW = datetime.now(UTC)
 class Process:
     """A gateway with nobody behind it: the ledger and recon are down."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, poll: bool = True) -> None:
         self.account = StripeAccount("acct_1")
         self.api = FakeStripeServer(FakeStripe({"rk_live_1": self.account}))
         source = {
@@ -39,7 +39,7 @@ class Process:
             "company": "demo",
             "signing_secrets": [{"value": SECRET}],
             "api": {"key": {"value": "rk_live_1"}, "base_url": self.api.url},
-            "poll": {"interval_seconds": 3600},
+            "poll": {"interval_seconds": 3600} if poll else None,
         }
         (folder / "sources.json").write_text(json.dumps({"sources": [source]}))
         self.process = build(
@@ -149,3 +149,15 @@ def test_a_wrong_request_is_refused_with_its_reason(
     with pytest.raises(RemoteError) as error:
         getattr(operator, call)(request_)
     assert error.value.reason == reason
+
+
+@pytest.mark.parametrize("poll", [True, False])
+def test_a_source_whose_movements_nobody_asks_for_is_warned_of_once_at_the_start(
+    poll: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = Process(tmp_path, poll=poll)
+    found.close()
+    warned = [one.getMessage() for one in caplog.records if "SOURCE_NOT_POLLED" in one.getMessage()]
+    assert len(warned) == (0 if poll else 1)
+    assert all("sources/stripe/accounts/acct_1" in one for one in warned)
+    assert not any(secret in caplog.text for secret in (SECRET, "rk_live_1"))
