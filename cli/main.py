@@ -24,6 +24,7 @@ COMMANDS = {
     "inspect": "cli.inspect",
     "health": "cli.health",
     "audit": "cli.audit",
+    "deliveries": "cli.deliveries",
     "masterdata": "cli.masterdata",
     "odoo": "cli.odoo_setup",
 }

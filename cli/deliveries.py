@@ -1,0 +1,140 @@
+"""`concord deliveries`: what came in and waits for a person at the gateway, and its replay once that is mended."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+from concord.gateway.v1 import delivery_pb2, gateway_pb2, gateway_pb2_grpc
+
+from cli.connection import Connection
+from libs.errors import ConcordError, Kind
+
+app = typer.Typer(
+    help="What came in at the gateway, and its replay.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+FAILED = 1
+PAGE = 1000
+NOT_HEARD = (Kind.RETRY, Kind.UNAUTHENTICATED, Kind.FORBIDDEN)  # what one name met, all others will
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a delivery.")]
+As = Annotated[
+    str,
+    typer.Option("--as", help="Who you are, for the audit log; by default your login. CONCORD_TOKEN says it itself."),
+]
+
+
+class State(StrEnum):
+    """A delivery's state, as the command line writes it."""
+
+    RECEIVED = "received"
+    TRANSLATED = "translated"
+    FORWARDED = "forwarded"
+    IGNORED = "ignored"
+    QUARANTINED = "quarantined"
+    PARKED = "parked"
+
+
+@app.command(name="list")
+def list_(
+    states: Annotated[
+        list[State] | None,
+        typer.Option("--state", help="May be repeated; by default what waits for a person: quarantined and parked."),
+    ] = None,
+    source: Annotated[str, typer.Option(help="Of this PROVIDER/ACCOUNT alone.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 100,
+    subject: As = "",
+    as_json: Json = False,
+) -> None:
+    """List deliveries, newest first, with the reason why each went no further."""
+    provider, _, account = source.partition("/")
+    parent = f"sources/{provider or '-'}/accounts/{account or '-'}"
+    found: list[delivery_pb2.Delivery] = []
+    with _stub(subject, "auditor") as stub:
+        for state in dict.fromkeys(states or (State.QUARANTINED, State.PARKED)):
+            found += islice(_deliveries(stub, parent, state, limit), limit)
+    found.sort(key=lambda one: one.transaction_id, reverse=True)  # UUIDv7s: by time of receipt
+    for one in found[:limit]:
+        typer.echo(json.dumps(_record(one)) if as_json else _line(one))
+
+
+@app.command()
+def replay(
+    names: Annotated[list[str], typer.Argument(metavar="NAME…", help="As `list` prints them.", show_default=False)],
+    subject: As = "",
+    as_json: Json = False,
+) -> None:
+    """Translate and forward stored deliveries again. What is known already stays as it is.
+
+    One that is refused holds up no other; exit status 1 if one was.
+    """
+    failed = False
+    with _stub(subject, "operator") as stub:
+        for name in dict.fromkeys(names):
+            request = gateway_pb2.ReplayDeliveryRequest(name=name, request_id=str(uuid.uuid4()))
+            try:
+                one: delivery_pb2.Delivery = stub.ReplayDelivery(request)
+            except ConcordError as error:
+                if error.kind in NOT_HEARD:
+                    raise
+                failed = True
+                if as_json:
+                    typer.echo(json.dumps({"name": name, "error": {"reason": error.reason, "message": str(error)}}))
+                else:
+                    typer.echo(f"concord: {name}: {error} ({error.reason})", err=True)
+                continue
+            typer.echo(json.dumps(_record(one)) if as_json else _line(one))
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+def _deliveries(stub: Any, parent: str, state: State, limit: int) -> Iterator[delivery_pb2.Delivery]:
+    asked = delivery_pb2.Delivery.State.Value(f"STATE_{state.name}")
+    request = gateway_pb2.ListDeliveriesRequest(parent=parent, state=asked, page_size=min(limit, PAGE))
+    while True:
+        answer = stub.ListDeliveries(request)
+        yield from answer.deliveries
+        if not answer.next_page_token:
+            return
+        request.page_token = answer.next_page_token
+
+
+@contextmanager
+def _stub(subject: str, role: str) -> Iterator[Any]:
+    with Connection(os.environ).channel("gateway", (role,), subject or getpass.getuser()) as channel:
+        yield gateway_pb2_grpc.GatewayServiceStub(channel)
+
+
+def _state(one: delivery_pb2.Delivery) -> str:
+    return delivery_pb2.Delivery.State.Name(one.state).removeprefix("STATE_").lower()
+
+
+def _line(one: delivery_pb2.Delivery) -> str:
+    at = one.receive_time.ToDatetime().strftime("%Y-%m-%d %H:%M:%S")
+    words = [one.name, one.type, one.reason and f"({one.reason})"]
+    return f"{at}  {_state(one):11} {' '.join(word for word in words if word)}"
+
+
+def _record(one: delivery_pb2.Delivery) -> dict[str, object]:
+    return {
+        "name": one.name,
+        "state": _state(one),
+        "channel": delivery_pb2.Delivery.Channel.Name(one.channel).removeprefix("CHANNEL_").lower(),
+        "type": one.type,
+        "reason": one.reason or None,
+        "received": one.receive_time.ToJsonString(),
+        "transaction_id": one.transaction_id,
+        "events": list(one.events),
+        "attempts": one.attempts,
+    }
