@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import NamedTuple
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
@@ -13,7 +13,7 @@ COUNTED_AT_MOST = 100_000
 
 
 class Waiting(NamedTuple):
-    """`whose` has a value for each column that was asked for; `oldest` is when the longest waiting one fell due."""
+    """`whose` has a value for each column that was asked for; `oldest` is when the oldest one came."""
 
     whose: tuple[str, ...]
     depth: int
@@ -21,17 +21,27 @@ class Waiting(NamedTuple):
 
 
 def count_waiting(
-    connection: Connection, table: Table, condition: ColumnElement[bool], whose: Sequence[ColumnElement[str]]
+    connection: Connection,
+    table: Table,
+    condition: ColumnElement[bool],
+    since: ColumnElement[Any],
+    whose: Sequence[ColumnElement[str]],
 ) -> list[Waiting]:
     """One query over what `condition` lets through, up to `COUNTED_AT_MOST` rows; nothing for an empty queue.
 
-    The condition must be one that a partial index serves, or each scrape reads the whole table.
+    The condition must be one that a partial index serves, or each scrape reads the whole table. `since` is when an
+    item came: an instant, or a transaction id, which begins with one. Not `available_at`, which each retry puts off,
+    so that in an outage nothing would seem old.
     """
     columns = [column.label(f"whose_{index}") for index, column in enumerate(whose)]
-    part = select(*columns, table.c.available_at).where(condition).limit(COUNTED_AT_MOST).subquery()
+    part = select(*columns, since.label("since")).where(condition).limit(COUNTED_AT_MOST).subquery()
     groups = [part.c[column.name] for column in columns]
-    statement = select(*groups, func.count(), func.min(part.c.available_at)).group_by(*groups).order_by(*groups)
-    return [Waiting(tuple(values), depth, oldest) for *values, depth, oldest in connection.execute(statement)]
+    statement = select(*groups, func.count(), func.min(part.c.since)).group_by(*groups).order_by(*groups)
+    return [Waiting(tuple(values), depth, _instant(oldest)) for *values, depth, oldest in connection.execute(statement)]
+
+
+def _instant(came: datetime | str) -> datetime:
+    return datetime.fromtimestamp(int(came[:12], 16) / 1000, UTC) if isinstance(came, str) else came
 
 
 def interface_of(connection: Connection, event: ColumnElement[str]) -> ColumnElement[str]:

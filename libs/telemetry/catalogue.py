@@ -93,7 +93,7 @@ _ALL = (
         Kind.GAUGE,
         "s",
         (names.QUEUE, *WHOSE),
-        "How long the oldest item that waits has been due; one that is to be tried again later is not due until then",
+        "How long ago the oldest item that waits came, however often it was tried",
     ),
     Figure(names.METRIC_LATENCY, Kind.HISTOGRAM, "s", WHOSE, "From receiving an event to its posting in Odoo"),
     Figure(names.METRIC_UNMATCHED, Kind.GAUGE, "{line}", WHOSE, "Statement lines without a match"),

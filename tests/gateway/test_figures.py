@@ -131,6 +131,16 @@ def test_what_waits_is_counted_by_company_and_interface(engine_for: EngineFor) -
     }
 
 
+def test_what_is_tried_again_and_again_grows_old(engine_for: EngineFor) -> None:
+    world = GatewayWorld(engine_for("services.gateway"), poll=False)
+    world.ledger.fail_before.extend([Down("away")] * 9)
+    charged(world, 1)
+    for _ in range(6):
+        world.run("translate", "forward")
+        world.wait(100)
+    assert readings(world)["gateway.forward", Scope("demo", "stripe", "stripe/acct_1")] == (1, 600.0)
+
+
 def test_a_scrape_waits_for_no_writer(engine_for: EngineFor) -> None:
     world = GatewayWorld(engine_for("services.gateway"), poll=False)
     charged(world, 1)

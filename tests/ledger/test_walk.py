@@ -152,6 +152,15 @@ def test_what_waits_is_measured(world: World) -> None:  # noqa: F811
     }
 
 
+def test_what_masterdata_delays_grows_old(world: World) -> None:  # noqa: F811
+    world.masterdata.down = True
+    world.record(capture())
+    for _ in range(6):
+        world.builder.run_once()
+        world.pass_time(10)
+    assert waiting(world)["build", "acme", "stripe/acct_1"] == (1, 60.0)
+
+
 def test_a_match_that_was_given_up_waits_no_more(world: World) -> None:  # noqa: F811
     with world.new_uow() as uow:
         for name in ("m1", "m2"):

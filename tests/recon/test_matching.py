@@ -312,6 +312,10 @@ def test_what_waits_is_measured_by_company_and_interface_and_a_match_by_company(
     world.pass_time(30)
     assert waiting(world).keys() == {("record", "acme", f"bank/{BANK_ACCOUNT}"), ("apply", "acme", "")}
     assert waiting(world)["apply", "acme", ""] == (1, 30.0)
+    world.ledger.fail_before = [Down("no")]
+    with pytest.raises(Down):
+        world.run("record")
+    assert waiting(world)["record", "acme", f"bank/{BANK_ACCOUNT}"] == (1, 30.0)  # though it is due later
 
 
 def waiting(world: World) -> dict[tuple[str, str, str], tuple[int, float]]:

@@ -87,7 +87,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class QueueDepth:
-    """What waits in one queue for a `{provider}/{account}`, and since when its oldest item is due.
+    """What waits in one queue for a `{provider}/{account}`, and when its oldest item came.
 
     An empty queue has one of nobody's, with 0.
     """

@@ -72,7 +72,7 @@ class Walk:
         }
         depths: list[QueueDepth] = []
         for queue, (table, condition, interface) in waiting.items():
-            found = count_waiting(self._connection, table, condition, [interface])
+            found = count_waiting(self._connection, table, condition, table.c.transaction_id, [interface])
             depths += [QueueDepth(queue, one.depth, one.oldest, *one.whose) for one in found] or [
                 QueueDepth(queue, 0, None)
             ]

@@ -82,15 +82,20 @@ class WalkReader:
     def queues(self, now: datetime) -> list[QueueLength]:
         """What waits, by whose it is; one query a queue, each on a partial index."""
         posting_s = (POSTING.c.company, interface_of(self._connection, POSTING.c.event))
-        waiting: dict[str, tuple[Table, ColumnElement[bool], Sequence[ColumnElement[str]]]] = {
-            "build": (EVENT, EVENT.c.build_due == literal_column("1"), (EVENT.c.company, EVENT.c.interface)),
-            "post": (POSTING, QUEUED, posting_s),
-            "held": (POSTING, HELD, posting_s),
-            "match": (APPLIED_MATCH, PENDING, (APPLIED_MATCH.c.company,)),
+        waiting: dict[str, tuple[Table, ColumnElement[bool], str, Sequence[ColumnElement[str]]]] = {
+            "build": (
+                EVENT,
+                EVENT.c.build_due == literal_column("1"),
+                "recorded_at",
+                (EVENT.c.company, EVENT.c.interface),
+            ),
+            "post": (POSTING, QUEUED, "created_at", posting_s),
+            "held": (POSTING, HELD, "created_at", posting_s),
+            "match": (APPLIED_MATCH, PENDING, "created_at", (APPLIED_MATCH.c.company,)),
         }
         lengths: list[QueueLength] = []
-        for queue, (table, condition, whose) in waiting.items():
-            found = count_waiting(self._connection, table, condition, whose)
+        for queue, (table, condition, since, whose) in waiting.items():
+            found = count_waiting(self._connection, table, condition, table.c[since], whose)
             lengths += [
                 QueueLength(queue, one.depth, max(0.0, (now - one.oldest).total_seconds()), *one.whose) for one in found
             ] or [QueueLength(queue, 0, 0.0)]

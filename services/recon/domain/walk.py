@@ -101,7 +101,7 @@ class ControlTotal:
 
 @dataclass(frozen=True, slots=True)
 class QueueLength:
-    """What waits in one queue for a company and, where a row is of one alone, an interface; how long the oldest is due.
+    """What waits in one queue for a company and, where a row is of one alone, an interface; how old the oldest is.
 
     An empty queue has one of nobody's, with 0.
     """

@@ -79,13 +79,13 @@ class Walk:
     def queues(self, now: datetime) -> list[QueueLength]:
         """What waits, by whose it is; one query a queue, each on a partial index. A match joins several interfaces."""
         event_s = (OUTBOUND_EVENT.c.company, interface_of(self._connection, OUTBOUND_EVENT.c.name))
-        waiting: dict[str, tuple[Table, ColumnElement[bool], Sequence[ColumnElement[str]]]] = {
-            "record": (OUTBOUND_EVENT, in_state(OUTBOUND_EVENT, "waiting"), event_s),
-            "apply": (MATCH, in_state(MATCH, "confirmed"), (MATCH.c.company,)),
+        waiting: dict[str, tuple[Table, ColumnElement[bool], str, Sequence[ColumnElement[str]]]] = {
+            "record": (OUTBOUND_EVENT, in_state(OUTBOUND_EVENT, "waiting"), "transaction_id", event_s),
+            "apply": (MATCH, in_state(MATCH, "confirmed"), "created_at", (MATCH.c.company,)),
         }
         lengths: list[QueueLength] = []
-        for queue, (table, condition, whose) in waiting.items():
-            found = count_waiting(self._connection, table, condition, whose)
+        for queue, (table, condition, since, whose) in waiting.items():
+            found = count_waiting(self._connection, table, condition, table.c[since], whose)
             lengths += [
                 QueueLength(queue, one.depth, max(0.0, (now - one.oldest).total_seconds()), *one.whose) for one in found
             ] or [QueueLength(queue, 0, 0.0)]
