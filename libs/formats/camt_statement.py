@@ -111,6 +111,8 @@ class Statement:
             page=self._page[0],
             last_page=self._page[1],
             copy_or_duplicate=self._texts.get("CpyDplctInd"),
+            opening=self._agreed(OPENING_CODES),
+            closing=self._agreed(CLOSING_CODES),
         )
 
     def add(self, line: StatementLine, element: Element) -> StatementLine:
@@ -185,6 +187,15 @@ class Statement:
                     self._found("BALANCE_AMBIGUOUS", f"{code} is stated more than once with different amounts")
                 return (own[-1] if code in CLOSING_CODES else own[0]), False
         return None, elsewhere
+
+    def _agreed(self, codes: tuple[str, ...]) -> Money | None:
+        """What the balances read so far agree on, in the account's currency; the message puts them before entries."""
+        for code in codes:
+            stated = {balance.amount for balance in self._balances if balance.code == code}
+            own = {amount for amount in stated if amount.currency == self._currency}
+            if own:
+                return own.pop() if len(own) == 1 else None
+        return None
 
     def _take(self, part: Element) -> None:
         name = self._names.local(part)

@@ -185,7 +185,10 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class StatementHeader:
-    """Whose statement it is. `created` is the bank's own text: it often has no time zone."""
+    """Whose statement it is. `created` is the bank's own text: it often has no time zone.
+
+    `opening` and `closing` are None where the file does not say, or says two things.
+    """
 
     format: str
     index: int
@@ -201,6 +204,8 @@ class StatementHeader:
     page: str | None = None
     last_page: bool | None = None
     copy_or_duplicate: str | None = None
+    opening: Money | None = None
+    closing: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,3 +193,58 @@ def test_every_camt_sample_is_imported_or_refused_with_a_reason(world: World) ->
 def _outbound(world: World) -> list[OutboundEvent]:
     with world.recon.new_uow() as uow:
         return uow.outbound.claim(limit=10, owner="look", now=world.now, lease_seconds=1)
+
+
+def _statements(*texts: str) -> bytes:
+    """A message of several statements."""
+    body = "".join(f"<Stmt>{text}</Stmt>" for text in texts)
+    head = document().partition(b"<Stmt>")[0]
+    return head + f"{body}</BkToCstmrStmt></Document>".encode()
+
+
+def _stated(name: str, opening: str, closing: str, *lines: str) -> str:
+    head = f"<Id>{name}</Id>{ACCOUNT}"
+    return "".join((head, balance("OPBD", opening), balance("CLBD", closing), *lines))
+
+
+PLAIN = line_entry("10.00")  # without reference and remittance
+FOLLOWING = (_stated("S1", "100.00", "110.00", PLAIN), _stated("S2", "110.00", "120.00", PLAIN))
+
+
+@pytest.mark.parametrize(
+    ("statements", "events"),
+    [
+        (FOLLOWING, 2),
+        (FOLLOWING[::-1], 2),  # the newest first
+        ((*FOLLOWING, _stated("S3", "120.00", "130.00", PLAIN)), 3),
+        ((FOLLOWING[0], _stated("S2", "100.00", "113.00", PLAIN, line_entry("3.00"))), 2),  # an overlap tells it again
+        ((_stated("S1", "1.00", "1.00", PLAIN, line_entry("-10.00")),) * 2, 2),  # nothing moved: nothing is proved
+        ((*FOLLOWING, FOLLOWING[0]), 2),
+        (("".join(("<Id>S1</Id>", ACCOUNT, PLAIN)), "".join(("<Id>S2</Id>", ACCOUNT, PLAIN))), 1),  # no balances
+        (
+            (
+                _stated("S1", "100.00", "110.00", line_entry("10.00", servicer="R1")),
+                _stated("S2", "110.00", "120.00", line_entry("10.00", servicer="R1")),
+            ),
+            1,  # the bank's own reference says that it is the same
+        ),
+    ],
+)
+def test_equal_lines_of_statements_that_follow_on_each_other_are_told_apart(
+    world: World, statements: tuple[str, ...], events: int
+) -> None:
+    world.statement(_statements(*statements))
+    assert world.count("outbound_event") == events
+    for one in statements:  # each alone
+        world.statement(_statements(one))
+    world.statement(_statements(*statements).replace(b"M1", b"M2"))
+    assert world.count("outbound_event") == events
+
+
+def test_lines_that_add_up_to_nothing_prove_no_statement_to_follow(world: World) -> None:
+    back_and_forth = (PLAIN, line_entry("-10.00"))
+    first = _stated("S1", "100.00", "105.00", line_entry("5.00"), *back_and_forth)
+    second = _stated("S2", "105.00", "106.00", *back_and_forth, line_entry("1.00"))
+    answer = world.statement(_statements(first, second))
+    assert [one.partition(":")[0] for one in answer.findings] == ["OVERLAP_POSSIBLE"]
+    assert world.count("outbound_event") == 6

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from libs.events import BankLine, Channel, Event, EventKind, IdSource, Provenance, Reference, ReferenceKind, event_name
 from libs.formats.errors import StatementDateInvalid
-from libs.formats.statement import Detail, StatementHeader, StatementLine, fingerprint
+from libs.formats.statement import PLACEHOLDERS, Detail, StatementHeader, StatementLine, fingerprint
+from libs.money import Money
 
 from ..domain.files import FileToImport
 
@@ -19,15 +20,59 @@ TEXT_CHARACTERS = 2000
 _KEPT = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 
 
+class Occurrences:
+    """Counts the same lines of one account through the statements of one file.
+
+    Each statement counts from 1, so that what is told again is known. Only where the balances prove that a statement
+    follows on the one before it does the count go on: then no line of it can be one of the other's.
+    """
+
+    def __init__(self) -> None:
+        self._header: StatementHeader | None = None
+        self._seen: dict[str, int] = {}
+        self._carried: frozenset[str] = frozenset()
+        self._signs: set[bool] = set()
+        self._openings: set[Money | None] = set()
+
+    def begin(self, header: StatementHeader) -> None:
+        """The account's next statement."""
+        follows = self._header is not None and _adjoin(self._header, header)
+        if not follows or header.opening in self._openings:  # a balance that was there before proves nothing
+            self._seen.clear()
+            self._openings.clear()
+        self._openings.add(header.opening)
+        self._header, self._carried, self._signs = header, frozenset(self._seen), set()
+
+    def next(self, mark: str, line: StatementLine) -> int:
+        """Which of the same lines this is, from 1. The bank's own reference proves a line the same by itself."""
+        if _is_named_by_bank(line):
+            mark = f"{self._header.index if self._header else 0} {mark}"
+        if mark in self._carried:
+            self._signs.add(line.amount.minor_units > 0)
+        occurrence = self._seen[mark] = self._seen.get(mark, 0) + 1
+        return occurrence
+
+    @property
+    def may_overlap(self) -> bool:
+        """Lines that may add up to zero were counted on: the balances would be the same if they were told again."""
+        return len(self._signs) > 1
+
+
 class LineTranslator:
     """Makes the events of one statement: the k-th same line is occurrence k, however the statement overlaps others."""
 
-    def __init__(self, file: FileToImport, header: StatementHeader, ids: IdSource) -> None:
+    def __init__(self, file: FileToImport, header: StatementHeader, ids: IdSource, occurrences: Occurrences) -> None:
         self._file = file
         self._header = header
         self._ids = ids
         self._account = header.account.identification
-        self._seen: dict[str, int] = {}
+        self._occurrences = occurrences
+        occurrences.begin(header)
+
+    @property
+    def may_overlap(self) -> bool:
+        """See `Occurrences`."""
+        return self._occurrences.may_overlap
 
     def event(self, line: StatementLine) -> Event:
         """Raises `StatementDateInvalid` for a line that bears no date at all."""
@@ -35,7 +80,7 @@ class LineTranslator:
         if day is None:
             raise StatementDateInvalid("a booked entry without booking and value date", f"entry {line.sequence}")
         mark = fingerprint(self._account, line)
-        occurrence = self._seen[mark] = self._seen.get(mark, 0) + 1
+        occurrence = self._occurrences.next(mark, line)
         only = line.details[0] if len(line.details) == 1 else None
         party = only.counterparty if only else None
         return Event(
@@ -80,6 +125,19 @@ def account_segment(account: str) -> str:
     """The account's number as a part of a resource name: an IBAN is itself, another character `~` and its hex."""
     text = "".join(one if one in _KEPT else "".join(f"~{byte:02x}" for byte in one.encode()) for one in account)
     return (text if text[:1].isalnum() else f"x~{text}")[:120]
+
+
+def _adjoin(one: StatementHeader, other: StatementHeader) -> bool:
+    """Whether one begins with the balance that the other ends with. Where nothing moved, a copy would look the same."""
+    balances = (one.opening, one.closing, other.opening, other.closing)
+    if None in balances or one.opening == one.closing or other.opening == other.closing:
+        return False
+    return one.closing == other.opening or other.closing == one.opening
+
+
+def _is_named_by_bank(line: StatementLine) -> bool:
+    own = line.account_servicer_reference
+    return bool(own) and str(own).upper() not in PLACEHOLDERS
 
 
 def _references(line: StatementLine) -> tuple[Reference, ...]:

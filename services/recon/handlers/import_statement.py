@@ -14,7 +14,7 @@ from libs.formats.statement import StatementEnd, StatementHeader, StatementLine,
 from ..domain.errors import FileKindUnsupported
 from ..domain.files import FileKind, FileToImport, Findings, ImportedFile, Statement, StatementEntry, statement_name
 from ..domain.walk import NewEvent
-from .bank_events import LineTranslator, account_segment
+from .bank_events import LineTranslator, Occurrences, account_segment
 from .ports import NewUnitOfWork, Tracing, UnitOfWork
 from .spool import Records, records, spooled
 
@@ -62,9 +62,11 @@ def _read(file: FileToImport, source: BinaryIO, kept: Records, now: datetime, id
     translator: LineTranslator | None = None
     header: StatementHeader | None = None
     name = ""
+    occurrences: dict[str, Occurrences] = {}  # by account
     for part in iter_camt(source):
         if isinstance(part, StatementHeader):
-            header, translator = part, LineTranslator(file, part, ids)
+            counted = occurrences.setdefault(part.account.identification, Occurrences())
+            header, translator = part, LineTranslator(file, part, ids, counted)
             name = statement_name(file.company, file.sha256, part.index)
             _check(file, part, draft.findings)
         elif isinstance(part, StatementLine):
@@ -78,6 +80,9 @@ def _read(file: FileToImport, source: BinaryIO, kept: Records, now: datetime, id
             draft.statements.append(_statement(file, name, header, part, now))
             for one in part.findings:
                 draft.findings.add(one.reason, one.message, one.position)
+            if translator is not None and translator.may_overlap:
+                message = "lines of the statement before, told again, would give the same balances"
+                draft.findings.add("OVERLAP_POSSIBLE", message, header.statement_id)
             if part.ties is None:
                 draft.findings.add("BALANCES_MISSING", "the statement does not say both balances", header.statement_id)
     return draft
