@@ -8,11 +8,14 @@ from libs.errors import ConcordError
 from libs.formats.errors import FormatError
 from libs.money import Money
 from libs.storage.migrate import check
+from services.recon.domain.doubts import DOUBTS_AT_MOST
 from services.recon.domain.errors import FileChanged, FileKindUnsupported
+from services.recon.domain.match import Difference, DifferenceState
 from services.recon.domain.walk import OutboundEvent
 from services.recon.handlers.explain import explain
 from services.recon.storage import metadata
-from tests.formats.camt_files import ACCOUNT, balance, document
+from tests.formats import camt_files
+from tests.formats.camt_files import ACCOUNT, balance, detail, document
 from tests.formats.samples import naive_totals, samples_folder
 from tests.recon.world import World, line_entry
 from tests.storage.fixtures import EngineFor
@@ -248,3 +251,117 @@ def test_lines_that_add_up_to_nothing_prove_no_statement_to_follow(world: World)
     answer = world.statement(_statements(first, second))
     assert [one.partition(":")[0] for one in answer.findings] == ["OVERLAP_POSSIBLE"]
     assert world.count("outbound_event") == 6
+
+
+def _doubts(world: World) -> dict[str, Difference]:
+    """Live differences about files, by reason."""
+    return {one.reason: one for one in world.differences() if "/doubts/" in one.subject}
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason", "units", "event"),
+    [
+        (camt_files.entry("20.00", detail("10.00") + detail("7.00")), "DETAILS_DO_NOT_SUM", 300, True),
+        (
+            camt_files.entry("20.00", "<Btch><TtlAmt Ccy='EUR'>19.00</TtlAmt></Btch>" + detail("20.00")),
+            "BATCH_TOTAL_MISMATCH",
+            100,
+            True,
+        ),
+        (
+            camt_files.entry("20.00", "<Btch><NbOfTxs>2</NbOfTxs></Btch>" + detail("20.00")),
+            "BATCH_COUNT_MISMATCH",
+            2000,
+            True,
+        ),
+        (camt_files.entry("20.00", status="WHAT"), "STATUS_UNKNOWN", 2000, False),
+    ],
+)
+def test_a_line_that_contradicts_itself_is_a_difference_of_its_own(
+    world: World, entry: str, reason: str, units: int, event: bool
+) -> None:
+    answer = world.statement(document(TWO[0], entry))
+    (found,) = world.differences()  # in the import's own commit
+    assert (found.state, found.reason, found.owner) == (DifferenceState.OPEN, reason, "finance")
+    assert found.subject == f"{answer.statements[0]}/lines/2/doubts/{reason.lower().replace('_', '-')}"
+    assert found.amount == Money("EUR", units)
+    (trial,) = explain("acme", "differences", found.name.rpartition("/")[2], world.recon.new_uow).trials
+    assert (trial.matched, bool(trial.candidate)) == (False, event)
+    assert [one.held for one in trial.predicates] == [False]
+    world.run()
+    assert found in world.differences()  # no worker takes it away
+    world.statement(document(TWO[0], entry))
+    world.statement(document(TWO[0], entry).replace(b"M1", b"M2"))  # the same statement in other bytes
+    world.run()
+    assert [one.reason for one in world.differences()].count(reason) == 1
+
+
+def test_details_are_explained_by_their_sum(world: World) -> None:
+    world.statement(document(camt_files.entry("20.00", detail("10.00") + detail("7.00"))))
+    (found,) = world.differences()
+    (trial,) = explain("acme", "differences", found.name.rpartition("/")[2], world.recon.new_uow).trials
+    assert [(one.name, one.left, one.right) for one in trial.predicates] == [
+        ("sum_of_details", "20.00 EUR", "17.00 EUR")
+    ]
+
+
+def test_a_known_line_without_a_reference_is_a_difference_unless_its_own_statement_told_it(world: World) -> None:
+    first = _stated("S1", "100.00", "110.00", PLAIN)
+    world.statement(_statements(first))
+    world.statement(_statements(first).replace(b"M1", b"M2"))
+    assert _doubts(world) == {}
+    answer = world.statement(_statements(_stated("S2", "110.00", "120.00", PLAIN)))
+    found = _doubts(world)["LINE_AMBIGUOUS"]
+    assert (found.subject.partition("/doubts")[0], found.amount) == (
+        f"{answer.statements[0]}/lines/1",
+        Money("EUR", 1000),
+    )
+    assert found.nearest.startswith("sources/bank/accounts/")
+    (trial,) = explain("acme", "differences", found.name.rpartition("/")[2], world.recon.new_uow).trials
+    assert [(one.name, one.held) for one in trial.predicates] == [("amount", True), ("reference", False)]
+
+
+def test_statements_that_follow_on_each_other_are_no_doubt_when_they_come_again(world: World) -> None:
+    world.statement(_statements(*FOLLOWING))
+    for one in FOLLOWING:
+        world.statement(_statements(one))
+    world.statement(_statements(*FOLLOWING).replace(b"M1", b"M2"))
+    assert _doubts(world) == {}
+    # One line more than any telling of the statement had is in doubt.
+    world.statement(_statements(_stated("S2", "110.00", "130.00", PLAIN, PLAIN)))
+    assert list(_doubts(world)) == ["LINE_AMBIGUOUS"]
+
+
+def test_a_line_told_twice_in_one_file_is_in_doubt_too(world: World) -> None:
+    overlap = _stated("S2", "100.00", "113.00", PLAIN, line_entry("3.00"))
+    answer = world.statement(_statements(_stated("S1", "100.00", "110.00", PLAIN), overlap))
+    assert list(_doubts(world)) == ["LINE_AMBIGUOUS"]
+    assert "LINES_KNOWN: 1 of 3 lines are known from another statement" in answer.findings
+
+
+def test_a_statement_that_lost_lines_is_a_difference_until_a_copy_has_them_again(world: World) -> None:
+    world.statement(document(*TWO))
+    world.statement(document(TWO[0]))
+    found = _doubts(world)["STATEMENT_CHANGED"]
+    assert found.amount == Money("EUR", 400)
+    (trial,) = explain("acme", "differences", found.name.rpartition("/")[2], world.recon.new_uow).trials
+    assert [(one.left, one.right) for one in trial.predicates] == [("-4.00 EUR", "not in the statement")]
+    world.statement(document(*TWO, line_entry("3.00", "late")))
+    assert "STATEMENT_CHANGED" not in _doubts(world)
+    with world.recon.new_uow(read_only=True) as uow:
+        assert uow.differences.get(found.name).state is DifferenceState.RESOLVED
+
+
+def test_a_statement_of_another_account_is_a_difference(world: World) -> None:
+    content = document(*TWO)
+    file = world.file(content, "bank/DE00000000000000000000")
+    world.recon.import_statement(file, [content])
+    found = _doubts(world)["ACCOUNT_DIFFERS"]
+    assert (found.amount, found.transaction_id) == (Money("EUR", 1400), file.transaction_id)
+
+
+def test_more_doubts_than_people_read_are_one_difference(world: World) -> None:
+    odd = camt_files.entry("20.00", detail("10.00") + detail("7.00"))
+    world.statement(document(*[odd] * (DOUBTS_AT_MOST + 3)))
+    assert len(world.differences()) == DOUBTS_AT_MOST + 1
+    assert _doubts(world)["LINES_DOUBTED"].amount == Money("EUR", 900)

@@ -30,7 +30,7 @@ class Occurrences:
     def __init__(self) -> None:
         self._header: StatementHeader | None = None
         self._seen: dict[str, int] = {}
-        self._carried: frozenset[str] = frozenset()
+        self._carried: dict[str, int] = {}
         self._signs: set[bool] = set()
         self._openings: set[Money | None] = set()
 
@@ -41,7 +41,7 @@ class Occurrences:
             self._seen.clear()
             self._openings.clear()
         self._openings.add(header.opening)
-        self._header, self._carried, self._signs = header, frozenset(self._seen), set()
+        self._header, self._carried, self._signs = header, dict(self._seen), set()
 
     def next(self, mark: str, line: StatementLine) -> int:
         """Which of the same lines this is, from 1. The bank's own reference proves a line the same by itself."""
@@ -51,6 +51,10 @@ class Occurrences:
             self._signs.add(line.amount.minor_units > 0)
         occurrence = self._seen[mark] = self._seen.get(mark, 0) + 1
         return occurrence
+
+    def before(self, mark: str) -> int:
+        """How many of the same lines stand in the statements that this one follows on."""
+        return self._carried.get(mark, 0)
 
     @property
     def may_overlap(self) -> bool:
@@ -70,9 +74,8 @@ class LineTranslator:
         occurrences.begin(header)
 
     @property
-    def may_overlap(self) -> bool:
-        """See `Occurrences`."""
-        return self._occurrences.may_overlap
+    def occurrences(self) -> Occurrences:
+        return self._occurrences
 
     def event(self, line: StatementLine) -> Event:
         """Raises `StatementDateInvalid` for a line that bears no date at all."""

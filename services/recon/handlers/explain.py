@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..domain.doubts import is_doubt, place_of
 from ..domain.errors import DifferenceUnknown, ExplanationUnknown
 from ..domain.explain import Predicate, Trial, bank_trials, payout_trial, target_trials
 from ..domain.files import Statement, settlement_name
 from ..domain.learning import Item, ItemKind
-from ..domain.match import MatchState, MatchType
+from ..domain.match import Difference, MatchState, MatchType
 from ..domain.payouts import Incomplete
 from ..domain.settlement import StoredSettlement
 from ..domain.targets import bank_item, target_of, targets_of
 from .compositions import compositions, look_at
 from .ports import NewUnitOfWork, StoredMatch, UnitOfWork
+
+SHOWN = 20  # lines of a statement
+SUMS = {"DETAILS_DO_NOT_SUM": "sum_of_details", "BATCH_TOTAL_MISMATCH": "sum_of_batches"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,8 @@ def _of_difference(company: str, name: str, uow: UnitOfWork) -> Explanation:
     subject = difference.subject
     if subject.startswith(f"companies/{company}/settlements/"):
         return Explanation(subject, (_of_settlement(uow.settlements.get(subject), uow),))
+    if is_doubt(subject):
+        return Explanation(subject, (_of_doubt(difference, uow),))
     if subject.startswith(f"companies/{company}/statements/"):
         return Explanation(subject, (_of_statement(uow.statements.get(subject)),))
     if subject.startswith("sources/"):
@@ -54,6 +60,33 @@ def _of_difference(company: str, name: str, uow: UnitOfWork) -> Explanation:
         recorded = Predicate("recorded", subject, reason, held=not reason)
         return Explanation(subject, (Trial("recorded_in_ledger", "", not reason, (recorded,)),))
     return _of_posting(company, subject, uow)
+
+
+def _of_doubt(difference: Difference, uow: UnitOfWork) -> Trial:
+    """What the file should have shown, and what it shows."""
+    name, sequence = place_of(difference.subject)
+    statement = uow.statements.get(name)
+    reason, amount = difference.reason, difference.amount
+    event = uow.statements.event_of(name, sequence) if sequence else ""
+    line = next(iter(uow.outbound.find([event])), None)
+    if reason == "STATEMENT_CHANGED":
+        return Trial(reason.lower(), "", False, tuple(_of_changed(statement, uow)))
+    if reason == "LINE_AMBIGUOUS" and line is not None:
+        same = Predicate("amount", str(amount), str(line.amount), amount == line.amount)
+        proved = Predicate("reference", "", "", held=False)
+        return Trial(reason.lower(), event, False, (same, proved))
+    if reason in SUMS and line is not None:
+        told = Predicate(SUMS[reason], str(line.amount), str(line.amount - amount), held=False)
+        return Trial(reason.lower(), event, False, (told,))
+    left = "" if line is None else str(line.amount)
+    return Trial(reason.lower(), event, False, (Predicate(reason.lower(), left, difference.message, held=False),))
+
+
+def _of_changed(statement: Statement, uow: UnitOfWork) -> list[Predicate]:
+    dropped = {event for events in uow.statements.copies(statement, ()).values() for event in events}
+    shown = sorted(dropped)[:SHOWN]
+    lines = {one.name: one.amount for one in uow.outbound.find(shown)}
+    return [Predicate(f"line {one}", str(lines[one]), "not in the statement", held=False) for one in shown]
 
 
 def _of_statement(one: Statement) -> Trial:

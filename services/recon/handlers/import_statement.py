@@ -5,18 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from libs.events import Clock, IdSource
 from libs.formats.camt import iter_camt
 from libs.formats.statement import StatementEnd, StatementHeader, StatementLine, line_references
+from libs.money import Money
 
+from ..domain.doubts import Doubt
 from ..domain.errors import FileKindUnsupported
 from ..domain.files import FileKind, FileToImport, Findings, ImportedFile, Statement, StatementEntry, statement_name
 from ..domain.walk import NewEvent
 from .bank_events import LineTranslator, Occurrences, account_segment
 from .ports import NewUnitOfWork, Tracing, UnitOfWork
 from .spool import Records, records, spooled
+from .statement_doubts import (
+    Doubts,
+    KeptLine,
+    changed,
+    doubt_lines,
+    of_line,
+    of_statement,
+    open_doubts,
+    settle_superseded,
+)
 
 STORED_AT_ONCE = 1000
 STATEMENT_FORMAT = "camt.053."
@@ -28,6 +40,7 @@ class _Draft:
 
     statements: list[Statement] = field(default_factory=list)
     findings: Findings = field(default_factory=Findings)
+    doubts: Doubts = field(default_factory=Doubts)
     lines: int = 0
 
 
@@ -59,43 +72,77 @@ def known_file(file: FileToImport, new_uow: NewUnitOfWork, clock: Clock) -> Impo
 
 def _read(file: FileToImport, source: BinaryIO, kept: Records, now: datetime, ids: IdSource) -> _Draft:
     draft = _Draft()
-    translator: LineTranslator | None = None
-    header: StatementHeader | None = None
-    name = ""
+    reading: _Reading | None = None
     occurrences: dict[str, Occurrences] = {}  # by account
     for part in iter_camt(source):
         if isinstance(part, StatementHeader):
             counted = occurrences.setdefault(part.account.identification, Occurrences())
-            header, translator = part, LineTranslator(file, part, ids, counted)
-            name = statement_name(file.company, file.sha256, part.index)
-            _check(file, part, draft.findings)
-        elif isinstance(part, StatementLine):
-            for one in part.findings:
-                draft.findings.add(one.reason, one.message, one.position)
-            if part.booked and translator is not None:
-                draft.lines += 1
-                event = NewEvent.of(translator.event(part), file.transaction_id)
-                kept.append([name, part.sequence, bool(line_references(part)), *event])
-        elif header is not None:
-            draft.statements.append(_statement(file, name, header, part, now))
-            for one in part.findings:
-                draft.findings.add(one.reason, one.message, one.position)
-            if translator is not None and translator.may_overlap:
-                message = "lines of the statement before, told again, would give the same balances"
-                draft.findings.add("OVERLAP_POSSIBLE", message, header.statement_id)
-            if part.ties is None:
-                draft.findings.add("BALANCES_MISSING", "the statement does not say both balances", header.statement_id)
+            reading = _Reading(file, part, LineTranslator(file, part, ids, counted), draft)
+            reading.check()
+        elif reading is not None and isinstance(part, StatementLine):
+            reading.line(part, kept)
+        elif reading is not None and isinstance(part, StatementEnd):
+            reading.end(part, now)
     return draft
 
 
-def _check(file: FileToImport, header: StatementHeader, findings: Findings) -> None:
-    if not header.format.startswith(STATEMENT_FORMAT):
-        # Its entries come again in the account's statement, batches as one sum: they would be counted twice.
-        raise FileKindUnsupported("a report or notification is not the account's statement; send the camt.053")
-    account = account_segment(header.account.identification)
-    if file.interface != f"bank/{account}":
-        message = "the statement is of another account than the one that it was sent for"
-        findings.add("ACCOUNT_DIFFERS", message, f"statement {header.index}")
+class _Reading:
+    """One statement of the file."""
+
+    def __init__(self, file: FileToImport, header: StatementHeader, translator: LineTranslator, draft: _Draft) -> None:
+        self._file = file
+        self._header = header
+        self._translator = translator
+        self._draft = draft
+        self._name = statement_name(file.company, file.sha256, header.index)
+        self._odd: list[tuple[str, str]] = []  # (reason, message) of the statement itself
+
+    def check(self) -> None:
+        """Raises `FileKindUnsupported`."""
+        header = self._header
+        if not header.format.startswith(STATEMENT_FORMAT):
+            # Its entries come again in the account's statement, batches as one sum: they would be counted twice.
+            message = "a report or notification is not the account's statement; send the camt.053"
+            raise FileKindUnsupported(message)
+        if self._file.interface != f"bank/{account_segment(header.account.identification)}":
+            message = "the statement is of another account than the one that it was sent for"
+            self._found("ACCOUNT_DIFFERS", message, f"statement {header.index}")
+
+    def line(self, line: StatementLine, kept: Records) -> None:
+        """Keep a booked line aside; money that is not known to be booked is not."""
+        for one in line.findings:
+            self._draft.findings.add(one.reason, one.message, one.position)
+        doubts = of_line(line)
+        if not line.booked:
+            for reason, message, currency, units in doubts:
+                doubt = Doubt(self._name, reason, message, Money(currency, units), line.sequence)
+                self._draft.doubts.add(doubt)
+            return
+        self._draft.lines += 1
+        event = self._translator.event(line)
+        new = NewEvent.of(event, self._file.transaction_id)
+        amount = (line.amount.currency, line.amount.minor_units)
+        before = self._translator.occurrences.before(event.object_id)
+        kept.append(KeptLine(self._name, line.sequence, before, bool(line_references(line)), doubts, amount, new))
+
+    def end(self, end: StatementEnd, now: datetime) -> None:
+        """What the statement adds up to."""
+        statement = _statement(self._file, self._name, self._header, end, now)
+        self._draft.statements.append(statement)
+        for one in end.findings:
+            self._draft.findings.add(one.reason, one.message, one.position)
+        if self._translator.occurrences.may_overlap:
+            message = "lines of the statement before, told again, would give the same balances"
+            self._found("OVERLAP_POSSIBLE", message, self._header.statement_id)
+        if end.ties is None:
+            message = "the statement does not say both balances"
+            self._draft.findings.add("BALANCES_MISSING", message, self._header.statement_id)
+        for doubt in of_statement(statement, end, self._odd):
+            self._draft.doubts.add(doubt)
+
+    def _found(self, reason: str, message: str, position: str) -> None:
+        self._draft.findings.add(reason, message, position)
+        self._odd.append((reason, message))
 
 
 def _statement(file: FileToImport, name: str, header: StatementHeader, end: StatementEnd, now: datetime) -> Statement:
@@ -125,42 +172,53 @@ def _store(
     attributes = {"concord.interface": file.interface, "concord.company": file.company}
     with tracing.step("statement_imported", file.transaction_id, None, attributes) as step, new_uow() as uow:
         uow.statements.add(draft.statements)
+        # What of this file came before each of its statements: those above it.
+        besides = {one.name: names[place:] for place, one in enumerate(draft.statements)}
+        retold = {one.name: uow.statements.retold(one, besides[one.name]) for one in draft.statements}
         known = 0
         for batch in kept.batches(STORED_AT_ONCE):
-            known += _store_lines(batch, draft.findings, uow, now, tracing, step.traceparent)
+            lines = [KeptLine(*one) for one in batch]
+            known += _store_lines(lines, retold, draft, uow, now, tracing, step.traceparent)
         for one in draft.statements:
-            if dropped := uow.statements.dropped(one):
-                message = f"{dropped} lines of this statement as it came before are not in it, but in the books"
-                draft.findings.add("STATEMENT_CHANGED", message, one.statement_id)
+            copies = uow.statements.copies(one, besides[one.name])
+            for doubt in changed(one, copies, draft.findings, uow):
+                draft.doubts.add(doubt)
+            settle_superseded(file.company, copies, uow, now)
         if known:
             draft.findings.add("LINES_KNOWN", f"{known} of {draft.lines} lines are known from another statement")
         answer = ImportedFile(names, (), draft.lines, draft.findings.texts())
         if not uow.files.add(file, FileKind.STATEMENT, answer, now):
             first = uow.files.find(file.company, file.sha256)
             return first if first is not None else replace(answer, duplicate=True)
+        open_doubts(file, draft.doubts.all(), uow, now)
         uow.progress.news(file.company)
         uow.commit()
     return answer
 
 
 def _store_lines(
-    batch: list[list[Any]], findings: Findings, uow: UnitOfWork, now: datetime, tracing: Tracing, link: str
+    lines: list[KeptLine],
+    retold: dict[str, list[str]],
+    draft: _Draft,
+    uow: UnitOfWork,
+    now: datetime,
+    tracing: Tracing,
+    link: str,
 ) -> int:
     """How many of the lines were known."""
-    events = [NewEvent(*fields) for _, _, _, *fields in batch]
-    new = uow.outbound.add(events, now)
-    entries = [StatementEntry(one[0], one[1], event.name) for one, event in zip(batch, events, strict=True)]
-    uow.statements.add_entries(entries)
-    known = 0
-    for (_, sequence, has_references, *_), event in zip(batch, events, strict=True):
-        if new[event.name]:
+    events = [one.new_event for one in lines]
+    stored = uow.outbound.add(events, now)
+    rows = zip(lines, events, strict=True)
+    uow.statements.add_entries([StatementEntry(one.statement, one.sequence, event.name) for one, event in rows])
+    # One that stands twice here was known the second time.
+    new = [stored.pop(event.name, False) for event in events]
+    for event, is_new in zip(events, new, strict=True):
+        if is_new:
             told = {"concord.event": event.name}
             with tracing.transaction("line_imported", event.transaction_id, told, links=[link]):
                 pass
-            continue
-        known += 1
-        if not has_references:
-            # Nothing but day and amount tells it from another line that happens to be equal.
-            message = "a known line bears no reference that proves it the same"
-            findings.add("LINE_AMBIGUOUS", message, f"entry {sequence}")
-    return known
+    for line in doubt_lines(lines, new, retold, draft.doubts, uow):
+        # Nothing but day and amount tells it from another line that happens to be equal.
+        message = "a known line bears no reference that proves it the same"
+        draft.findings.add("LINE_AMBIGUOUS", message, f"entry {line.sequence}")
+    return new.count(False)

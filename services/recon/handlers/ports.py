@@ -8,7 +8,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
-from libs.events import Settlement
+from libs.events import Event, Settlement
 
 from ..domain.files import FileKind, FileToImport, ImportedFile, Statement, StatementEntry
 from ..domain.items import BankItem, Target
@@ -106,8 +106,20 @@ class StatementStore(Protocol):
     def untied(self, company: str) -> list[Statement]:
         """Those whose balances contradict their lines, and that no later copy corrects."""
 
-    def dropped(self, statement: Statement) -> int:
-        """How many lines of the same statement, as it came in earlier files, are not in this one."""
+    def copies(self, statement: Statement, besides: Sequence[str]) -> dict[str, list[str]]:
+        """The same statement as it came before, by name, each with the events of its lines that are not in this one.
+
+        `besides` are statements that did not come before.
+        """
+
+    def retold(self, statement: Statement, besides: Sequence[str]) -> list[str]:
+        """Names of those that came before with its number and the balance that it opens with."""
+
+    def told(self, names: Sequence[str], events: Sequence[str]) -> set[tuple[str, str]]:
+        """(statement, event) of those of the events that stand in the statements."""
+
+    def event_of(self, name: str, sequence: int) -> str:
+        """The event that a booked line became; empty if there is none."""
 
     def page(self, company: str, size: int, after: After | None) -> list[Statement]:
         """Oldest first."""
@@ -119,6 +131,9 @@ class OutboundStore(Protocol):
 
     def conflicts(self, events: Sequence[NewEvent]) -> set[str]:
         """Names that are known with another digest."""
+
+    def find(self, names: Sequence[str]) -> list[Event]:
+        """Those that are stored, by name."""
 
     def requeue(self, origin: str, now: datetime) -> int:
         """Parked and refused events of a file, to be handed on again."""
@@ -221,6 +236,9 @@ class DifferenceStore(Protocol):
         """Oldest first."""
 
     def of_subject(self, company: str, subject: str) -> Difference | None: ...
+
+    def about(self, company: str, statements: Sequence[str]) -> list[Difference]:
+        """Live ones that doubt one of the statements, or a line of it."""
 
 
 class ProgressStore(Protocol):

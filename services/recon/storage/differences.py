@@ -50,6 +50,13 @@ class Differences:
         found = self._where((DIFFERENCE.c.company == company) & (DIFFERENCE.c.subject == subject))
         return found[0] if found else None
 
+    def about(self, company: str, statements: Sequence[str]) -> list[Difference]:
+        found: list[Difference] = []
+        for one in statements:
+            doubts = DIFFERENCE.c.subject.startswith(f"{one}/", autoescape=True)
+            found += self._where(_LIVE & (DIFFERENCE.c.company == company) & doubts)
+        return found
+
     def page(self, company: str, state: DifferenceState | None, size: int, after: After | None) -> list[Difference]:
         listed = listed_after(DIFFERENCE, DIFFERENCE.c.created_at, after)
         statement = select(DIFFERENCE).where(DIFFERENCE.c.company == company, *listed)

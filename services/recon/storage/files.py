@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, exists, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, exists, select
 
 from libs.money import Money
 from libs.storage.audit import AuditEntry, AuditLog
@@ -17,7 +17,7 @@ from libs.storage.rows import insert_new, insert_rows
 from ..domain.errors import StatementUnknown
 from ..domain.files import FileKind, FileToImport, ImportedFile, Statement, StatementEntry
 from ..handlers.ports import After
-from .mapping import SERVICE, listed_after
+from .mapping import SERVICE, listed_after, parts
 from .rows import IMPORTED_FILE, STATEMENT, STATEMENT_LINE, TABLES
 
 
@@ -89,19 +89,47 @@ class Statements:
         rows = self._connection.execute(select(STATEMENT).where(*wrong).order_by(STATEMENT.c.name))
         return [_statement(row) for row in rows]
 
-    def dropped(self, statement: Statement) -> int:
+    def copies(self, statement: Statement, besides: Sequence[str]) -> dict[str, list[str]]:
         line, again = STATEMENT_LINE, STATEMENT_LINE.alias()
-        same = select(STATEMENT.c.name).where(
+        same = [one for one in self._numbered_as(statement) if one not in besides]
+        here = exists().where(again.c.event == line.c.event, again.c.statement == statement.name)
+        found: dict[str, list[str]] = {}
+        for name in same:
+            of_it = line.c.statement == name
+            # One that shares no line is another statement: banks use their numbers again each year.
+            if self._connection.scalar(select(line.c.event).where(of_it, here).limit(1)) is not None:
+                missing = select(line.c.event).where(of_it, ~here).order_by(line.c.event)
+                found[name] = list(self._connection.scalars(missing))
+        return found
+
+    def retold(self, statement: Statement, besides: Sequence[str]) -> list[str]:
+        if statement.opening is None:
+            return []
+        names = self._numbered_as(statement, STATEMENT.c.opening == statement.opening.minor_units)
+        return [one for one in names if one not in besides]
+
+    def told(self, names: Sequence[str], events: Sequence[str]) -> set[tuple[str, str]]:
+        found: set[tuple[str, str]] = set()
+        line = STATEMENT_LINE.c
+        for part in parts(sorted(set(events))):
+            stands = select(line.statement, line.event).where(line.event.in_(part), line.statement.in_(names))
+            found |= {(row.statement, row.event) for row in self._connection.execute(stands)}
+        return found
+
+    def event_of(self, name: str, sequence: int) -> str:
+        line = STATEMENT_LINE.c
+        stands = select(line.event).where(line.statement == name, line.sequence == sequence)
+        return self._connection.scalar(stands) or ""
+
+    def _numbered_as(self, statement: Statement, *more: ColumnElement[bool]) -> list[str]:
+        """Names of the others with the statement's number, of its account."""
+        same = (
             STATEMENT.c.company == statement.company,
             STATEMENT.c.bank_account == statement.bank_account,
             STATEMENT.c.statement_id == statement.statement_id,
             STATEMENT.c.name != statement.name,
         )
-        here = exists().where(again.c.event == line.c.event, again.c.statement == statement.name)
-        shared = set(self._connection.scalars(select(line.c.statement).where(line.c.statement.in_(same), here)))
-        # One that shares no line is another statement: banks use their numbers again each year.
-        missing = select(func.count(line.c.event.distinct())).where(line.c.statement.in_(sorted(shared)), ~here)
-        return self._connection.scalar(missing) or 0
+        return list(self._connection.scalars(select(STATEMENT.c.name).where(*same, *more).order_by(STATEMENT.c.name)))
 
     def page(self, company: str, size: int, after: After | None) -> list[Statement]:
         listed = listed_after(STATEMENT, STATEMENT.c.imported_at, after)

@@ -48,6 +48,13 @@ class Outbound:
             found |= {row.name for row in rows if row.digest != digests[row.name]}
         return found
 
+    def find(self, names: Sequence[str]) -> list[Event]:
+        found: list[Event] = []
+        for part in parts(sorted(set(names))):
+            stored = select(OUTBOUND_EVENT.c.payload).where(OUTBOUND_EVENT.c.name.in_(part))
+            found += map(event_from_json, self._connection.scalars(stored.order_by(OUTBOUND_EVENT.c.name)))
+        return found
+
     def requeue(self, origin: str, now: datetime) -> int:
         stuck = in_state(OUTBOUND_EVENT, *FAILED)
         values = {"state": WAITING, "reason": "", "available_at": now, "attempts": 0}

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from libs.events import Clock
 from libs.money import Money
 
+from ..domain.doubts import is_doubt
 from ..domain.files import Statement, difference_name
 from ..domain.learning import Item, ItemKind
 from ..domain.match import Difference, DifferenceState
@@ -86,7 +87,7 @@ class DifferenceWorker:
 def _changes(
     company: str, wanted: dict[str, _Wanted], uow: UnitOfWork, now: datetime
 ) -> list[tuple[Difference | None, Difference]]:
-    live = {one.subject: one for one in uow.differences.live(company)}
+    live = {one.subject: one for one in uow.differences.live(company) if not is_doubt(one.subject)}
     names = {difference_name(company, subject): subject for subject in wanted if subject not in live}
     gone = {one.subject: one for one in uow.differences.find(sorted(names)).values()}
     changes: list[tuple[Difference | None, Difference]] = []

@@ -221,10 +221,18 @@ class Difference(_message.Message):
     """Format: `companies/{company}/differences/{difference}`."""
     state: Global___Difference.State.ValueType
     subject: _builtins.str
-    """The posting (or settlement) that has no counterpart."""
+    """The posting, settlement, statement or event that has no counterpart; or what a statement file leaves in doubt:
+    `companies/{company}/statements/{statement}[/lines/{line}]/doubts/{doubt}`.
+    """
     transaction_id: _builtins.str
     reason: _builtins.str
-    """Stable: `NO_CANDIDATE`, `AMBIGUOUS`, `AMOUNT_DIFFERS`, `TRANSACTIONS_MISSING`, `PAYMENT_WITHOUT_ORDER`."""
+    """Stable: `NO_CANDIDATE`, `AMBIGUOUS`, `AMOUNT_DIFFERS`, `TRANSACTIONS_MISSING`, `PAYMENT_WITHOUT_ORDER`,
+    `PAYOUT_NOT_BANKED`, `MATCH_NOT_WRITTEN`, `EVENT_NOT_RECORDED`, `STATEMENT_DOES_NOT_TIE`. Doubts about a statement:
+    `ACCOUNT_DIFFERS`, `BALANCES_DO_NOT_TIE`, `BALANCE_AMBIGUOUS`, `ENTRY_COUNT_MISMATCH`, `LINES_DOUBTED`,
+    `OVERLAP_POSSIBLE`, `STATEMENT_CHANGED`; about a line: `BATCH_COUNT_MISMATCH`, `BATCH_TOTAL_INVALID`,
+    `BATCH_TOTAL_MISMATCH`, `DETAILS_DO_NOT_SUM`, `DETAIL_AMOUNT_INVALID`, `DETAIL_SIDE_INVALID`, `LINE_AMBIGUOUS`,
+    `STATUS_UNKNOWN`. A doubt opens with its file, and no worker resolves it.
+    """
     message: _builtins.str
     nearest: _builtins.str
     """The nearest candidate's name, and what would have made it match."""

@@ -85,7 +85,7 @@ class ImportedFile(_message.Message):
     def settlements(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
     def findings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Balances that don't tie and the like: reported, never repaired."""
+        """Balances that don't tie and the like: reported, never repaired. What a person must look at is a Difference too."""
 
     def __init__(
         self,
