@@ -44,9 +44,16 @@ ROLES: Mapping[str, frozenset[str]] = {
     },
     # Looks after business failures: proposes, assigns, imports; does not approve.
     "accountant": READ_ALL
-    | {"recon.files.import", "recon.differences.assign", "ledger.postings.retry", "masterdata.mappings.propose"},
+    | {
+        "recon.files.import",
+        "recon.differences.assign",
+        "recon.differences.resolve",
+        "recon.writeoffs.propose",
+        "ledger.postings.retry",
+        "masterdata.mappings.propose",
+    },
     # The second person.
-    "approver": READ_ALL | {"ledger.postings.approve", "masterdata.mappings.approve"},
+    "approver": READ_ALL | {"ledger.postings.approve", "masterdata.mappings.approve", "recon.writeoffs.approve"},
     "auditor": READ_ALL | {"audit.read"},
     "viewer": READ_BOOKS | READ_WALK | {"masterdata.records.read"},
     # Runs the installation; has no say in the books.

@@ -15,6 +15,7 @@ from libs.rpc.pages import Page
 from . import wire
 from .handlers import queries
 from .handlers.assign_difference import assign_difference
+from .handlers.decide_difference import Decision, decide_difference
 from .handlers.explain import explain
 from .handlers.ports import ImportFile, ImportSettlement, NewUnitOfWork
 
@@ -108,6 +109,30 @@ class ReconServicer(recon_pb2_grpc.ReconServiceServicer):
     ) -> match_pb2.Difference:
         command = wire.to_assignment(request, current_identity().subject)
         return wire.from_difference(assign_difference(command, self._new_uow, self._clock))
+
+    def ResolveDifference(
+        self, request: recon_pb2.ResolveDifferenceRequest, context: grpc.ServicerContext
+    ) -> match_pb2.Difference:
+        command = wire.to_decision(Decision.RESOLVE, request, current_identity().subject)
+        return wire.from_difference(decide_difference(command, self._new_uow, self._clock))
+
+    def ProposeWriteOff(
+        self, request: recon_pb2.ProposeWriteOffRequest, context: grpc.ServicerContext
+    ) -> match_pb2.Difference:
+        command = wire.to_decision(Decision.PROPOSE_WRITE_OFF, request, current_identity().subject)
+        return wire.from_difference(decide_difference(command, self._new_uow, self._clock))
+
+    def ApproveWriteOff(
+        self, request: recon_pb2.ApproveWriteOffRequest, context: grpc.ServicerContext
+    ) -> match_pb2.Difference:
+        command = wire.to_decision(Decision.APPROVE_WRITE_OFF, request, current_identity().subject)
+        return wire.from_difference(decide_difference(command, self._new_uow, self._clock))
+
+    def RejectWriteOff(
+        self, request: recon_pb2.RejectWriteOffRequest, context: grpc.ServicerContext
+    ) -> match_pb2.Difference:
+        command = wire.to_decision(Decision.REJECT_WRITE_OFF, request, current_identity().subject)
+        return wire.from_difference(decide_difference(command, self._new_uow, self._clock))
 
     def Explain(self, request: recon_pb2.ExplainRequest, context: grpc.ServicerContext) -> match_pb2.Explanation:
         company, collection, key = wire.to_explained(request.name)

@@ -12,7 +12,7 @@ from concord.trace.v1 import trace_pb2
 from libs.events import Settlement
 from libs.rpc.errors import InvalidRequest
 from libs.rpc.pages import Page
-from libs.rpc.requests import optional, required, resource_name
+from libs.rpc.requests import optional, request_id, required, resource_name
 from libs.rpc.requests import transaction_id as checked_transaction_id
 from libs.rpc.wire import from_money, from_settlement, from_time, to_settlement, to_time
 
@@ -22,12 +22,14 @@ from .domain.match import Difference, DifferenceState, Match
 from .domain.settlement import StoredSettlement
 from .domain.walk import ControlTotal, Step
 from .handlers.assign_difference import AssignDifference
+from .handlers.decide_difference import DecideDifference, Decision
 from .handlers.explain import Explanation
 from .handlers.ports import After
 from .handlers.queries import Part, ToldSteps
 
 CHUNK_BYTES = 1024 * 1024
 COMPANY_CHARACTERS = 64
+WHY_CHARACTERS = 1024
 KEY_SEPARATORS = 4  # of `company_provider_account_object_effect`, in which no part holds one
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _EXPLAINED = ("matches", "differences", "settlements", "postings")
@@ -146,6 +148,23 @@ def to_assignment(request: recon_pb2.AssignDifferenceRequest, actor: str) -> Ass
     return AssignDifference(company, request.name, owner, etag, actor)
 
 
+_Decided = (
+    recon_pb2.ResolveDifferenceRequest
+    | recon_pb2.ProposeWriteOffRequest
+    | recon_pb2.ApproveWriteOffRequest
+    | recon_pb2.RejectWriteOffRequest
+)
+
+
+def to_decision(decision: Decision, request: _Decided, actor: str) -> DecideDifference:
+    company = resource_name(request.name, "name", "companies/{company}/differences/{difference}")["company"]
+    why = ""
+    if not isinstance(request, recon_pb2.ApproveWriteOffRequest):
+        why = required(request.why, "why", WHY_CHARACTERS)
+    etag, id_ = required(request.etag, "etag", 32), request_id(request.request_id)
+    return DecideDifference(decision, company, request.name, etag, id_, actor, why)
+
+
 def to_explained(name: str) -> tuple[str, str, str]:
     """(company, collection, id) of a match, difference, settlement or posting."""
     posting = _POSTING.fullmatch(name)
@@ -239,6 +258,9 @@ def from_difference(one: Difference) -> recon_match_pb2.Difference:
         create_time=from_time(one.created_at),
         update_time=from_time(one.updated_at),
         etag=str(one.version),
+        proposed_by=one.proposed_by,
+        why=one.why,
+        decided_by=one.decided_by,
     )
 
 

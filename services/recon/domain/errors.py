@@ -7,7 +7,11 @@ ConcordError
 ├── FileKindUnsupported   a file that is read but not imported
 ├── SettlementConflict    two tellings of one payout contradict each other
 ├── TransitionForbidden   a state change that the table does not know
-└── DifferenceChanged     an etag names another version
+├── DifferenceChanged     an etag names another version
+├── DifferenceWatched     only its counterpart resolves it
+├── WriteOffNotProposed   nothing to approve or reject
+├── ApproverIsMaker       whoever proposed a thing may not approve it
+└── RequestIdReused       one request id, two contents
 """
 
 from __future__ import annotations
@@ -50,6 +54,32 @@ class TransitionForbidden(ConcordError):
 class DifferenceChanged(ConcordError):
     kind = Kind.STALE
     reason = "DIFFERENCE_CHANGED"
+
+
+class DifferenceWatched(ConcordError):
+    """A worker resolves it once its cause is gone, and would open it again before."""
+
+    kind = Kind.PRECONDITION
+    reason = "DIFFERENCE_WATCHED"
+
+
+class WriteOffNotProposed(ConcordError):
+    kind = Kind.PRECONDITION
+    reason = "WRITE_OFF_NOT_PROPOSED"
+
+
+class ApproverIsMaker(ConcordError):
+    """Whoever made a thing may not approve it."""
+
+    kind = Kind.FORBIDDEN
+    reason = "APPROVER_IS_MAKER"
+
+
+class RequestIdReused(ConcordError):
+    """The request id was answered before, to a request with another content."""
+
+    kind = Kind.CONFLICT
+    reason = "REQUEST_ID_REUSED"
 
 
 class ExplanationUnknown(ConcordError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
@@ -110,3 +110,10 @@ class Difference:
     nearest_lacks: str = ""
     owner: str = "finance"
     version: int = field(default=1)
+    proposed_by: str = ""  # whoever would write it off
+    why: str = ""
+    decided_by: str = ""  # whoever resolved or wrote it off; empty where a worker did
+
+    def undecided(self) -> Difference:
+        """Without what was proposed and decided: it held for another content."""
+        return replace(self, proposed_by="", why="", decided_by="")

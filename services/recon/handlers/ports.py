@@ -84,6 +84,14 @@ class StoredMatch:
     members: tuple[Member, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A request that was answered before."""
+
+    fingerprint: str
+    difference: Difference
+
+
 class FileStore(Protocol):
     def find(self, company: str, sha256: str) -> ImportedFile | None:
         """The first answer, marked as a duplicate; None for bytes never seen."""
@@ -284,6 +292,14 @@ class WalkReader(Protocol):
     def queues(self, now: datetime) -> list[QueueLength]: ...
 
 
+class RequestStore(Protocol):
+    def begin(self, request_id: str, fingerprint: str, now: datetime) -> Answered | None:
+        """The first answer; None where the id is new, and it is ours then."""
+
+    def answer(self, request_id: str, difference: Difference) -> None:
+        """What a repeat will get."""
+
+
 class UnitOfWork(Protocol):
     """One transaction."""
 
@@ -313,6 +329,9 @@ class UnitOfWork(Protocol):
 
     @property
     def walk(self) -> WalkReader: ...
+
+    @property
+    def requests(self) -> RequestStore: ...
 
     def commit(self) -> None: ...
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
+from libs.events import from_plain, to_text
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import in_state
 from libs.storage.outbox import Message, Outbox
@@ -18,9 +19,9 @@ from libs.storage.rows import insert_new, insert_rows
 from ..domain.errors import DifferenceChanged, DifferenceUnknown
 from ..domain.match import Difference, DifferenceState, check_difference
 from ..domain.walk import Progress
-from ..handlers.ports import After
-from .mapping import difference_columns, listed_after, parts, to_difference
-from .rows import DIFFERENCE, PROGRESS, TABLES
+from ..handlers.ports import After, Answered
+from .mapping import SERVICE, difference_columns, listed_after, parts, to_difference
+from .rows import DIFFERENCE, PROGRESS, REQUEST, TABLES
 
 _LIVE = in_state(DIFFERENCE, DifferenceState.OPEN.value, DifferenceState.ASSIGNED.value)
 
@@ -77,10 +78,10 @@ class Differences:
             changed = self._connection.execute(update(DIFFERENCE).where(guard).values(difference_columns(after)))
             if changed.rowcount != 1:
                 raise DifferenceChanged("the difference was changed meanwhile; read it again", field="etag")
-        news = [after for before, after in changes if not before or before.state is not after.state or actor != "recon"]
+        news = [(before, after) for before, after in changes if _is_news(before, after, actor)]
         if news:
-            AuditLog(self._connection, TABLES).append([_entry(one, actor) for one in news])
-            Outbox(self._connection, TABLES).add([_message(company, one) for one in news])
+            AuditLog(self._connection, TABLES).append([_entry(before, one, actor) for before, one in news])
+            Outbox(self._connection, TABLES).add([_message(company, one) for _, one in news])
 
     def _where(self, condition: ColumnElement[bool]) -> list[Difference]:
         statement = select(DIFFERENCE).where(condition).order_by(DIFFERENCE.c.created_at, DIFFERENCE.c.name)
@@ -124,9 +125,38 @@ class ProgressRows:
         self._connection.execute(update(PROGRESS).where(PROGRESS.c.company == company).values(values))
 
 
-def _entry(one: Difference, actor: str) -> AuditEntry:
+class Requests:
+    """The first answers, within a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def begin(self, request_id: str, fingerprint: str, now: datetime) -> Answered | None:
+        row = {"id": request_id, "fingerprint": fingerprint, "answer": "", "created_at": now}
+        if insert_new(self._connection, REQUEST, [row], ["id"]):
+            return None
+        found = self._connection.execute(select(REQUEST).where(REQUEST.c.id == request_id)).one()
+        return Answered(found.fingerprint, from_plain(Difference, json.loads(found.answer)))
+
+    def answer(self, request_id: str, difference: Difference) -> None:
+        values = {"answer": to_text(difference)}
+        self._connection.execute(update(REQUEST).where(REQUEST.c.id == request_id).values(values))
+
+
+def _is_news(before: Difference | None, after: Difference, actor: str) -> bool:
+    if before is None or actor != SERVICE:
+        return True
+    return (before.state, before.proposed_by) != (after.state, after.proposed_by)
+
+
+def _entry(before: Difference | None, one: Difference, actor: str) -> AuditEntry:
     action = f"DIFFERENCE_{one.state.name}"
-    return AuditEntry(one.name, action, actor, one.updated_at, one.transaction_id, reason=one.reason)
+    if before is not None and before.state is one.state and before.proposed_by != one.proposed_by:
+        # A worker takes a proposal back where what it was about has changed.
+        word = "PROPOSED" if one.proposed_by else "VOIDED" if actor == SERVICE else "REJECTED"
+        action = f"DIFFERENCE_WRITE_OFF_{word}"
+    detail = {"why": one.why} if one.why and actor != SERVICE else {}
+    return AuditEntry(one.name, action, actor, one.updated_at, one.transaction_id, reason=one.reason, detail=detail)
 
 
 def _message(company: str, one: Difference) -> Message:

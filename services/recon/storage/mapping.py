@@ -133,6 +133,9 @@ def difference_columns(one: Difference) -> dict[str, Any]:
         "created_at": one.created_at,
         "updated_at": one.updated_at,
         "version": one.version,
+        "proposed_by": one.proposed_by,
+        "why": one.why,
+        "decided_by": one.decided_by,
     }
 
 
@@ -151,4 +154,7 @@ def to_difference(row: Row[Any]) -> Difference:
         nearest_lacks=row.nearest_lacks,
         owner=row.owner,
         version=row.version,
+        proposed_by=row.proposed_by,
+        why=row.why,
+        decided_by=row.decided_by,
     )

@@ -243,6 +243,20 @@ class DifferenceRow(ReconRow, table=True):
     created_at: datetime = Field(sa_type=UtcTimestamp)
     updated_at: datetime = Field(sa_type=UtcTimestamp)
     version: int
+    proposed_by: str = Field(default="", max_length=255, sa_column_kwargs={"server_default": ""})
+    why: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    decided_by: str = Field(default="", max_length=255, sa_column_kwargs={"server_default": ""})
+
+
+class RequestRow(ReconRow, table=True):
+    """A request that changed something, by its caller's id: a repeat gets the first answer."""
+
+    __tablename__ = "request"
+
+    id: str = Field(primary_key=True, max_length=64)
+    fingerprint: str = Field(max_length=64)
+    answer: str = Field(sa_type=Text)  # the difference's values as they were answered
+    created_at: datetime = Field(sa_type=UtcTimestamp)
 
 
 class ProgressRow(ReconRow, table=True):
@@ -279,3 +293,4 @@ MATCH = _table("found_match")
 MATCH_MEMBER = _table("match_member")
 DIFFERENCE = _table("difference")
 PROGRESS = _table("progress")
+REQUEST = _table("request")

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from libs.storage.uow import UnitOfWork, unobserved
 
-from .differences import Differences, ProgressRows
+from .differences import Differences, ProgressRows, Requests
 from .files import Files, Statements
 from .items import Items
 from .matches import Matches
@@ -29,6 +29,7 @@ class ReconUnitOfWork(UnitOfWork):
     differences: Differences
     progress: ProgressRows
     walk: Walk
+    requests: Requests
 
     def opened(self) -> None:
         self.files = Files(self.connection)
@@ -40,6 +41,7 @@ class ReconUnitOfWork(UnitOfWork):
         self.differences = Differences(self.connection)
         self.progress = ProgressRows(self.connection)
         self.walk = Walk(self.connection)
+        self.requests = Requests(self.connection)
 
 
 class Recons:

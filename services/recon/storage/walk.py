@@ -125,7 +125,8 @@ class Walk:
 
 def _step(stored: StoredEntry) -> Step:
     entry = stored.entry
-    told = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in sorted(entry.detail.items()))
+    details = sorted((key, value) for key, value in entry.detail.items() if key != "why")  # words may name people
+    told = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in details)
     word = entry.action.lower()
     has_state = "/matches/" in entry.subject or "/differences/" in entry.subject
     state = word.partition("_")[2] if has_state else ""

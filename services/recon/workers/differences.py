@@ -100,7 +100,8 @@ def _changes(
             changes.append((before, after))
     for subject, before in sorted(live.items()):
         if subject not in wanted:
-            resolved = replace(before, state=DifferenceState.RESOLVED, updated_at=now, version=before.version + 1)
+            version = before.version + 1
+            resolved = replace(before.undecided(), state=DifferenceState.RESOLVED, updated_at=now, version=version)
             changes.append((before, resolved))
     return changes
 
@@ -127,6 +128,8 @@ def _told(company: str, want: _Wanted, before: Difference | None, now: datetime)
         )
     state = DifferenceState.OPEN if before.state is DifferenceState.RESOLVED else before.state
     same = replace(before, state=state, **told)  # type: ignore[arg-type]
+    if (same.state, same.reason, same.amount) != (before.state, before.reason, before.amount):
+        same = same.undecided()
     return before if same == before else replace(same, updated_at=now, version=before.version + 1)
 
 

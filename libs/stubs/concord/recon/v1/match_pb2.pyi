@@ -217,6 +217,9 @@ class Difference(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    PROPOSED_BY_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    DECIDED_BY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Format: `companies/{company}/differences/{difference}`."""
     state: Global___Difference.State.ValueType
@@ -239,6 +242,12 @@ class Difference(_message.Message):
     nearest_lacks: _builtins.str
     owner: _builtins.str
     etag: _builtins.str
+    proposed_by: _builtins.str
+    """Who proposed to write it off. Empty again where that was rejected, or where reason or amount changed since."""
+    why: _builtins.str
+    """Why, in the words of whoever proposed, rejected or resolved last."""
+    decided_by: _builtins.str
+    """Whoever resolved it by hand or approved that it is written off. Empty where a counterpart was found."""
     @_builtins.property
     def amount(self) -> _money_pb2.Money: ...
     @_builtins.property
@@ -261,10 +270,13 @@ class Difference(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        proposed_by: _builtins.str = ...,
+        why: _builtins.str = ...,
+        decided_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "etag", b"etag", "message", b"message", "name", b"name", "nearest", b"nearest", "nearest_lacks", b"nearest_lacks", "owner", b"owner", "reason", b"reason", "state", b"state", "subject", b"subject", "transaction_id", b"transaction_id", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "create_time", b"create_time", "decided_by", b"decided_by", "etag", b"etag", "message", b"message", "name", b"name", "nearest", b"nearest", "nearest_lacks", b"nearest_lacks", "owner", b"owner", "proposed_by", b"proposed_by", "reason", b"reason", "state", b"state", "subject", b"subject", "transaction_id", b"transaction_id", "update_time", b"update_time", "why", b"why"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

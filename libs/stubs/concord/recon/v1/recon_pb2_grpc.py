@@ -102,6 +102,26 @@ class ReconServiceStub:
                 request_serializer=concord_dot_recon_dot_v1_dot_recon__pb2.AssignDifferenceRequest.SerializeToString,
                 response_deserializer=concord_dot_recon_dot_v1_dot_match__pb2.Difference.FromString,
                 _registered_method=True)
+        self.ResolveDifference = channel.unary_unary(
+                '/concord.recon.v1.ReconService/ResolveDifference',
+                request_serializer=concord_dot_recon_dot_v1_dot_recon__pb2.ResolveDifferenceRequest.SerializeToString,
+                response_deserializer=concord_dot_recon_dot_v1_dot_match__pb2.Difference.FromString,
+                _registered_method=True)
+        self.ProposeWriteOff = channel.unary_unary(
+                '/concord.recon.v1.ReconService/ProposeWriteOff',
+                request_serializer=concord_dot_recon_dot_v1_dot_recon__pb2.ProposeWriteOffRequest.SerializeToString,
+                response_deserializer=concord_dot_recon_dot_v1_dot_match__pb2.Difference.FromString,
+                _registered_method=True)
+        self.ApproveWriteOff = channel.unary_unary(
+                '/concord.recon.v1.ReconService/ApproveWriteOff',
+                request_serializer=concord_dot_recon_dot_v1_dot_recon__pb2.ApproveWriteOffRequest.SerializeToString,
+                response_deserializer=concord_dot_recon_dot_v1_dot_match__pb2.Difference.FromString,
+                _registered_method=True)
+        self.RejectWriteOff = channel.unary_unary(
+                '/concord.recon.v1.ReconService/RejectWriteOff',
+                request_serializer=concord_dot_recon_dot_v1_dot_recon__pb2.RejectWriteOffRequest.SerializeToString,
+                response_deserializer=concord_dot_recon_dot_v1_dot_match__pb2.Difference.FromString,
+                _registered_method=True)
         self.Explain = channel.unary_unary(
                 '/concord.recon.v1.ReconService/Explain',
                 request_serializer=concord_dot_recon_dot_v1_dot_recon__pb2.ExplainRequest.SerializeToString,
@@ -218,6 +238,42 @@ class ReconServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ResolveDifference(self, request, context):
+        """Says that a doubt about a statement file is settled. Fails as AssignDifference does, and with FAILED_PRECONDITION,
+        reason DIFFERENCE_WATCHED, for any other difference: those are resolved once their counterpart is found.
+        ALREADY_EXISTS, reason REQUEST_ID_REUSED, where the id was used for another request; a repeat returns the first
+        answer. The same holds for the three write-off calls.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ProposeWriteOff(self, request, context):
+        """Proposes to look for nothing more. Fails as AssignDifference does; FAILED_PRECONDITION, reason
+        TRANSITION_FORBIDDEN, also where nobody owns it yet.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApproveWriteOff(self, request, context):
+        """A second person agrees, to the content that the etag names. This is a decision and books nothing: the amount
+        stays where it is in the books until somebody posts an entry. Fails as AssignDifference does, and with
+        PERMISSION_DENIED, reason APPROVER_IS_MAKER, for whoever proposed it; FAILED_PRECONDITION, reason
+        WRITE_OFF_NOT_PROPOSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RejectWriteOff(self, request, context):
+        """Takes the proposal away; the difference stays with its owner. Fails as AssignDifference does, and with
+        FAILED_PRECONDITION, reason WRITE_OFF_NOT_PROPOSED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Explain(self, request, context):
         """Why two things matched, or why a thing did not. NOT_FOUND, reason MATCH_UNKNOWN,
         DIFFERENCE_UNKNOWN, SETTLEMENT_UNKNOWN or EXPLANATION_UNKNOWN.
@@ -296,6 +352,26 @@ def add_ReconServiceServicer_to_server(servicer, server):
             'AssignDifference': grpc.unary_unary_rpc_method_handler(
                     servicer.AssignDifference,
                     request_deserializer=concord_dot_recon_dot_v1_dot_recon__pb2.AssignDifferenceRequest.FromString,
+                    response_serializer=concord_dot_recon_dot_v1_dot_match__pb2.Difference.SerializeToString,
+            ),
+            'ResolveDifference': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResolveDifference,
+                    request_deserializer=concord_dot_recon_dot_v1_dot_recon__pb2.ResolveDifferenceRequest.FromString,
+                    response_serializer=concord_dot_recon_dot_v1_dot_match__pb2.Difference.SerializeToString,
+            ),
+            'ProposeWriteOff': grpc.unary_unary_rpc_method_handler(
+                    servicer.ProposeWriteOff,
+                    request_deserializer=concord_dot_recon_dot_v1_dot_recon__pb2.ProposeWriteOffRequest.FromString,
+                    response_serializer=concord_dot_recon_dot_v1_dot_match__pb2.Difference.SerializeToString,
+            ),
+            'ApproveWriteOff': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApproveWriteOff,
+                    request_deserializer=concord_dot_recon_dot_v1_dot_recon__pb2.ApproveWriteOffRequest.FromString,
+                    response_serializer=concord_dot_recon_dot_v1_dot_match__pb2.Difference.SerializeToString,
+            ),
+            'RejectWriteOff': grpc.unary_unary_rpc_method_handler(
+                    servicer.RejectWriteOff,
+                    request_deserializer=concord_dot_recon_dot_v1_dot_recon__pb2.RejectWriteOffRequest.FromString,
                     response_serializer=concord_dot_recon_dot_v1_dot_match__pb2.Difference.SerializeToString,
             ),
             'Explain': grpc.unary_unary_rpc_method_handler(
@@ -620,6 +696,114 @@ class ReconService:
             target,
             '/concord.recon.v1.ReconService/AssignDifference',
             concord_dot_recon_dot_v1_dot_recon__pb2.AssignDifferenceRequest.SerializeToString,
+            concord_dot_recon_dot_v1_dot_match__pb2.Difference.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResolveDifference(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/concord.recon.v1.ReconService/ResolveDifference',
+            concord_dot_recon_dot_v1_dot_recon__pb2.ResolveDifferenceRequest.SerializeToString,
+            concord_dot_recon_dot_v1_dot_match__pb2.Difference.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ProposeWriteOff(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/concord.recon.v1.ReconService/ProposeWriteOff',
+            concord_dot_recon_dot_v1_dot_recon__pb2.ProposeWriteOffRequest.SerializeToString,
+            concord_dot_recon_dot_v1_dot_match__pb2.Difference.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApproveWriteOff(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/concord.recon.v1.ReconService/ApproveWriteOff',
+            concord_dot_recon_dot_v1_dot_recon__pb2.ApproveWriteOffRequest.SerializeToString,
+            concord_dot_recon_dot_v1_dot_match__pb2.Difference.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RejectWriteOff(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/concord.recon.v1.ReconService/RejectWriteOff',
+            concord_dot_recon_dot_v1_dot_recon__pb2.RejectWriteOffRequest.SerializeToString,
             concord_dot_recon_dot_v1_dot_match__pb2.Difference.FromString,
             options,
             channel_credentials,

@@ -64,6 +64,26 @@ class ReconServiceStub:
     reason DIFFERENCE_CHANGED, where the etag is not the newest: read it again;
     FAILED_PRECONDITION, reason TRANSITION_FORBIDDEN, where it is resolved.
     """
+    ResolveDifference: _grpc.UnaryUnaryMultiCallable[_recon_pb2.ResolveDifferenceRequest, _match_pb2.Difference]
+    """Says that a doubt about a statement file is settled. Fails as AssignDifference does, and with FAILED_PRECONDITION,
+    reason DIFFERENCE_WATCHED, for any other difference: those are resolved once their counterpart is found.
+    ALREADY_EXISTS, reason REQUEST_ID_REUSED, where the id was used for another request; a repeat returns the first
+    answer. The same holds for the three write-off calls.
+    """
+    ProposeWriteOff: _grpc.UnaryUnaryMultiCallable[_recon_pb2.ProposeWriteOffRequest, _match_pb2.Difference]
+    """Proposes to look for nothing more. Fails as AssignDifference does; FAILED_PRECONDITION, reason
+    TRANSITION_FORBIDDEN, also where nobody owns it yet.
+    """
+    ApproveWriteOff: _grpc.UnaryUnaryMultiCallable[_recon_pb2.ApproveWriteOffRequest, _match_pb2.Difference]
+    """A second person agrees, to the content that the etag names. This is a decision and books nothing: the amount
+    stays where it is in the books until somebody posts an entry. Fails as AssignDifference does, and with
+    PERMISSION_DENIED, reason APPROVER_IS_MAKER, for whoever proposed it; FAILED_PRECONDITION, reason
+    WRITE_OFF_NOT_PROPOSED.
+    """
+    RejectWriteOff: _grpc.UnaryUnaryMultiCallable[_recon_pb2.RejectWriteOffRequest, _match_pb2.Difference]
+    """Takes the proposal away; the difference stays with its owner. Fails as AssignDifference does, and with
+    FAILED_PRECONDITION, reason WRITE_OFF_NOT_PROPOSED.
+    """
     Explain: _grpc.UnaryUnaryMultiCallable[_recon_pb2.ExplainRequest, _match_pb2.Explanation]
     """Why two things matched, or why a thing did not. NOT_FOUND, reason MATCH_UNKNOWN,
     DIFFERENCE_UNKNOWN, SETTLEMENT_UNKNOWN or EXPLANATION_UNKNOWN.
@@ -185,6 +205,50 @@ class ReconServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gives a difference an owner. NOT_FOUND, reason DIFFERENCE_UNKNOWN; ABORTED,
         reason DIFFERENCE_CHANGED, where the etag is not the newest: read it again;
         FAILED_PRECONDITION, reason TRANSITION_FORBIDDEN, where it is resolved.
+        """
+
+    @_abc_1.abstractmethod
+    def ResolveDifference(
+        self,
+        request: _recon_pb2.ResolveDifferenceRequest,
+        context: _grpc.ServicerContext,
+    ) -> _match_pb2.Difference:
+        """Says that a doubt about a statement file is settled. Fails as AssignDifference does, and with FAILED_PRECONDITION,
+        reason DIFFERENCE_WATCHED, for any other difference: those are resolved once their counterpart is found.
+        ALREADY_EXISTS, reason REQUEST_ID_REUSED, where the id was used for another request; a repeat returns the first
+        answer. The same holds for the three write-off calls.
+        """
+
+    @_abc_1.abstractmethod
+    def ProposeWriteOff(
+        self,
+        request: _recon_pb2.ProposeWriteOffRequest,
+        context: _grpc.ServicerContext,
+    ) -> _match_pb2.Difference:
+        """Proposes to look for nothing more. Fails as AssignDifference does; FAILED_PRECONDITION, reason
+        TRANSITION_FORBIDDEN, also where nobody owns it yet.
+        """
+
+    @_abc_1.abstractmethod
+    def ApproveWriteOff(
+        self,
+        request: _recon_pb2.ApproveWriteOffRequest,
+        context: _grpc.ServicerContext,
+    ) -> _match_pb2.Difference:
+        """A second person agrees, to the content that the etag names. This is a decision and books nothing: the amount
+        stays where it is in the books until somebody posts an entry. Fails as AssignDifference does, and with
+        PERMISSION_DENIED, reason APPROVER_IS_MAKER, for whoever proposed it; FAILED_PRECONDITION, reason
+        WRITE_OFF_NOT_PROPOSED.
+        """
+
+    @_abc_1.abstractmethod
+    def RejectWriteOff(
+        self,
+        request: _recon_pb2.RejectWriteOffRequest,
+        context: _grpc.ServicerContext,
+    ) -> _match_pb2.Difference:
+        """Takes the proposal away; the difference stays with its owner. Fails as AssignDifference does, and with
+        FAILED_PRECONDITION, reason WRITE_OFF_NOT_PROPOSED.
         """
 
     @_abc_1.abstractmethod
