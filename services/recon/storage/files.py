@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, exists, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, exists, select
 
 from libs.money import Money
 from libs.storage.audit import AuditEntry, AuditLog
@@ -90,16 +90,16 @@ class Statements:
         return [_statement(row) for row in rows]
 
     def copies(self, statement: Statement, besides: Sequence[str]) -> dict[str, list[str]]:
-        line, again = STATEMENT_LINE, STATEMENT_LINE.alias()
-        same = [one for one in self._numbered_as(statement) if one not in besides]
-        here = exists().where(again.c.event == line.c.event, again.c.statement == statement.name)
+        def lines(name: str) -> Select[tuple[str]]:
+            return select(STATEMENT_LINE.c.event).where(STATEMENT_LINE.c.statement == name)
+
+        here = lines(statement.name)
         found: dict[str, list[str]] = {}
-        for name in same:
-            of_it = line.c.statement == name
+        for name in self._numbered_as(statement):
             # One that shares no line is another statement: banks use their numbers again each year.
-            if self._connection.scalar(select(line.c.event).where(of_it, here).limit(1)) is not None:
-                missing = select(line.c.event).where(of_it, ~here).order_by(line.c.event)
-                found[name] = list(self._connection.scalars(missing))
+            shared = lines(name).intersect(here).limit(1)
+            if name not in besides and self._connection.scalar(shared) is not None:
+                found[name] = sorted(self._connection.scalars(lines(name).except_(here)))
         return found
 
     def retold(self, statement: Statement, besides: Sequence[str]) -> list[str]:
@@ -109,11 +109,12 @@ class Statements:
         return [one for one in names if one not in besides]
 
     def told(self, names: Sequence[str], events: Sequence[str]) -> set[tuple[str, str]]:
+        # By event alone: with the statement in the question, SQLite would read all of the statement each time.
         found: set[tuple[str, str]] = set()
         line = STATEMENT_LINE.c
         for part in parts(sorted(set(events))):
-            stands = select(line.statement, line.event).where(line.event.in_(part), line.statement.in_(names))
-            found |= {(row.statement, row.event) for row in self._connection.execute(stands)}
+            rows = self._connection.execute(select(line.statement, line.event).where(line.event.in_(part)))
+            found |= {(row.statement, row.event) for row in rows if row.statement in names}
         return found
 
     def event_of(self, name: str, sequence: int) -> str:
