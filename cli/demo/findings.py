@@ -23,6 +23,7 @@ from .company import COMPANY
 
 HASH_MODULUS = 2**256
 WITHOUT_ORDER = "PAYMENT_WITHOUT_ORDER"
+OF_BANK_LINES = ("NO_CANDIDATE", "AMBIGUOUS", "AMOUNT_DIFFERS")  # why recon leaves a line on suspense
 Totals = dict[tuple[str, str], tuple[int, int, int]]  # (interface, currency) → events, minor units, hash of names
 
 
@@ -73,7 +74,7 @@ class Findings:
     def controls(self, provider_balance: Decimal) -> list[Control]:
         """What a close proves first: each control account is explained to the cent."""
         nothing = Decimal(0)
-        unexplained = self._listed(lambda one: one.reason != WITHOUT_ORDER)
+        unexplained = self._listed(lambda one: one.reason in OF_BANK_LINES)
         unclaimed = self._listed(lambda one: one.reason == WITHOUT_ORDER)
         return [
             Control(
