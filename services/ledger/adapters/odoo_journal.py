@@ -8,7 +8,7 @@ answers with messages instead of raising: `LoadRefused` or `OdooConflict`.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, ParamSpec, TypeVar
@@ -26,6 +26,7 @@ from libs.odoo.port import Json, Odoo
 
 from ..domain.document import Document, DocumentType
 from ..domain.view import DocumentView, LineView, Locks
+from ..handlers.posting_ports import Record
 from . import odoo_rows
 
 Given = ParamSpec("Given")
@@ -137,17 +138,27 @@ class OdooJournal:
     @_understood
     def read(self, kind: DocumentType, ids: Sequence[int]) -> dict[int, DocumentView]:
         """What Odoo holds of these records; a missing one is absent from the answer."""
-        if kind is DocumentType.STATEMENT_LINE:
-            found = self._odoo.execute("account.bank.statement.line", "read", [list(ids), ["move_id"]], _PLAIN)
-            move_of = {int(one["id"]): int(one["move_id"]) for one in found}
-        else:
-            move_of = {one: one for one in ids}
-        moves = self._odoo.execute("account.move", "read", [list(move_of.values()), _MOVE_FIELDS], _PLAIN)
+        return {record: view for (_, record), view in self.read_all((kind, one) for one in ids).items()}
+
+    @_understood
+    def read_all(self, records: Iterable[Record]) -> dict[Record, DocumentView]:
+        """The same of records of any types together."""
+        move_of = {one: one[1] for one in records}
+        bank_lines = [record for kind, record in move_of if kind is DocumentType.STATEMENT_LINE]
+        if bank_lines:
+            found = self._odoo.execute("account.bank.statement.line", "read", [bank_lines, ["move_id"]], _PLAIN)
+            moves_of_lines = {(DocumentType.STATEMENT_LINE, int(one["id"])): int(one["move_id"]) for one in found}
+            others = {one: move for one, move in move_of.items() if one[0] is not DocumentType.STATEMENT_LINE}
+            move_of = others | moves_of_lines
+        if not move_of:
+            return {}
+        move_ids = list(dict.fromkeys(move_of.values()))
+        moves = self._odoo.execute("account.move", "read", [move_ids, _MOVE_FIELDS], _PLAIN)
         by_move = {int(one["id"]): one for one in moves}
         lines = self._lines([["move_id", "in", list(by_move)]])
         return {
-            record: self._view(record, by_move[move], lines.get(move, ()))
-            for record, move in move_of.items()
+            one: self._view(one[1], by_move[move], lines.get(move, ()))
+            for one, move in move_of.items()
             if move in by_move
         }
 
@@ -185,14 +196,24 @@ class OdooJournal:
         self._odoo.execute("account.move.line", "write", [[line_id], values])
 
     @_understood
-    def exchange_moves(self, line_ids: Sequence[int]) -> list[DocumentView]:
-        """Odoo's own exchange entries made when these items were reconciled."""
+    def exchange_moves(self, line_ids: Sequence[int]) -> dict[int, list[DocumentView]]:
+        """Odoo's own exchange entries made when these items were reconciled, by the item; empty for most."""
         domain = ["|", ["debit_move_id", "in", list(line_ids)], ["credit_move_id", "in", list(line_ids)]]
-        partials = self._odoo.execute(
-            "account.partial.reconcile", "search_read", [domain, ["exchange_move_id"]], _PLAIN
-        )
-        ids = sorted({int(one["exchange_move_id"]) for one in partials if one["exchange_move_id"]})
-        return list(self.read(DocumentType.ENTRY, ids).values()) if ids else []
+        fields = ["debit_move_id", "credit_move_id", "exchange_move_id"]
+        partials = self._odoo.execute("account.partial.reconcile", "search_read", [domain, fields], _PLAIN)
+        moves_of: dict[int, set[int]] = {}
+        for one in partials:
+            if one["exchange_move_id"]:
+                for line in (int(one["debit_move_id"]), int(one["credit_move_id"])):
+                    moves_of.setdefault(line, set()).add(int(one["exchange_move_id"]))
+        if not moves_of:
+            return {}
+        held = self.read(DocumentType.ENTRY, sorted(set().union(*moves_of.values())))
+        return {
+            line: [held[move] for move in sorted(moves_of[line]) if move in held]
+            for line in line_ids
+            if line in moves_of
+        }
 
     def _lines(self, domain: list[Any]) -> dict[int, tuple[LineView, ...]]:
         accounts_only = [*domain, ["account_id", "!=", False]]  # notes and sections bear no account

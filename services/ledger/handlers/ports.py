@@ -290,6 +290,14 @@ class SettlementStore(Protocol):
         """Company and label of the stories whose turn it is, oldest first."""
         ...
 
+    def take(self, company: str, labels: Sequence[str], now: datetime, until: datetime) -> list[str]:
+        """Claim stories until then; those whose turn it still was."""
+        ...
+
+    def renew(self, company: str, labels: Sequence[str], until: datetime, anew: datetime) -> set[str]:
+        """Keep the claims that last until then; the stories still ours."""
+        ...
+
     def postpone(self, company: str, label: str, at: datetime) -> None: ...
 
     def is_held(self, company: str, label: str, until: datetime) -> bool:

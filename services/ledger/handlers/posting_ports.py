@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -107,7 +107,11 @@ class StoryQueue(Protocol):
     """Stories in which something was posted since they were last settled. Each method is one commit; it changes
     nothing if the story is another worker's by now."""
 
-    def claim(self, now: datetime, limit: int) -> list[Story]: ...
+    def claim(self, now: datetime, limit: int) -> list[Story]:
+        """Take the stories of the `limit` postings that have waited longest."""
+
+    def renew(self, stories: Sequence[Story], now: datetime) -> list[Story]:
+        """Keep the claims long enough for one more call to Odoo; the stories still ours, as they are claimed now."""
 
     def settled(
         self,
@@ -167,19 +171,23 @@ class MatchQueue(Protocol):
         """PENDING again after a pause; parked with a case once the budget is spent."""
 
 
+Record = tuple[DocumentType, int]  # a document in Odoo: its type says which model the id is of
+
+
 class Journal(Protocol):
     """The books in Odoo, seen as documents (`adapters.odoo_journal`)."""
 
     def find(self, documents: Sequence[Document], known_ids: Sequence[int] = ()) -> dict[str, int]: ...
     def load(self, documents: Sequence[Document], reversed_ids: Mapping[str, int]) -> list[int]: ...
     def read(self, kind: DocumentType, ids: Sequence[int]) -> dict[int, DocumentView]: ...
+    def read_all(self, records: Iterable[Record]) -> dict[Record, DocumentView]: ...
     def post(self, ids: Sequence[int]) -> None: ...
     def discard(self, kind: DocumentType, ids: Sequence[int]) -> None: ...
     def locks(self, company_id: int) -> Locks: ...
     def lines(self, line_ids: Sequence[int]) -> list[LineView]: ...
     def reconcile(self, line_ids: Sequence[int]) -> None: ...
     def move_to_account(self, line_id: int, account_id: int, partner_id: int | None) -> None: ...
-    def exchange_moves(self, line_ids: Sequence[int]) -> list[DocumentView]: ...
+    def exchange_moves(self, line_ids: Sequence[int]) -> dict[int, list[DocumentView]]: ...
 
 
 class CompanyBooks(Protocol):

@@ -34,6 +34,25 @@ class Settlements:
         ordered = statement.order_by(POSTING.c.settle_at, POSTING.c.key).limit(limit)
         return list(dict.fromkeys((row.company, row.ar_group) for row in self._connection.execute(ordered)))
 
+    def take(self, company: str, labels: Sequence[str], now: datetime, until: datetime) -> list[str]:
+        """Put stories off until then, as a claim; those whose turn it still is, once whoever was at it is done."""
+        mine = (POSTING.c.company == company) & POSTING.c.ar_group.in_(labels)
+        statement = select(POSTING.c.key, POSTING.c.ar_group).where(_DUE, mine, POSTING.c.settle_at <= now)
+        locked = self._connection.execute(statement.order_by(POSTING.c.key).with_for_update()).all()
+        found = {row.ar_group for row in locked}
+        taken = [label for label in labels if label in found]
+        for label in taken:
+            self.postpone(company, label, until)
+        return taken
+
+    def renew(self, company: str, labels: Sequence[str], until: datetime, anew: datetime) -> set[str]:
+        """Put off anew what is put off until then, and nothing that came since; the stories that still were."""
+        mine = (POSTING.c.company == company) & POSTING.c.ar_group.in_(labels) & (POSTING.c.settle_at == until)
+        statement = select(POSTING.c.key, POSTING.c.ar_group).where(mine)
+        held = self._connection.execute(statement.order_by(POSTING.c.key).with_for_update()).all()
+        self._connection.execute(update(POSTING).where(mine).values(settle_at=anew))
+        return {row.ar_group for row in held}
+
     def postpone(self, company: str, label: str, at: datetime) -> None:
         """Not before `at`: while a worker is on it, or after a technical failure."""
         mine = (POSTING.c.company == company) & (POSTING.c.ar_group == label)

@@ -19,7 +19,7 @@ from libs.odoo.errors import (
 from ..domain.match import MatchType
 from ..domain.view import DocumentView, LineView
 from ..handlers.posting_ports import Booked, Journal, MatchClaim, MatchQueue
-from .reconciling import lines_with, outcomes_of, reconcile, role_of, views_of
+from .reconciling import exchanges_of, lines_with, outcomes_of, reconcile, role_of, views_of
 
 _COUNTERPART = {MatchType.BANK_PAYOUT: "TRN", MatchType.BANK_INVOICE: "AR"}
 
@@ -61,7 +61,8 @@ class MatchWorker:
             touched = self._write(match, journal)
             booked = match.booked.values()
             outcomes = outcomes_of(booked, views_of(journal, booked))
-            self.queue.written(match, outcomes, journal.exchange_moves(touched), self.clock())
+            exchanges = exchanges_of(touched, journal.exchange_moves(touched))
+            self.queue.written(match, outcomes, exchanges, self.clock())
         except (OdooUnavailable, OdooDenied) as error:
             self.queue.later(match, error.reason, self.clock())
             return error

@@ -176,19 +176,38 @@ class Stories:
     books: CompanyBooks
     retry_seconds: float = 5.0
     refused_seconds: float = 600.0
-    lease_seconds: float = 180.0
+    lease_seconds: float = 190.0
+    call_seconds: float = 180.0  # left at the start of a call: the longest one plus Odoo's own limit
 
     def claim(self, now: datetime, limit: int) -> list[Story]:
         stories = []
         until = now + timedelta(seconds=self.lease_seconds)
         with self.new_uow() as uow:
+            labels: dict[str, list[str]] = {}
             for company, label in uow.settlements.due(now, limit):
-                uow.settlements.postpone(company, label, until)
-                booked = tuple(booked_of(one) for one in uow.settlements.posted(company, label))
-                stories.append(Story(company, label, booked, until))
+                labels.setdefault(company, []).append(label)
+            for company in labels:
+                for label in uow.settlements.take(company, labels[company], now, until):
+                    booked = tuple(booked_of(one) for one in uow.settlements.posted(company, label))
+                    stories.append(Story(company, label, booked, until))
             if stories:
                 uow.commit()
         return stories
+
+    def renew(self, stories: Sequence[Story], now: datetime) -> list[Story]:
+        if all(now + timedelta(seconds=self.call_seconds) <= story.until for story in stories):
+            return list(stories)  # not a commit for every call
+        anew = now + timedelta(seconds=self.lease_seconds)
+        labels: dict[tuple[str, datetime], list[str]] = {}
+        for story in stories:
+            labels.setdefault((story.company, story.until), []).append(story.label)
+        kept = []
+        with self.new_uow() as uow:
+            for company, until in labels:
+                held = uow.settlements.renew(company, labels[company, until], until, anew)
+                kept += [one for one in stories if (one.company, one.until) == (company, until) and one.label in held]
+            uow.commit()
+        return [replace(story, until=anew) for story in kept]
 
     def settled(
         self,

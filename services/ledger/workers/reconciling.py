@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from libs.odoo.errors import OdooRefused
 
-from ..domain.document import Document, DocumentType
+from ..domain.document import Document
 from ..domain.states import Reconciliation
 from ..domain.view import DocumentView, LineView
 from ..handlers.posting_ports import Booked, Journal, Outcome
@@ -18,15 +18,10 @@ _CLOSABLE = ("AR", "CLR", "TRN", "DSP", "RSV", "UNX", "GCL", "PRE", "SUS")
 
 
 def views_of(journal: Journal, booked: Iterable[Booked]) -> dict[str, DocumentView]:
-    """What Odoo holds of each posted document, by key; one look a document type."""
-    by_type: dict[DocumentType, list[Booked]] = {}
-    for one in booked:
-        by_type.setdefault(one.document.type, []).append(one)
-    views: dict[str, DocumentView] = {}
-    for kind, group in by_type.items():
-        held = journal.read(kind, [one.odoo_id for one in group])
-        views |= {one.key: held[one.odoo_id] for one in group if one.odoo_id in held}
-    return views
+    """What Odoo holds of each posted document, by key; one look for all."""
+    record_of = {one.key: (one.document.type, one.odoo_id) for one in booked}
+    held = journal.read_all(record_of.values())
+    return {key: held[record] for key, record in record_of.items() if record in held}
 
 
 def role_of(booked: Booked, line: LineView) -> str:
@@ -46,8 +41,8 @@ def lines_with(booked: Booked, view: DocumentView, roles: Sequence[str]) -> list
     return [line for line in view.lines if role_of(booked, line) in roles]
 
 
-def reconcile_by_partner(journal: Journal, lines: Sequence[LineView]) -> list[int]:
-    """Reconcile open lines of one account and partner with each other; the ids of all lines that took part.
+def opposed(lines: Iterable[LineView]) -> list[list[int]]:
+    """Ids of open lines that stand against each other, by account and partner.
 
     A group whose lines stand on one side only waits for its counterpart.
     """
@@ -55,14 +50,16 @@ def reconcile_by_partner(journal: Journal, lines: Sequence[LineView]) -> list[in
     for line in lines:
         if not line.reconciled and line.residual:
             groups.setdefault((line.account_id, line.partner_id), []).append(line)
-    touched = []
-    for group in groups.values():
-        sides = {line.residual.minor_units > 0 for line in group}
-        if len(sides) == 2:
-            ids = [line.odoo_id for line in group]
-            reconcile(journal, ids)
-            touched += ids
-    return touched
+    return [
+        [line.odoo_id for line in group]
+        for group in groups.values()
+        if len({line.residual.minor_units > 0 for line in group}) == 2
+    ]
+
+
+def exchanges_of(line_ids: Iterable[int], moves_of: Mapping[int, Sequence[DocumentView]]) -> list[DocumentView]:
+    """The exchange entries that these items' reconciliations made, each once."""
+    return list({move.odoo_id: move for line in line_ids for move in moves_of.get(line, ())}.values())
 
 
 def reconcile(journal: Journal, line_ids: Sequence[int]) -> None:
