@@ -154,7 +154,8 @@ class MatchClaim:
 class MatchQueue(Protocol):
     """Confirmed matches that Odoo does not show yet. Each method is one commit."""
 
-    def claim(self, now: datetime, limit: int) -> list[MatchClaim]: ...
+    def claim(self, now: datetime, limit: int) -> list[MatchClaim]:
+        """Take matches that are due, all of one company."""
 
     def renew(self, match: MatchClaim, now: datetime) -> bool:
         """Keep the lease; false if it was lost."""

@@ -1,8 +1,12 @@
-"""Writes confirmed matches to Odoo: suspense moves to its counterpart, then both are reconciled."""
+"""Writes confirmed matches to Odoo: suspense moves to its counterpart, then both are reconciled.
+
+Each match is looked at just before it is written, since Odoo 19 silently undoes the reconciliation of an item that is
+moved; what has become of all of them is read back at once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from libs.errors import ConcordError
@@ -21,7 +25,17 @@ from ..domain.view import DocumentView, LineView
 from ..handlers.posting_ports import Booked, Journal, MatchClaim, MatchQueue
 from .reconciling import exchanges_of, lines_with, outcomes_of, reconcile, role_of, views_of
 
+_PASSING = (OdooUnavailable, OdooDenied, OdooConflict, OdooOutcomeUnknown)
 _COUNTERPART = {MatchType.BANK_PAYOUT: "TRN", MatchType.BANK_INVOICE: "AR"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Joined:
+    """A match that Odoo shows by now; `touched` are the journal items that it joins."""
+
+    match: MatchClaim
+    journal: Journal
+    touched: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +50,22 @@ class MatchWorker:
     def run_once(self) -> int:
         """The number of matches taken up."""
         claims = self.queue.claim(self.clock(), self.batch)
-        away: OdooError | None = None
+        joined: list[_Joined] = []
+        away: ConcordError | None = None
         for match in claims:
             if away is not None and match.is_ready:
                 self.queue.later(match, away.reason, self.clock())
             else:
-                away = self._carry(match) or away
+                away = self._carry(match, joined) or away
+        if away is None:
+            self._read_back(joined)
+        else:
+            for one in joined:
+                self.queue.later(one.match, away.reason, self.clock())
         return len(claims)
 
-    def _carry(self, match: MatchClaim) -> OdooError | None:
-        """Why Odoo gives no answer at all, if it does not: nor will the others get one."""
+    def _carry(self, match: MatchClaim, joined: list[_Joined]) -> ConcordError | None:
+        """Add the match to those that are joined in Odoo. Why Odoo gives no answer at all, if it does not."""
         if match.ended:
             self.queue.refused(
                 match, "MATCH_WITHOUT_POSTING", "it names postings that never reach the books", self.clock()
@@ -58,21 +78,43 @@ class MatchWorker:
             return None  # the ones before it took long: it is another worker's by now
         try:
             journal = self.journal_of(match.company)
-            touched = self._write(match, journal)
-            booked = match.booked.values()
-            outcomes = outcomes_of(booked, views_of(journal, booked))
-            exchanges = exchanges_of(touched, journal.exchange_moves(touched))
-            self.queue.written(match, outcomes, exchanges, self.clock())
-        except (OdooUnavailable, OdooDenied) as error:
-            self.queue.later(match, error.reason, self.clock())
-            return error
-        except (OdooConflict, OdooOutcomeUnknown) as error:
-            self.queue.later(match, error.reason, self.clock())
-        except OdooError as error:
-            self.queue.refused(match, error.reason, error.message, self.clock())
-        except ConcordError as error:  # masterdata does not say where the books are
-            self.queue.later(match, error.reason, self.clock())
+            joined.append(_Joined(match, journal, self._write(match, journal)))
+        except ConcordError as error:
+            return self._failed(match, error)
         return None
+
+    def _read_back(self, joined: Sequence[_Joined]) -> None:
+        """One look for all of them; what ends it is narrowed down to the one match."""
+        mine = [one for one in joined if self.queue.renew(one.match, self.clock())]
+        if not mine:
+            return
+        journal = mine[0].journal
+        try:
+            views = views_of(journal, [booked for one in mine for booked in one.match.booked.values()])
+            moves = journal.exchange_moves(sorted({line for one in mine for line in one.touched}))
+        except ConcordError as error:
+            if len(mine) == 1 or isinstance(error, OdooUnavailable | OdooDenied):
+                for one in mine:
+                    self._failed(one.match, error)
+            else:
+                half = len(mine) // 2
+                self._read_back(mine[:half])
+                self._read_back(mine[half:])
+            return
+        for one in mine:
+            outcomes = outcomes_of(one.match.booked.values(), views)
+            try:
+                self.queue.written(one.match, outcomes, exchanges_of(one.touched, moves), self.clock())
+            except ConcordError as error:
+                self._failed(one.match, error)
+
+    def _failed(self, match: MatchClaim, error: ConcordError) -> ConcordError | None:
+        """The error again if it means that Odoo gives no answer at all: nor will the others get one."""
+        if isinstance(error, OdooError) and not isinstance(error, _PASSING):
+            self.queue.refused(match, error.reason, error.message, self.clock())
+        else:  # or masterdata does not say where the books are
+            self.queue.later(match, error.reason, self.clock())
+        return error if isinstance(error, OdooUnavailable | OdooDenied) else None
 
     def _write(self, match: MatchClaim, journal: Journal) -> list[int]:
         """Reconcile what the match joins; the ids of the journal items."""

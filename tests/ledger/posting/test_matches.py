@@ -9,6 +9,8 @@ from datetime import timedelta
 import pytest
 
 from libs.events import BankLine, Event, EventKind
+from libs.odoo.errors import OdooRefused, OdooUnavailable
+from libs.odoo.port import Json
 from libs.storage.leases import RetryPolicy
 from services.ledger.domain.errors import MatchNotRetryable
 from services.ledger.domain.match import AppliedMatch, MatchState, MatchType
@@ -18,6 +20,7 @@ from services.ledger.handlers.apply_match import ApplyMatch, apply_match, get_ap
 from services.ledger.workers.match import MatchWorker
 from services.ledger.workers.match_queue import Matches
 from tests.ledger.domain.books import bank_line, money
+from tests.ledger.posting.test_settling import Watched
 from tests.ledger.posting.world import PostingWorld
 from tests.storage.fixtures import EngineFor
 from tests.storage.fixtures import engine_for as engine_for
@@ -177,3 +180,61 @@ def test_a_matcher_whose_lease_ran_out_before_a_match_of_its_batch_leaves_it_alo
     world.work(rounds=20)
     assert {stored(world, name).state for name in (GOOD, BAD)} == {MatchState.WRITTEN}
     assert cases(world) == []
+
+
+def joined_pairs(world: PostingWorld, count: int) -> tuple[list[str], list[Posting]]:
+    """Matches of as many bank lines and payouts, not yet written; their names and the payouts' postings."""
+    numbers = range(1, count + 1)
+    found = posted(world, *(arrived(n) for n in numbers), *(payout(f"po_{n}") for n in numbers))
+    names = [f"companies/acme/matches/m{n}" for n in numbers]
+    for name, line, paid in zip(names, found[:count], found[count:], strict=True):
+        apply(world, name, line, [paid])
+    return names, found[count:]
+
+
+def test_what_became_of_the_matches_of_a_claim_is_read_back_at_once(world: PostingWorld) -> None:
+    names, _ = joined_pairs(world, 4)
+    watched = Watched(world)
+    assert world.matcher.run_once() == 4
+    assert {stored(world, name).state for name in names} == {MatchState.WRITTEN}
+    assert watched.calls == {
+        "account.bank.statement.line.read": 5,  # before each, and after all
+        "account.move.read": 5,
+        "account.move.line.search_read": 4 + 4 + 1,  # and what was moved
+        "account.move.line.write": 4,
+        "account.move.line.reconcile": 4,
+        "account.partial.reconcile.search_read": 1,
+    }
+
+
+def test_a_match_that_can_not_be_read_back_keeps_no_other_waiting(world: PostingWorld) -> None:
+    names, payouts = joined_pairs(world, 5)
+
+    def unreadable(model: str, method: str, args: list[Json]) -> None:
+        reconciled = world.admin.execute("account.partial.reconcile", "search_count", [[]]) == len(names)
+        if reconciled and (model, method) == ("account.move", "read") and payouts[2].odoo_id in args[0]:
+            raise OdooRefused("odoo.exceptions.UserError", "no")
+
+    Watched(world, before=unreadable)
+    world.matcher.run_once()
+    assert [stored(world, name).state for name in names] == [
+        MatchState.EXCEPTION if name.endswith("m3") else MatchState.WRITTEN for name in names
+    ]
+    assert [(one.subject, one.doubt.reason) for one in cases(world)] == [(names[2], "ODOO_REFUSED")]
+
+
+def test_matches_that_were_joined_before_odoo_went_away_are_read_back_later(world: PostingWorld) -> None:
+    names, _ = joined_pairs(world, 4)
+    down = [True]
+
+    def goes(model: str, method: str, args: list[Json]) -> None:
+        if down and world.admin.execute("account.partial.reconcile", "search_count", [[]]) == 2:
+            down.pop()
+            raise OdooUnavailable("refused")
+
+    Watched(world, before=goes)
+    assert world.matcher.run_once() == 4
+    assert {stored(world, name).state for name in names} == {MatchState.PENDING}
+    world.work(rounds=20)
+    assert {stored(world, name).state for name in names} == {MatchState.WRITTEN}
+    assert world.admin.execute("account.partial.reconcile", "search_count", [[]]) == 4
