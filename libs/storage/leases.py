@@ -5,7 +5,7 @@ writes only to rows that still carry the number it got, within its lease: one th
 Claims, like all else here, happen in the caller's transaction.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -17,6 +17,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Engine,
     Integer,
     Row,
     Table,
@@ -109,6 +110,23 @@ def claim(
     values = {"claim_now": now, "claim_limit": limit, "claim_owner": owner, "claim_until": until}
     rows = connection.execute(_claiming(table, dialect, where, tuple(order_by)), values | dict(given or {}))
     return _ordered(table, list(rows), order_by)
+
+
+def end_leases(engine: Engine, work: Iterable[tuple[Table, ColumnElement[bool]]]) -> int:
+    """End the leases of a dead process, of rows (table, condition) whose work may be done twice. Returns how many.
+
+    Only on SQLite, where the process that starts is the only one. On PostgreSQL others may be alive, and leases run out
+    by themselves. Not for work that may still be going on elsewhere, such as a call that Odoo has not answered.
+    """
+    if engine.dialect.name != "sqlite":
+        return 0
+    ended = 0
+    with engine.begin() as connection:
+        for table, condition in work:
+            nobodys = {"lease_owner": None, "lease_until": None, "fence": table.c.fence + 1}
+            held = condition & table.c.lease_until.is_not(None)
+            ended += connection.execute(update(table).where(held).values(nobodys)).rowcount
+    return ended
 
 
 @lru_cache(maxsize=256)

@@ -46,7 +46,7 @@ from .http.limits import PartnerLimits
 from .http.observer import EdgeObserver, count_received, scope_of
 from .http.server import HttpServer
 from .servicer import GatewayServicer
-from .storage import DatabaseEngine, GatewayUnitOfWork
+from .storage import DatabaseEngine, GatewayUnitOfWork, end_leases_of_the_dead
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +68,7 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
     telemetry = configure(TelemetryConfig.from_env("gateway", env))
     engine = open_engine(config.database_url, "gateway")
     upgrade(engine, "services.gateway")
+    end_leases_of_the_dead(engine)
     keys = TokenKeys.parse(_required(env, "CONCORD_TOKEN_KEYS"))
     api = StripeApi({one.source.interface: one.api for one in config.sources if one.api})
     channels = [_channel(one, env, keys, telemetry) for one in (config.ledger_address, config.recon_address)]

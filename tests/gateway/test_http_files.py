@@ -9,6 +9,7 @@ import time
 import httpx
 import pytest
 
+from services.gateway.storage import end_leases_of_the_dead
 from tests.gateway.edge import Edge, check, edge
 from tests.gateway.world import GatewayWorld
 
@@ -42,6 +43,19 @@ def test_files_are_known_by_content_and_reach_recon_byte_by_byte(world: GatewayW
     assert (file.delivery, file.transaction_id) == (first.json()["delivery"], first.json()["transaction_id"])
     assert kinds["settlement"][0].interface == "stripe/acct_1"
     assert world.states() == {"FORWARDED": 2}
+
+
+def test_a_file_that_a_dead_process_was_handing_on_is_taken_up_at_the_next_start(world: GatewayWorld) -> None:
+    with edge(world) as found:
+        assert upload(found, CAMT).status_code == 202
+    with world.uow() as uow:
+        assert uow.deliveries.claim(files=True, limit=1, owner="dead", now=world.now, lease_seconds=1800)
+        uow.commit()
+    world.run("forward-file")
+    assert not world.recon.files
+    assert end_leases_of_the_dead(world.engine) == 1
+    world.run("forward-file")
+    assert len(world.recon.files) == 1
 
 
 def test_a_file_that_recon_reads_slowly_keeps_no_webhook_waiting(world: GatewayWorld) -> None:

@@ -17,6 +17,7 @@ from libs.storage.leases import (
     RetryPolicy,
     backoff,
     claim,
+    end_leases,
     ensure_kept,
     in_state,
     lease_of,
@@ -184,6 +185,19 @@ def test_a_released_row_is_due_again_and_its_attempt_does_not_count(engine: Engi
         release(connection, JOB, [lease_of(JOB, r) for r in claim_jobs(connection)], now=NOW, at=NOW)
     (again,) = take(engine)
     assert (again.fence, jobs(engine)["a"].attempts) == (2, 1)
+
+
+def test_a_process_alone_ends_the_leases_of_the_one_before(engine: Engine) -> None:
+    """On SQLite it is alone; on PostgreSQL it can't know."""
+    add_jobs(engine, "a", "b")
+    (dead,) = take(engine, limit=1)
+    alone = engine.dialect.name == "sqlite"
+    assert end_leases(engine, [(JOB, in_state(JOB, "READY"))]) == alone
+    assert end_leases(engine, [(JOB, in_state(JOB, "DONE"))]) == 0
+    assert len(take(engine, "next")) == 1 + alone
+    with engine.begin() as connection:
+        kept = settle(connection, JOB, [(dead, {"result": "late"})], now=NOW)
+    assert kept == (set() if alone else {dead.id})
 
 
 def test_workers_that_claim_at_once_share_no_row(engine: Engine) -> None:

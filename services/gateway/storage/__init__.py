@@ -3,6 +3,6 @@
 from sqlalchemy import Engine as DatabaseEngine
 
 from .rows import TABLES, GatewayRow, metadata
-from .uow import GatewayUnitOfWork
+from .uow import GatewayUnitOfWork, end_leases_of_the_dead
 
-__all__ = ["TABLES", "DatabaseEngine", "GatewayRow", "GatewayUnitOfWork", "metadata"]
+__all__ = ["TABLES", "DatabaseEngine", "GatewayRow", "GatewayUnitOfWork", "end_leases_of_the_dead", "metadata"]

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Engine
+
+from libs.storage.leases import end_leases, in_state
 from libs.storage.uow import UnitOfWork
 
+from ..domain.delivery import State
+from ..domain.fact import EventState
 from .deliveries import Deliveries
 from .events import Events
 from .payouts import Cursors, Payouts
+from .rows import DELIVERY, EVENT
 from .uploads import Refusals, Uploads
 from .walk import Walk
 
@@ -30,3 +36,13 @@ class GatewayUnitOfWork(UnitOfWork):
         self.uploads = Uploads(self.connection)
         self.refusals = Refusals(self.connection)
         self.walk = Walk(self.connection)
+
+
+def end_leases_of_the_dead(engine: Engine) -> int:
+    """What the process before this one was translating or handing on is taken up at once, where that is certain.
+
+    A file's lease lasts half an hour, as long as recon may take over it. Recon knows a file, and the ledger an event,
+    that is handed on twice.
+    """
+    received = in_state(DELIVERY, State.RECEIVED.value)
+    return end_leases(engine, [(DELIVERY, received), (EVENT, in_state(EVENT, EventState.WAITING.value))])
