@@ -161,10 +161,11 @@ def test_the_masters_are_looked_at_again_when_it_is_approved(world: World) -> No
     assert world.approve(offered).state is MappingState.ACTIVE
 
 
-def test_whoever_proposed_it_cannot_approve_it(world: World) -> None:
+@pytest.mark.parametrize("approver", ["ann", "Ann", " ann", "ａｎｎ"])
+def test_whoever_proposed_it_cannot_approve_it(world: World, approver: str) -> None:
     offered = world.propose(actor="ann")
     with pytest.raises(ApproverIsMaker):
-        world.approve(offered, actor="ann")
+        world.approve(offered, actor=approver)
     assert stored(world, 1).state is MappingState.PROPOSED
 
 

@@ -111,6 +111,7 @@ def test_a_counterpart_that_is_found_settles_what_was_proposed(world: World) -> 
     ("decision", "actor", "reason"),
     [
         (Decision.APPROVE_WRITE_OFF, "ada", "APPROVER_IS_MAKER"),
+        (Decision.APPROVE_WRITE_OFF, "Ada ", "APPROVER_IS_MAKER"),
         (Decision.PROPOSE_WRITE_OFF, "bob", "TRANSITION_FORBIDDEN"),
         (Decision.RESOLVE, "bob", "DIFFERENCE_WATCHED"),
     ],

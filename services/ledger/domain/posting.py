@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, IntEnum
 
+from libs.errors.people import is_same_person
 from libs.events import Event
 from libs.money import Money
 
@@ -214,11 +214,7 @@ def beside_key(key: str, event: str) -> str:
 
 def is_maker(posting: Posting, subject: str) -> bool:
     """Whether the person brought the event or made the mapping, however he spells his name."""
-    return _person(subject) in {_person(posting.made_by), _person(posting.mapping_by)}
-
-
-def _person(subject: str) -> str:
-    return unicodedata.normalize("NFKC", subject).casefold().strip()
+    return is_same_person(subject, posting.made_by) or is_same_person(subject, posting.mapping_by)
 
 
 def is_beside(posting: Posting) -> bool:

@@ -9,6 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+from libs.errors.people import is_same_person
+
 from .errors import ApproverIsMaker, ContentChanged, TransitionForbidden
 
 
@@ -62,7 +64,7 @@ class MappingSet:
         """Raises `ContentChanged`, `ApproverIsMaker` or `TransitionForbidden`."""
         if content_digest != self.content_digest or digest_of(self.yaml) != self.content_digest:
             raise ContentChanged("the approval names another content than the mapping set has", field="content_digest")
-        if actor == self.proposed_by:
+        if is_same_person(actor, self.proposed_by):
             raise ApproverIsMaker("whoever proposed a mapping set can't approve it")
         return replace(self.to(MappingState.APPROVED), approved_by=actor, approved_at=now)
 

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from libs.errors.people import is_same_person
 from libs.events import Clock
 
 from ..domain.doubts import is_doubt
@@ -85,7 +86,7 @@ def _written_off(before: Difference, command: DecideDifference) -> Difference:
     check_difference(before.state, DifferenceState.WRITTEN_OFF)
     if not before.proposed_by:
         raise WriteOffNotProposed("nobody proposed to write it off")
-    if before.proposed_by == command.actor:
+    if is_same_person(before.proposed_by, command.actor):
         raise ApproverIsMaker("whoever proposed it may not approve it")
     return replace(before, state=DifferenceState.WRITTEN_OFF, decided_by=command.actor)
 

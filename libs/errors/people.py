@@ -1,0 +1,17 @@
+"""Who is who, where one person may not do what another must."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def is_same_person(one: str, other: str) -> bool:
+    """Whether two subjects of tokens are one person, however each spells the name (Unicode NFKC, letter case, blanks).
+
+    Nobody approves what he made by writing himself with a capital.
+    """
+    return _person(one) == _person(other)
+
+
+def _person(subject: str) -> str:
+    return unicodedata.normalize("NFKC", subject).casefold().strip()
