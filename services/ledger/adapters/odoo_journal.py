@@ -8,6 +8,7 @@ answers with messages instead of raising: `LoadRefused` or `OdooConflict`.
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -23,11 +24,14 @@ from libs.odoo.errors import (
     conflict_in_load,
 )
 from libs.odoo.port import Json, Odoo
+from libs.rpc.failures import safe_stack
 
 from ..domain.document import Document, DocumentType
 from ..domain.view import DocumentView, LineView, Locks
 from ..handlers.posting_ports import Record
 from . import odoo_rows
+
+logger = logging.getLogger(__name__)
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
@@ -71,6 +75,8 @@ def _understood(call: Callable[Given, Answer]) -> Callable[Given, Answer]:
         try:
             return call(*args, **kwargs)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # It may as well be a mistake of ours, and the posting keeps the reason alone: the log says where.
+            logger.error("what Odoo answered can't be read: %s", safe_stack(error))
             raise AnswerUnreadable(type(error).__name__) from error
 
     return careful

@@ -67,9 +67,8 @@ class Postings:
         if query.reference:
             bearers = select(EVENT_REFERENCE.c.event).where(
                 EVENT_REFERENCE.c.company == query.company,
-                EVENT_REFERENCE.c.kind.in_(
-                    _REFERENCE_KINDS
-                ),  # the second column of the key, without which it is a scan
+                # Any kind: it is the second column of the key, without which this is a scan.
+                EVENT_REFERENCE.c.kind.in_(_REFERENCE_KINDS),
                 EVENT_REFERENCE.c.value == query.reference,
             )
             condition &= POSTING.c.event.in_(bearers)

@@ -93,6 +93,17 @@ def test_an_answer_that_is_none_is_looked_up_and_nothing_is_posted_twice(
     assert (world.moves(), world.reasons()) == (2, [])
 
 
+def test_where_an_answer_could_not_be_read_is_logged_and_not_what_it_said(
+    world: PostingWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.build(capture())
+    Instead(world, "load", {"ids": "IBAN DE02 1203"}, 1)
+    world.work(rounds=30)
+    (told,) = [one.getMessage() for one in caplog.records if "can't be read" in one.getMessage()]
+    assert "odoo_journal.py" in told
+    assert "IBAN" not in told
+
+
 def test_while_masterdata_is_down_what_is_claimed_goes_back_at_once(world: PostingWorld) -> None:
     class Down(ConcordError):
         kind = Kind.RETRY
