@@ -24,6 +24,17 @@ class Kind(Enum):
     EXHAUSTED = "exhausted"  # a limit; try later or send less
     RETRY = "retry"  # technical; the same request may succeed later
 
+    @property
+    def is_technical(self) -> bool:
+        """Whether the same call between services may succeed later, so that a worker retries within its budget.
+
+        Credentials are replaced and rights granted meanwhile, so a service that is refused has met no business failure.
+        """
+        return self in _TECHNICAL
+
+
+_TECHNICAL = frozenset({Kind.RETRY, Kind.STALE, Kind.EXHAUSTED, Kind.UNAUTHENTICATED, Kind.FORBIDDEN})
+
 
 class ConcordError(Exception):
     """Base of all errors that a caller can act on.

@@ -15,12 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
-from libs.errors import ConcordError, Kind
+from libs.errors import ConcordError
 from libs.rpc.failures import safe_stack
 
 logger = logging.getLogger(__name__)
-
-TECHNICAL = (Kind.RETRY, Kind.STALE, Kind.EXHAUSTED)
 
 
 class Server(Protocol):
@@ -115,7 +113,7 @@ class WorkerLoop:
         if self._on_error is not None:
             self._on_error(reason)
         stack = safe_stack(error)
-        if isinstance(error, ConcordError) and error.kind in TECHNICAL:
+        if isinstance(error, ConcordError) and error.kind.is_technical:
             if self._last_failure != reason:
                 logger.warning("worker %s must wait: %s", self.name, reason)
             self._last_failure = reason

@@ -10,7 +10,7 @@ import grpc
 from concord.ledger.v1 import ledger_pb2, ledger_pb2_grpc, match_pb2, posting_pb2
 from concord.trace.v1 import trace_pb2
 
-from libs.errors import ConcordError, Kind
+from libs.errors import ConcordError
 from libs.events import Clock, Event
 from libs.rpc.deadlines import seconds_left, stream_may_go_on
 from libs.rpc.identity import current_identity
@@ -32,7 +32,6 @@ from .handlers.tell_walk import list_control_totals, list_transaction_steps
 from .handlers.watch_postings import watch_postings
 
 Recorder = Writer[Told, RecordedEvent | EventConflict]
-TECHNICAL = (Kind.RETRY, Kind.EXHAUSTED, Kind.STALE)
 
 
 class Changes(Protocol):
@@ -167,7 +166,7 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
             answer = next(answers) if isinstance(one, Event) else one
             if not isinstance(answer, RecordedEvent | ConcordError):
                 raise answer
-            if isinstance(answer, ConcordError) and answer.kind in TECHNICAL:
+            if isinstance(answer, ConcordError) and answer.kind.is_technical:
                 raise answer
             results.append(answer)
         return results

@@ -11,7 +11,8 @@ import sys
 from tests.architecture.source import Module, within
 
 STDLIB = frozenset(sys.stdlib_module_names) | {"__future__"}
-VALUES = frozenset({"libs.money", "libs.errors", "libs.events"})
+# `libs.service.work` holds what a worker is handed: Protocols and one frozen value.
+VALUES = frozenset({"libs.money", "libs.errors", "libs.events", "libs.service.work"})
 GRPC = frozenset({"grpc", "grpc_health", "grpc_reflection", "grpc_status", "google"})
 
 # A layer that is not named here is not one of ours.
@@ -60,6 +61,8 @@ LIBS: dict[str, frozenset[str]] = {
     "storage": VALUES | {"sqlalchemy", "sqlmodel", "alembic", "psycopg", "nats"},
     "rpc": VALUES | GRPC | {"concord", "jwt", "cryptography", "libs.telemetry.context"},
     "telemetry": VALUES | GRPC | {"opentelemetry", "prometheus_client", "structlog", "libs.rpc"},
+    # The plumbing of a process: it may see all other libs, and none of them sees it.
+    "service": VALUES | GRPC | {"libs.odoo", "libs.rpc", "libs.storage", "libs.telemetry"},
     "odoo": VALUES | {"odoorpc", "httpx", "libs.formats", "starlette", "uvicorn"},
 }
 

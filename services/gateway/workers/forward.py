@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 
-from libs.errors import ConcordError, Kind
+from libs.errors import ConcordError
 from libs.events import Clock
 
 from ..domain.delivery import State
@@ -25,7 +25,6 @@ from ..handlers.ports import (
     unobserved,
 )
 
-TECHNICAL = (Kind.RETRY, Kind.STALE, Kind.EXHAUSTED, Kind.UNAUTHENTICATED, Kind.FORBIDDEN)
 # A batch that has failed so often is asked for event by event, a few a turn; so many failures in a row are an outage.
 PATIENCE = 5
 SINGLES = 20

@@ -28,7 +28,6 @@ from ..handlers.ports import (
     unobserved,
 )
 from ..handlers.upload import SETTLEMENT, drop_abandoned
-from .forward import TECHNICAL
 
 ABANDONED_AFTER = timedelta(hours=2)
 
@@ -76,7 +75,7 @@ class ForwardFileWorker:
         try:
             self._import(stored)
         except ConcordError as error:
-            if error.kind in TECHNICAL:
+            if error.kind.is_technical:
                 self._settle(self._later(stored, error.reason))
                 raise
             self._settle(DeliveryOutcome(stored, State.QUARANTINED, error.reason))

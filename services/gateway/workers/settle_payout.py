@@ -27,7 +27,6 @@ from ..handlers.ports import (
 )
 from ..handlers.receive import fetched
 from ..providers.base import Polls, Settles
-from .forward import TECHNICAL
 from .poll import Store
 
 MAX_PAGES = 5000
@@ -84,7 +83,7 @@ class ComposePayoutWorker:
             self._compose(payout)
         except ConcordError as error:
             self._failed(payout, error)
-            if error.kind in TECHNICAL or isinstance(error, ApiRefused):
+            if error.kind.is_technical or isinstance(error, ApiRefused):
                 raise
         return 1
 
@@ -130,7 +129,7 @@ class ComposePayoutWorker:
 
     def _failed(self, payout: StoredPayout, error: ConcordError) -> None:
         # A refusal may be of a key that is being changed, so it is no last word either.
-        again = error.kind in TECHNICAL or isinstance(error, ApiRefused)
+        again = error.kind.is_technical or isinstance(error, ApiRefused)
         at = self._budget.next_try(payout.attempts, self._clock(), self._rng) if again else None
         self._settle(PayoutOutcome(payout, payout.state if at else PayoutState.PARKED, error.reason, retry_at=at))
         source = Source(payout.provider, payout.account, "")
@@ -187,7 +186,7 @@ class ForwardSettlementWorker:
         try:
             self._import(payout, payout.settlement)
         except ConcordError as error:
-            technical = error.kind in TECHNICAL
+            technical = error.kind.is_technical
             at = self._budget.next_try(payout.attempts, self._clock(), self._rng) if technical else None
             refused = PayoutState.PARKED if technical else PayoutState.REFUSED
             self._settle(PayoutOutcome(payout, payout.state if at else refused, error.reason, retry_at=at))

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from libs.errors import ConcordError, Kind
+from libs.errors import ConcordError
 from libs.events import Clock
 from libs.storage.leases import RetryPolicy
 
@@ -32,7 +32,6 @@ logger = logging.getLogger(__name__)
 
 STORY_EVENTS_AT_MOST = 500
 # Masterdata can't answer now, or not to us: somebody mends that, and the events wait.
-TECHNICAL = (Kind.RETRY, Kind.EXHAUSTED, Kind.STALE, Kind.UNAUTHENTICATED, Kind.FORBIDDEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ class BuildWorker:
         try:
             masters = self._resolve(company, events)
         except ConcordError as error:
-            if error.kind not in TECHNICAL:
+            if not error.kind.is_technical:
                 self._refuse_all(events, error)
                 return
             logger.warning("masterdata can't answer: %s", error.reason)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from libs.errors import Kind
 from libs.errors.retry import RetryPolicy
 
-TECHNICAL = (Kind.RETRY, Kind.STALE, Kind.EXHAUSTED, Kind.UNAUTHENTICATED, Kind.FORBIDDEN)
 # Gives up after about a day, so that an outage over a night needs nobody.
 BUDGET = RetryPolicy(base_seconds=1.0, cap_seconds=1800.0, max_attempts=100)

@@ -11,7 +11,7 @@ from libs.errors.retry import RetryPolicy
 from libs.events import Clock
 
 from ..domain.match import MatchState
-from ..domain.retry import BUDGET, TECHNICAL
+from ..domain.retry import BUDGET
 from ..domain.settings import Settings
 from ..domain.walk import OutboundMatch
 from ..handlers.ledger_ports import Applied, AppliedState, Ledger, MatchToApply
@@ -72,7 +72,7 @@ class ApplyWorker:
             try:
                 outcomes.append(self._outcome(one, self._ledger.apply_match(_to_apply(one))))
             except ConcordError as error:
-                if error.kind in TECHNICAL:
+                if error.kind.is_technical:
                     failure = error
                     outcomes.append(self._later(one, error.reason))
                 else:

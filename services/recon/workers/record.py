@@ -9,7 +9,7 @@ from libs.errors import ConcordError
 from libs.errors.retry import RetryPolicy
 from libs.events import Clock
 
-from ..domain.retry import BUDGET, TECHNICAL
+from ..domain.retry import BUDGET
 from ..domain.walk import OutboundEvent
 from ..handlers.ledger_ports import Ledger, NotRecorded, Recorded
 from ..handlers.ports import EventOutcome, NewUnitOfWork, PutBack, Tracing, uncounted
@@ -60,7 +60,7 @@ class RecordWorker:
         except ConcordError as error:
             # A batch that is refused as a whole says nothing of its items: it is tried again within the budget too.
             self._settle([self._later(one, error.reason) for one in claimed])
-            if error.kind in TECHNICAL:
+            if error.kind.is_technical:
                 raise
             return len(claimed)
         self._settle([self._outcome(one, answer) for one, answer in zip(claimed, answers, strict=True)])
