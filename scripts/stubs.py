@@ -30,7 +30,7 @@ def generate(into: Path) -> None:
     scripts = Path(sys.executable).parent
     well_known = Path(grpc_tools.__file__).parent / "_proto"
     google_common = sysconfig.get_path("purelib")
-    subprocess.run(  # noqa: S603 (fixed arguments and our own file names)
+    subprocess.run(
         [
             sys.executable,
             "-m",
