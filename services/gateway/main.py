@@ -20,9 +20,9 @@ from libs.events import TransactionIds
 from libs.rpc.channel import open_channel
 from libs.rpc.config import ChannelConfig, ConfigInvalid
 from libs.rpc.identity import IssuedToken, TokenKeys, TokenVerifier
-from libs.rpc.process import ServiceProcess, WorkerLoop
-from libs.rpc.readiness import health_loop
 from libs.rpc.server import Registration, serve
+from libs.service.process import ServiceProcess, WorkerLoop
+from libs.service.readiness import health_loop
 from libs.storage.engine import ensure_reachable, open_engine, reading
 from libs.storage.group_commit import GroupCommitWriter
 from libs.storage.migrate import upgrade

@@ -74,11 +74,11 @@ def environment(module: Module) -> list[str]:
 
 
 def broad_handlers(module: Module) -> list[str]:
-    """Only libs/rpc, the boundary, may catch what it does not know.
+    """Only the boundaries, of calls (libs/rpc) and of workers (libs/service), may catch what they do not know.
 
     `except BaseException: undo(); raise` catches nothing: it is how a transaction is rolled back.
     """
-    if module.name.startswith("libs.rpc"):
+    if module.name.startswith(("libs.rpc.", "libs.service.")):
         return []
     found = []
     for node in ast.walk(module.tree):

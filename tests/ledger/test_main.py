@@ -14,8 +14,8 @@ from concord.ledger.v1 import ledger_pb2, ledger_pb2_grpc
 from libs.rpc.channel import open_channel
 from libs.rpc.config import ChannelConfig, ConfigInvalid
 from libs.rpc.identity import IssuedToken, TokenKeys
-from libs.rpc.process import ServiceProcess
 from libs.rpc.wire import from_event
+from libs.service.process import ServiceProcess
 from services.ledger.config import LedgerConfig
 from services.ledger.main import build
 from tests.ledger.test_record_events import capture

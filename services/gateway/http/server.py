@@ -1,4 +1,4 @@
-"""uvicorn in a thread, with the face that `libs.rpc.process` expects of a server."""
+"""uvicorn in a thread, with the face that `libs.service.process` expects of a server."""
 
 from __future__ import annotations
 

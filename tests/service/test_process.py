@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from libs.errors import ConcordError, Kind
-from libs.rpc.process import Backoff, ServiceProcess, WorkerLoop
+from libs.service.process import Backoff, ServiceProcess, WorkerLoop
 
 QUICK = Backoff(initial_seconds=0.001, maximum_seconds=0.002)
 REPOSITORY = Path(__file__).parents[2]
@@ -149,7 +149,7 @@ def test_a_worker_that_does_not_end_is_reported() -> None:
 
 PROGRAM = """
 import threading
-from libs.rpc.process import ServiceProcess, WorkerLoop
+from libs.service.process import ServiceProcess, WorkerLoop
 class Listener:
     port = 1
     def stop(self, grace_seconds): print("server stopped", flush=True)

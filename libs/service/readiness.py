@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
-from libs.rpc.process import Backoff, WorkerLoop
+from libs.service.process import Backoff, WorkerLoop
 
 logger = logging.getLogger(__name__)
 

@@ -4,10 +4,10 @@ import grpc
 import pytest
 
 from libs.errors import ConcordError, Kind
-from libs.rpc.readiness import Readiness, health_loop
+from libs.service.readiness import Readiness, health_loop
 from tests.rpc.echo import serving
-from tests.rpc.test_process import eventually
 from tests.rpc.test_server import NOT_SERVING, SERVING, health_of
+from tests.service.test_process import eventually
 
 
 class Away(ConcordError):
