@@ -7,7 +7,7 @@
 | `uow` | `UnitOfWork`: one transaction, one commit, points at which a simulation may crash |
 | `migrate` | `upgrade`, `check`, and the command that writes the next version |
 | `rows` | `insert_new`, `insert_rows`, `update_rows`: hot writes over lists |
-| `leases` | `claim`, `renew`, `settle`, `release`: the state column is the queue |
+| `leases` | `claim`, `renew`, `finish`, `release`: the state column is the queue |
 | `group_commit` | `GroupCommitWriter`, `InlineWriter`: many callers, one commit |
 | `tables` | `system_tables`: audit entries, totals, outbox, the sealer's head |
 | `audit`, `sealer` | chains of entries by subject, and their seal through the service |

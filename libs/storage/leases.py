@@ -162,7 +162,7 @@ def renew(
     return [Lease(lease.id, lease.fence, lease.owner, until) for lease in leases if lease.id in kept]
 
 
-def settle(
+def finish(
     connection: Connection, table: Table, outcomes: Sequence[tuple[Lease, Mapping[str, Any]]], *, now: datetime
 ) -> set[Any]:
     """Write each row's new values and end its lease. Returns the ids that were still ours; the others are untouched.

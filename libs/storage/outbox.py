@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, select
 
 from libs.errors import ConcordError, Kind
 
-from .leases import Lease, backoff, claim, ensure_kept, in_state, lease_of, settle
+from .leases import Lease, backoff, claim, ensure_kept, finish, in_state, lease_of
 from .rows import insert_new, insert_rows
 from .tables import SystemTables
 from .uow import UnitOfWork
@@ -143,9 +143,9 @@ class Relay:
             self._publisher.publish([each.message for each in messages])
         except PublishFailed:
             wait = timedelta(seconds=backoff(attempts, self._rng, 1.0, 60.0))
-            self._settle(lease, {"available_at": self._clock() + wait})
+            self._finish(lease, {"available_at": self._clock() + wait})
             return 0
-        self._settle(lease, {"sealed_number": messages[-1].number, "attempts": 0})
+        self._finish(lease, {"sealed_number": messages[-1].number, "attempts": 0})
         return len(messages)
 
     def _register(self) -> None:
@@ -176,9 +176,9 @@ class Relay:
         )
         return (lease_of(table, rows[0]), rows[0].sealed_number, rows[0].attempts) if rows else None
 
-    def _settle(self, lease: Lease, values: Mapping[str, Any]) -> None:
+    def _finish(self, lease: Lease, values: Mapping[str, Any]) -> None:
         with self._new_uow() as uow:
-            kept = settle(uow.connection, self._tables.outbox_reader, [(lease, values)], now=self._clock())
+            kept = finish(uow.connection, self._tables.outbox_reader, [(lease, values)], now=self._clock())
             ensure_kept([lease], kept)
             uow.commit()
 

@@ -178,7 +178,7 @@ def test_a_match_that_was_given_up_waits_no_more(world: World) -> None:  # noqa:
             )
             uow.matches.add(match, world.now)
         claimed, _ = uow.matches.claim("acme", limit=9, owner="me", now=world.now, lease_seconds=60)
-        uow.matches.settle([(claimed, replace(claimed, parked=True, reason="ODOO_DENIED"))], world.now, "me")
+        uow.matches.finish([(claimed, replace(claimed, parked=True, reason="ODOO_DENIED"))], world.now, "me")
         uow.commit()
     assert waiting(world)["match", "acme", ""] == (1, 0.0)
 

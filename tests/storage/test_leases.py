@@ -19,11 +19,11 @@ from libs.storage.leases import (
     claim,
     end_leases,
     ensure_kept,
+    finish,
     in_state,
     lease_of,
     release,
     renew,
-    settle,
 )
 from tests.storage.fixtures import EngineFor
 from tests.storage.sample.storage import JOB
@@ -69,9 +69,9 @@ def jobs(engine: Engine) -> dict[str, Any]:
         return {row.id: row for row in connection.execute(select(JOB))}
 
 
-def finish(engine: Engine, taken: list[Lease], result: str, now: datetime = NOW) -> set[Any]:
+def finish_all(engine: Engine, taken: list[Lease], result: str, now: datetime = NOW) -> set[Any]:
     with engine.begin() as connection:
-        return settle(connection, JOB, [(lease, {"state": "DONE", "result": result}) for lease in taken], now=now)
+        return finish(connection, JOB, [(lease, {"state": "DONE", "result": result}) for lease in taken], now=now)
 
 
 def test_a_claim_takes_due_rows_in_order_up_to_the_limit(engine: Engine) -> None:
@@ -102,7 +102,7 @@ def test_an_expired_lease_is_claimed_again_with_a_higher_fence(engine: Engine) -
 def test_settling_ends_the_lease_and_starts_the_count_anew(engine: Engine, count: int) -> None:
     add_jobs(engine, *(f"{number:05d}" for number in range(count)))
     taken = take(engine, limit=count)
-    assert finish(engine, taken, "done") == {lease.id for lease in taken}
+    assert finish_all(engine, taken, "done") == {lease.id for lease in taken}
     row = jobs(engine)["00000"]
     assert (row.state, row.result, row.lease_owner, row.lease_until, row.attempts) == ("DONE", "done", None, None, 0)
 
@@ -113,15 +113,15 @@ def test_each_row_may_get_values_of_its_own(engine: Engine) -> None:
     stale = Lease("b", 0, "worker", NOW + timedelta(seconds=60))
     outcomes = [(lease, {"state": "DONE", "result": lease.id * 3}) for lease in taken if lease.id != "b"]
     with engine.begin() as connection:
-        kept = settle(connection, JOB, [*outcomes, (stale, {"result": "stale"})], now=NOW)
+        kept = finish(connection, JOB, [*outcomes, (stale, {"result": "stale"})], now=NOW)
     assert kept == set("acdefgh")
     assert {key: row.result for key, row in jobs(engine).items()} == {
         key: None if key == "b" else key * 3 for key in "abcdefgh"
     }
 
 
-def woken_late_settles(engine: Engine, late: list[Lease], now: datetime) -> set[Any]:
-    return finish(engine, late, "late", now)
+def woken_late_finishes(engine: Engine, late: list[Lease], now: datetime) -> set[Any]:
+    return finish_all(engine, late, "late", now)
 
 
 def woken_late_renews(engine: Engine, late: list[Lease], now: datetime) -> set[Any]:
@@ -134,7 +134,7 @@ def woken_late_releases(engine: Engine, late: list[Lease], now: datetime) -> set
         return release(connection, JOB, late, now=now, at=now)
 
 
-@pytest.mark.parametrize("act", [woken_late_settles, woken_late_renews, woken_late_releases])
+@pytest.mark.parametrize("act", [woken_late_finishes, woken_late_renews, woken_late_releases])
 @pytest.mark.parametrize("next_owner", ["worker", "other", None])
 def test_a_worker_that_wakes_after_its_lease_changes_nothing(
     engine: Engine, act: Callable[[Engine, list[Lease], datetime], set[Any]], next_owner: str | None
@@ -162,10 +162,10 @@ def test_without_the_fence_a_late_worker_would_write(engine: Engine, monkeypatch
     add_jobs(engine, "a")
     late = take(engine)
     take(engine, now=NOW + timedelta(seconds=61))
-    assert finish(engine, late, "late", NOW + timedelta(seconds=62)) == set()
+    assert finish_all(engine, late, "late", NOW + timedelta(seconds=62)) == set()
     monkeypatch.setattr(leases, "_ours", ours_without_fence)
     leases._writing.cache_clear()
-    assert finish(engine, late, "late", NOW + timedelta(seconds=62)) == {"a"}
+    assert finish_all(engine, late, "late", NOW + timedelta(seconds=62)) == {"a"}
     leases._writing.cache_clear()
 
 
@@ -176,7 +176,7 @@ def test_a_renewed_lease_holds_longer(engine: Engine) -> None:
         (renewed,) = renew(connection, JOB, taken, now=NOW + timedelta(seconds=30), lease_seconds=60)
     assert renewed.until == NOW + timedelta(seconds=90)
     assert take(engine, "other", now=NOW + timedelta(seconds=89)) == []
-    assert finish(engine, [renewed], "done", NOW + timedelta(seconds=89)) == {"a"}
+    assert finish_all(engine, [renewed], "done", NOW + timedelta(seconds=89)) == {"a"}
 
 
 def test_a_released_row_is_due_again_and_its_attempt_does_not_count(engine: Engine) -> None:
@@ -196,7 +196,7 @@ def test_a_process_alone_ends_the_leases_of_the_one_before(engine: Engine) -> No
     assert end_leases(engine, [(JOB, in_state(JOB, "DONE"))]) == 0
     assert len(take(engine, "next")) == 1 + alone
     with engine.begin() as connection:
-        kept = settle(connection, JOB, [(dead, {"result": "late"})], now=NOW)
+        kept = finish(connection, JOB, [(dead, {"result": "late"})], now=NOW)
     assert kept == (set() if alone else {dead.id})
 
 

@@ -121,7 +121,7 @@ class Deliveries(Protocol):
     ) -> list[StoredDelivery]:
         """Received ones, oldest first, with their bytes (a file's stay where they are)."""
 
-    def settle(self, outcomes: Sequence[DeliveryOutcome], now: datetime) -> set[str]:
+    def finish(self, outcomes: Sequence[DeliveryOutcome], now: datetime) -> set[str]:
         """The transaction ids of those that were still ours; each writes an audit entry."""
 
     def event_forwarded(self, counts: Mapping[str, int], now: datetime) -> None:
@@ -158,7 +158,7 @@ class Events(Protocol):
 
     def claim(self, *, limit: int, owner: str, now: datetime, lease_seconds: float) -> list[StoredEvent]: ...
 
-    def settle(self, outcomes: Sequence[EventOutcome], now: datetime) -> set[str]:
+    def finish(self, outcomes: Sequence[EventOutcome], now: datetime) -> set[str]:
         """Names of those that were still ours, with audit, control totals and aliases."""
 
     def alias(self, pairs: Sequence[tuple[str, str]]) -> None:
@@ -182,7 +182,7 @@ class Payouts(Protocol):
     def composed(self, payout: StoredPayout, settlement: Settlement, delivery: str, now: datetime) -> None:
         """Raises `LeaseLost` if it went to another worker."""
 
-    def settle(self, outcome: PayoutOutcome, now: datetime) -> None: ...
+    def finish(self, outcome: PayoutOutcome, now: datetime) -> None: ...
 
 
 class Cursors(Protocol):
@@ -195,7 +195,7 @@ class Cursors(Protocol):
     def claim(self, *, among: Sequence[str], owner: str, now: datetime, lease_seconds: float) -> Cursor | None:
         """The one of these sources that is due longest. Others may be from a configuration of another day."""
 
-    def settle(self, before: Cursor, after: Cursor, *, polled: bool, at: datetime, now: datetime) -> None:
+    def finish(self, before: Cursor, after: Cursor, *, polled: bool, at: datetime, now: datetime) -> None:
         """Write the new place; next due `at`, or now if it was woken since. Raises `LeaseLost`."""
 
     def last_polled(self) -> dict[str, datetime]: ...

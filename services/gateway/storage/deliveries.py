@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, case, select, update
 
 from libs.events import Channel
 from libs.storage.audit import AuditEntry, AuditLog
-from libs.storage.leases import claim, in_state, settle
+from libs.storage.leases import claim, finish, in_state
 from libs.storage.rows import insert_new, insert_rows
 
 from ..domain.delivery import Delivery, Receipt, State, check_transition
@@ -82,8 +82,8 @@ class Deliveries:
         bodies = {} if files else self._bodies([row.transaction_id for row in rows])
         return [_stored(row, bodies.get(row.transaction_id, b""), claimed=True) for row in rows]
 
-    def settle(self, outcomes: Sequence[DeliveryOutcome], now: datetime) -> set[str]:
-        settled: list[tuple[Any, dict[str, Any]]] = []
+    def finish(self, outcomes: Sequence[DeliveryOutcome], now: datetime) -> set[str]:
+        finished: list[tuple[Any, dict[str, Any]]] = []
         for one in outcomes:
             if one.retry_at is not None:
                 values: dict[str, Any] = {"available_at": one.retry_at, "reason": one.reason}
@@ -96,8 +96,8 @@ class Deliveries:
                     "waiting_events": one.waiting_events,
                     "schema_fingerprint": one.schema_fingerprint,
                 }
-            settled.append((lease(one.stored.delivery.transaction_id, one.stored.claim), values))
-        kept: set[str] = settle(self._connection, DELIVERY, settled, now=now)
+            finished.append((lease(one.stored.delivery.transaction_id, one.stored.claim), values))
+        kept: set[str] = finish(self._connection, DELIVERY, finished, now=now)
         done = [one for one in outcomes if one.stored.delivery.transaction_id in kept and one.retry_at is None]
         self._audit(
             [(one.stored.delivery.name, one.stored.delivery.transaction_id) for one in done],

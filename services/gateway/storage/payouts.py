@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, case, select, update
 
 from libs.events import Settlement, settlement_from_json, settlement_to_json
 from libs.storage.audit import AuditEntry, AuditLog
-from libs.storage.leases import claim, ensure_kept, in_state, renew, settle
+from libs.storage.leases import claim, ensure_kept, finish, in_state, renew
 from libs.storage.rows import insert_new
 
 from ..domain.fact import Claim, Cursor, PayoutState, StoredPayout
@@ -83,16 +83,16 @@ class Payouts:
             "available_at": now,
         }
         held = lease(payout.key, payout.claim)
-        ensure_kept([held], settle(self._connection, PAYOUT, [(held, values)], now=now))
+        ensure_kept([held], finish(self._connection, PAYOUT, [(held, values)], now=now))
         self._audit(payout, PayoutState.COMPOSED.value, "", now)
 
-    def settle(self, outcome: PayoutOutcome, now: datetime) -> None:
+    def finish(self, outcome: PayoutOutcome, now: datetime) -> None:
         if outcome.retry_at is not None:
             values: dict[str, Any] = {"available_at": outcome.retry_at, "reason": outcome.reason}
         else:
             values = {"state": outcome.state.value, "reason": outcome.reason}
         held = lease(outcome.stored.key, outcome.stored.claim)
-        kept = settle(self._connection, PAYOUT, [(held, values)], now=now)
+        kept = finish(self._connection, PAYOUT, [(held, values)], now=now)
         if kept and outcome.retry_at is None:
             self._audit(outcome.stored, outcome.state.value, outcome.reason, now)
 
@@ -149,7 +149,7 @@ class Cursors:
         )
         return _cursor(rows[0]) if rows else None
 
-    def settle(self, before: Cursor, after: Cursor, *, polled: bool, at: datetime, now: datetime) -> None:
+    def finish(self, before: Cursor, after: Cursor, *, polled: bool, at: datetime, now: datetime) -> None:
         values: dict[str, Any] = {"available_at": at}
         if polled:
             values |= {
@@ -161,7 +161,7 @@ class Cursors:
                 "polled_at": now,
             }
         held = lease(before.source, before.claim)
-        ensure_kept([held], settle(self._connection, CURSOR, [(held, values)], now=now))
+        ensure_kept([held], finish(self._connection, CURSOR, [(held, values)], now=now))
         if polled:
             woken = (CURSOR.c.source == before.source) & (CURSOR.c.wakes > before.wakes)
             self._connection.execute(update(CURSOR).where(woken).values(available_at=now))

@@ -79,10 +79,10 @@ class ForwardWorker:
         try:
             answers = self._answers(claimed)
         except ConcordError as error:
-            self._settle([self._later(one, error.reason) for one in claimed])
+            self._finish([self._later(one, error.reason) for one in claimed])
             raise
         outcomes = [self._outcome(one, answer) for one, answer in zip(claimed, answers, strict=True)]
-        self._settle(outcomes)
+        self._finish(outcomes)
         return len(claimed)
 
     def _answers(self, claimed: Sequence[StoredEvent]) -> Sequence[Recorded | NotRecorded]:
@@ -125,10 +125,10 @@ class ForwardWorker:
             return EventOutcome(stored, EventState.PARKED, reason)
         return EventOutcome(stored, EventState.WAITING, reason, retry_at=at)
 
-    def _settle(self, outcomes: Sequence[EventOutcome]) -> None:
+    def _finish(self, outcomes: Sequence[EventOutcome]) -> None:
         now = self._clock()
         with self._new_uow() as uow:
-            kept = uow.events.settle(outcomes, now)
+            kept = uow.events.finish(outcomes, now)
             ours = [one for one in outcomes if one.stored.event.name in kept]
             forwarded = Counter(one.stored.delivery for one in ours if one.state is EventState.FORWARDED)
             uow.deliveries.event_forwarded(forwarded, now)

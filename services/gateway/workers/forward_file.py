@@ -76,11 +76,11 @@ class ForwardFileWorker:
             self._import(stored)
         except ConcordError as error:
             if error.kind.is_technical:
-                self._settle(self._later(stored, error.reason))
+                self._finish(self._later(stored, error.reason))
                 raise
-            self._settle(DeliveryOutcome(stored, State.QUARANTINED, error.reason))
+            self._finish(DeliveryOutcome(stored, State.QUARANTINED, error.reason))
             return 1
-        self._settle(DeliveryOutcome(stored, State.FORWARDED))
+        self._finish(DeliveryOutcome(stored, State.FORWARDED))
         return 1
 
     def _import(self, stored: StoredDelivery) -> None:
@@ -117,9 +117,9 @@ class ForwardFileWorker:
             return DeliveryOutcome(stored, State.PARKED, reason)
         return DeliveryOutcome(stored, stored.state, reason, retry_at=at)
 
-    def _settle(self, outcome: DeliveryOutcome) -> None:
+    def _finish(self, outcome: DeliveryOutcome) -> None:
         with self._new_uow() as uow:
-            kept = uow.deliveries.settle([outcome], self._clock())
+            kept = uow.deliveries.finish([outcome], self._clock())
             uow.commit()
         if not kept or outcome.state is State.FORWARDED:
             return

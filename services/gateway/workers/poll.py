@@ -84,7 +84,7 @@ class PollWorker:
         after, done = _advanced(cursor, page, plan.overlap_seconds if deep else None, now)
         at = now + timedelta(seconds=plan.interval_seconds) if done else now
         with self._new_uow() as uow:
-            uow.cursors.settle(cursor, after, polled=True, at=at, now=now)
+            uow.cursors.finish(cursor, after, polled=True, at=at, now=now)
             uow.commit()
         return 1
 
@@ -105,7 +105,7 @@ class PollWorker:
         now = self._clock()
         at = self._budget.next_try(cursor.attempts, now, self._rng) or now + timedelta(hours=1)
         with self._new_uow() as uow:
-            uow.cursors.settle(cursor, cursor, polled=False, at=at, now=now)
+            uow.cursors.finish(cursor, cursor, polled=False, at=at, now=now)
             uow.commit()
         source = Source(*_split(cursor.source), "")
         with suppress(SourceUnknown):

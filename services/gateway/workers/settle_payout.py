@@ -96,7 +96,7 @@ class ComposePayoutWorker:
         name = self._keep(account, provider.payout_type, body)
         if not provider.is_composed(body):
             later = self._clock() + timedelta(seconds=self._pause_seconds)
-            self._settle(PayoutOutcome(payout, payout.state, "COMPOSITION_PENDING", retry_at=later))
+            self._finish(PayoutOutcome(payout, payout.state, "COMPOSITION_PENDING", retry_at=later))
             return
         renewed: StoredPayout | None = payout
         pages: list[bytes] = []
@@ -131,16 +131,16 @@ class ComposePayoutWorker:
         # A refusal may be of a key that is being changed, so it is no last word either.
         again = error.kind.is_technical or isinstance(error, ApiRefused)
         at = self._budget.next_try(payout.attempts, self._clock(), self._rng) if again else None
-        self._settle(PayoutOutcome(payout, payout.state if at else PayoutState.PARKED, error.reason, retry_at=at))
+        self._finish(PayoutOutcome(payout, payout.state if at else PayoutState.PARKED, error.reason, retry_at=at))
         source = Source(payout.provider, payout.account, "")
         with suppress(SourceUnknown):
             source = self._accounts.find(payout.provider, payout.account).source
         tell = self._put_back if at else self._set_aside
         tell(source, error.reason)
 
-    def _settle(self, outcome: PayoutOutcome) -> None:
+    def _finish(self, outcome: PayoutOutcome) -> None:
         with self._new_uow() as uow:
-            uow.payouts.settle(outcome, self._clock())
+            uow.payouts.finish(outcome, self._clock())
             uow.commit()
 
 
@@ -189,13 +189,13 @@ class ForwardSettlementWorker:
             technical = error.kind.is_technical
             at = self._budget.next_try(payout.attempts, self._clock(), self._rng) if technical else None
             refused = PayoutState.PARKED if technical else PayoutState.REFUSED
-            self._settle(PayoutOutcome(payout, payout.state if at else refused, error.reason, retry_at=at))
+            self._finish(PayoutOutcome(payout, payout.state if at else refused, error.reason, retry_at=at))
             tell = self._put_back if at else self._set_aside
             tell(Source(payout.provider, payout.account, payout.settlement.company), error.reason)
             if technical:
                 raise
             return 1
-        self._settle(PayoutOutcome(payout, PayoutState.FORWARDED))
+        self._finish(PayoutOutcome(payout, PayoutState.FORWARDED))
         return 1
 
     def _import(self, payout: StoredPayout, settlement: Settlement) -> None:
@@ -203,7 +203,7 @@ class ForwardSettlementWorker:
         with self._tracing.step("settlement_forwarded", payout.transaction_id, None, attributes):
             self._recon.import_settlement(settlement, payout.delivery, payout.transaction_id)
 
-    def _settle(self, outcome: PayoutOutcome) -> None:
+    def _finish(self, outcome: PayoutOutcome) -> None:
         with self._new_uow() as uow:
-            uow.payouts.settle(outcome, self._clock())
+            uow.payouts.finish(outcome, self._clock())
             uow.commit()

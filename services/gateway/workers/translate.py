@@ -108,7 +108,7 @@ class TranslateWorker:
         self._alias(uow, read, told, stored)
         uow.cursors.wake((one.stored.delivery.source.interface for one in read if one.translation.wakes_poll), now)
         uow.payouts.add(_payouts(read, stored), now)
-        uow.deliveries.settle(outcomes, now)
+        uow.deliveries.finish(outcomes, now)
         fresh = [event for events in told.values() for event in events if event.event.transaction_id not in told]
         born = [one for one in fresh if stored[one.event.name].event.transaction_id == one.event.transaction_id]
         return outcomes, born

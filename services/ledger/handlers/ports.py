@@ -278,7 +278,7 @@ class MatchStore(Protocol):
         """Into the queue again, with a new budget: for what is an exception or parked."""
         ...
 
-    def settle(self, outcomes: Sequence[tuple[AppliedMatch, AppliedMatch]], now: datetime, actor: str) -> set[str]:
+    def finish(self, outcomes: Sequence[tuple[AppliedMatch, AppliedMatch]], now: datetime, actor: str) -> set[str]:
         """(before, after) each; ends the claims. Returns the names that were still ours."""
         ...
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, literal_column, select, update
 
 from libs.events import DIGEST_VERSION, Event, Reference, event_from_json, event_to_json
 from libs.storage.audit import AuditEntry, AuditLog
-from libs.storage.leases import claim, release, renew, settle
+from libs.storage.leases import claim, finish, release, renew
 from libs.storage.rows import insert_new, insert_rows
 from libs.storage.totals import TotalKey, Totals, one_event
 
@@ -99,7 +99,7 @@ class Events:
         ]
 
     def built(self, outcomes: Sequence[BuiltEvent], now: datetime, *, failure: str = "") -> set[str]:
-        settled = []
+        finished = []
         for one in outcomes:
             assert one.event.claim is not None, "only a claimed event is built"
             values: dict[str, Any] = {
@@ -110,8 +110,8 @@ class Events:
                 "hold_until": one.hold_until,
                 "attempts": one.event.attempts if one.keep_attempts else 0,
             }
-            settled.append((lease(one.event.event.name, one.event.claim), values))
-        kept: set[str] = settle(self._connection, EVENT, settled, now=now)
+            finished.append((lease(one.event.event.name, one.event.claim), values))
+        kept: set[str] = finish(self._connection, EVENT, finished, now=now)
         if failure:
             ours = [one.event.event for one in outcomes if one.event.event.name in kept]
             self._committed.postponed += [(event, failure) for event in ours]

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, bindparam, literal_column, or_, select, update
 
 from libs.storage.audit import AuditEntry, AuditLog
-from libs.storage.leases import claim, in_state, renew, settle
+from libs.storage.leases import claim, finish, in_state, renew
 from libs.storage.rows import insert_new, insert_rows
 
 from ..domain.errors import MatchUnknown
@@ -105,10 +105,10 @@ class Matches:
             self._committed.queues.add("match")
         return self.get(match.name)
 
-    def settle(self, outcomes: Sequence[tuple[AppliedMatch, AppliedMatch]], now: datetime, actor: str) -> set[str]:
+    def finish(self, outcomes: Sequence[tuple[AppliedMatch, AppliedMatch]], now: datetime, actor: str) -> set[str]:
         """(before, after) each; ends the claims. Returns the names that were still ours."""
-        settled = [(lease(before.name, before.claim), _columns(after)) for before, after in outcomes if before.claim]
-        kept: set[str] = settle(self._connection, APPLIED_MATCH, settled, now=now)
+        finished = [(lease(before.name, before.claim), _columns(after)) for before, after in outcomes if before.claim]
+        kept: set[str] = finish(self._connection, APPLIED_MATCH, finished, now=now)
         for before, after in outcomes:
             if before.name in kept and after.state is not before.state:
                 self._note(after, actor, now)

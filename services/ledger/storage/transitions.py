@@ -17,7 +17,7 @@ from sqlalchemy import Connection, bindparam, or_, select, update
 
 from libs.events import to_text
 from libs.storage.audit import AuditEntry, AuditLog
-from libs.storage.leases import settle
+from libs.storage.leases import finish
 from libs.storage.outbox import Message, Outbox
 from libs.storage.rows import insert_new, insert_rows
 from libs.storage.totals import TotalKey, Totals, one_event
@@ -146,7 +146,7 @@ class Transitions:
         leased = [one for one in changes if one.before.claim is not None and not one.keep_claim]
         outcomes = [(lease(one.before.key, claim), _values(one)) for one in leased if (claim := one.before.claim)]
         if outcomes:
-            made |= settle(self._connection, POSTING, outcomes, now=now)
+            made |= finish(self._connection, POSTING, outcomes, now=now)
         for change in changes:
             claim = change.before.claim
             if claim is not None and not change.keep_claim:

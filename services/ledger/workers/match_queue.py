@@ -64,7 +64,7 @@ class Matches:
         with self.new_uow() as uow:
             noted = note_outcomes(uow, match.booked.values(), outcomes, now)
             after = written if noted else replace(before, available_at=now)
-            if not uow.matches.settle([(before, after)], now, ACTOR):
+            if not uow.matches.finish([(before, after)], now, ACTOR):
                 return  # another worker has it by now; what we noted is rolled back
             anchor = uow.postings.get(match.company, match.anchor)
             note_exchanges(uow, self.books, match.name, anchor, exchanges, now)
@@ -98,7 +98,7 @@ class Matches:
     def _settle_with_case(
         self, uow: LedgerUow, before: AppliedMatch, after: AppliedMatch, doubt: Doubt | None, now: datetime
     ) -> None:
-        if uow.matches.settle([(before, after)], now, ACTOR) and doubt is not None:
+        if uow.matches.finish([(before, after)], now, ACTOR) and doubt is not None:
             anchor = uow.postings.find([before.anchor])[before.anchor]
             uow.cases.open([case_of(before.name, anchor, doubt, now)])
 

@@ -148,7 +148,7 @@ class OutboundStore(Protocol):
 
     def claim(self, *, limit: int, owner: str, now: datetime, lease_seconds: float) -> list[OutboundEvent]: ...
 
-    def settle(self, outcomes: Sequence[EventOutcome], now: datetime) -> set[str]:
+    def finish(self, outcomes: Sequence[EventOutcome], now: datetime) -> set[str]:
         """Names of those that were still ours, with audit, control totals and aliases."""
 
     def failed(self, company: str) -> list[OutboundEvent]:
@@ -219,7 +219,7 @@ class MatchStore(Protocol):
 
     def claim(self, *, limit: int, owner: str, now: datetime, lease_seconds: float) -> list[OutboundMatch]: ...
 
-    def settle(self, outcomes: Sequence[MatchOutcome], now: datetime) -> set[str]:
+    def finish(self, outcomes: Sequence[MatchOutcome], now: datetime) -> set[str]:
         """Names of those that were still ours."""
 
     def failing(self, company: str) -> list[StoredMatch]:

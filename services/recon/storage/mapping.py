@@ -39,7 +39,7 @@ def claim_of(row: Row[Any]) -> Claim:
 
 
 def lease(key: str, claim: Claim | None) -> Lease:
-    assert claim is not None, "only a claimed row is settled"
+    assert claim is not None, "only a claimed row is finished"
     return Lease(key, claim.fence, claim.owner, claim.until)
 
 

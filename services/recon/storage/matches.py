@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, func, literal_column, select, update
 
 from libs.storage.audit import AuditEntry, AuditLog
-from libs.storage.leases import claim, in_state, settle
+from libs.storage.leases import claim, finish, in_state
 from libs.storage.outbox import Message, Outbox
 from libs.storage.rows import insert_rows
 
@@ -105,8 +105,8 @@ class Matches:
             for row, one in zip(rows, stored, strict=True)
         ]
 
-    def settle(self, outcomes: Sequence[MatchOutcome], now: datetime) -> set[str]:
-        settled: list[tuple[Any, dict[str, Any]]] = []
+    def finish(self, outcomes: Sequence[MatchOutcome], now: datetime) -> set[str]:
+        finished: list[tuple[Any, dict[str, Any]]] = []
         for one in outcomes:
             values: dict[str, Any] = {"reason": one.reason}
             if one.state is not MatchState.CONFIRMED:
@@ -116,8 +116,8 @@ class Matches:
                 values["available_at"] = one.retry_at
                 if one.fresh_budget:
                     values["attempts"] = 0
-            settled.append((lease(one.stored.match.name, one.stored.claim), values))
-        kept: set[str] = settle(self._connection, MATCH, settled, now=now)
+            finished.append((lease(one.stored.match.name, one.stored.claim), values))
+        kept: set[str] = finish(self._connection, MATCH, finished, now=now)
         news = [
             one
             for one in outcomes

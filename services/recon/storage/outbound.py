@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from libs.events import Event, event_from_json
 from libs.storage.audit import AuditEntry, AuditLog
-from libs.storage.leases import claim, in_state, settle
+from libs.storage.leases import claim, finish, in_state
 from libs.storage.rows import insert_new
 from libs.storage.totals import TotalKey, Totals, one_event
 
@@ -74,8 +74,8 @@ class Outbound:
         )
         return [_stored(row, claimed=True) for row in rows]
 
-    def settle(self, outcomes: Sequence[EventOutcome], now: datetime) -> set[str]:
-        settled: list[tuple[Any, dict[str, Any]]] = []
+    def finish(self, outcomes: Sequence[EventOutcome], now: datetime) -> set[str]:
+        finished: list[tuple[Any, dict[str, Any]]] = []
         for one in outcomes:
             if one.retry_at is not None:
                 values: dict[str, Any] = {"available_at": one.retry_at, "reason": one.reason}
@@ -83,8 +83,8 @@ class Outbound:
                 values = {"state": one.state, "reason": one.reason}
                 if one.count:
                     values["counted"] = 1
-            settled.append((lease(one.stored.event.name, one.stored.claim), values))
-        kept: set[str] = settle(self._connection, OUTBOUND_EVENT, settled, now=now)
+            finished.append((lease(one.stored.event.name, one.stored.claim), values))
+        kept: set[str] = finish(self._connection, OUTBOUND_EVENT, finished, now=now)
         done = [one for one in outcomes if one.stored.event.name in kept and one.retry_at is None]
         entries = [
             AuditEntry(

@@ -77,7 +77,7 @@ class ApplyWorker:
                     outcomes.append(self._later(one, error.reason))
                 else:
                     outcomes.append(self._stuck(one, error.reason))
-        self._settle(outcomes, failure)
+        self._finish(outcomes, failure)
         if failure is not None:
             raise failure
         return len(claimed)
@@ -100,9 +100,9 @@ class ApplyWorker:
             return self._stuck(stored, PARKED)
         return MatchOutcome(stored, MatchState.CONFIRMED, stored.match.reason, retry_at=at)
 
-    def _settle(self, outcomes: Sequence[MatchOutcome], failure: ConcordError | None) -> None:
+    def _finish(self, outcomes: Sequence[MatchOutcome], failure: ConcordError | None) -> None:
         with self._new_uow() as uow:
-            kept = uow.matches.settle(outcomes, self._clock())
+            kept = uow.matches.finish(outcomes, self._clock())
             ours = [one for one in outcomes if one.stored.match.name in kept]
             # A reason that came or went is news for the differences.
             for company in sorted({one.stored.company for one in ours if one.reason != one.stored.match.reason}):

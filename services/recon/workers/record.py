@@ -59,11 +59,11 @@ class RecordWorker:
             answers = self._ledger.record([one.event for one in claimed])
         except ConcordError as error:
             # A batch that is refused as a whole says nothing of its items: it is tried again within the budget too.
-            self._settle([self._later(one, error.reason) for one in claimed])
+            self._finish([self._later(one, error.reason) for one in claimed])
             if error.kind.is_technical:
                 raise
             return len(claimed)
-        self._settle([self._outcome(one, answer) for one, answer in zip(claimed, answers, strict=True)])
+        self._finish([self._outcome(one, answer) for one, answer in zip(claimed, answers, strict=True)])
         return len(claimed)
 
     def _outcome(self, stored: OutboundEvent, answer: Recorded | NotRecorded) -> EventOutcome:
@@ -83,9 +83,9 @@ class RecordWorker:
             return EventOutcome(stored, "parked", reason[:64])
         return EventOutcome(stored, "waiting", reason[:64], retry_at=at)
 
-    def _settle(self, outcomes: Sequence[EventOutcome]) -> None:
+    def _finish(self, outcomes: Sequence[EventOutcome]) -> None:
         with self._new_uow() as uow:
-            kept = uow.outbound.settle(outcomes, self._clock())
+            kept = uow.outbound.finish(outcomes, self._clock())
             ours = [one for one in outcomes if one.stored.event.name in kept]
             failed = {one.stored.event.company for one in ours if one.state in ("refused", "parked")}
             for company in sorted(failed):
