@@ -25,6 +25,7 @@ PRODUCT = ("libs", "services", "sandbox", "providers", "cli")
 # What did not stand before the rooms were rebuilt: counted apart, so that new work does not hide what was taken away.
 NEW = ("providers/dummy/", "cli/provider.py", "cli/provider_template/")
 MOST_ARGUMENTS = 7
+HERE = "working tree"
 
 
 def main() -> int:
@@ -34,8 +35,8 @@ def main() -> int:
     parser.add_argument("--against", default="", help="a second commit, shown first")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    trees = [tree for tree in (given.against, given.tree or "working tree") if tree]
-    measured = {tree: measure(dict(_files("" if tree == "working tree" else tree))) for tree in trees}
+    trees = [tree for tree in (given.against, given.tree or HERE) if tree]
+    measured = {tree: measure(dict(working_tree() if tree == HERE else _committed(tree))) for tree in trees}
     if given.json:
         print(json.dumps(measured, indent=2))
         return 0
@@ -74,16 +75,14 @@ def measure(files: dict[str, str]) -> dict[str, object]:
     }
 
 
-def _files(tree: str) -> Iterator[tuple[str, str]]:
-    if not tree:
-        listed = subprocess.run(
-            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.py"],
-            cwd=ROOT, capture_output=True, text=True, check=True,
-        ).stdout  # fmt: skip
-        for path in filter(None, listed.split("\0")):
-            if (ROOT / path).is_file():
-                yield path, (ROOT / path).read_text()
-        return
+def working_tree() -> Iterator[tuple[str, str]]:
+    """Path and text of each Python file that stands here, committed or not."""
+    for folder in (*PRODUCT, "tests"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            yield path.relative_to(ROOT).as_posix(), path.read_text()
+
+
+def _committed(tree: str) -> Iterator[tuple[str, str]]:
     packed = subprocess.run(["git", "archive", "--format=tar", tree], cwd=ROOT, capture_output=True, check=True).stdout
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         for member in archive:
