@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import yaml
 
 from libs.errors import ConcordError, Kind
-from libs.odoo.sandbox import chart
+from sandbox import chart
 
 
 class PlanUnreadable(ConcordError):

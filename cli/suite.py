@@ -231,7 +231,7 @@ class Suite:
         environment = self.environment()
         plan = []
         if self.uses_sandbox:
-            arguments = ["libs.odoo.sandbox", "--data", str(self.folder / "sandbox.db")]
+            arguments = ["sandbox", "--data", str(self.folder / "sandbox.db")]
             arguments += ["--port", str(self.ports["sandbox"])]
             arguments += ["--with-faults"] if self._sandbox_faults else []
             plan.append(Child("sandbox", arguments, environment, partial(_answers, self.ports["sandbox"])))

@@ -24,7 +24,7 @@ from cli.suite import LOCKS, ROOT, FolderUnusable, Suite, locked
 from libs.errors import ConcordError, Kind
 from libs.odoo.connect import connect
 from libs.odoo.port import Odoo
-from libs.odoo.sandbox.chart import RATES
+from sandbox.chart import RATES
 
 from .company import provide_company
 from .day import ACCOUNT, BANK_ACCOUNT, SHOP, Day

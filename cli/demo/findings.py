@@ -17,7 +17,7 @@ from concord.trace.v1 import trace_pb2
 
 from cli.connection import Connection
 from libs.odoo.port import Odoo
-from libs.odoo.sandbox.chart import ACCOUNTS
+from sandbox.chart import ACCOUNTS
 
 from .company import COMPANY
 

@@ -1,1 +1,1 @@
-"""The Odoo port: one protocol, its adapters over the network, and the sandbox."""
+"""The Odoo port: one protocol, and its adapters over the network."""

@@ -114,7 +114,7 @@ def _is_float(annotation: ast.expr) -> bool:
 
 def float_money(module: Module) -> list[str]:
     """No name of money is a float anywhere; in a domain and among the values nothing is, except measures."""
-    if module.name.startswith("libs.odoo"):  # Odoo's JSON says money in floats
+    if module.name.startswith(("libs.odoo", "sandbox")):  # Odoo's JSON says money in floats
         return []
     exact = module.layer == "domain" or module.name.split(".")[:2] in (["libs", "money"], ["libs", "events"])
     found = []

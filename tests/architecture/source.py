@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PRODUCT = ("services", "libs", "cli")
+PRODUCT = ("services", "libs", "sandbox", "cli")
 EVERYTHING = (*PRODUCT, "tests", "scripts", "docker")
 
 

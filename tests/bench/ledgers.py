@@ -13,9 +13,9 @@ from sqlalchemy import Engine
 
 from libs.events import Event, TransactionIds
 from libs.odoo.port import Json, Odoo
-from libs.odoo.sandbox.engine import Sandbox
-from libs.odoo.sandbox.seed import bootstrap
-from libs.odoo.sandbox.transport import InProcess
+from sandbox.engine import Sandbox
+from sandbox.seed import bootstrap
+from sandbox.transport import InProcess
 from services.ledger.adapters.odoo_journal import OdooJournal
 from services.ledger.assembly import Ledger, World, assemble
 from services.ledger.domain import master

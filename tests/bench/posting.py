@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from libs.odoo.sandbox.transport import InProcess
 from libs.storage.engine import open_engine
 from libs.storage.migrate import upgrade
+from sandbox.transport import InProcess
 from tests.bench.facts import Charges
 from tests.bench.ledgers import Clock, MeteredOdoo, ledger_over, new_sandbox, record, states, trial_balance, work
 from tests.bench.scratch import Scratch

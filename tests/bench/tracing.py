@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from libs.odoo.sandbox.transport import InProcess
 from libs.storage.engine import open_engine
 from libs.storage.migrate import upgrade
 from libs.telemetry.odoo import TracedOdoo
 from libs.telemetry.setup import Telemetry, TelemetryConfig, configure
+from sandbox.transport import InProcess
 from services.ledger.main import listener
 from services.ledger.telemetry import LedgerTelemetry
 from tests.bench.edges import serving

@@ -20,10 +20,10 @@ import pytest
 from cli.odoo_key import make_api_key
 from libs.odoo.connect import connect, server_version
 from libs.odoo.port import Odoo
-from libs.odoo.sandbox import InProcess, Sandbox, bootstrap
-from libs.odoo.sandbox.server import SandboxServer
 from libs.storage.engine import open_engine
 from libs.storage.migrate import upgrade
+from sandbox import InProcess, Sandbox, bootstrap
+from sandbox.server import SandboxServer
 from tests.bench.facts import Charges
 from tests.bench.ledgers import Clock, Masters, ledger_over, record, states, work
 from tests.live.lossy import Fate, LossyProxy

@@ -14,10 +14,10 @@ import pytest
 from sqlalchemy import Engine
 
 from libs.events import TransactionIds
-from libs.odoo.sandbox.engine import Sandbox
-from libs.odoo.sandbox.env import ROBOT
-from libs.odoo.sandbox.seed import bootstrap
-from libs.odoo.sandbox.transport import InProcess, LossyTransport
+from sandbox.engine import Sandbox
+from sandbox.env import ROBOT
+from sandbox.seed import bootstrap
+from sandbox.transport import InProcess, LossyTransport
 from services.masterdata.adapters.mapping_yaml import read_mapping
 from services.masterdata.adapters.odoo_masters import OdooMasters
 from services.masterdata.domain.mapping_set import MappingSet

@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 from cli.main import app
 from libs.errors import ConcordError
 from libs.events import TransactionIds
-from libs.odoo.sandbox.transport import InProcess, LossyTransport
 from libs.rpc.config import ServerConfig
 from libs.rpc.identity import TokenKeys, TokenVerifier
 from libs.rpc.server import serve
+from sandbox.transport import InProcess, LossyTransport
 from services.masterdata.main import build_masterdata, registration
 from services.masterdata.storage import Masterdatas
 from tests.masterdata.company import DEMO, Clock, seeded

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from libs.odoo.sandbox import chart
+from sandbox import chart
 from services.masterdata.domain.mapping import Scope
 from services.masterdata.domain.records import Account, ExchangeRate, Product, TaxCode
 from services.masterdata.domain.references import (

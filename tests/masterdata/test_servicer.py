@@ -12,12 +12,12 @@ from concord.masterdata.v1 import mapping_pb2, masterdata_pb2, masterdata_pb2_gr
 
 from libs.errors import Kind
 from libs.events import TransactionIds
-from libs.odoo.sandbox.transport import InProcess
 from libs.rpc.channel import open_channel
 from libs.rpc.config import ChannelConfig, ServerConfig
 from libs.rpc.errors import RemoteError
 from libs.rpc.identity import IssuedToken, TokenKey, TokenKeys, TokenVerifier
 from libs.rpc.server import serve
+from sandbox.transport import InProcess
 from services.masterdata.main import build_masterdata, registration
 from services.masterdata.storage import Masterdatas
 from tests.masterdata.company import Clock, demo_mapping, seeded

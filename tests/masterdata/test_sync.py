@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from libs.odoo.sandbox import chart
-from libs.odoo.sandbox.seed import add_user
-from libs.odoo.sandbox.transport import InProcess, LossyTransport
 from libs.storage.audit import AuditLog
 from libs.telemetry import names
 from libs.telemetry.odoo import TracedOdoo
+from sandbox import chart
+from sandbox.seed import add_user
+from sandbox.transport import InProcess, LossyTransport
 from services.masterdata.adapters.odoo_masters import OdooMasters
 from services.masterdata.domain.errors import CompanyAmbiguous, CompanyTaken, CompanyUnknown, RequestReused
 from services.masterdata.domain.records import Account, ExchangeRate, Journal, Party, Reading, TaxCode

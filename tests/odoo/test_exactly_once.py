@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from libs.odoo.errors import OdooError, OdooMalformed, OdooOutcomeUnknown, OdooRefused, OdooUnavailable
 from libs.odoo.jsonrpc import JsonRpcOdoo
 from libs.odoo.port import Json
-from libs.odoo.sandbox import Sandbox, bootstrap
-from libs.odoo.sandbox.server import SandboxServer
+from sandbox import Sandbox, bootstrap
+from sandbox.server import SandboxServer
 from tests.odoo.contract.documents import ENTRY_FIELDS
 
 KEYS, THREADS, LOST = 10, 3, 12

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 
-from libs.odoo.sandbox.chart import ACCOUNTS
 from libs.storage.audit import AuditLog
 from libs.storage.totals import Total
+from sandbox.chart import ACCOUNTS
 from services.gateway.handlers import administer
 from services.gateway.storage import TABLES as GATEWAY_TABLES
 from services.gateway.storage import GatewayUnitOfWork

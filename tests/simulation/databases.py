@@ -13,11 +13,11 @@ from typing import Protocol
 from sqlalchemy import Engine, inspect, text
 
 from libs.events import TransactionIds
-from libs.odoo.sandbox.engine import Sandbox
-from libs.odoo.sandbox.seed import bootstrap
-from libs.odoo.sandbox.transport import InProcess
 from libs.storage.engine import copy_template, open_engine, schema_of
 from libs.storage.migrate import upgrade
+from sandbox.engine import Sandbox
+from sandbox.seed import bootstrap
+from sandbox.transport import InProcess
 from services.masterdata.adapters.mapping_yaml import read_mapping
 from services.masterdata.adapters.odoo_masters import OdooMasters
 from services.masterdata.assembly import Masterdata

@@ -23,11 +23,11 @@ from cli.demo.fake_stripe import FakeStripe
 from libs.errors import ConcordError
 from libs.events import TransactionIds
 from libs.odoo.port import Json, Odoo
-from libs.odoo.sandbox.transport import InProcess, LossyTransport
 from libs.storage.errors import StorageConflict
 from libs.storage.group_commit import InlineWriter
 from libs.storage.uow import BEFORE_COMMIT
 from libs.telemetry.trace import Tracer
+from sandbox.transport import InProcess, LossyTransport
 from services.gateway.accounts import ConfiguredAccounts
 from services.gateway.adapters.ledger import LedgerClient
 from services.gateway.adapters.recon import ReconClient

@@ -12,11 +12,11 @@ from sqlalchemy import Engine
 from libs.money import Money
 from libs.odoo.errors import OdooDenied, OdooOutcomeUnknown, OdooUnavailable
 from libs.odoo.port import Json
-from libs.odoo.sandbox.chart import ACCOUNTS, JOURNALS, code_of
-from libs.odoo.sandbox.engine import Sandbox
-from libs.odoo.sandbox.seed import bootstrap
-from libs.odoo.sandbox.transport import InProcess, LossyTransport
 from libs.storage.leases import RetryPolicy
+from sandbox.chart import ACCOUNTS, JOURNALS, code_of
+from sandbox.engine import Sandbox
+from sandbox.seed import bootstrap
+from sandbox.transport import InProcess, LossyTransport
 from services.ledger.adapters.odoo_journal import OdooJournal
 from services.ledger.domain import master
 from services.ledger.workers.match import MatchWorker

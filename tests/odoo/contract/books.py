@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from libs.odoo.port import Odoo
-from libs.odoo.sandbox import chart
+from sandbox import chart
 
 
 @dataclass(slots=True)

@@ -16,8 +16,8 @@ from libs.odoo.connect import FIRST_WITH_JSON2, connect, server_version
 from libs.odoo.json2 import Json2Odoo
 from libs.odoo.jsonrpc import JsonRpcOdoo
 from libs.odoo.port import Odoo
-from libs.odoo.sandbox import InProcess, Sandbox, bootstrap
-from libs.odoo.sandbox.server import SandboxServer
+from sandbox import InProcess, Sandbox, bootstrap
+from sandbox.server import SandboxServer
 
 from .books import Books, prepare
 

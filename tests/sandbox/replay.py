@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from libs.odoo.sandbox import Sandbox, ServerFailure
-from libs.odoo.sandbox.seed import bootstrap
+from sandbox import Sandbox, ServerFailure
+from sandbox.seed import bootstrap
 
 RECORDED = Path(__file__).parent / "recorded"
 _ON_IDS = {"read", "write", "unlink", "action_post", "button_draft", "button_cancel", "refund_moves", "modify_moves"}

@@ -17,8 +17,8 @@ import pytest
 from libs.odoo.connect import connect
 from libs.odoo.errors import OdooOutcomeUnknown, OdooUnavailable
 from libs.odoo.jsonrpc import JsonRpcOdoo
-from libs.odoo.sandbox import Sandbox, bootstrap
-from libs.odoo.sandbox.server import SandboxServer
+from sandbox import Sandbox, bootstrap
+from sandbox.server import SandboxServer
 
 ROOT = Path(__file__).parents[2]
 ENTRY = {"move_type": "entry", "ref": "kept", "line_ids": []}
@@ -220,7 +220,7 @@ def test_nobody_can_order_faults_where_they_are_not_allowed(served: tuple[int, s
 
 
 def _start(data: Path) -> tuple[subprocess.Popen[str], str]:
-    command = [sys.executable, "-m", "libs.odoo.sandbox", "--data", str(data), "--port", "0"]
+    command = [sys.executable, "-m", "sandbox", "--data", str(data), "--port", "0"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     return process, json.loads(process.stdout.readline())["url"]

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from libs.odoo.sandbox.schema import schema_at
-from tests.odoo.replay import RECORDED, Replay, recorded_company
+from sandbox.schema import schema_at
+from tests.sandbox.replay import RECORDED, Replay, recorded_company
 
 # Calls on records whose making was not recorded.
 LEFT_OUT = 10

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from libs.odoo.errors import OdooConflict, OdooError, OdooOutcomeUnknown, OdooRefused, OdooUnavailable, conflict_in_load
-from libs.odoo.sandbox import InProcess, LossyTransport, Sandbox, ServerFailure, bootstrap, chart
+from sandbox import InProcess, LossyTransport, Sandbox, ServerFailure, bootstrap, chart
 from tests.odoo.contract.documents import ENTRY_FIELDS
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""`python -m libs.odoo.sandbox --data FILE --port N --version 18`: the sandbox as a process of its own."""
+"""`python -m sandbox --data FILE --port N --version 18`: the sandbox as a process of its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .server import SandboxServer
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; the first line on stdout is JSON with the address."""
-    parser = argparse.ArgumentParser(prog="python -m libs.odoo.sandbox", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
     parser.add_argument("--data", default=":memory:", help="the file that keeps the books (default: memory)")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8069, help="0 takes a free one")
