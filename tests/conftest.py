@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.storage.fixtures import POSTGRES
+from tests.storage.fixtures import engine_for as engine_for
+
 HERE = Path(__file__).resolve().parent
-POSTGRES = "CONCORD_TEST_POSTGRES_URL"
 # Everything in these folders bears their mark.
 FOLDERS = {"simulation": "simulation", "process": "process"}
 

@@ -12,7 +12,6 @@ from services.gateway.domain.errors import ApiUnavailable
 from services.gateway.main import queue_readings
 from tests.gateway.world import BANK, NOW, UNAVAILABLE, Down, GatewayWorld
 from tests.storage.fixtures import EngineFor
-from tests.storage.fixtures import engine_for as engine_for
 from tests.storage.plans import plans_of
 
 STRIPE_DOWN = ("demo", "stripe/acct_1", "SERVICE_UNAVAILABLE")

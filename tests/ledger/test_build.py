@@ -22,8 +22,7 @@ from services.ledger.telemetry import LedgerTelemetry
 from services.ledger.workers.build import BuildConfig
 from tests.ledger.domain import books
 from tests.ledger.test_record_events import CHARGE, ORDER, capture, evidence
-from tests.ledger.world import World, world  # noqa: F401
-from tests.storage.fixtures import engine_for  # noqa: F401
+from tests.ledger.world import World
 from tests.telemetry.spans import Recorder
 
 DISPUTE = Reference(ReferenceKind.DISPUTE, "dp_1")
@@ -52,7 +51,7 @@ def states(postings: list[Posting]) -> dict[str, str]:
     return {one.effect: one.state.value for one in postings}
 
 
-def test_an_event_becomes_a_posting_an_effect_ready_to_post(world: World) -> None:  # noqa: F811
+def test_an_event_becomes_a_posting_an_effect_ready_to_post(world: World) -> None:
     event = capture(references=(CHARGE,))
     gross, fee = sorted(world.build(event), key=lambda one: one.effect, reverse=True)
     assert (gross.key, fee.key) == ("acme_stripe_acct-5f1_txn-5f1_gross", "acme_stripe_acct-5f1_txn-5f1_fee")
@@ -67,12 +66,12 @@ def test_an_event_becomes_a_posting_an_effect_ready_to_post(world: World) -> Non
     assert "post" in world.woken
 
 
-def test_masterdata_is_asked_twice_a_batch_however_many_events_it_has(world: World) -> None:  # noqa: F811
+def test_masterdata_is_asked_twice_a_batch_however_many_events_it_has(world: World) -> None:
     world.build(*(capture(f"txn_{number}") for number in range(50)))
     assert len(world.masterdata.asked) == 2
 
 
-def test_an_event_is_counted_in_the_least_finished_bucket_of_its_postings(world: World) -> None:  # noqa: F811
+def test_an_event_is_counted_in_the_least_finished_bucket_of_its_postings(world: World) -> None:
     gross, fee = sorted(world.build(capture()), key=lambda one: one.effect, reverse=True)
     world.post(gross.key)
     assert world.buckets() == {"pending": 1}
@@ -80,7 +79,7 @@ def test_an_event_is_counted_in_the_least_finished_bucket_of_its_postings(world:
     assert world.buckets() == {"posted": 1}
 
 
-def test_bulk_from_files_waits_behind_what_somebody_waits_for(world: World) -> None:  # noqa: F811
+def test_bulk_from_files_waits_behind_what_somebody_waits_for(world: World) -> None:
     event = capture()
     (posting,) = world.build(replace(books.bank_line("118.97"), transaction_id=""))
     assert posting.lane is Lane.INTERACTIVE
@@ -88,7 +87,7 @@ def test_bulk_from_files_waits_behind_what_somebody_waits_for(world: World) -> N
     assert {one.lane for one in world.build(filed)} == {Lane.BULK}
 
 
-def test_what_masterdata_does_not_know_becomes_an_exception_for_finance(world: World) -> None:  # noqa: F811
+def test_what_masterdata_does_not_know_becomes_an_exception_for_finance(world: World) -> None:
     world.masterdata.unknown = {master.FeeWord}
     postings = world.build(capture())
     assert states(postings) == {"gross": "exception", "fee": "exception"}
@@ -99,7 +98,7 @@ def test_what_masterdata_does_not_know_becomes_an_exception_for_finance(world: W
     assert world.buckets() == {"exception": 1}
 
 
-def test_while_masterdata_is_down_events_wait_and_then_are_built(world: World) -> None:  # noqa: F811
+def test_while_masterdata_is_down_events_wait_and_then_are_built(world: World) -> None:
     world.masterdata.down = True
     world.record(capture())
     assert world.builder.run_once() == 1
@@ -110,7 +109,7 @@ def test_while_masterdata_is_down_events_wait_and_then_are_built(world: World) -
     assert {one.state for one in world.postings(capture())} == {PostingState.READY}
 
 
-def test_what_masterdata_delays_is_a_retry_of_its_company_and_interface(world: World) -> None:  # noqa: F811
+def test_what_masterdata_delays_is_a_retry_of_its_company_and_interface(world: World) -> None:
     recorder = Recorder()
     telemetry = LedgerTelemetry(recorder.tracer, recorder.telemetry.metrics, world.clock)
     world.new_uow = Ledgers(world.engine, listen=listener(telemetry, defaultdict(threading.Event)))
@@ -126,7 +125,7 @@ def test_what_masterdata_delays_is_a_retry_of_its_company_and_interface(world: W
     recorder.close()
 
 
-def test_an_event_whose_technical_budget_is_spent_is_parked_for_operators(world: World) -> None:  # noqa: F811
+def test_an_event_whose_technical_budget_is_spent_is_parked_for_operators(world: World) -> None:
     config = BuildConfig(retry=RetryPolicy(max_attempts=3))
     builder = world.new_builder("builder-1", config)
     world.masterdata.down = True
@@ -141,7 +140,7 @@ def test_an_event_whose_technical_budget_is_spent_is_parked_for_operators(world:
     assert world.buckets() == {"pending": 1}
 
 
-def test_a_builder_that_dies_leaves_its_events_to_the_next_one(world: World) -> None:  # noqa: F811
+def test_a_builder_that_dies_leaves_its_events_to_the_next_one(world: World) -> None:
     world.record(capture())
     with world.new_uow() as uow:
         assert len(uow.events.claim_to_build(limit=10, owner="dead", now=world.now, lease_seconds=60)) == 1
@@ -152,7 +151,7 @@ def test_a_builder_that_dies_leaves_its_events_to_the_next_one(world: World) -> 
     assert len(world.postings(capture())) == 2
 
 
-def test_an_event_that_kills_its_builders_is_parked_and_the_others_go_on(world: World) -> None:  # noqa: F811
+def test_an_event_that_kills_its_builders_is_parked_and_the_others_go_on(world: World) -> None:
     config = BuildConfig(retry=RetryPolicy(max_attempts=2))
     world.record(capture())
     for _ in range(2):
@@ -168,7 +167,7 @@ def test_an_event_that_kills_its_builders_is_parked_and_the_others_go_on(world: 
     assert {one.state for one in world.postings(capture("txn_2"))} == {PostingState.READY}
 
 
-def test_a_builder_that_wakes_after_its_lease_writes_nothing(world: World) -> None:  # noqa: F811
+def test_a_builder_that_wakes_after_its_lease_writes_nothing(world: World) -> None:
     world.record(capture())
 
     def sleep_while_another_builds() -> None:
@@ -182,7 +181,7 @@ def test_a_builder_that_wakes_after_its_lease_writes_nothing(world: World) -> No
     assert world.buckets() == {"pending": 1}
 
 
-def test_details_that_arrive_while_an_event_is_built_are_built_in(world: World) -> None:  # noqa: F811
+def test_details_that_arrive_while_an_event_is_built_are_built_in(world: World) -> None:
     event = capture()
     world.record(event)
 
@@ -198,7 +197,7 @@ def test_details_that_arrive_while_an_event_is_built_are_built_in(world: World) 
     assert gross.document().party == books.ADA  # type: ignore[union-attr]
 
 
-def test_a_credit_note_waits_for_its_invoice_and_is_promoted_in_its_commit(world: World) -> None:  # noqa: F811
+def test_a_credit_note_waits_for_its_invoice_and_is_promoted_in_its_commit(world: World) -> None:
     (note,) = world.build(credit())
     assert (note.state, note.reason) == (PostingState.HELD, "WAITS_FOR_PREDECESSOR")
     (invoice,) = world.build(order())
@@ -210,7 +209,7 @@ def test_a_credit_note_waits_for_its_invoice_and_is_promoted_in_its_commit(world
     assert later.state is PostingState.READY
 
 
-def test_a_lost_dispute_waits_for_its_withdrawal_and_is_built_when_that_arrives(world: World) -> None:  # noqa: F811
+def test_a_lost_dispute_waits_for_its_withdrawal_and_is_built_when_that_arrives(world: World) -> None:
     assert world.build(lost()) == []
     assert world.event(lost()).state is EventState.RECORDED
     assert world.builder.run_once() == 0
@@ -221,7 +220,7 @@ def test_a_lost_dispute_waits_for_its_withdrawal_and_is_built_when_that_arrives(
     assert states(world.postings(lost())) == {"lost": "ready"}
 
 
-def test_a_lost_dispute_whose_withdrawal_never_comes_is_an_exception_after_the_deadline(world: World) -> None:  # noqa: F811
+def test_a_lost_dispute_whose_withdrawal_never_comes_is_an_exception_after_the_deadline(world: World) -> None:
     world.build(lost())
     world.pass_time(LATER)
     assert world.builder.run_once() == 1
@@ -229,7 +228,7 @@ def test_a_lost_dispute_whose_withdrawal_never_comes_is_an_exception_after_the_d
     assert world.reasons() == ["PREDECESSOR_MISSING"]
 
 
-def test_facts_of_one_order_stand_under_one_label_in_whatever_order_they_arrive(world: World) -> None:  # noqa: F811
+def test_facts_of_one_order_stand_under_one_label_in_whatever_order_they_arrive(world: World) -> None:
     stripe = capture(references=(CHARGE,))
     world.build(stripe)
     world.build(order())
@@ -241,7 +240,7 @@ def test_facts_of_one_order_stand_under_one_label_in_whatever_order_they_arrive(
         assert len(uow.postings.of_group("acme", label)) == 3
 
 
-def test_two_shops_may_use_one_order_number(world: World) -> None:  # noqa: F811
+def test_two_shops_may_use_one_order_number(world: World) -> None:
     def of_shop(shop: str) -> Event:
         one = order()
         name = one.name.replace("shop-1", shop)
@@ -251,7 +250,7 @@ def test_two_shops_may_use_one_order_number(world: World) -> None:  # noqa: F811
     assert len({one.ar_group for one in world.postings(of_shop("shop-1"), of_shop("shop-2"))}) == 2
 
 
-def test_events_of_one_batch_see_each_other(world: World) -> None:  # noqa: F811
+def test_events_of_one_batch_see_each_other(world: World) -> None:
     """A refund in a foreign currency carries what its capture was carried at."""
     euro = books.money(EventKind.CAPTURE, "54.45", presentment=Money("EUR", 5000), references=(CHARGE,))
     back = books.money(EventKind.REFUND, "-55.00", presentment=Money("EUR", -5000), txn="txn_2", references=(CHARGE,))
@@ -262,7 +261,7 @@ def test_events_of_one_batch_see_each_other(world: World) -> None:  # noqa: F811
     assert books.lines_of(document) == ["CLR -55.00 USD", "AR 50.00 EUR = 54.45 USD", "FXD 0.55 USD"]
 
 
-def test_the_same_effect_under_another_name_is_a_duplicate_or_a_conflict(world: World) -> None:  # noqa: F811
+def test_the_same_effect_under_another_name_is_a_duplicate_or_a_conflict(world: World) -> None:
     world.build(capture())
     same = replace(capture(), name="sources/stripe/accounts/acct_1/events/txn_1-again")
     other = replace(capture(gross="109.00"), name="sources/stripe/accounts/acct_1/events/txn_1-other")
@@ -274,7 +273,7 @@ def test_the_same_effect_under_another_name_is_a_duplicate_or_a_conflict(world: 
 
 @pytest.mark.parametrize(("limit", "state"), [(0, "ready"), (10800, "ready"), (10799, "awaiting_approval")])
 def test_documents_above_the_company_limit_wait_for_a_second_person(
-    world: World,  # noqa: F811
+    world: World,
     limit: int,
     state: str,
 ) -> None:
@@ -282,14 +281,14 @@ def test_documents_above_the_company_limit_wait_for_a_second_person(
     assert states(world.build(capture()))["gross"] == state
 
 
-def test_an_unexplained_item_posts_and_is_in_front_of_a_person(world: World) -> None:  # noqa: F811
+def test_an_unexplained_item_posts_and_is_in_front_of_a_person(world: World) -> None:
     adjustment = replace(books.money(EventKind.ADJUSTMENT, "5.00"), transaction_id="")
     (posting,) = world.build(adjustment)
     assert posting.state is PostingState.READY
     assert world.reasons() == ["PROVIDER_ITEM_UNEXPLAINED"]
 
 
-def test_the_longest_key_there_may_be_is_kept_in_every_table(world: World) -> None:  # noqa: F811
+def test_the_longest_key_there_may_be_is_kept_in_every_table(world: World) -> None:
     """On PostgreSQL one that did not fit would stop all builds of its batch."""
     first = replace(capture(), object_id="é" * 162 + "x")
     check(first)
@@ -305,7 +304,7 @@ def test_the_longest_key_there_may_be_is_kept_in_every_table(world: World) -> No
     assert world.reasons().count("EFFECT_CONFLICT") == 2
 
 
-def test_an_event_that_kills_its_builder_does_not_take_its_batch_along(world: World) -> None:  # noqa: F811
+def test_an_event_that_kills_its_builder_does_not_take_its_batch_along(world: World) -> None:
     class Died(BaseException):
         pass
 

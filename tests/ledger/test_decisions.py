@@ -27,13 +27,12 @@ from services.ledger.workers.hold import HoldWorker
 from tests.ledger.domain import books
 from tests.ledger.test_build import credit, order
 from tests.ledger.test_record_events import capture
-from tests.ledger.world import MAKER, MAPPER, World, world  # noqa: F401
-from tests.storage.fixtures import engine_for  # noqa: F401
+from tests.ledger.world import MAKER, MAPPER, World
 
 SECOND = "people/ada"
 
 
-def awaiting(world: World, event: Event) -> Posting:  # noqa: F811
+def awaiting(world: World, event: Event) -> Posting:
     world.masterdata.company = replace(books.COMPANY, approval_above=1)
     return next(one for one in world.build(event) if one.state is PostingState.AWAITING_APPROVAL)
 
@@ -43,21 +42,21 @@ def approval(posting: Posting, approver: str = SECOND, digest: str = "", request
     return ApprovePosting(posting.company, posting.key, digest, request or str(uuid.uuid4()), approver)
 
 
-def approve(world: World, command: ApprovePosting) -> Posting:  # noqa: F811
+def approve(world: World, command: ApprovePosting) -> Posting:
     return approve_posting(command, world.new_uow, world.clock)
 
 
-def reject(world: World, posting: Posting, why: str = "not ours") -> Posting:  # noqa: F811
+def reject(world: World, posting: Posting, why: str = "not ours") -> Posting:
     command = RejectPosting(posting.company, posting.key, why, str(uuid.uuid4()), SECOND)
     return reject_posting(command, world.new_uow, world.clock)
 
 
-def retry(world: World, posting: Posting) -> Posting:  # noqa: F811
+def retry(world: World, posting: Posting) -> Posting:
     command = RetryPosting(posting.company, posting.key, str(uuid.uuid4()), SECOND)
     return retry_posting(command, world.new_uow, world.clock)
 
 
-def in_state(world: World, posting: Posting, state: PostingState, **fields: object) -> Posting:  # noqa: F811
+def in_state(world: World, posting: Posting, state: PostingState, **fields: object) -> Posting:
     """Claim it as the worker that posts does, and leave it in a state."""
     with world.new_uow() as uow:
         taken = uow.postings.claim_to_post(posting.company, limit=10, owner="w", now=world.now, lease_seconds=9)
@@ -68,7 +67,7 @@ def in_state(world: World, posting: Posting, state: PostingState, **fields: obje
         return uow.postings.get(posting.company, posting.key)
 
 
-def test_a_second_person_signs_the_content_and_it_goes_on(world: World) -> None:  # noqa: F811
+def test_a_second_person_signs_the_content_and_it_goes_on(world: World) -> None:
     posting = awaiting(world, order())
     approved = approve(world, approval(posting))
     assert (approved.state, approved.approved_by) == (PostingState.READY, SECOND)
@@ -88,7 +87,7 @@ def test_a_second_person_signs_the_content_and_it_goes_on(world: World) -> None:
     ],
 )
 def test_nobody_approves_his_own_or_another_content(
-    world: World,  # noqa: F811
+    world: World,
     approver: str,
     digest: str,
     error: type[ConcordError],
@@ -99,17 +98,17 @@ def test_nobody_approves_his_own_or_another_content(
     assert world.postings(order())[0] == posting
 
 
-def test_a_credit_note_that_is_approved_still_waits_for_its_invoice(world: World) -> None:  # noqa: F811
+def test_a_credit_note_that_is_approved_still_waits_for_its_invoice(world: World) -> None:
     assert approve(world, approval(awaiting(world, credit()))).state is PostingState.HELD
 
 
-def test_what_waits_for_no_approval_cannot_be_approved(world: World) -> None:  # noqa: F811
+def test_what_waits_for_no_approval_cannot_be_approved(world: World) -> None:
     posting = world.build(capture())[0]
     with pytest.raises(TransitionForbidden):
         approve(world, approval(posting))
 
 
-def test_a_repeated_request_gets_the_first_answer_and_another_content_is_refused(world: World) -> None:  # noqa: F811
+def test_a_repeated_request_gets_the_first_answer_and_another_content_is_refused(world: World) -> None:
     command = approval(awaiting(world, order()))
     first = approve(world, command)
     world.post()
@@ -118,7 +117,7 @@ def test_a_repeated_request_gets_the_first_answer_and_another_content_is_refused
         approve(world, replace(command, content_digest="1" * 64))
 
 
-def test_racing_repeats_of_a_request_change_a_posting_once(world: World) -> None:  # noqa: F811
+def test_racing_repeats_of_a_request_change_a_posting_once(world: World) -> None:
     command = approval(awaiting(world, order()))
     answers: list[Posting] = []
     threads = [threading.Thread(target=lambda: answers.append(approve(world, command))) for _ in range(4)]
@@ -130,7 +129,7 @@ def test_racing_repeats_of_a_request_change_a_posting_once(world: World) -> None
     assert {one.version for one in answers} == {answers[0].version}
 
 
-def test_a_rejected_posting_ends_with_its_reason_and_its_case(world: World) -> None:  # noqa: F811
+def test_a_rejected_posting_ends_with_its_reason_and_its_case(world: World) -> None:
     posting = awaiting(world, order())
     rejected = reject(world, posting)
     assert (rejected.state, rejected.reason_text) == (PostingState.REJECTED, "not ours")
@@ -139,13 +138,13 @@ def test_a_rejected_posting_ends_with_its_reason_and_its_case(world: World) -> N
         reject(world, posting)
 
 
-def test_a_posting_on_its_way_cannot_be_rejected(world: World) -> None:  # noqa: F811
+def test_a_posting_on_its_way_cannot_be_rejected(world: World) -> None:
     posting = world.build(capture())[0]
     with pytest.raises(TransitionForbidden):
         reject(world, posting)
 
 
-def test_an_exception_is_built_again_once_its_cause_is_mended(world: World) -> None:  # noqa: F811
+def test_an_exception_is_built_again_once_its_cause_is_mended(world: World) -> None:
     world.masterdata.unknown = {FeeWord}
     broken = world.build(capture())
     assert {one.state for one in broken} == {PostingState.EXCEPTION}
@@ -158,7 +157,7 @@ def test_an_exception_is_built_again_once_its_cause_is_mended(world: World) -> N
     assert world.buckets() == {"pending": 1}
 
 
-def test_an_exception_after_an_attempt_keeps_its_tries_so_that_the_worker_looks_first(world: World) -> None:  # noqa: F811
+def test_an_exception_after_an_attempt_keeps_its_tries_so_that_the_worker_looks_first(world: World) -> None:
     (posting,) = world.build(order())
     refused = in_state(world, posting, PostingState.EXCEPTION, reason="ODOO_REFUSED")
     assert (refused.tries, retry(world, refused).tries) == (1, 1)
@@ -168,7 +167,7 @@ def test_an_exception_after_an_attempt_keeps_its_tries_so_that_the_worker_looks_
 
 
 @pytest.mark.parametrize("state", [PostingState.READY, PostingState.UNKNOWN])
-def test_a_parked_posting_is_taken_up_again(world: World, state: PostingState) -> None:  # noqa: F811
+def test_a_parked_posting_is_taken_up_again(world: World, state: PostingState) -> None:
     (posting,) = world.build(order())
     parked = in_state(world, posting, state, parked=True, reason="ODOO_UNAVAILABLE")
     with world.new_uow() as uow:
@@ -179,7 +178,7 @@ def test_a_parked_posting_is_taken_up_again(world: World, state: PostingState) -
         assert uow.postings.companies_to_post() == ["acme"]
 
 
-def test_a_parked_event_is_built_after_a_retry(world: World) -> None:  # noqa: F811
+def test_a_parked_event_is_built_after_a_retry(world: World) -> None:
     world.masterdata.down = True
     world.record(order())
     for _ in range(20):
@@ -195,7 +194,7 @@ def test_a_parked_event_is_built_after_a_retry(world: World) -> None:  # noqa: F
     assert world.reasons() == []
 
 
-def test_what_moves_by_itself_needs_no_retry(world: World) -> None:  # noqa: F811
+def test_what_moves_by_itself_needs_no_retry(world: World) -> None:
     (posting,) = world.build(order())
     with pytest.raises(NotRetryable):
         retry(world, posting)
@@ -204,7 +203,7 @@ def test_what_moves_by_itself_needs_no_retry(world: World) -> None:  # noqa: F81
         retry(world, posting)
 
 
-def test_a_posting_whose_predecessor_never_comes_is_an_exception_after_its_deadline(world: World) -> None:  # noqa: F811
+def test_a_posting_whose_predecessor_never_comes_is_an_exception_after_its_deadline(world: World) -> None:
     worker = HoldWorker(world.new_uow, world.clock, "holder")
     world.build(credit())
     assert worker.run_once() == 0
@@ -219,7 +218,7 @@ def test_a_posting_whose_predecessor_never_comes_is_an_exception_after_its_deadl
     assert world.postings(credit())[0].state is PostingState.READY
 
 
-def test_what_is_held_until_a_time_is_ready_when_it_comes(world: World) -> None:  # noqa: F811
+def test_what_is_held_until_a_time_is_ready_when_it_comes(world: World) -> None:
     (posting,) = world.build(order())
     with world.new_uow() as uow:
         until = world.now.replace(hour=23)
@@ -231,7 +230,7 @@ def test_what_is_held_until_a_time_is_ready_when_it_comes(world: World) -> None:
     assert world.postings(order())[0].state is PostingState.READY
 
 
-def test_a_change_under_a_lost_claim_is_not_made(world: World) -> None:  # noqa: F811
+def test_a_change_under_a_lost_claim_is_not_made(world: World) -> None:
     (posting,) = world.build(order())
     with world.new_uow() as uow:
         (taken,) = uow.postings.claim_to_post("acme", limit=9, owner="slow", now=world.now, lease_seconds=60)

@@ -16,11 +16,10 @@ from services.ledger.domain.states import PostingState
 from services.ledger.handlers.ports import PostingQuery
 from tests.ledger.test_build import credit, order
 from tests.ledger.test_record_events import capture
-from tests.ledger.world import World, world  # noqa: F401
-from tests.storage.fixtures import engine_for  # noqa: F401
+from tests.ledger.world import World
 
 
-def test_a_follower_built_while_its_predecessor_is_being_posted_does_not_wait_for_ever(world: World) -> None:  # noqa: F811
+def test_a_follower_built_while_its_predecessor_is_being_posted_does_not_wait_for_ever(world: World) -> None:
     """Both look at each other before either has committed; the lock on the predecessor orders them."""
     for number in range(10):
         invoice, note = order_and_credit(number)
@@ -38,7 +37,7 @@ def test_a_follower_built_while_its_predecessor_is_being_posted_does_not_wait_fo
         world.post()
 
 
-def test_two_workers_never_hold_the_same_posting(world: World) -> None:  # noqa: F811
+def test_two_workers_never_hold_the_same_posting(world: World) -> None:
     world.build(*(capture(f"txn_{number}") for number in range(20)))
     taken: list[list[Posting]] = []
 
@@ -56,7 +55,7 @@ def test_two_workers_never_hold_the_same_posting(world: World) -> None:  # noqa:
     assert len(keys) == len(set(keys)) == 40
 
 
-def look(world: World, queue: str) -> None:  # noqa: F811
+def look(world: World, queue: str) -> None:
     """What the worker of a queue asks for when it looks for work."""
     with world.new_uow() as uow:
         if queue == "build":
@@ -79,7 +78,7 @@ def look(world: World, queue: str) -> None:  # noqa: F811
 
 
 @pytest.mark.parametrize("queue", ["build", "post", "held", "match", "metrics", "trace", "reference"])
-def test_no_look_for_what_waits_walks_over_a_whole_table(world: World, queue: str) -> None:  # noqa: F811
+def test_no_look_for_what_waits_walks_over_a_whole_table(world: World, queue: str) -> None:
     """The statements themselves are asked for: SQLite takes a partial index only for the very words of its condition."""
     asked: dict[str, Any] = {}
 

@@ -15,8 +15,7 @@ from services.ledger.domain.posting import EventState, RecordedEvent
 from services.ledger.handlers.record_events import check
 from services.ledger.storage.rows import EVENT, EVENT_REFERENCE, TABLES
 from tests.ledger.domain.books import money
-from tests.ledger.world import World, world  # noqa: F401
-from tests.storage.fixtures import engine_for  # noqa: F401
+from tests.ledger.world import World
 
 ORDER = Reference(ReferenceKind.ORDER, "1001")
 CHARGE = Reference(ReferenceKind.PAYMENT, "ch_1")
@@ -42,7 +41,7 @@ def answered(answer: RecordedEvent | EventConflict) -> RecordedEvent:
     return answer
 
 
-def counted(world: World) -> tuple[int, int, int]:  # noqa: F811
+def counted(world: World) -> tuple[int, int, int]:
     """Events, references and audit entries."""
     with world.reading() as uow:
         tables = (EVENT, EVENT_REFERENCE, TABLES.audit_entry)
@@ -50,7 +49,7 @@ def counted(world: World) -> tuple[int, int, int]:  # noqa: F811
     return events or 0, references or 0, entries or 0
 
 
-def test_an_event_is_stored_with_its_references_an_audit_entry_and_its_total(world: World) -> None:  # noqa: F811
+def test_an_event_is_stored_with_its_references_an_audit_entry_and_its_total(world: World) -> None:
     event = capture(references=(ORDER, CHARGE))
     (first,) = map(answered, world.record(event))
     assert (first.state, first.duplicate) == (EventState.RECORDED, False)
@@ -61,7 +60,7 @@ def test_an_event_is_stored_with_its_references_an_audit_entry_and_its_total(wor
     assert "build" in world.woken
 
 
-def test_a_repeat_gets_the_first_answer_and_changes_nothing(world: World) -> None:  # noqa: F811
+def test_a_repeat_gets_the_first_answer_and_changes_nothing(world: World) -> None:
     (first,) = map(answered, world.record(capture()))
     before = counted(world)
     (again,) = map(answered, world.record(capture()))
@@ -70,14 +69,14 @@ def test_a_repeat_gets_the_first_answer_and_changes_nothing(world: World) -> Non
     assert world.buckets() == {"pending": 1}
 
 
-def test_a_batch_with_an_event_twice_stores_it_once(world: World) -> None:  # noqa: F811
+def test_a_batch_with_an_event_twice_stores_it_once(world: World) -> None:
     first, other, again = map(answered, world.record(capture(), capture("txn_2"), capture()))
     assert [one.duplicate for one in (first, other, again)] == [False, False, True]
     assert again.event.transaction_id == first.event.transaction_id
     assert world.buckets() == {"pending": 2}
 
 
-def test_another_content_under_a_known_name_is_a_conflict_that_names_both_digests(world: World) -> None:  # noqa: F811
+def test_another_content_under_a_known_name_is_a_conflict_that_names_both_digests(world: World) -> None:
     (first,) = map(answered, world.record(capture()))
     conflict, fine = world.record(capture(gross="109.00"), capture("txn_2"))
     assert isinstance(conflict, EventConflict)
@@ -86,7 +85,7 @@ def test_another_content_under_a_known_name_is_a_conflict_that_names_both_digest
     assert world.event(capture()).event.amount == Money("USD", 10800)
 
 
-def test_what_a_repeat_adds_is_merged_and_nothing_known_is_replaced(world: World) -> None:  # noqa: F811
+def test_what_a_repeat_adds_is_merged_and_nothing_known_is_replaced(world: World) -> None:
     world.record(capture(references=(ORDER,)))
     richer = capture(references=(CHARGE,))
     assert isinstance(richer.body, BalanceTransaction)
@@ -99,7 +98,7 @@ def test_what_a_repeat_adds_is_merged_and_nothing_known_is_replaced(world: World
     assert counted(world) == (1, 2, 2)
 
 
-def test_an_id_told_for_a_known_event_stands_for_its_transaction(world: World) -> None:  # noqa: F811
+def test_an_id_told_for_a_known_event_stands_for_its_transaction(world: World) -> None:
     (first,) = map(answered, world.record(replace(capture(), transaction_id="a" * 32)))
     world.record(replace(capture(), transaction_id="b" * 32))
     with world.reading() as uow:
@@ -108,7 +107,7 @@ def test_an_id_told_for_a_known_event_stands_for_its_transaction(world: World) -
     assert [one.step for one in steps] == ["recorded"]
 
 
-def test_evidence_is_counted_as_no_effect_and_not_built_unless_it_joins_stories(world: World) -> None:  # noqa: F811
+def test_evidence_is_counted_as_no_effect_and_not_built_unless_it_joins_stories(world: World) -> None:
     alone, joining = evidence("evt_1", ORDER), evidence("evt_2", ORDER, CHARGE)
     assert [answered(one).state for one in world.record(alone, joining)] == [EventState.NO_EFFECT] * 2
     assert world.buckets() == {"no_effect": 2}
@@ -117,7 +116,7 @@ def test_evidence_is_counted_as_no_effect_and_not_built_unless_it_joins_stories(
     assert world.event(joining).state is EventState.NO_EFFECT
 
 
-def test_racing_callers_store_an_event_once(world: World) -> None:  # noqa: F811
+def test_racing_callers_store_an_event_once(world: World) -> None:
     answers: list[RecordedEvent | EventConflict] = []
     events = [capture(f"txn_{number}") for number in range(20)]
 
@@ -135,7 +134,7 @@ def test_racing_callers_store_an_event_once(world: World) -> None:  # noqa: F811
     assert world.buckets() == {"pending": 20}
 
 
-def test_the_audit_chain_holds_after_everything(world: World) -> None:  # noqa: F811
+def test_the_audit_chain_holds_after_everything(world: World) -> None:
     world.build(capture(), capture("txn_2"))
     world.record(capture(references=(ORDER,)))
     world.post()

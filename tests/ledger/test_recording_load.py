@@ -4,10 +4,10 @@ from sqlalchemy import func, select
 
 from services.ledger.storage.rows import EVENT, EVENT_REFERENCE
 from tests.ledger.recording_load import RecordingLoad
-from tests.storage.fixtures import EngineFor, engine_for  # noqa: F401
+from tests.storage.fixtures import EngineFor
 
 
-def test_the_load_and_its_limit_write_the_same_numbers_of_rows(engine_for: EngineFor) -> None:  # noqa: F811
+def test_the_load_and_its_limit_write_the_same_numbers_of_rows(engine_for: EngineFor) -> None:
     load = RecordingLoad(engine_for("services.ledger"))
     told = load.events(20)
     assert load.record(told) == 20

@@ -29,8 +29,7 @@ from services.ledger.servicer import Broadcast, LedgerServicer
 from services.ledger.storage import TABLES
 from tests.ledger.domain import books
 from tests.ledger.test_record_events import capture
-from tests.ledger.world import World, world  # noqa: F401
-from tests.storage.fixtures import engine_for  # noqa: F401
+from tests.ledger.world import World
 
 KEYS = TokenKeys([TokenKey.secret("k1", "a-secret-of-the-tests-that-is-long-enough")])
 ROLES = ("service", "operator", "approver")
@@ -58,7 +57,7 @@ class Served:
 
 
 @pytest.fixture
-def served(world: World) -> Iterator[Served]:  # noqa: F811
+def served(world: World) -> Iterator[Served]:
     changes = Broadcast()
     writer: GroupCommitWriter[Told, RecordedEvent | EventConflict] = GroupCommitWriter(
         lambda told: record_events(told, world.new_uow, world.clock, world.ids)

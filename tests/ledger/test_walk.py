@@ -22,16 +22,16 @@ from services.ledger.handlers.watch_postings import watch_postings
 from services.ledger.storage import TABLES, metadata
 from tests.ledger.domain import books
 from tests.ledger.test_record_events import CHARGE, ORDER, capture
-from tests.ledger.world import World, world  # noqa: F401
-from tests.storage.fixtures import EngineFor, engine_for  # noqa: F401
+from tests.ledger.world import World
+from tests.storage.fixtures import EngineFor
 from tests.storage.plans import plans_of
 
 
-def test_the_migrations_make_exactly_the_declared_tables(engine_for: EngineFor) -> None:  # noqa: F811
+def test_the_migrations_make_exactly_the_declared_tables(engine_for: EngineFor) -> None:
     assert check(engine_for("services.ledger"), metadata, "services.ledger") == []
 
 
-def test_a_list_is_given_in_parts_without_gap_or_repeat(world: World) -> None:  # noqa: F811
+def test_a_list_is_given_in_parts_without_gap_or_repeat(world: World) -> None:
     for number in range(7):
         world.build(capture(f"txn_{number}"))
         world.pass_time(1)
@@ -47,7 +47,7 @@ def test_a_list_is_given_in_parts_without_gap_or_repeat(world: World) -> None:  
     assert [key.split("_")[3] for key in seen[::2]] == [f"txn-5f{number}" for number in range(7)]
 
 
-def test_postings_are_found_by_state_transaction_event_and_reference(world: World) -> None:  # noqa: F811
+def test_postings_are_found_by_state_transaction_event_and_reference(world: World) -> None:
     event = capture(references=(CHARGE, ORDER))
     gross = next(one for one in world.build(event, capture("txn_2")) if one.effect == "gross")
     world.post(gross.key)
@@ -62,7 +62,7 @@ def test_postings_are_found_by_state_transaction_event_and_reference(world: Worl
     assert list_postings(PostingQuery("other"), 100, None, world.new_uow).items == []
 
 
-def test_exceptions_are_listed_with_what_is_at_risk(world: World) -> None:  # noqa: F811
+def test_exceptions_are_listed_with_what_is_at_risk(world: World) -> None:
     world.masterdata.unknown = {FeeWord}
     world.build(capture())
     part = list_exceptions("acme", CaseState.OPEN, 1, None, world.new_uow)
@@ -74,7 +74,7 @@ def test_exceptions_are_listed_with_what_is_at_risk(world: World) -> None:  # no
     assert list_exceptions("acme", CaseState.RESOLVED, 9, None, world.new_uow).items == []
 
 
-def test_steps_tell_a_transaction_from_recording_to_posting(world: World) -> None:  # noqa: F811
+def test_steps_tell_a_transaction_from_recording_to_posting(world: World) -> None:
     event = books.money(EventKind.CAPTURE, "10.00")
     world.build(event)
     world.pass_time(5)
@@ -89,7 +89,7 @@ def test_steps_tell_a_transaction_from_recording_to_posting(world: World) -> Non
     assert list_transaction_steps("f" * 32, 9, 0, world.new_uow).steps == []
 
 
-def test_totals_count_each_event_once_with_its_money_and_name(world: World) -> None:  # noqa: F811
+def test_totals_count_each_event_once_with_its_money_and_name(world: World) -> None:
     world.build(capture(), capture("txn_2", "50.00"))
     world.post()
     totals, _ = list_control_totals("acme", 100, 0, world.new_uow)
@@ -103,7 +103,7 @@ def test_totals_count_each_event_once_with_its_money_and_name(world: World) -> N
     assert (emptied.count, emptied.minor_units, emptied.names_hash) == (0, 0, "0" * 64)
 
 
-def test_a_late_commit_is_not_skipped_by_those_who_watch(world: World) -> None:  # noqa: F811
+def test_a_late_commit_is_not_skipped_by_those_who_watch(world: World) -> None:
     """Numbers are given after the commit, so a watcher that goes on from the last one has missed nothing."""
     world.build(capture())
     seal(world)
@@ -116,7 +116,7 @@ def test_a_late_commit_is_not_skipped_by_those_who_watch(world: World) -> None: 
     assert watched(world, 0) == first + rest
 
 
-def test_a_change_tells_its_state_and_the_event_behind_it(world: World) -> None:  # noqa: F811
+def test_a_change_tells_its_state_and_the_event_behind_it(world: World) -> None:
     event = capture()
     world.build(event)
     world.post()
@@ -129,7 +129,7 @@ def test_a_change_tells_its_state_and_the_event_behind_it(world: World) -> None:
     assert {one.event.name for one in changes} == {event.name}
 
 
-def test_watchers_of_another_company_or_transaction_see_nothing(world: World) -> None:  # noqa: F811
+def test_watchers_of_another_company_or_transaction_see_nothing(world: World) -> None:
     postings = world.build(capture(), capture("txn_2"))
     seal(world)
     assert watched(world, 0, company="other") == []
@@ -138,7 +138,7 @@ def test_watchers_of_another_company_or_transaction_see_nothing(world: World) ->
     assert len(mine) == 2
 
 
-def test_what_waits_is_measured(world: World) -> None:  # noqa: F811
+def test_what_waits_is_measured(world: World) -> None:
     world.build(capture())
     world.record(capture("txn_2"))
     world.record(replace(capture("txn_3"), company="beta"))
@@ -152,7 +152,7 @@ def test_what_waits_is_measured(world: World) -> None:  # noqa: F811
     }
 
 
-def test_what_masterdata_delays_grows_old(world: World) -> None:  # noqa: F811
+def test_what_masterdata_delays_grows_old(world: World) -> None:
     world.masterdata.down = True
     world.record(capture())
     for _ in range(6):
@@ -161,7 +161,7 @@ def test_what_masterdata_delays_grows_old(world: World) -> None:  # noqa: F811
     assert waiting(world)["build", "acme", "stripe/acct_1"] == (1, 60.0)
 
 
-def test_a_match_that_was_given_up_waits_no_more(world: World) -> None:  # noqa: F811
+def test_a_match_that_was_given_up_waits_no_more(world: World) -> None:
     with world.new_uow() as uow:
         for name in ("m1", "m2"):
             match = AppliedMatch(
@@ -183,8 +183,8 @@ def test_a_match_that_was_given_up_waits_no_more(world: World) -> None:  # noqa:
     assert waiting(world)["match", "acme", ""] == (1, 0.0)
 
 
-def test_a_scrape_walks_the_partial_indexes_of_what_waits_and_no_table(engine_for: EngineFor) -> None:  # noqa: F811
-    world = World(engine_for("services.ledger"))  # noqa: F811
+def test_a_scrape_walks_the_partial_indexes_of_what_waits_and_no_table(engine_for: EngineFor) -> None:
+    world = World(engine_for("services.ledger"))
     if world.engine.dialect.name == "sqlite":
         plans = [
             re.findall(r"USING (?:COVERING )?INDEX (\w+)", one)
@@ -193,20 +193,20 @@ def test_a_scrape_walks_the_partial_indexes_of_what_waits_and_no_table(engine_fo
         assert plans == [["ix_event_build"], ["ix_posting_due"], ["ix_posting_held"], ["ix_applied_match_due"]]
 
 
-def waiting(world: World) -> dict[tuple[str, str, str], tuple[int, float]]:  # noqa: F811
+def waiting(world: World) -> dict[tuple[str, str, str], tuple[int, float]]:
     with world.reading() as uow:
         lengths = uow.walk.queues(world.now)
     return {(one.queue, one.company, one.interface): (one.depth, one.oldest_seconds) for one in lengths}
 
 
-def seal(world: World) -> None:  # noqa: F811
+def seal(world: World) -> None:
     sealer = Sealer(world.new_uow, TABLES)
     while sealer.run_once():
         pass
 
 
 def watched(
-    world: World,  # noqa: F811
+    world: World,
     after: int,
     company: str = "acme",
     transaction_id: str = "",

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from sqlalchemy import Engine
 
 from libs.errors import ConcordError, Kind
@@ -20,7 +19,6 @@ from services.ledger.handlers.record_events import Told, record_events
 from services.ledger.storage.unit_of_work import Ledgers, LedgerUnitOfWork
 from services.ledger.workers.build import BuildConfig, BuildWorker
 from tests.ledger.domain import books
-from tests.storage.fixtures import EngineFor
 
 MORNING = datetime(2026, 3, 15, 9, tzinfo=UTC)
 MAKER = "services/gateway"
@@ -143,8 +141,3 @@ def posted(posting: Posting, now: datetime) -> Posting:
         posted_date="2026-03-14",
         posted_at=now,
     )
-
-
-@pytest.fixture
-def world(engine_for: EngineFor) -> World:
-    return World(engine_for("services.ledger"))

@@ -10,7 +10,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import Engine
 
 from libs.events import TransactionIds
@@ -121,12 +120,6 @@ class World:
 
 
 MakeWorld = Callable[..., World]
-
-
-@pytest.fixture
-def world(engine_for: EngineFor) -> World:
-    """A synced company without a mapping."""
-    return new_world(engine_for)
 
 
 def new_world(engine_for: EngineFor, version: int = 18, *, synced: bool = True) -> World:

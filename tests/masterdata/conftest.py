@@ -1,4 +1,12 @@
 from __future__ import annotations
 
-from tests.masterdata.company import world as world
-from tests.storage.fixtures import engine_for as engine_for
+import pytest
+
+from tests.masterdata.company import World, new_world
+from tests.storage.fixtures import EngineFor
+
+
+@pytest.fixture
+def world(engine_for: EngineFor) -> World:
+    """A synced company without a mapping."""
+    return new_world(engine_for)

@@ -1,3 +1,11 @@
 from __future__ import annotations
 
-from tests.storage.fixtures import engine_for as engine_for
+import pytest
+
+from tests.recon.world import World
+from tests.storage.fixtures import EngineFor
+
+
+@pytest.fixture
+def world(engine_for: EngineFor) -> World:
+    return World(engine_for("services.recon"))

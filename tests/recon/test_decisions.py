@@ -25,12 +25,6 @@ from services.recon.storage import TABLES
 from tests.formats.camt_files import detail, document, entry
 from tests.recon.test_servicer import KEYS, PARENT, serving
 from tests.recon.world import World, order_event
-from tests.storage.fixtures import EngineFor
-
-
-@pytest.fixture
-def world(engine_for: EngineFor) -> World:
-    return World(engine_for("services.recon"))
 
 
 def decide(world: World, decision: Decision, one: Difference, actor: str, **changes: Any) -> Difference:

@@ -6,12 +6,6 @@ import pytest
 
 from services.recon.domain.match import MatchState
 from tests.recon.world import BANK_ACCOUNT, Down, World, order_event
-from tests.storage.fixtures import EngineFor
-
-
-@pytest.fixture
-def world(engine_for: EngineFor) -> World:
-    return World(engine_for("services.recon"))
 
 
 def test_what_waits_is_measured_by_company_and_interface_and_a_match_by_company(world: World) -> None:

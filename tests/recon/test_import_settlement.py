@@ -15,18 +15,12 @@ from services.recon.domain.errors import FileChanged, SettlementConflict
 from services.recon.domain.match import MatchType
 from tests.formats.test_stripe_report import CHARGE, PAYOUT, report, row
 from tests.recon.world import STRIPE, World, provenance, settlement
-from tests.storage.fixtures import EngineFor
 
 LINES = (("txn_1", 10000, 320), ("txn_2", 5000, 175))
 PAID = {"customer_facing_amount": "119.00", "customer_facing_currency": "eur"}
 PLAIN = row("txn_1", "119.00", "3.75", "115.25", source_id="ch_1", charge_id="ch_1", **PAID)
 BACK = row("txn_2", "-19.00", "0.00", "-19.00", reporting_category="refund", source_id="re_1")
 OUT = row("txn_9", "-96.25", "0.00", "-96.25", reporting_category="payout", source_id="po_1")
-
-
-@pytest.fixture
-def world(engine_for: EngineFor) -> World:
-    return World(engine_for("services.recon"))
 
 
 def content(*rows: str) -> bytes:

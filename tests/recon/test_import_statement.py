@@ -23,11 +23,6 @@ from tests.storage.fixtures import EngineFor
 TWO = (line_entry("10.00", "order 1001"), line_entry("-4.00", "rent 2026-03"))
 
 
-@pytest.fixture
-def world(engine_for: EngineFor) -> World:
-    return World(engine_for("services.recon"))
-
-
 def test_the_migrations_make_the_declared_tables(engine_for: EngineFor) -> None:
     assert check(engine_for("services.recon"), metadata, "services.recon") == []
 

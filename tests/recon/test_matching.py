@@ -27,11 +27,6 @@ from tests.storage.fixtures import EngineFor
 LINES = (("txn_1", 10000, 320), ("txn_2", 5000, 175), ("txn_3", -2000, 0))
 
 
-@pytest.fixture
-def world(engine_for: EngineFor) -> World:
-    return World(engine_for("services.recon"))
-
-
 def test_a_payout_is_matched_gross_to_net_and_then_with_its_bank_line(world: World) -> None:
     told = payout_of(world, "po_1001", *LINES)
     world.recon.import_settlement(told, "", world.ids())

@@ -32,15 +32,9 @@ from services.recon.handlers.ledger_ports import AppliedState, MatchToApply, Not
 from services.recon.servicer import ReconServicer
 from tests.formats.camt_files import document
 from tests.recon.world import BANK_ACCOUNT, World, line_entry, money_event, order_event, payout_of
-from tests.storage.fixtures import EngineFor
 
 KEYS = TokenKeys.parse("k1:HS256:" + "ab" * 32)
 PARENT = "companies/acme"
-
-
-@pytest.fixture
-def world(engine_for: EngineFor) -> World:
-    return World(engine_for("services.recon"))
 
 
 @contextmanager

@@ -1,8 +1,4 @@
-"""Engines for tests, each on a fresh and migrated database of its own. A folder's `conftest.py` takes the fixture over:
-
-    from tests.storage.fixtures import engine_for as engine_for
-
-and its tests ask for it:
+"""Engines for tests, each on a fresh and migrated database of its own:
 
     def test_something(engine_for: EngineFor) -> None:
         engine = engine_for("services.ledger")

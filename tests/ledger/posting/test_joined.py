@@ -11,15 +11,8 @@ from services.ledger.domain.states import PostingState
 from tests.ledger.domain.books import line, money, order, refund
 from tests.ledger.posting.test_posting import ORDER
 from tests.ledger.posting.world import PostingWorld
-from tests.storage.fixtures import EngineFor
-from tests.storage.fixtures import engine_for as engine_for
 
 PAYMENT = Reference(ReferenceKind.PAYMENT, "pi_1")
-
-
-@pytest.fixture
-def world(engine_for: EngineFor) -> PostingWorld:
-    return PostingWorld(engine_for("services.ledger"))
 
 
 def sale() -> Event:

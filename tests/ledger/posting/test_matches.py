@@ -22,15 +22,8 @@ from services.ledger.workers.match_queue import Matches
 from tests.ledger.domain.books import bank_line, money
 from tests.ledger.posting.test_settling import Watched
 from tests.ledger.posting.world import PostingWorld
-from tests.storage.fixtures import EngineFor
-from tests.storage.fixtures import engine_for as engine_for
 
 GOOD, BAD = "companies/acme/matches/good", "companies/acme/matches/bad"
-
-
-@pytest.fixture
-def world(engine_for: EngineFor) -> PostingWorld:
-    return PostingWorld(engine_for("services.ledger"))
 
 
 def payout(txn: str = "po_1") -> Event:

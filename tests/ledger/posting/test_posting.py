@@ -18,16 +18,9 @@ from services.ledger.domain.states import PostingState
 from tests.ledger.domain.books import bank_line, dispute_lost, line, money, order, refund
 from tests.ledger.posting.world import PostingWorld
 from tests.ledger.world import MORNING
-from tests.storage.fixtures import EngineFor
-from tests.storage.fixtures import engine_for as engine_for
 
 ORDER = (Reference(ReferenceKind.ORDER, "1001"),)
 EUR50 = Money("EUR", 5000)
-
-
-@pytest.fixture
-def world(engine_for: EngineFor) -> PostingWorld:
-    return PostingWorld(engine_for("services.ledger"))
 
 
 def sale() -> Event:

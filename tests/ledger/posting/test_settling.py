@@ -17,15 +17,8 @@ from services.ledger.workers.queues import Stories
 from services.ledger.workers.settle import LOST_AT_MOST, SettleWorker
 from tests.ledger.domain.books import line, money, order
 from tests.ledger.posting.world import PostingWorld
-from tests.storage.fixtures import EngineFor
-from tests.storage.fixtures import engine_for as engine_for
 
 Happens = Callable[[str, str, list[Json]], None]
-
-
-@pytest.fixture
-def world(engine_for: EngineFor) -> PostingWorld:
-    return PostingWorld(engine_for("services.ledger"))
 
 
 def sale(number: int, currency: str = "USD", total: str = "108.00") -> Event:

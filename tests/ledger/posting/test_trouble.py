@@ -26,13 +26,6 @@ from services.ledger.workers.queues import Postings
 from tests.ledger.domain.books import line, money, order
 from tests.ledger.posting.test_posting import ORDER, posted
 from tests.ledger.posting.world import PostingWorld
-from tests.storage.fixtures import EngineFor
-from tests.storage.fixtures import engine_for as engine_for
-
-
-@pytest.fixture
-def world(engine_for: EngineFor) -> PostingWorld:
-    return PostingWorld(engine_for("services.ledger"))
 
 
 def capture(txn: str = "txn_1") -> Event:
