@@ -21,13 +21,13 @@ from libs.rpc.identity import IssuedToken, TokenKeys, TokenVerifier
 from libs.rpc.server import Registration, serve
 from libs.service.process import ServiceProcess, WorkerLoop
 from libs.service.readiness import health_loop
+from libs.service.work import WorkContext
 from libs.storage.engine import ensure_reachable, open_engine
 from libs.storage.migrate import upgrade
 from libs.storage.nats import NatsPublisher
 from libs.storage.outbox import Relay
 from libs.telemetry.context import outgoing_headers
 from libs.telemetry.logs import configure_logging
-from libs.telemetry.metrics import Scope
 from libs.telemetry.setup import Telemetry, TelemetryConfig, configure
 
 from .adapters.ledger import LedgerClient
@@ -35,7 +35,7 @@ from .assembly import Recon, build_recon
 from .config import ReconConfig
 from .servicer import ReconServicer
 from .storage import TABLES
-from .telemetry import watch
+from .telemetry import CountedWork, watch
 
 POLL_SECONDS = {"sealer": 0.5, "differences": 1.0, "apply": 0.5, "match": 1.0, "watch": 1.0, "record": 1.0}
 # Who has work once a worker has done some.
@@ -59,17 +59,15 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
     wakes: defaultdict[str, threading.Event] = defaultdict(threading.Event)  # by worker
     ledger = LedgerClient(channel, wakes["watch"].set)
     rng = random.SystemRandom()
-    recon = build_recon(
-        engine,
-        ledger,
+    work = WorkContext(
         utc_now,
         TransactionIds(utc_now, rng),
         rng,
-        config.settings,
-        tracing=telemetry.tracer,
+        telemetry.tracer,
         owner=f"recon-{socket.gethostname()}-{os.getpid()}",
-        put_back=lambda company, interface, reason: telemetry.metrics.retry(Scope.on(company, interface), reason),
+        observer=CountedWork(telemetry.metrics),
     )
+    recon = build_recon(engine, ledger, work, config.settings)
     watch(telemetry.metrics, lambda: _queues(recon), lambda: _unmatched(recon))
     rpc = serve(config.rpc, [_registration(recon, wakes)], TokenVerifier(keys), telemetry.server_interceptors())
     workers = recon.workers()
@@ -97,7 +95,7 @@ def _registration(recon: Recon, wakes: Mapping[str, threading.Event]) -> Registr
         recon.import_statement,
         recon.import_settlement_file,
         recon.import_settlement,
-        recon.clock,
+        recon.work.clock,
         imported,
     )
     service = recon_pb2.DESCRIPTOR.services_by_name["ReconService"]

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import grpc
 from concord.recon.v1 import match_pb2, recon_pb2, recon_pb2_grpc, statement_pb2
 from concord.trace.v1 import trace_pb2
 
-from libs.events import Clock
+from libs.events import Clock, Settlement
 from libs.rpc.identity import current_identity
 from libs.rpc.pages import Page
 
 from . import wire
+from .domain.files import FileToImport, ImportedFile
+from .domain.settlement import StoredSettlement
 from .handlers import queries
 from .handlers.assign_difference import assign_difference
 from .handlers.decide_difference import Decision, decide_difference
 from .handlers.explain import explain
-from .handlers.ports import ImportFile, ImportSettlement, NewUnitOfWork
+from .storage.uow import NewUow
+
+ImportFile = Callable[[FileToImport, Iterable[bytes]], ImportedFile]
+ImportSettlement = Callable[[Settlement, str, str], StoredSettlement]
 
 
 class ReconServicer(recon_pb2_grpc.ReconServiceServicer):
@@ -25,7 +30,7 @@ class ReconServicer(recon_pb2_grpc.ReconServiceServicer):
 
     def __init__(
         self,
-        new_uow: NewUnitOfWork,
+        new_uow: NewUow,
         import_statement: ImportFile,
         import_settlement_file: ImportFile,
         import_settlement: ImportSettlement,

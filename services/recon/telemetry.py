@@ -7,6 +7,19 @@ from collections.abc import Callable, Iterable
 from libs.telemetry.metrics import Metrics, QueueReading, Scope, UnmatchedReading
 
 
+class CountedWork:
+    """A `libs.service.work.WorkObserver` that counts what workers meet."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def retried(self, company: str, interface: str, reason: str) -> None:
+        self._metrics.retry(Scope.on(company, interface), reason)
+
+    def set_aside(self, company: str, interface: str, reason: str) -> None:
+        self._metrics.exception(Scope.on(company, interface), reason)
+
+
 def watch(
     metrics: Metrics,
     queues: Callable[[], Iterable[tuple[str, int, float, str, str]]],

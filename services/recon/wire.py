@@ -19,12 +19,12 @@ from libs.rpc.wire import from_money, from_settlement, from_time, to_settlement,
 from .domain.explain import Trial
 from .domain.files import FileToImport, ImportedFile, Statement
 from .domain.match import Difference, DifferenceState, Match
+from .domain.pages import After
 from .domain.settlement import StoredSettlement
 from .domain.walk import ControlTotal, Step
 from .handlers.assign_difference import AssignDifference
 from .handlers.decide_difference import DecideDifference, Decision
 from .handlers.explain import Explanation
-from .handlers.ports import After
 from .handlers.queries import Part, ToldSteps
 
 CHUNK_BYTES = 1024 * 1024

@@ -19,7 +19,8 @@ GRPC = frozenset({"grpc", "grpc_health", "grpc_reflection", "grpc_status", "goog
 SERVICE_LAYERS: dict[str, frozenset[str]] = {
     "domain": VALUES,
     # `providers.base` holds the Protocol of the connector seam, no connector.
-    "handlers": VALUES | {"domain", "providers.base", "libs.formats"},
+    # Its own tables are not the world: a use case takes the unit of work as it is, and nothing else of storage.
+    "handlers": VALUES | {"domain", "providers.base", "libs.formats", "storage.uow"},
     "providers": VALUES | {"domain", "libs.formats", "stripe", "standardwebhooks"},
     "storage": VALUES | {"domain", "handlers.ports", "libs.storage", "sqlmodel", "sqlalchemy", "alembic"},
     "adapters": VALUES
@@ -28,7 +29,8 @@ SERVICE_LAYERS: dict[str, frozenset[str]] = {
     # The classes of Odoo's errors say what a worker does next; they are plain exceptions.
     # Likewise RetryPolicy: numbers.
     "workers": VALUES
-    | {"domain", "handlers", "providers.base", "libs.formats", "libs.odoo.errors", "libs.storage.leases.RetryPolicy"},
+    | {"domain", "handlers", "providers.base", "libs.formats", "libs.odoo.errors", "libs.storage.leases.RetryPolicy"}
+    | {"storage.uow"},
     "engine": VALUES | {"domain", "handlers.ports", "duckdb", "pyarrow"},
     # The gateway's HTTP face: what it serves, what it says of itself, how it refuses.
     "http": VALUES
@@ -39,7 +41,7 @@ SERVICE_LAYERS: dict[str, frozenset[str]] = {
     "assembly": VALUES | {"domain", "handlers", "storage", "workers", "engine", "libs.storage"},
     # Fulfils a port from the configuration itself.
     "accounts": VALUES | {"config", "domain", "handlers.ports", "providers"},
-    "servicer": VALUES | GRPC | {"domain", "handlers", "wire", "telemetry", "libs", "concord"},
+    "servicer": VALUES | GRPC | {"domain", "handlers", "wire", "telemetry", "libs", "concord", "storage.uow"},
     "wire": VALUES | GRPC | {"domain", "handlers", "libs.rpc", "libs.formats", "concord"},
     # What a service counts; an observer counts for handlers, through a port of theirs.
     "telemetry": VALUES | {"libs.telemetry", "opentelemetry"},

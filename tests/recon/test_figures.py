@@ -36,14 +36,14 @@ def test_what_is_tried_again_is_counted_by_company_and_interface_and_a_match_by_
     world.ledger.fail_before = [Down("no")]
     with pytest.raises(Down):
         world.bank_line("119.00", "order 4711")
-    assert world.put_back == [("acme", f"bank/{BANK_ACCOUNT}", "SERVICE_UNAVAILABLE")]
+    assert world.retried == [("acme", f"bank/{BANK_ACCOUNT}", "SERVICE_UNAVAILABLE")]
     world.pass_time(3600)
     world.run("record", "watch", "match")
     world.ledger.fail_before = [Down("no")]
     with pytest.raises(Down):
         world.run("apply")
-    assert world.put_back[1:] == [("acme", "", "SERVICE_UNAVAILABLE")]
+    assert world.retried[1:] == [("acme", "", "SERVICE_UNAVAILABLE")]
     world.pass_time(3600)
     world.run()
     assert [one.state for one in world.matches()] == [MatchState.WRITTEN]
-    assert len(world.put_back) == 2
+    assert len(world.retried) == 2

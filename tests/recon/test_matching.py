@@ -12,7 +12,7 @@ from libs.events import Settlement
 from libs.money import Money
 from services.recon.domain.match import MatchState, MatchType
 from services.recon.handlers.explain import explain
-from services.recon.handlers.ledger_ports import LedgerChange
+from services.recon.handlers.ports import LedgerChange
 from tests.recon.world import (
     Down,
     World,

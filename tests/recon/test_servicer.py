@@ -28,7 +28,7 @@ from libs.rpc.wire import from_event, from_money, from_settlement, from_time
 from services.recon.adapters.ledger import LedgerClient
 from services.recon.domain.learning import LedgerPosting
 from services.recon.domain.match import MatchType
-from services.recon.handlers.ledger_ports import AppliedState, MatchToApply, NotRecorded, Recorded
+from services.recon.handlers.ports import AppliedState, MatchToApply, NotRecorded, Recorded
 from services.recon.servicer import ReconServicer
 from tests.formats.camt_files import document
 from tests.recon.world import BANK_ACCOUNT, World, line_entry, money_event, order_event, payout_of

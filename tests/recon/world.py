@@ -31,13 +31,14 @@ from libs.events import (
     event_name,
 )
 from libs.money import Money
+from libs.service.work import Unobserved, WorkContext
 from libs.telemetry.trace import Tracer
 from services.recon.assembly import Recon, build_recon
 from services.recon.domain.files import FileToImport, ImportedFile
 from services.recon.domain.learning import LedgerPosting, RoleAmount
 from services.recon.domain.match import Difference, Match, MatchType
 from services.recon.domain.settings import Settings
-from services.recon.handlers.ledger_ports import (
+from services.recon.handlers.ports import (
     Applied,
     AppliedState,
     LedgerChange,
@@ -173,6 +174,14 @@ class FakeLedger:
         return Recorded(known.transaction_id, duplicate=True)
 
 
+class _Retries(Unobserved):
+    def __init__(self, retried: list[tuple[str, str, str]]) -> None:
+        self._retried = retried
+
+    def retried(self, company: str, interface: str, reason: str) -> None:
+        self._retried.append((company, interface, reason))
+
+
 class World:
     """One recon. What a test does to it stands in one line."""
 
@@ -184,7 +193,7 @@ class World:
         self.tracer = tracer or Tracer()
         self.points = 0  # commits so far, before and after each
         self.crash_at = 0
-        self.put_back: list[tuple[str, str, str]] = []  # company, interface, reason
+        self.retried: list[tuple[str, str, str]] = []  # company, interface, reason
         self.ledger = FakeLedger()
         self.rng = random.Random(seed)
         self.ids = TransactionIds(self.clock, self.rng)
@@ -199,14 +208,9 @@ class World:
         return build_recon(
             self.engine,
             self.ledger,
-            self.clock,
-            self.ids,
-            self.rng,
+            WorkContext(self.clock, self.ids, self.rng, self.tracer, "recon-1", _Retries(self.retried)),
             self.settings,
-            tracing=self.tracer,
-            owner="recon-1",
             observe=self._observe,
-            put_back=lambda *told: self.put_back.append(told),
         )
 
     def _observe(self, point: str) -> None:

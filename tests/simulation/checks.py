@@ -15,7 +15,7 @@ from services.ledger.storage import TABLES as LEDGER_TABLES
 from services.ledger.storage.unit_of_work import Ledgers
 from services.recon.handlers import queries
 from services.recon.storage import TABLES as RECON_TABLES
-from services.recon.storage import Recons
+from services.recon.storage import ReconUowFactory
 from tests.simulation.day import COMPANY
 from tests.simulation.expected import UNDATED, Books, expected_books
 from tests.simulation.world import World
@@ -109,7 +109,7 @@ def _nothing_is_missing(world: World) -> list[str]:
         if one.bucket == "handed_on":
             told = Total(one.event_count, one.minor_units, int(one.name_set_hash, 16))
             handed_on[one.interface, one.currency, str(one.day)] += told
-    for other in queries.list_control_totals(COMPANY, 1000, 0, Recons(world.engines["recon"]))[0]:
+    for other in queries.list_control_totals(COMPANY, 1000, 0, ReconUowFactory(world.engines["recon"]))[0]:
         if other.bucket == "handed_on":
             told = Total(other.count, other.minor_units, int(other.names_hash, 16))
             handed_on[other.interface, other.currency, str(other.day)] += told

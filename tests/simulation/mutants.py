@@ -25,8 +25,8 @@ from services.ledger.storage.stories import StoryReader
 from services.ledger.storage.unit_of_work import Ledgers, LedgerUnitOfWork
 from services.ledger.workers.post import PostWorker
 from services.ledger.workers.queues import Postings as PostingQueue
-from services.recon.handlers.ledger_ports import Applied, AppliedState, LedgerChange, MatchToApply
-from services.recon.handlers.ledger_ports import Ledger as ReconsLedger
+from services.recon.handlers.ports import Applied, AppliedState, LedgerChange, MatchToApply
+from services.recon.handlers.ports import Ledger as ReconsLedger
 from tests.simulation.day import Message
 from tests.simulation.faults import Crash
 from tests.simulation.world import POLL, SOURCES, World

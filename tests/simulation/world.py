@@ -23,6 +23,7 @@ from cli.demo.fake_stripe import FakeStripe
 from libs.errors import ConcordError
 from libs.events import TransactionIds
 from libs.odoo.port import Json, Odoo
+from libs.service.work import WorkContext
 from libs.storage.errors import StorageConflict
 from libs.storage.group_commit import InlineWriter
 from libs.storage.uow import BEFORE_COMMIT
@@ -53,10 +54,9 @@ from services.recon.domain.items import BankItem, Target
 from services.recon.domain.outcome import Result
 from services.recon.domain.settings import Settings
 from services.recon.engine.passes import match
-from services.recon.handlers.ledger_ports import Ledger as ReconsLedger
-from services.recon.handlers.ledger_ports import LedgerChange
+from services.recon.handlers.ports import Ledger as ReconsLedger
+from services.recon.handlers.ports import LedgerChange
 from services.recon.servicer import ReconServicer
-from services.recon.workers.match import MatchWorker
 from tests.simulation.databases import Databases, InMemory, company
 from tests.simulation.day import (
     ACCOUNT,
@@ -303,16 +303,11 @@ class World:
         recon = build_recon(
             self.engines["recon"],
             self.recons_ledger(),
-            self.clock,
-            TransactionIds(self.clock, rng),
-            rng,
+            WorkContext(self.clock, TransactionIds(self.clock, rng), rng, Tracer(None), owner),
             RECON,
-            tracing=Tracer(None),
-            owner=owner,
             observe=self.observe("recon"),
+            matcher=remembered_match,
         )
-        matcher = MatchWorker(recon.new_uow, remembered_match, clock=self.clock, tracing=Tracer(None), settings=RECON)
-        recon = replace(recon, match=matcher)
         imports = (recon.import_statement, recon.import_settlement_file, recon.import_settlement)
         return Process("recon", recon.workers(), ReconServicer(recon.new_uow, *imports, self.clock))
 

@@ -15,7 +15,7 @@ from libs.rpc.wire import from_event, to_event, to_money, to_time
 
 from ..domain.learning import LedgerPosting, RoleAmount
 from ..domain.match import MatchType
-from ..handlers.ledger_ports import Applied, AppliedState, LedgerChange, MatchToApply, NotRecorded, Recorded
+from ..handlers.ports import Applied, AppliedState, LedgerChange, MatchToApply, NotRecorded, Recorded
 from .stream import STREAM_SECONDS, ChangeStream
 
 # Reasons of a single event's failure that time heals.

@@ -154,3 +154,13 @@ def _words(posting: LedgerPosting, event: Event) -> tuple[str, ...]:
 def _sum(lines: Iterable[RoleAmount], role: str) -> Money | None:
     totals = Money.totals(line.amount for line in lines if line.role == role)
     return totals[0] if len(totals) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why a bank line matched nothing; an empty reason takes an old verdict back."""
+
+    posting: str
+    reason: str
+    nearest: str = ""
+    nearest_lacks: str = ""

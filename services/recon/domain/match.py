@@ -117,3 +117,50 @@ class Difference:
     def undecided(self) -> Difference:
         """Without what was proposed and decided: it held for another content."""
         return replace(self, proposed_by="", why="", decided_by="")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One side of a match: which role of which posting it closes."""
+
+    posting: str
+    role: str
+    transaction_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewMatch:
+    match: Match
+    company: str
+    anchor: Member
+    members: tuple[Member, ...]
+    traceparent: str = ""
+    settlement: str = ""  # the settlement's name, where it proves one
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMatch:
+    """A match with what belongs to it."""
+
+    match: Match
+    company: str
+    anchor: Member
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A request that was answered before."""
+
+    fingerprint: str
+    difference: Difference
+
+
+@dataclass(frozen=True, slots=True)
+class Banked:
+    """A payout's bank match, and the transactions that the payout paid out."""
+
+    payout: str
+    match: str
+    traceparent: str
+    transactions: tuple[str, ...]

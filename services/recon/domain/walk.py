@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from libs.events import Event, digest_of, event_to_json
 
-from .match import Match
+from .match import Match, MatchState
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +111,27 @@ class QueueLength:
     oldest_seconds: float
     company: str = ""
     interface: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EventOutcome:
+    """What became of a claimed event: recorded, refused or parked. With `retry_at` it waits until then."""
+
+    stored: OutboundEvent
+    state: str
+    reason: str = ""
+    count: bool = False  # it was handed on by us, for the first time
+    alias_of: str = ""  # the transaction id that the ledger knew it by
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MatchOutcome:
+    """What became of a claimed match. With `retry_at` it is asked for again then."""
+
+    stored: OutboundMatch
+    state: MatchState
+    reason: str = ""
+    written_at: datetime | None = None
+    retry_at: datetime | None = None
+    fresh_budget: bool = False

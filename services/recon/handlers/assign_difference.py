@@ -8,7 +8,7 @@ from libs.events import Clock
 
 from ..domain.errors import DifferenceChanged
 from ..domain.match import Difference, DifferenceState, check_difference
-from .ports import NewUnitOfWork
+from ..storage.uow import NewUow
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class AssignDifference:
     actor: str
 
 
-def assign_difference(command: AssignDifference, new_uow: NewUnitOfWork, clock: Clock) -> Difference:
+def assign_difference(command: AssignDifference, new_uow: NewUow, clock: Clock) -> Difference:
     """The difference with its new owner.
 
     Raises `DifferenceUnknown`, `DifferenceChanged` (read it again), `TransitionForbidden` (it is resolved).

@@ -8,7 +8,7 @@ from datetime import datetime
 from ..domain.learning import CLEARING_ROLE, Item
 from ..domain.payouts import Closed, Composed, Incomplete, claimed_once, compose
 from ..domain.settlement import StoredSettlement
-from .ports import UnitOfWork
+from ..storage.uow import ReconUow
 
 LOOKED_AT_ONCE = 200
 
@@ -22,7 +22,7 @@ class Composition:
     outcome: Composed | Closed | Incomplete
 
 
-def compositions(company: str, uow: UnitOfWork) -> list[Composition]:
+def compositions(company: str, uow: ReconUow) -> list[Composition]:
     """Every settlement that is not matched yet, in the order of names."""
     waiting = uow.settlements.unmatched(company)
     found = []
@@ -34,7 +34,7 @@ def compositions(company: str, uow: UnitOfWork) -> list[Composition]:
     return [replace(one, outcome=next(outcomes)) if isinstance(one.outcome, Composed) else one for one in found]
 
 
-def look_at(stored: StoredSettlement, uow: UnitOfWork) -> tuple[Item | None, dict[str, list[Item]]]:
+def look_at(stored: StoredSettlement, uow: ReconUow) -> tuple[Item | None, dict[str, list[Item]]]:
     """A settlement's payout and transactions as they are posted."""
     one = stored.settlement
     ids = [line.balance_transaction for line in one.lines]
@@ -52,7 +52,7 @@ def payout_of(stored: StoredSettlement, items: dict[str, list[Item]], payouts: d
     return named[0] if len(named) == 1 else None
 
 
-def _looked_at(company: str, waiting: list[tuple[datetime, StoredSettlement]], uow: UnitOfWork) -> list[Composition]:
+def _looked_at(company: str, waiting: list[tuple[datetime, StoredSettlement]], uow: ReconUow) -> list[Composition]:
     by_interface: dict[str, list[tuple[datetime, StoredSettlement]]] = {}
     for told_at, stored in waiting:
         by_interface.setdefault(stored.settlement.interface, []).append((told_at, stored))

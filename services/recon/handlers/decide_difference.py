@@ -19,7 +19,7 @@ from ..domain.errors import (
     WriteOffNotProposed,
 )
 from ..domain.match import Difference, DifferenceState, check_difference
-from .ports import NewUnitOfWork
+from ..storage.uow import NewUow
 
 
 class Decision(Enum):
@@ -42,7 +42,7 @@ class DecideDifference:
     why: str = ""
 
 
-def decide_difference(command: DecideDifference, new_uow: NewUnitOfWork, clock: Clock) -> Difference:
+def decide_difference(command: DecideDifference, new_uow: NewUow, clock: Clock) -> Difference:
     """The difference as it is then; a repeat gets the first answer. Nothing is booked.
 
     Raises `DifferenceUnknown`, `DifferenceChanged`, `TransitionForbidden`, `DifferenceWatched`, `WriteOffNotProposed`,

@@ -9,12 +9,12 @@ from ..domain.errors import DifferenceUnknown, ExplanationUnknown
 from ..domain.explain import Predicate, Trial, bank_trials, payout_trial, target_trials
 from ..domain.files import Statement, settlement_name
 from ..domain.learning import Item, ItemKind
-from ..domain.match import Difference, MatchState, MatchType
+from ..domain.match import Difference, MatchState, MatchType, StoredMatch
 from ..domain.payouts import Incomplete
 from ..domain.settlement import StoredSettlement
 from ..domain.targets import bank_item, target_of, targets_of
+from ..storage.uow import NewUow, ReconUow
 from .compositions import compositions, look_at
-from .ports import NewUnitOfWork, StoredMatch, UnitOfWork
 
 SHOWN = 20  # lines of a statement
 SUMS = {"DETAILS_DO_NOT_SUM": "sum_of_details", "BATCH_TOTAL_MISMATCH": "sum_of_batches"}
@@ -28,7 +28,7 @@ class Explanation:
     trials: tuple[Trial, ...]
 
 
-def explain(company: str, collection: str, key: str, new_uow: NewUnitOfWork) -> Explanation:
+def explain(company: str, collection: str, key: str, new_uow: NewUow) -> Explanation:
     """`collection` is `matches`, `differences`, `settlements` or `postings`.
 
     Raises `MatchUnknown`, `DifferenceUnknown`, `SettlementUnknown`, `ExplanationUnknown`.
@@ -44,7 +44,7 @@ def explain(company: str, collection: str, key: str, new_uow: NewUnitOfWork) -> 
         return _of_posting(company, key, uow)
 
 
-def _of_difference(company: str, name: str, uow: UnitOfWork) -> Explanation:
+def _of_difference(company: str, name: str, uow: ReconUow) -> Explanation:
     difference = uow.differences.get(name)
     if not name.startswith(f"companies/{company}/"):
         raise DifferenceUnknown("no such difference", field="name")
@@ -62,7 +62,7 @@ def _of_difference(company: str, name: str, uow: UnitOfWork) -> Explanation:
     return _of_posting(company, subject, uow)
 
 
-def _of_doubt(difference: Difference, uow: UnitOfWork) -> Trial:
+def _of_doubt(difference: Difference, uow: ReconUow) -> Trial:
     """What the file should have shown, and what it shows."""
     name, sequence = place_of(difference.subject)
     statement = uow.statements.get(name)
@@ -82,7 +82,7 @@ def _of_doubt(difference: Difference, uow: UnitOfWork) -> Trial:
     return Trial(reason.lower(), event, False, (Predicate(reason.lower(), left, difference.message, held=False),))
 
 
-def _of_changed(statement: Statement, uow: UnitOfWork) -> list[Predicate]:
+def _of_changed(statement: Statement, uow: ReconUow) -> list[Predicate]:
     dropped = {event for events in uow.statements.copies(statement, ()).values() for event in events}
     shown = sorted(dropped)[:SHOWN]
     lines = {one.name: one.amount for one in uow.outbound.find(shown)}
@@ -97,7 +97,7 @@ def _of_statement(one: Statement) -> Trial:
     return Trial("balances_tie", one.name, one.ties, (tie,))
 
 
-def _of_posting(company: str, key: str, uow: UnitOfWork) -> Explanation:
+def _of_posting(company: str, key: str, uow: ReconUow) -> Explanation:
     item = uow.items.find([key]).get(key)
     if item is None or item.company != company:
         raise ExplanationUnknown("nothing of that name stands in the books", field="name")
@@ -110,7 +110,7 @@ def _of_posting(company: str, key: str, uow: UnitOfWork) -> Explanation:
     return Explanation(key, tuple(trials))
 
 
-def _of_item(item: Item, uow: UnitOfWork) -> list[Trial]:
+def _of_item(item: Item, uow: ReconUow) -> list[Trial]:
     """Of what is in no match."""
     if item.kind is ItemKind.TRANSACTION:
         words = " ".join(item.words)
@@ -128,7 +128,7 @@ def _of_item(item: Item, uow: UnitOfWork) -> list[Trial]:
     return trials + target_trials(target_of(item, settlement), lines, targets, young)
 
 
-def _of_match(company: str, stored: StoredMatch, uow: UnitOfWork) -> list[Trial]:
+def _of_match(company: str, stored: StoredMatch, uow: ReconUow) -> list[Trial]:
     """The rule that matched, with the comparisons that it made; no other rule of its rank had a candidate."""
     items = uow.items.find([stored.anchor.posting, *(one.posting for one in stored.members)])
     anchor = items[stored.anchor.posting]
@@ -142,7 +142,7 @@ def _of_match(company: str, stored: StoredMatch, uow: UnitOfWork) -> list[Trial]
     return bank_trials(bank_item(anchor), [target], [])
 
 
-def _of_settlement(stored: StoredSettlement, uow: UnitOfWork, *, matched: bool = False) -> Trial:
+def _of_settlement(stored: StoredSettlement, uow: ReconUow, *, matched: bool = False) -> Trial:
     payout, items = look_at(stored, uow)
     done = matched or stored.matched
     waiting = [] if done else compositions(stored.settlement.company, uow)
@@ -151,7 +151,7 @@ def _of_settlement(stored: StoredSettlement, uow: UnitOfWork, *, matched: bool =
     return payout_trial(stored, payout, items, matched=done, claimed=claimed)
 
 
-def _settlement_of(item: Item, uow: UnitOfWork) -> StoredSettlement | None:
+def _settlement_of(item: Item, uow: ReconUow) -> StoredSettlement | None:
     if item.kind is not ItemKind.PAYOUT or not item.source_id:
         return None
     name = settlement_name(item.company, item.source_id)

@@ -28,13 +28,14 @@ from libs.formats.stripe_events import (
 from libs.formats.stripe_report import ReportLine, iter_stripe_report
 from libs.formats.stripe_words import PRESENTED
 from libs.money import Money
+from libs.service.work import WorkContext
 
 from ..domain.files import FileKind, FileToImport, Findings, ImportedFile, settlement_name
 from ..domain.settings import Settings
 from ..domain.settlement import StoredSettlement, merged, total
 from ..domain.walk import NewEvent
+from ..storage.uow import NewUow, ReconUow
 from .import_statement import known_file
-from .ports import NewUnitOfWork, Tracing, UnitOfWork
 from .spool import Records, records, spooled
 
 STORED_AT_ONCE = 1000
@@ -42,7 +43,7 @@ TRANSLATOR = "stripe-report/1"
 
 
 def import_settlement(
-    settlement: Settlement, delivery: str, transaction_id: str, new_uow: NewUnitOfWork, clock: Clock
+    settlement: Settlement, delivery: str, transaction_id: str, new_uow: NewUow, clock: Clock
 ) -> StoredSettlement:
     """The payout as it is known now. A more complete composition replaces what was there; a repeat changes nothing.
 
@@ -59,10 +60,8 @@ def import_settlement(
 def import_settlement_file(
     file: FileToImport,
     chunks: Iterable[bytes],
-    new_uow: NewUnitOfWork,
-    clock: Clock,
-    ids: IdSource,
-    tracing: Tracing,
+    new_uow: NewUow,
+    work: WorkContext,
     settings: Settings,
 ) -> ImportedFile:
     """Store the file's payouts and the events of its rows in one commit.
@@ -74,12 +73,12 @@ def import_settlement_file(
     if provider != PROVIDER:
         raise FormatUnknown("settlement files of this provider are not read")
     with spooled(chunks, file.sha256) as source:
-        if (known := known_file(file, new_uow, clock)) is not None:
+        if (known := known_file(file, new_uow, work.clock())) is not None:
             return known
         with records() as kept:
-            draft = _Report(file, account, ids)
+            draft = _Report(file, account, work.ids)
             draft.read(source, kept, ZoneInfo(settings.settlement_zone))
-            return _store(file, draft, kept, new_uow, clock(), tracing)
+            return _store(file, draft, kept, new_uow, work)
 
 
 @dataclass(slots=True)
@@ -210,11 +209,10 @@ class _Report:
         )
 
 
-def _store(
-    file: FileToImport, report: _Report, kept: Records, new_uow: NewUnitOfWork, now: datetime, tracing: Tracing
-) -> ImportedFile:
+def _store(file: FileToImport, report: _Report, kept: Records, new_uow: NewUow, work: WorkContext) -> ImportedFile:
+    now = work.clock()
     attributes = {"concord.interface": file.interface, "concord.company": file.company}
-    with tracing.step("settlement_file_imported", file.transaction_id, None, attributes) as step, new_uow() as uow:
+    with work.tracing.step("settlement_file_imported", file.transaction_id, None, attributes) as step, new_uow() as uow:
         names = tuple(_keep(one, uow, now).name for one in report.settlements())
         for batch in kept.batches(STORED_AT_ONCE):
             events = report.events(batch)
@@ -225,7 +223,7 @@ def _store(
             for event in events:
                 if new[event.name]:
                     told = {"concord.event": event.name}
-                    with tracing.transaction("row_imported", event.transaction_id, told, links=[step.traceparent]):
+                    with work.tracing.transaction("row_imported", event.transaction_id, told, links=[step.traceparent]):
                         pass
         answer = ImportedFile((), names, report.lines, report.findings.texts())
         if not uow.files.add(file, FileKind.SETTLEMENT, answer, now):
@@ -236,7 +234,7 @@ def _store(
     return answer
 
 
-def _keep(told: StoredSettlement, uow: UnitOfWork, now: datetime) -> StoredSettlement:
+def _keep(told: StoredSettlement, uow: ReconUow, now: datetime) -> StoredSettlement:
     known = uow.settlements.find(told.name)
     stored = told if known is None else merged(known, told)
     if stored != known:

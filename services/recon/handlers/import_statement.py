@@ -7,17 +7,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import BinaryIO
 
-from libs.events import Clock, IdSource
 from libs.formats.camt import iter_camt
 from libs.formats.statement import StatementEnd, StatementHeader, StatementLine, line_references
 from libs.money import Money
+from libs.service.work import WorkContext
 
 from ..domain.doubts import Doubt
 from ..domain.errors import FileKindUnsupported
 from ..domain.files import FileKind, FileToImport, Findings, ImportedFile, Statement, StatementEntry, statement_name
 from ..domain.walk import NewEvent
+from ..storage.uow import NewUow, ReconUow
 from .bank_events import LineTranslator, Occurrences, account_segment
-from .ports import NewUnitOfWork, Tracing, UnitOfWork
 from .spool import Records, records, spooled
 from .statement_doubts import (
     Doubts,
@@ -44,40 +44,39 @@ class _Draft:
     lines: int = 0
 
 
-def import_statement(
-    file: FileToImport, chunks: Iterable[bytes], new_uow: NewUnitOfWork, clock: Clock, ids: IdSource, tracing: Tracing
-) -> ImportedFile:
+def import_statement(file: FileToImport, chunks: Iterable[bytes], new_uow: NewUow, work: WorkContext) -> ImportedFile:
     """Store the statements and the events of their booked lines in one commit.
 
     The same bytes again get the first answer, and take up what the ledger had not taken. Raises a `FormatError` where
     the file must be refused, `FileChanged`, `FileKindUnsupported`.
     """
     with spooled(chunks, file.sha256) as source:
-        if (known := known_file(file, new_uow, clock)) is not None:
+        if (known := known_file(file, new_uow, work.clock())) is not None:
             return known
         with records() as kept:
-            draft = _read(file, source, kept, clock(), ids)
-            return _store(file, draft, kept, new_uow, clock(), tracing)
+            draft = _read(file, source, kept, work)
+            return _store(file, draft, kept, new_uow, work)
 
 
-def known_file(file: FileToImport, new_uow: NewUnitOfWork, clock: Clock) -> ImportedFile | None:
+def known_file(file: FileToImport, new_uow: NewUow, now: datetime) -> ImportedFile | None:
     """The first answer to the same bytes; what the ledger refused of them is tried once more."""
     with new_uow() as uow:
         known = uow.files.find(file.company, file.sha256)
-        if known is not None and uow.outbound.requeue(uow.files.origin(file.company, file.sha256), clock()):
+        if known is not None and uow.outbound.requeue(uow.files.origin(file.company, file.sha256), now):
             uow.progress.news(file.company)
             uow.commit()
     return known
 
 
-def _read(file: FileToImport, source: BinaryIO, kept: Records, now: datetime, ids: IdSource) -> _Draft:
+def _read(file: FileToImport, source: BinaryIO, kept: Records, work: WorkContext) -> _Draft:
+    now = work.clock()
     draft = _Draft()
     reading: _Reading | None = None
     occurrences: dict[str, Occurrences] = {}  # by account
     for part in iter_camt(source):
         if isinstance(part, StatementHeader):
             counted = occurrences.setdefault(part.account.identification, Occurrences())
-            reading = _Reading(file, part, LineTranslator(file, part, ids, counted), draft)
+            reading = _Reading(file, part, LineTranslator(file, part, work.ids, counted), draft)
             reading.check()
         elif reading is not None and isinstance(part, StatementLine):
             reading.line(part, kept)
@@ -165,12 +164,11 @@ def _statement(file: FileToImport, name: str, header: StatementHeader, end: Stat
     )
 
 
-def _store(
-    file: FileToImport, draft: _Draft, kept: Records, new_uow: NewUnitOfWork, now: datetime, tracing: Tracing
-) -> ImportedFile:
+def _store(file: FileToImport, draft: _Draft, kept: Records, new_uow: NewUow, work: WorkContext) -> ImportedFile:
+    now = work.clock()
     names = tuple(one.name for one in draft.statements)
     attributes = {"concord.interface": file.interface, "concord.company": file.company}
-    with tracing.step("statement_imported", file.transaction_id, None, attributes) as step, new_uow() as uow:
+    with work.tracing.step("statement_imported", file.transaction_id, None, attributes) as step, new_uow() as uow:
         uow.statements.add(draft.statements)
         # What of this file came before each of its statements: those above it.
         besides = {one.name: names[place:] for place, one in enumerate(draft.statements)}
@@ -178,7 +176,7 @@ def _store(
         known = 0
         for batch in kept.batches(STORED_AT_ONCE):
             lines = [KeptLine(*one) for one in batch]
-            known += _store_lines(lines, retold, draft, uow, now, tracing, step.traceparent)
+            known += _store_lines(lines, retold, draft, uow, work, step.traceparent)
         for one in draft.statements:
             copies = uow.statements.copies(one, besides[one.name])
             for doubt in changed(one, copies, draft.findings, uow):
@@ -200,14 +198,13 @@ def _store_lines(
     lines: list[KeptLine],
     retold: dict[str, list[str]],
     draft: _Draft,
-    uow: UnitOfWork,
-    now: datetime,
-    tracing: Tracing,
+    uow: ReconUow,
+    work: WorkContext,
     link: str,
 ) -> int:
     """How many of the lines were known."""
     events = [one.new_event for one in lines]
-    stored = uow.outbound.add(events, now)
+    stored = uow.outbound.add(events, work.clock())
     rows = zip(lines, events, strict=True)
     uow.statements.add_entries([StatementEntry(one.statement, one.sequence, event.name) for one, event in rows])
     # One that stands twice here was known the second time.
@@ -215,7 +212,7 @@ def _store_lines(
     for event, is_new in zip(events, new, strict=True):
         if is_new:
             told = {"concord.event": event.name}
-            with tracing.transaction("line_imported", event.transaction_id, told, links=[link]):
+            with work.tracing.transaction("line_imported", event.transaction_id, told, links=[link]):
                 pass
     for line in doubt_lines(lines, new, retold, draft.doubts, uow):
         # Nothing but day and amount tells it from another line that happens to be equal.

@@ -8,9 +8,10 @@ from typing import Generic, TypeVar
 
 from ..domain.files import Statement
 from ..domain.match import Difference, DifferenceState, Match
+from ..domain.pages import After
 from ..domain.settlement import StoredSettlement
 from ..domain.walk import ControlTotal, Step
-from .ports import After, NewUnitOfWork
+from ..storage.uow import NewUow
 
 T = TypeVar("T")
 
@@ -32,38 +33,36 @@ class ToldSteps:
     next_start: int | None
 
 
-def get_statement(name: str, new_uow: NewUnitOfWork) -> Statement:
+def get_statement(name: str, new_uow: NewUow) -> Statement:
     """Raises `StatementUnknown`."""
     with new_uow(read_only=True) as uow:
         return uow.statements.get(name)
 
 
-def list_statements(company: str, size: int, after: After | None, new_uow: NewUnitOfWork) -> Part[Statement]:
+def list_statements(company: str, size: int, after: After | None, new_uow: NewUow) -> Part[Statement]:
     with new_uow(read_only=True) as uow:
         found = uow.statements.page(company, size + 1, after)
     return _part([((one.imported_at.isoformat(), one.name), one) for one in found], size)
 
 
-def get_settlement(name: str, new_uow: NewUnitOfWork) -> StoredSettlement:
+def get_settlement(name: str, new_uow: NewUow) -> StoredSettlement:
     """Raises `SettlementUnknown`."""
     with new_uow(read_only=True) as uow:
         return uow.settlements.get(name)
 
 
-def list_settlements(company: str, size: int, after: After | None, new_uow: NewUnitOfWork) -> Part[StoredSettlement]:
+def list_settlements(company: str, size: int, after: After | None, new_uow: NewUow) -> Part[StoredSettlement]:
     with new_uow(read_only=True) as uow:
         return _part(uow.settlements.page(company, size + 1, after), size)
 
 
-def get_match(name: str, new_uow: NewUnitOfWork) -> Match:
+def get_match(name: str, new_uow: NewUow) -> Match:
     """Raises `MatchUnknown`."""
     with new_uow(read_only=True) as uow:
         return uow.matches.get(name).match
 
 
-def list_matches(
-    company: str, transaction_id: str, size: int, after: After | None, new_uow: NewUnitOfWork
-) -> Part[Match]:
+def list_matches(company: str, transaction_id: str, size: int, after: After | None, new_uow: NewUow) -> Part[Match]:
     """An empty transaction id lets every match through."""
     with new_uow(read_only=True) as uow:
         found = uow.matches.page(company, transaction_id, size + 1, after)
@@ -71,14 +70,14 @@ def list_matches(
 
 
 def list_differences(
-    company: str, state: DifferenceState | None, size: int, after: After | None, new_uow: NewUnitOfWork
+    company: str, state: DifferenceState | None, size: int, after: After | None, new_uow: NewUow
 ) -> Part[Difference]:
     with new_uow(read_only=True) as uow:
         found = uow.differences.page(company, state, size + 1, after)
     return _part([((one.created_at.isoformat(), one.name), one) for one in found], size)
 
 
-def list_transaction_steps(transaction_id: str, size: int, start: int, new_uow: NewUnitOfWork) -> ToldSteps:
+def list_transaction_steps(transaction_id: str, size: int, start: int, new_uow: NewUow) -> ToldSteps:
     """Oldest first; no steps for an id that recon does not know."""
     with new_uow(read_only=True) as uow:
         meant, steps = uow.walk.steps(transaction_id)
@@ -86,9 +85,7 @@ def list_transaction_steps(transaction_id: str, size: int, start: int, new_uow: 
     return ToldSteps(meant, steps[start:end], end if end < len(steps) else None)
 
 
-def list_control_totals(
-    company: str, size: int, start: int, new_uow: NewUnitOfWork
-) -> tuple[list[ControlTotal], int | None]:
+def list_control_totals(company: str, size: int, start: int, new_uow: NewUow) -> tuple[list[ControlTotal], int | None]:
     """What was handed on to the ledger; and where the next part starts."""
     with new_uow(read_only=True) as uow:
         totals = uow.walk.totals(company)

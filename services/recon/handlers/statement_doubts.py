@@ -15,7 +15,7 @@ from ..domain.doubts import DOUBTS_AT_MOST, OF_LINES, OF_STATEMENTS, Doubt
 from ..domain.files import FileToImport, Findings, Statement, difference_name
 from ..domain.match import Difference, DifferenceState
 from ..domain.walk import NewEvent
-from .ports import UnitOfWork
+from ..storage.uow import ReconUow
 
 ACTOR = "recon"
 TOLD_BEFORE = 8  # so many equal lines of other statements are looked through for a line's first telling
@@ -86,7 +86,7 @@ def of_statement(statement: Statement, end: StatementEnd, more: Iterable[tuple[s
 
 
 def doubt_lines(
-    lines: Sequence[KeptLine], new: Sequence[bool], retold: dict[str, list[str]], doubts: Doubts, uow: UnitOfWork
+    lines: Sequence[KeptLine], new: Sequence[bool], retold: dict[str, list[str]], doubts: Doubts, uow: ReconUow
 ) -> list[KeptLine]:
     """Doubt what is new and found odd, and what is known without a proof; the latter are returned.
 
@@ -109,7 +109,7 @@ def doubt_lines(
     return unproved
 
 
-def changed(statement: Statement, copies: dict[str, list[str]], findings: Findings, uow: UnitOfWork) -> list[Doubt]:
+def changed(statement: Statement, copies: dict[str, list[str]], findings: Findings, uow: ReconUow) -> list[Doubt]:
     """That lines of the statement as it came before are not in it. `copies` is `StatementStore.copies`'."""
     dropped = sorted({event for events in copies.values() for event in events})
     if not dropped:
@@ -120,7 +120,7 @@ def changed(statement: Statement, copies: dict[str, list[str]], findings: Findin
     return [Doubt(statement.name, "STATEMENT_CHANGED", message, amount)]
 
 
-def open_doubts(file: FileToImport, doubts: Sequence[Doubt], uow: UnitOfWork, now: datetime) -> None:
+def open_doubts(file: FileToImport, doubts: Sequence[Doubt], uow: ReconUow, now: datetime) -> None:
     """A difference each, open and in finance's hands."""
     opened = [
         Difference(
@@ -141,7 +141,7 @@ def open_doubts(file: FileToImport, doubts: Sequence[Doubt], uow: UnitOfWork, no
     uow.differences.save(file.company, [(None, one) for one in opened], ACTOR)
 
 
-def settle_superseded(company: str, copies: dict[str, list[str]], uow: UnitOfWork, now: datetime) -> None:
+def settle_superseded(company: str, copies: dict[str, list[str]], uow: ReconUow, now: datetime) -> None:
     """Resolve what was doubted of earlier copies that the newest holds whole: what is still so was doubted anew."""
     whole = [name for name, missing in copies.items() if not missing]
     changes = [
@@ -152,7 +152,7 @@ def settle_superseded(company: str, copies: dict[str, list[str]], uow: UnitOfWor
     uow.differences.save(company, changes, ACTOR)
 
 
-def _told(lines: Sequence[KeptLine], retold: dict[str, list[str]], uow: UnitOfWork) -> set[tuple[str, int]]:
+def _told(lines: Sequence[KeptLine], retold: dict[str, list[str]], uow: ReconUow) -> set[tuple[str, int]]:
     """(statement, line) of those that an earlier telling of their statement has as often as this one up to here."""
     mine: dict[str, list[KeptLine]] = {}
     for line in lines:

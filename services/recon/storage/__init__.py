@@ -3,6 +3,6 @@
 from sqlalchemy import Engine as DatabaseEngine
 
 from .rows import TABLES, ReconRow, metadata
-from .uow import Recons, ReconUnitOfWork
+from .uow import ReconUow, ReconUowFactory
 
-__all__ = ["TABLES", "DatabaseEngine", "ReconRow", "ReconUnitOfWork", "Recons", "metadata"]
+__all__ = ["TABLES", "DatabaseEngine", "ReconRow", "ReconUow", "ReconUowFactory", "metadata"]

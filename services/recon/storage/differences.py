@@ -17,9 +17,9 @@ from libs.storage.outbox import Message, Outbox
 from libs.storage.rows import insert_new, insert_rows
 
 from ..domain.errors import DifferenceChanged, DifferenceUnknown
-from ..domain.match import Difference, DifferenceState, check_difference
+from ..domain.match import Answered, Difference, DifferenceState, check_difference
+from ..domain.pages import After
 from ..domain.walk import Progress
-from ..handlers.ports import After, Answered
 from .mapping import SERVICE, difference_columns, listed_after, parts, to_difference
 from .rows import DIFFERENCE, PROGRESS, REQUEST, TABLES
 
@@ -33,12 +33,14 @@ class Differences:
         self._connection = connection
 
     def get(self, name: str) -> Difference:
+        """Raises `DifferenceUnknown`."""
         found = self._where(DIFFERENCE.c.name == name)
         if not found:
             raise DifferenceUnknown("no such difference", field="name")
         return found[0]
 
     def live(self, company: str) -> list[Difference]:
+        """Neither resolved nor written off."""
         return self._where(_LIVE & (DIFFERENCE.c.company == company))
 
     def find(self, names: Sequence[str]) -> dict[str, Difference]:
@@ -52,6 +54,7 @@ class Differences:
         return found[0] if found else None
 
     def about(self, company: str, statements: Sequence[str]) -> list[Difference]:
+        """Live ones that doubt one of the statements, or a line of it."""
         found: list[Difference] = []
         for one in statements:
             doubts = DIFFERENCE.c.subject.startswith(f"{one}/", autoescape=True)
@@ -59,6 +62,7 @@ class Differences:
         return found
 
     def page(self, company: str, state: DifferenceState | None, size: int, after: After | None) -> list[Difference]:
+        """Oldest first."""
         listed = listed_after(DIFFERENCE, DIFFERENCE.c.created_at, after)
         statement = select(DIFFERENCE).where(DIFFERENCE.c.company == company, *listed)
         if state is not None:
@@ -67,6 +71,7 @@ class Differences:
         return [to_difference(row) for row in self._connection.execute(statement.order_by(*order).limit(size))]
 
     def save(self, company: str, changes: Sequence[tuple[Difference | None, Difference]], actor: str) -> None:
+        """(before, after) each, guarded by the version before. Raises `DifferenceChanged`, `TransitionForbidden`."""
         new = [{"name": after.name, "company": company, **difference_columns(after)} for b, after in changes if not b]
         insert_rows(self._connection, DIFFERENCE, new)
         for before, after in changes:
@@ -108,10 +113,12 @@ class ProgressRows:
         return Progress(row.company, row.token, *counts, due_at=row.due_at, match_due_at=row.match_due_at)
 
     def news(self, company: str) -> None:
+        """Something changed: there may be more to match."""
         self.ensure([company])
         self._set(company, {"changes": PROGRESS.c.changes + 1})
 
     def learned(self, company: str, token: str, new_token: str) -> bool:
+        """Move on; false where another worker did."""
         statement = update(PROGRESS).where(PROGRESS.c.company == company, PROGRESS.c.token == token)
         return self._connection.execute(statement.values(token=new_token)).rowcount == 1
 
@@ -132,6 +139,7 @@ class Requests:
         self._connection = connection
 
     def begin(self, request_id: str, fingerprint: str, now: datetime) -> Answered | None:
+        """The first answer; None where the id is new, and it is ours then."""
         row = {"id": request_id, "fingerprint": fingerprint, "answer": "", "created_at": now}
         if insert_new(self._connection, REQUEST, [row], ["id"]):
             return None
@@ -139,6 +147,7 @@ class Requests:
         return Answered(found.fingerprint, from_plain(Difference, json.loads(found.answer)))
 
     def answer(self, request_id: str, difference: Difference) -> None:
+        """What a repeat will get."""
         values = {"answer": to_text(difference)}
         self._connection.execute(update(REQUEST).where(REQUEST.c.id == request_id).values(values))
 

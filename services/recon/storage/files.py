@@ -16,7 +16,7 @@ from libs.storage.rows import insert_new, insert_rows
 
 from ..domain.errors import StatementUnknown
 from ..domain.files import FileKind, FileToImport, ImportedFile, Statement, StatementEntry
-from ..handlers.ports import After
+from ..domain.pages import After
 from .mapping import SERVICE, listed_after, parts
 from .rows import IMPORTED_FILE, STATEMENT, STATEMENT_LINE, TABLES
 
@@ -28,13 +28,16 @@ class Files:
         self._connection = connection
 
     def find(self, company: str, sha256: str) -> ImportedFile | None:
+        """The first answer, marked as a duplicate; None for bytes never seen."""
         answer = self._connection.scalar(select(IMPORTED_FILE.c.answer).where(*_known(company, sha256)))
         return replace(_answer(answer), duplicate=True) if answer is not None else None
 
     def origin(self, company: str, sha256: str) -> str:
+        """The transaction under which the bytes came first; empty if they never came."""
         return self._connection.scalar(select(IMPORTED_FILE.c.transaction_id).where(*_known(company, sha256))) or ""
 
     def add(self, file: FileToImport, kind: FileKind, answer: ImportedFile, now: datetime) -> bool:
+        """False where the bytes were imported meanwhile."""
         row = {
             "company": file.company,
             "sha256": file.sha256,
@@ -71,12 +74,14 @@ class Statements:
         insert_rows(self._connection, STATEMENT_LINE, rows, ["statement", "sequence", "event"])
 
     def get(self, name: str) -> Statement:
+        """Raises `StatementUnknown`."""
         row = self._connection.execute(select(STATEMENT).where(STATEMENT.c.name == name)).one_or_none()
         if row is None:
             raise StatementUnknown("no such statement", field="name")
         return _statement(row)
 
     def untied(self, company: str) -> list[Statement]:
+        """Those whose balances contradict their lines, and that no later copy corrects."""
         later = STATEMENT.alias()
         tie = later.c.ties == 1, later.c.imported_at > STATEMENT.c.imported_at
         wrong = (
@@ -90,6 +95,11 @@ class Statements:
         return [_statement(row) for row in rows]
 
     def copies(self, statement: Statement, besides: Sequence[str]) -> dict[str, list[str]]:
+        """The same statement as it came before, by name, each with the events of its lines that are not in this one.
+
+        `besides` are statements that did not come before.
+        """
+
         def lines(name: str) -> Select[tuple[str]]:
             return select(STATEMENT_LINE.c.event).where(STATEMENT_LINE.c.statement == name)
 
@@ -103,12 +113,14 @@ class Statements:
         return found
 
     def retold(self, statement: Statement, besides: Sequence[str]) -> list[str]:
+        """Names of those that came before with its number and the balance that it opens with."""
         if statement.opening is None:
             return []
         names = self._numbered_as(statement, STATEMENT.c.opening == statement.opening.minor_units)
         return [one for one in names if one not in besides]
 
     def told(self, names: Sequence[str], events: Sequence[str]) -> set[tuple[str, str]]:
+        """(statement, event) of those of the events that stand in the statements."""
         # By event alone: with the statement in the question, SQLite would read all of the statement each time.
         found: set[tuple[str, str]] = set()
         line = STATEMENT_LINE.c
@@ -118,6 +130,7 @@ class Statements:
         return found
 
     def event_of(self, name: str, sequence: int) -> str:
+        """The event that a booked line became; empty if there is none."""
         line = STATEMENT_LINE.c
         stands = select(line.event).where(line.statement == name, line.sequence == sequence)
         return self._connection.scalar(stands) or ""
@@ -133,6 +146,7 @@ class Statements:
         return list(self._connection.scalars(select(STATEMENT.c.name).where(*same, *more).order_by(STATEMENT.c.name)))
 
     def page(self, company: str, size: int, after: After | None) -> list[Statement]:
+        """Oldest first."""
         listed = listed_after(STATEMENT, STATEMENT.c.imported_at, after)
         statement = select(STATEMENT).where(STATEMENT.c.company == company, *listed)
         order = (STATEMENT.c.imported_at, STATEMENT.c.name)

@@ -9,8 +9,7 @@ from sqlalchemy import ColumnElement, Connection, exists, literal_column, select
 
 from libs.storage.rows import insert_rows, update_rows
 
-from ..domain.learning import BANK_ROLE, Item, ItemKind
-from ..handlers.ports import Verdict
+from ..domain.learning import BANK_ROLE, Item, ItemKind, Verdict
 from .mapping import item_row, parts, to_item
 from .rows import ITEM, MATCH_MEMBER
 
@@ -32,6 +31,7 @@ class Items:
         self._connection = connection
 
     def learn(self, items: Sequence[Item]) -> int:
+        """Take over what is newer than what is known; how many were."""
         newest: dict[str, Item] = {}
         for one in items:
             if one.posting not in newest or one.version >= newest[one.posting].version:
@@ -55,6 +55,7 @@ class Items:
         return found
 
     def open_side(self, company: str) -> list[Item]:
+        """Bank lines, payouts and invoices that wait for a counterpart and are in no match."""
         found = []
         for kind, role in sorted(BANK_ROLE.items(), key=lambda pair: pair[0].value):
             found += self._where(_OPEN & (ITEM.c.company == company) & _kind(kind) & ~_matched(role))
@@ -69,6 +70,7 @@ class Items:
         return found
 
     def payouts_of(self, company: str, interface: str, payout_ids: Sequence[str]) -> dict[str, list[Item]]:
+        """Payout items by the payout's id."""
         found: dict[str, list[Item]] = {}
         of = (ITEM.c.company == company) & (ITEM.c.interface == interface) & _kind(ItemKind.PAYOUT)
         for part in parts(sorted(set(payout_ids))):
@@ -77,6 +79,7 @@ class Items:
         return found
 
     def verdicts(self, verdicts: Sequence[Verdict]) -> int:
+        """How many of them are news."""
         known = self.find([one.posting for one in verdicts])
         news = [
             (one.posting, one.reason, one.nearest, one.nearest_lacks)
@@ -87,6 +90,7 @@ class Items:
         return len(news)
 
     def undecided(self, company: str) -> list[Item]:
+        """Open bank lines with a verdict."""
         of = (ITEM.c.company == company) & _kind(ItemKind.BANK_LINE) & (ITEM.c.verdict != "")
         return self._where(_OPEN & of & ~_matched(BANK_ROLE[ItemKind.BANK_LINE]))
 

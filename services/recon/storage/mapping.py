@@ -14,8 +14,8 @@ from libs.storage.leases import Lease
 
 from ..domain.learning import Item, ItemKind
 from ..domain.match import Certificate, Difference, DifferenceState, Match, MatchState, MatchType, Residual
+from ..domain.pages import After
 from ..domain.walk import Claim
-from ..handlers.ports import After
 
 SERVICE = "recon"  # the actor of what nobody asked for
 LOOK_UP = 500  # keys in one look-up

@@ -16,9 +16,9 @@ from libs.storage.outbox import Message, Outbox
 from libs.storage.rows import insert_rows
 
 from ..domain.errors import MatchUnknown
-from ..domain.match import Match, MatchState, check_match
-from ..domain.walk import OutboundMatch
-from ..handlers.ports import After, MatchOutcome, Member, NewMatch, StoredMatch
+from ..domain.match import Match, MatchState, Member, NewMatch, StoredMatch, check_match
+from ..domain.pages import After
+from ..domain.walk import MatchOutcome, OutboundMatch
 from .mapping import SERVICE, claim_of, lease, listed_after, parts, residuals_text, to_match
 from .rows import MATCH, MATCH_MEMBER, TABLES
 
@@ -52,12 +52,14 @@ class Matches:
             )  # fmt: skip
 
     def get(self, name: str) -> StoredMatch:
+        """Raises `MatchUnknown`."""
         found = self._where(MATCH.c.name == name)
         if not found:
             raise MatchUnknown("no such match", field="name")
         return found[0]
 
     def page(self, company: str, transaction_id: str, size: int, after: After | None) -> list[Match]:
+        """Oldest first."""
         statement = select(MATCH).where(MATCH.c.company == company, *listed_after(MATCH, MATCH.c.created_at, after))
         if transaction_id:
             mine = select(MATCH_MEMBER.c.match).where(MATCH_MEMBER.c.transaction_id == transaction_id)
@@ -70,6 +72,7 @@ class Matches:
         return self._where((MATCH.c.company == company) & MATCH.c.name.in_(mine))
 
     def taken(self, postings: Sequence[str], role: str) -> set[str]:
+        """Those whose role is in a match."""
         found: set[str] = set()
         live = (MATCH_MEMBER.c.live == literal_column("1")) & (MATCH_MEMBER.c.role == role)
         for part in parts(sorted(set(postings))):
@@ -78,6 +81,7 @@ class Matches:
         return found
 
     def generations(self, company: str, anchors: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """How many matches each (type, anchor) has had that were undone."""
         found: dict[tuple[str, str], int] = {}
         for part in parts(sorted({anchor for _, anchor in anchors})):
             statement = (
@@ -106,6 +110,7 @@ class Matches:
         ]
 
     def finish(self, outcomes: Sequence[MatchOutcome], now: datetime) -> set[str]:
+        """Names of those that were still ours."""
         finished: list[tuple[Any, dict[str, Any]]] = []
         for one in outcomes:
             values: dict[str, Any] = {"reason": one.reason}
@@ -134,6 +139,7 @@ class Matches:
         return kept
 
     def failing(self, company: str) -> list[StoredMatch]:
+        """Confirmed ones that the ledger could not write."""
         return self._where(_CONFIRMED & (MATCH.c.company == company) & (MATCH.c.reason != ""))
 
     def undo(self, names: Sequence[str], reason: str, now: datetime) -> None:

@@ -14,8 +14,7 @@ from libs.storage.leases import claim, finish, in_state
 from libs.storage.rows import insert_new
 from libs.storage.totals import TotalKey, Totals, one_event
 
-from ..domain.walk import NewEvent, OutboundEvent
-from ..handlers.ports import EventOutcome
+from ..domain.walk import EventOutcome, NewEvent, OutboundEvent
 from .mapping import SERVICE, claim_of, lease, parts
 from .rows import ALIAS, OUTBOUND_EVENT, TABLES
 
@@ -31,6 +30,7 @@ class Outbound:
         self._connection = connection
 
     def add(self, events: Sequence[NewEvent], now: datetime) -> dict[str, bool]:
+        """Store those whose name is new; by name, whether it is new. A known one of another digest is not stored."""
         first: dict[str, NewEvent] = {}
         for one in events:
             first.setdefault(one.name, one)
@@ -40,6 +40,7 @@ class Outbound:
         return {name: name in new for name in first}
 
     def conflicts(self, events: Sequence[NewEvent]) -> set[str]:
+        """Names that are known with another digest."""
         digests = {one.name: one.digest for one in events}
         columns = (OUTBOUND_EVENT.c.name, OUTBOUND_EVENT.c.digest)
         found: set[str] = set()
@@ -49,6 +50,7 @@ class Outbound:
         return found
 
     def find(self, names: Sequence[str]) -> list[Event]:
+        """Those that are stored, by name."""
         found: list[Event] = []
         for part in parts(sorted(set(names))):
             stored = select(OUTBOUND_EVENT.c.payload).where(OUTBOUND_EVENT.c.name.in_(part))
@@ -56,6 +58,7 @@ class Outbound:
         return found
 
     def requeue(self, origin: str, now: datetime) -> int:
+        """Parked and refused events of a file, to be handed on again."""
         stuck = in_state(OUTBOUND_EVENT, *FAILED)
         values = {"state": WAITING, "reason": "", "available_at": now, "attempts": 0}
         statement = update(OUTBOUND_EVENT).where(OUTBOUND_EVENT.c.origin == origin, stuck).values(values)
@@ -75,6 +78,7 @@ class Outbound:
         return [_stored(row, claimed=True) for row in rows]
 
     def finish(self, outcomes: Sequence[EventOutcome], now: datetime) -> set[str]:
+        """Names of those that were still ours, with audit, control totals and aliases."""
         finished: list[tuple[Any, dict[str, Any]]] = []
         for one in outcomes:
             if one.retry_at is not None:
@@ -105,6 +109,7 @@ class Outbound:
         return kept
 
     def failed(self, company: str) -> list[OutboundEvent]:
+        """Refused and parked ones."""
         condition = in_state(OUTBOUND_EVENT, *FAILED) & (OUTBOUND_EVENT.c.company == company)
         statement = select(OUTBOUND_EVENT).where(condition).order_by(OUTBOUND_EVENT.c.name)
         return [_stored(row) for row in self._connection.execute(statement)]

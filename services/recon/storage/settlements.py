@@ -15,8 +15,8 @@ from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.rows import insert_rows
 
 from ..domain.errors import SettlementUnknown
+from ..domain.pages import After
 from ..domain.settlement import StoredSettlement
-from ..handlers.ports import After
 from .mapping import SERVICE, listed_after, parts
 from .rows import SETTLEMENT, SETTLEMENT_LINE, TABLES
 
@@ -28,11 +28,13 @@ class Settlements:
         self._connection = connection
 
     def find(self, name: str) -> StoredSettlement | None:
+        """Locked until the transaction ends."""
         statement = select(SETTLEMENT).where(SETTLEMENT.c.name == name).with_for_update()
         found = self._stored(list(self._connection.execute(statement)))
         return found[0] if found else None
 
     def get(self, name: str) -> StoredSettlement:
+        """Raises `SettlementUnknown`."""
         found = self._where(SETTLEMENT.c.name == name)
         if not found:
             raise SettlementUnknown("no such settlement", field="name")
@@ -54,6 +56,7 @@ class Settlements:
         AuditLog(self._connection, TABLES).append([entry])
 
     def page(self, company: str, size: int, after: After | None) -> list[tuple[After, StoredSettlement]]:
+        """Oldest first, each with its place."""
         listed = listed_after(SETTLEMENT, SETTLEMENT.c.created_at, after)
         statement = select(SETTLEMENT).where(SETTLEMENT.c.company == company, *listed)
         order = (SETTLEMENT.c.created_at, SETTLEMENT.c.name)
@@ -62,6 +65,7 @@ class Settlements:
         return list(zip(places, self._stored(rows), strict=True))
 
     def unmatched(self, company: str) -> list[tuple[datetime, StoredSettlement]]:
+        """Those whose payout is not matched with its transactions, with the time they came."""
         open_ones = (SETTLEMENT.c.company == company, SETTLEMENT.c.matched == 0)
         rows = list(self._connection.execute(select(SETTLEMENT).where(*open_ones).order_by(SETTLEMENT.c.name)))
         return [(row.created_at, one) for row, one in zip(rows, self._stored(rows), strict=True)]
@@ -73,6 +77,7 @@ class Settlements:
         return found
 
     def done(self, names: Sequence[str], now: datetime, *, proved: bool) -> None:
+        """Nothing more is to be matched; `proved` by a match to the cent."""
         values: dict[str, Any] = {"matched": 1, "updated_at": now}
         if proved:
             values["stated"] = 1

@@ -17,7 +17,7 @@ from .settlements import Settlements
 from .walk import Walk
 
 
-class ReconUnitOfWork(UnitOfWork):
+class ReconUow(UnitOfWork):
     """One transaction over all of recon's tables."""
 
     files: Files
@@ -44,12 +44,15 @@ class ReconUnitOfWork(UnitOfWork):
         self.requests = Requests(self.connection)
 
 
-class Recons:
-    """Makes units of work on one engine: `ports.NewUnitOfWork`."""
+class ReconUowFactory:
+    """Makes units of work on one engine."""
 
     def __init__(self, engine: Engine, observe: Callable[[str], None] = unobserved) -> None:
         self._engine = engine
         self._observe = observe
 
-    def __call__(self, *, read_only: bool = False) -> ReconUnitOfWork:
-        return ReconUnitOfWork(self._engine, self._observe, read_only=read_only)
+    def __call__(self, *, read_only: bool = False) -> ReconUow:
+        return ReconUow(self._engine, self._observe, read_only=read_only)
+
+
+NewUow = ReconUowFactory

@@ -12,9 +12,8 @@ from libs.storage.leases import in_state
 from libs.storage.queues import count_waiting, interface_of
 from libs.storage.totals import Totals
 
-from ..domain.match import MatchType
+from ..domain.match import Banked, MatchType
 from ..domain.walk import ControlTotal, QueueLength, Step
-from ..handlers.ports import Banked
 from .mapping import parts
 from .rows import ALIAS, IMPORTED_FILE, ITEM, MATCH, MATCH_MEMBER, OUTBOUND_EVENT, STATEMENT_LINE, TABLES
 
@@ -26,6 +25,7 @@ class Walk:
         self._connection = connection
 
     def steps(self, transaction_id: str) -> tuple[str, list[Step]]:
+        """The transaction that the id stands for, and its steps, oldest first."""
         alias = select(ALIAS.c.transaction_id).where(ALIAS.c.alias == transaction_id)
         meant: str = self._connection.scalar(alias) or transaction_id
         own = [*self._connection.scalars(select(ALIAS.c.alias).where(ALIAS.c.transaction_id == meant)), meant]
@@ -50,6 +50,7 @@ class Walk:
         return sorted(totals, key=lambda one: (one.day, one.interface, one.currency, one.bucket))
 
     def banked(self, payouts: Sequence[str]) -> list[Banked]:
+        """Of payouts (keys) that are matched both with their transactions and with the bank."""
         live = MATCH_MEMBER.c.live == literal_column("1")
         joined = select(MATCH_MEMBER, MATCH.c.traceparent).join(MATCH, MATCH.c.name == MATCH_MEMBER.c.match).where(live)
         found = []
@@ -68,6 +69,7 @@ class Walk:
         return found
 
     def unmatched_lines(self) -> dict[tuple[str, str], int]:
+        """Open bank lines by company and interface."""
         live = (MATCH_MEMBER.c.live == literal_column("1")) & (MATCH_MEMBER.c.role == "SUS")
         matched = select(MATCH_MEMBER.c.posting).where(live)
         open_lines = (ITEM.c.side_open == literal_column("1")) & (ITEM.c.kind == literal_column("'bank_line'"))

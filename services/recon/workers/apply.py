@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from datetime import timedelta
 
 from libs.errors import ConcordError
 from libs.errors.retry import RetryPolicy
-from libs.events import Clock
+from libs.service.work import WorkContext
 
 from ..domain.match import MatchState
 from ..domain.retry import BUDGET
 from ..domain.settings import Settings
-from ..domain.walk import OutboundMatch
-from ..handlers.ledger_ports import Applied, AppliedState, Ledger, MatchToApply
-from ..handlers.ports import MatchOutcome, NewUnitOfWork, PutBack, Tracing, uncounted
+from ..domain.walk import MatchOutcome, OutboundMatch
+from ..handlers.ports import Applied, AppliedState, Ledger, MatchToApply
+from ..storage.uow import NewUow
 
 PARKED = "APPLY_BUDGET_SPENT"
 
@@ -29,36 +28,28 @@ class ApplyWorker:
 
     def __init__(
         self,
-        new_uow: NewUnitOfWork,
+        new_uow: NewUow,
         ledger: Ledger,
-        *,
-        clock: Clock,
-        rng: random.Random,
-        tracing: Tracing,
-        owner: str,
+        work: WorkContext,
         settings: Settings,
+        *,
         batch: int = 50,
         lease_seconds: float = 120.0,
         budget: RetryPolicy = BUDGET,
-        put_back: PutBack = uncounted,
     ) -> None:
         self._new_uow = new_uow
         self._ledger = ledger
-        self._clock = clock
-        self._rng = rng
-        self._tracing = tracing
-        self._owner = owner
+        self._work = work
         self._settings = settings
         self._batch = batch
         self._lease_seconds = lease_seconds
         self._budget = budget
-        self._put_back = put_back
 
     def run_once(self) -> int:
         """How many matches the ledger was asked about; raises a technical failure after noting when to try again."""
         with self._new_uow() as uow:
             claimed = uow.matches.claim(
-                limit=self._batch, owner=self._owner, now=self._clock(), lease_seconds=self._lease_seconds
+                limit=self._batch, owner=self._work.owner, now=self._work.clock(), lease_seconds=self._lease_seconds
             )
             if not claimed:
                 return 0
@@ -84,25 +75,25 @@ class ApplyWorker:
 
     def _outcome(self, stored: OutboundMatch, applied: Applied) -> MatchOutcome:
         if applied.state is AppliedState.WRITTEN:
-            return MatchOutcome(stored, MatchState.WRITTEN, written_at=applied.written_at or self._clock())
+            return MatchOutcome(stored, MatchState.WRITTEN, written_at=applied.written_at or self._work.clock())
         if applied.state is AppliedState.EXCEPTION:
             return self._stuck(stored, applied.reason or "MATCH_EXCEPTION")
-        at = self._clock() + timedelta(seconds=self._settings.apply_poll_seconds)
+        at = self._work.clock() + timedelta(seconds=self._settings.apply_poll_seconds)
         return MatchOutcome(stored, MatchState.CONFIRMED, retry_at=at, fresh_budget=True)
 
     def _stuck(self, stored: OutboundMatch, reason: str) -> MatchOutcome:
-        at = self._clock() + timedelta(seconds=self._settings.stuck_poll_seconds)
+        at = self._work.clock() + timedelta(seconds=self._settings.stuck_poll_seconds)
         return MatchOutcome(stored, MatchState.CONFIRMED, reason[:64], retry_at=at, fresh_budget=True)
 
     def _later(self, stored: OutboundMatch, reason: str) -> MatchOutcome:
-        at = self._budget.next_try(stored.attempts, self._clock(), self._rng)
+        at = self._budget.next_try(stored.attempts, self._work.clock(), self._work.rng)
         if at is None:
             return self._stuck(stored, PARKED)
         return MatchOutcome(stored, MatchState.CONFIRMED, stored.match.reason, retry_at=at)
 
     def _finish(self, outcomes: Sequence[MatchOutcome], failure: ConcordError | None) -> None:
         with self._new_uow() as uow:
-            kept = uow.matches.finish(outcomes, self._clock())
+            kept = uow.matches.finish(outcomes, self._work.clock())
             ours = [one for one in outcomes if one.stored.match.name in kept]
             # A reason that came or went is news for the differences.
             for company in sorted({one.stored.company for one in ours if one.reason != one.stored.match.reason}):
@@ -110,11 +101,11 @@ class ApplyWorker:
             uow.commit()
         for one in ours:
             if failure is not None and one.retry_at is not None and not one.fresh_budget:
-                self._put_back(one.stored.company, "", failure.reason)
+                self._work.observer.retried(one.stored.company, "", failure.reason)
             if one.state is MatchState.WRITTEN:
                 attributes = {"concord.match": one.stored.match.name}
                 matched = [(each, None) for each in one.stored.match.transaction_ids]
-                self._tracing.join("match_written", matched, one.stored.traceparent, attributes)
+                self._work.tracing.join("match_written", matched, one.stored.traceparent, attributes)
 
 
 def _to_apply(one: OutboundMatch) -> MatchToApply:

@@ -6,20 +6,20 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from libs.events import Clock
 from libs.money import Money
+from libs.service.work import WorkContext
 
 from ..domain.doubts import is_doubt
 from ..domain.files import Statement, difference_name
 from ..domain.learning import Item, ItemKind
-from ..domain.match import Difference, DifferenceState
+from ..domain.match import Difference, DifferenceState, StoredMatch
 from ..domain.payouts import Incomplete
 from ..domain.rules import PAYOUT_DAYS
 from ..domain.settings import Settings
 from ..domain.targets import settlements_by_payout, target_of
 from ..domain.walk import OutboundEvent, Progress
 from ..handlers.compositions import Composition, compositions
-from ..handlers.ports import NewUnitOfWork, StoredMatch, UnitOfWork
+from ..storage.uow import NewUow, ReconUow
 
 ACTOR = "recon"
 TRANSACTIONS_MISSING = "TRANSACTIONS_MISSING"
@@ -55,9 +55,9 @@ class _Wanted:
 class DifferenceWorker:
     """Compares what should be listed with what is; runs after each match pass and when something grows old enough."""
 
-    def __init__(self, new_uow: NewUnitOfWork, *, clock: Clock, settings: Settings) -> None:
+    def __init__(self, new_uow: NewUow, work: WorkContext, settings: Settings) -> None:
         self._new_uow = new_uow
-        self._clock = clock
+        self._work = work
         self._settling = timedelta(seconds=settings.settling_seconds)
 
     def run_once(self) -> int:
@@ -67,11 +67,11 @@ class DifferenceWorker:
         return sum(self._compare(one.company) for one in due)
 
     def _is_due(self, progress: Progress) -> bool:
-        grown_old = progress.due_at is not None and progress.due_at <= self._clock()
+        grown_old = progress.due_at is not None and progress.due_at <= self._work.clock()
         return progress.differenced < progress.matched or grown_old
 
     def _compare(self, company: str) -> int:
-        now = self._clock()
+        now = self._work.clock()
         with self._new_uow() as uow:
             progress = uow.progress.get(company)
             wanted = _wanted(company, uow)
@@ -85,7 +85,7 @@ class DifferenceWorker:
 
 
 def _changes(
-    company: str, wanted: dict[str, _Wanted], uow: UnitOfWork, now: datetime
+    company: str, wanted: dict[str, _Wanted], uow: ReconUow, now: datetime
 ) -> list[tuple[Difference | None, Difference]]:
     live = {one.subject: one for one in uow.differences.live(company) if not is_doubt(one.subject)}
     names = {difference_name(company, subject): subject for subject in wanted if subject not in live}
@@ -133,7 +133,7 @@ def _told(company: str, want: _Wanted, before: Difference | None, now: datetime)
     return before if same == before else replace(same, updated_at=now, version=before.version + 1)
 
 
-def _wanted(company: str, uow: UnitOfWork) -> list[_Wanted]:
+def _wanted(company: str, uow: ReconUow) -> list[_Wanted]:
     undecided = uow.items.undecided(company)
     found = [_of_bank_line(one) for one in undecided]
     found += _of_payouts(company, undecided, uow)
@@ -162,7 +162,7 @@ def _of_bank_line(item: Item) -> _Wanted:
     )
 
 
-def _of_payouts(company: str, undecided: list[Item], uow: UnitOfWork) -> list[_Wanted]:
+def _of_payouts(company: str, undecided: list[Item], uow: ReconUow) -> list[_Wanted]:
     """Payouts that the bank should have booked, from the day on which amount and day alone no longer match them."""
     payouts = [one for one in uow.items.open_side(company) if one.kind is ItemKind.PAYOUT]
     settlements = settlements_by_payout(uow.settlements.of_payouts(company, [one.source_id for one in payouts]))

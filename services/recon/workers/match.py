@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from libs.events import Clock
+from libs.service.work import WorkContext
 
 from ..domain.files import match_name
-from ..domain.learning import BANK_ROLE, CLEARING_ROLE, Item, ItemKind
-from ..domain.match import Certificate, Match, MatchState, MatchType
+from ..domain.learning import BANK_ROLE, CLEARING_ROLE, Item, ItemKind, Verdict
+from ..domain.match import Certificate, Match, MatchState, MatchType, Member, NewMatch, StoredMatch
 from ..domain.outcome import Pair, Result
 from ..domain.payouts import Closed, Composed
 from ..domain.rules import PAYOUT_TRANSACTIONS, REVISION, WEAK
@@ -19,7 +19,8 @@ from ..domain.settlement import StoredSettlement
 from ..domain.targets import bank_item, targets_of
 from ..domain.walk import Progress
 from ..handlers.compositions import Composition, compositions
-from ..handlers.ports import Matcher, Member, NewMatch, NewUnitOfWork, StoredMatch, Tracing, UnitOfWork, Verdict
+from ..handlers.ports import Matcher
+from ..storage.uow import NewUow, ReconUow
 
 NO_CANDIDATE, AMBIGUOUS, AMOUNT_DIFFERS = "NO_CANDIDATE", "AMBIGUOUS", "AMOUNT_DIFFERS"
 CLOSED_ELSEWHERE = "CLOSED_ELSEWHERE"
@@ -44,13 +45,10 @@ class MatchWorker:
     The books are read, then matched without any lock; what two passes find twice, the unique index of sides decides.
     """
 
-    def __init__(
-        self, new_uow: NewUnitOfWork, matcher: Matcher, *, clock: Clock, tracing: Tracing, settings: Settings
-    ) -> None:
+    def __init__(self, new_uow: NewUow, matcher: Matcher, work: WorkContext, settings: Settings) -> None:
         self._new_uow = new_uow
         self._matcher = matcher
-        self._clock = clock
-        self._tracing = tracing
+        self._work = work
         self._settling = timedelta(seconds=settings.settling_seconds)
 
     def run_once(self) -> int:
@@ -60,13 +58,13 @@ class MatchWorker:
         return sum(self._pass(one.company) for one in waiting)
 
     def _is_due(self, progress: Progress) -> bool:
-        settled = progress.match_due_at is not None and progress.match_due_at <= self._clock()
+        settled = progress.match_due_at is not None and progress.match_due_at <= self._work.clock()
         return progress.matched < progress.changes or settled
 
     def _pass(self, company: str) -> int:
         with self._new_uow(read_only=True) as uow:
             books = _read(company, uow)
-        now = self._clock()
+        now = self._work.clock()
         bank = [one for one in books.items.values() if one.kind is ItemKind.BANK_LINE]
         result = self._matcher([bank_item(one) for one in bank], targets_of(books.items.values(), books.settlements))
         early = {pair.bank: pair for pair in result.pairs if self._settles_at(books, pair) > now}
@@ -90,7 +88,7 @@ class MatchWorker:
             self._join(one)
         for each in banked:
             attributes = {"concord.match": each.match, "concord.match_type": MatchType.BANK_PAYOUT.value}
-            self._tracing.join("banked", [(one, None) for one in each.transactions], each.traceparent, attributes)
+            self._work.tracing.join("banked", [(one, None) for one in each.transactions], each.traceparent, attributes)
         return len(made) + changed + len(books.elsewhere) + len(closed)
 
     def _settles_at(self, books: _Books, pair: Pair) -> datetime:
@@ -133,7 +131,7 @@ class MatchWorker:
         words = (kind.value, str(generation), anchor.posting, *sorted(one.posting for one in members))
         name = match_name(company, words)
         attributes = {"concord.match": name, "concord.match_type": kind.value}
-        with self._tracing.step("matched", anchor.transaction_id, None, attributes) as step:
+        with self._work.tracing.step("matched", anchor.transaction_id, None, attributes) as step:
             traceparent = step.traceparent
         match = Match(
             name=name,
@@ -149,10 +147,10 @@ class MatchWorker:
     def _join(self, made: NewMatch) -> None:
         attributes = {"concord.match": made.match.name, "concord.match_type": made.match.type.value}
         mine = [one.transaction_id for one in made.members if one.transaction_id != made.anchor.transaction_id]
-        self._tracing.join("matched", [(one, None) for one in dict.fromkeys(mine)], made.traceparent, attributes)
+        self._work.tracing.join("matched", [(one, None) for one in dict.fromkeys(mine)], made.traceparent, attributes)
 
 
-def _read(company: str, uow: UnitOfWork) -> _Books:
+def _read(company: str, uow: ReconUow) -> _Books:
     items = {one.posting: one for one in uow.items.open_side(company)}
     found = compositions(company, uow)
     payouts = [one.source_id for one in items.values() if one.kind is ItemKind.PAYOUT]

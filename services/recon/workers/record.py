@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 
 from libs.errors import ConcordError
 from libs.errors.retry import RetryPolicy
-from libs.events import Clock
+from libs.service.work import WorkContext
 
 from ..domain.retry import BUDGET
-from ..domain.walk import OutboundEvent
-from ..handlers.ledger_ports import Ledger, NotRecorded, Recorded
-from ..handlers.ports import EventOutcome, NewUnitOfWork, PutBack, Tracing, uncounted
+from ..domain.walk import EventOutcome, OutboundEvent
+from ..handlers.ports import Ledger, NotRecorded, Recorded
+from ..storage.uow import NewUow
 
 
 class RecordWorker:
@@ -23,34 +22,26 @@ class RecordWorker:
 
     def __init__(
         self,
-        new_uow: NewUnitOfWork,
+        new_uow: NewUow,
         ledger: Ledger,
+        work: WorkContext,
         *,
-        clock: Clock,
-        rng: random.Random,
-        tracing: Tracing,
-        owner: str,
         batch: int = 500,
         lease_seconds: float = 120.0,
         budget: RetryPolicy = BUDGET,
-        put_back: PutBack = uncounted,
     ) -> None:
         self._new_uow = new_uow
         self._ledger = ledger
-        self._clock = clock
-        self._rng = rng
-        self._tracing = tracing
-        self._owner = owner
+        self._work = work
         self._batch = batch
         self._lease_seconds = lease_seconds
         self._budget = budget
-        self._put_back = put_back
 
     def run_once(self) -> int:
         """How many events the ledger answered for; raises what a whole batch met, after putting it back."""
         with self._new_uow() as uow:
             claimed = uow.outbound.claim(
-                limit=self._batch, owner=self._owner, now=self._clock(), lease_seconds=self._lease_seconds
+                limit=self._batch, owner=self._work.owner, now=self._work.clock(), lease_seconds=self._lease_seconds
             )
             if not claimed:
                 return 0
@@ -78,14 +69,14 @@ class RecordWorker:
         return EventOutcome(stored, "recorded", count=count, alias_of=alias_of)
 
     def _later(self, stored: OutboundEvent, reason: str) -> EventOutcome:
-        at = self._budget.next_try(stored.attempts, self._clock(), self._rng)
+        at = self._budget.next_try(stored.attempts, self._work.clock(), self._work.rng)
         if at is None:
             return EventOutcome(stored, "parked", reason[:64])
         return EventOutcome(stored, "waiting", reason[:64], retry_at=at)
 
     def _finish(self, outcomes: Sequence[EventOutcome]) -> None:
         with self._new_uow() as uow:
-            kept = uow.outbound.finish(outcomes, self._clock())
+            kept = uow.outbound.finish(outcomes, self._work.clock())
             ours = [one for one in outcomes if one.stored.event.name in kept]
             failed = {one.stored.event.company for one in ours if one.state in ("refused", "parked")}
             for company in sorted(failed):
@@ -94,8 +85,8 @@ class RecordWorker:
         for one in ours:
             event = one.stored.event
             if one.retry_at is not None:
-                self._put_back(event.company, event.interface, one.reason)
+                self._work.observer.retried(event.company, event.interface, one.reason)
             if one.state == "recorded":
                 attributes = {"concord.event": event.name, "concord.interface": event.interface}
-                with self._tracing.step("handed_on", event.transaction_id, None, attributes):
+                with self._work.tracing.step("handed_on", event.transaction_id, None, attributes):
                     pass

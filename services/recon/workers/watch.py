@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libs.events import Clock
+from libs.service.work import WorkContext
 
 from ..domain.learning import item_of
-from ..handlers.ledger_ports import Ledger, LedgerChange
-from ..handlers.ports import NewUnitOfWork
+from ..handlers.ports import Ledger, LedgerChange
+from ..storage.uow import NewUow
 
 
 class WatchWorker:
     """Follows each company's changes from the token that the last commit kept: none is missed, none counts twice."""
 
     def __init__(
-        self, new_uow: NewUnitOfWork, ledger: Ledger, *, clock: Clock, companies: Sequence[str] = (), batch: int = 500
+        self, new_uow: NewUow, ledger: Ledger, work: WorkContext, *, companies: Sequence[str] = (), batch: int = 500
     ) -> None:
         self._new_uow = new_uow
         self._ledger = ledger
-        self._clock = clock
+        self._work = work
         self._companies = tuple(companies)
         self._batch = batch
         self._begun = False
@@ -50,7 +50,7 @@ class WatchWorker:
 
     def _learn(self, company: str, token: str, changes: Sequence[LedgerChange]) -> bool:
         """False where another process followed the same changes meanwhile."""
-        now = self._clock()
+        now = self._work.clock()
         found = (item_of(one.posting, now) for one in changes)
         items = [one for one in found if one is not None]
         with self._new_uow() as uow:
