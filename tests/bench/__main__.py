@@ -3,6 +3,7 @@
     python -m tests.bench                     every workload, on SQLite and on the PostgreSQL of the environment
     python -m tests.bench ingest accept       these only
     python -m tests.bench live                posting to the Odoo that CONCORD_TEST_ODOO_URL names
+    python -m tests.bench turns --old COMMIT  an old commit and this tree in turns; see tests/bench/commits.py
 
 It measures and proves the work right; a missed goal is told, and is no failure.
 """
@@ -16,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from tests.bench import accept, ingest, machine, matching, memory, posting, report, tracing
+from tests.bench import accept, commits, ingest, machine, matching, memory, posting, report, tracing
 from tests.bench.scratch import POSTGRESQL, SQLITE, Scratch
 from tests.bench.turns import Result
 
@@ -27,12 +28,12 @@ TURNS = 5
 
 def main(arguments: Sequence[str]) -> int:
     """The exit status: 0 once everything asked for was measured and proved right."""
-    asked = _parser().parse_args(arguments)
+    asked = _parser().parse_intermixed_args(arguments)
     names = asked.workloads or list(WORKLOADS)
     about = machine.describe()
     print(f"# Benchmarks\n\n{_told(about)}\n", flush=True)
     results = []
-    for result in _live(asked) if names == ["live"] else _measured(names, asked):
+    for result in _chosen(names, asked):
         report.save(result, about, asked.out)
         print(report.markdown(result), flush=True)
         results.append(result)
@@ -40,6 +41,16 @@ def main(arguments: Sequence[str]) -> int:
     print("Every goal is met." if not below else "Goals missed:\n\n" + "\n".join(f"- {one}" for one in below))
     print(f"\nRaw figures: {asked.out}")
     return 0
+
+
+def _chosen(names: Sequence[str], asked: argparse.Namespace) -> Iterator[Result]:
+    if names == ["live"]:
+        return _live(asked)
+    if names[0] != "turns":
+        return _measured(names, asked)
+    if not asked.old:
+        raise SystemExit("bench turns: name the commit to compare with by --old")
+    return commits.run(names[1:] or list(commits.WORKLOADS), asked.old, asked.turns, asked.scratch)
 
 
 def _measured(names: Sequence[str], asked: argparse.Namespace) -> Iterator[Result]:
@@ -81,7 +92,9 @@ def _told(about: dict[str, object]) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure Concord against its limits.")
-    parser.add_argument("workloads", nargs="*", choices=[*WORKLOADS, "live", []], help="default: all but live")
+    choices = [*WORKLOADS, "live", "turns", *commits.WORKLOADS, []]
+    parser.add_argument("workloads", nargs="*", choices=choices, help="default: all but live and turns")
+    parser.add_argument("--old", help="turns: the commit to compare this tree with")
     parser.add_argument("--turns", type=int, default=TURNS, help=f"turns of each measurement ({TURNS})")
     parser.add_argument("--out", type=Path, default=Path("build/bench"), help="where raw results go (build/bench)")
     parser.add_argument("--scratch", type=Path, help="where scratch databases go (the system's temporary folder)")

@@ -7,24 +7,22 @@ import platform
 import subprocess
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-_TICKS = os.sysconf("SC_CLK_TCK")
+_PROCESS_CPU = 2  # with a process id, the number of its CPU clock: what clock_getcpuclockid(3) makes
 _LISTENING = "0A"  # the kernel's number for the state
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
     """User and system time of processes so far; one that has ended counts nothing."""
-    total = 0
+    total = 0.0
     for pid in pids:
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        total += int(fields[11]) + int(fields[12])
-    return total / _TICKS
+        with suppress(OSError):
+            total += time.clock_gettime((~pid << 3) | _PROCESS_CPU)
+    return total
 
 
 def listening(port: int) -> list[int]:

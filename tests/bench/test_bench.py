@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import accept, ingest, load, matching, memory, posting, report, tracing
+from tests.bench import accept, commits, ingest, load, matching, memory, posting, report, tracing
 from tests.bench.facts import Charges
 from tests.bench.scratch import Scratch
 from tests.bench.turns import Figure, Goal, Result, flush_ms, percentile, take_turns
@@ -93,6 +93,23 @@ def test_limit_and_suite_take_turns_and_the_first_turn_does_not_count() -> None:
     ratio = result.ratio("÷ limit", "suite", "limit", goal=Goal("≥ 0.6", at_least=0.6))
     assert list(ratio.values) == [0.5, 0.6, 0.7]
     assert (ratio.median, ratio.is_met) == (0.6, True)
+
+
+def test_commits_take_turns_by_slices_and_are_measured_by_the_unit(tmp_path: Path) -> None:
+    order: list[str] = []
+
+    def of(tree: str, milliseconds: float) -> commits.Slice:
+        return lambda place: order.append(f"{tree} {place}") or ({"CPU": milliseconds * place}, 10)  # type: ignore[func-returns-value]
+
+    turn = commits.turn_of(2, 2, {"old": of("old", 100), "new": of("new", 60)}, tmp_path)
+    assert order == ["new 4", "old 4", "old 5", "new 5"]
+    assert (turn["old"], turn["new"]) == ({"CPU": 45.0}, {"CPU": 27.0})
+
+
+@pytest.mark.slow
+def test_a_tree_measured_against_its_own_commit_costs_the_same(tmp_path: Path) -> None:
+    (result,) = commits.run(["webhook"], "HEAD", 1, tmp_path)
+    assert 0.3 < figure(result, "CPU, new ÷ old").median < 3.0
 
 
 @pytest.mark.parametrize(
