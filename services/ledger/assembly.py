@@ -23,7 +23,7 @@ from .workers.match import MatchWorker
 from .workers.match_queue import Matches
 from .workers.post import PostWorker
 from .workers.queues import Postings, Stories
-from .workers.settle import SettleWorker
+from .workers.reconcile import ReconcileWorker
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Ledger:
     world: World
     build: BuildWorker
     post: PostWorker
-    settle: SettleWorker
+    reconcile: ReconcileWorker
     match: MatchWorker
     hold: HoldWorker
     sealer: Sealer
@@ -64,7 +64,7 @@ class Ledger:
         return {
             "build": self.build.run_once,
             "post": self.post.run_once,
-            "settle": self.settle.run_once,
+            "reconcile": self.reconcile.run_once,
             "match": self.match.run_once,
             "hold": self.hold.run_once,
             "seal": self.sealer.run_once,
@@ -78,7 +78,7 @@ def assemble(world: World) -> Ledger:
         world=world,
         build=BuildWorker(new_uow, world.masterdata, clock, rng, owner, world.build),
         post=PostWorker(Postings(new_uow, owner, rng), world.journal_of, world.books, clock, world.post_batch),
-        settle=SettleWorker(Stories(new_uow, world.books), world.journal_of, clock),
+        reconcile=ReconcileWorker(Stories(new_uow, world.books), world.journal_of, clock),
         match=MatchWorker(Matches(new_uow, world.books, owner, rng), world.journal_of, clock),
         hold=HoldWorker(new_uow, clock, owner),
         sealer=Sealer(new_uow, TABLES),

@@ -1,4 +1,4 @@
-"""Starts the ledger: the gRPC service and the workers that build, post, settle and seal. Read this first."""
+"""Starts the ledger: the gRPC service and the workers that build, post, reconcile and seal. Read this first."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ from .storage import TABLES
 from .storage.unit_of_work import Ledgers, Listener
 from .telemetry import LedgerTelemetry
 
-POLL_SECONDS = {"hold": 5.0, "seal": 0.2, "settle": 0.5, "match": 0.5, "relay": 1.0}
+POLL_SECONDS = {"hold": 5.0, "seal": 0.2, "reconcile": 0.5, "match": 0.5, "relay": 1.0}
 # Which workers a commit gives work to.
-WORKERS = {"build": ("build",), "post": ("post",), "match": ("match", "settle"), "seal": ("seal", "relay")}
+WORKERS = {"build": ("build",), "post": ("post",), "match": ("match", "reconcile"), "seal": ("seal", "relay")}
 
 
 def build_ledger(

@@ -104,7 +104,7 @@ def _post(scratch: Scratch, turn: int, size: Size) -> tuple[Clock, _Phase, _Phas
         work(ledger, clock)
 
     posting = phase(post)
-    settling = phase(lambda: work(ledger, clock, ["settle"]))
+    settling = phase(lambda: work(ledger, clock, ["reconcile"]))
     assert states(engine) == {"posted": size.sales * DOCUMENTS_A_SALE}
     assert _open_roles(engine) == {"": size.sales, "CLR": 2 * size.sales}
     assert trial_balance(sandbox) == 0

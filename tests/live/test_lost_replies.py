@@ -105,7 +105,7 @@ def test_each_document_stands_in_odoo_once_whatever_is_lost(place: Place, tmp_pa
         record(ledger, clock, events)
         work(ledger, clock, ["build"])
         for _ in range(ROUNDS):
-            if not ledger.post.run_once() + ledger.settle.run_once():
+            if not ledger.post.run_once() + ledger.reconcile.run_once():
                 break
             clock.now += timedelta(minutes=6)  # beyond every back-off and lease
     assert states(engine) == {"posted": DOCUMENTS}

@@ -37,7 +37,7 @@ WAITING: dict[str, dict[str, str]] = {
     "ledger": {
         "build": _waits("event", "build_due = 1"),
         "post": _waits("posting", "state IN ('ready', 'unknown', 'posting') AND parked = 0"),
-        "settle": _waits("posting", "settle_at <= '{now}'", "1 = 1"),
+        "reconcile": _waits("posting", "reconcile_at <= '{now}'", "1 = 1"),
         "match": _waits("applied_match", "state = 'pending' AND parked = 0"),
         "hold": _waits("posting", "state = 'held'"),
         "seal": _UNSEALED,
@@ -61,7 +61,7 @@ UNFINISHED: dict[str, dict[str, str]] = {
     "ledger": {
         "events": "SELECT name, state FROM event WHERE build_due = 1",
         "postings": "SELECT key, state, reason, parked FROM posting"
-        " WHERE state NOT IN ('posted', 'exception') OR parked = 1 OR settle_at IS NOT NULL",
+        " WHERE state NOT IN ('posted', 'exception') OR parked = 1 OR reconcile_at IS NOT NULL",
         "matches": "SELECT name, state, reason FROM applied_match WHERE state <> 'written'",
     },
     "recon": {

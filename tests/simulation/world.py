@@ -80,7 +80,7 @@ STEPS_AT_MOST = 5_000
 DEEPEST_PAUSE = 2
 # Workers that can wait while others have work, and gather what has come; how often they have a turn all the same, and
 # how often where nobody else has work, before time goes on.
-PATIENT = frozenset({"build", "post", "settle", "seal", "watch", "match", "differences", "sealer"})
+PATIENT = frozenset({"build", "post", "reconcile", "seal", "watch", "match", "differences", "sealer"})
 TURNS_OF_PATIENT = 0.15
 TURNS_OF_IDLE = 0.6
 POLL = PollPlan(interval_seconds=1800.0, overlap_seconds=7200, since=int(EVENING.timestamp()) - 3600)

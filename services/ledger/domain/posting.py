@@ -59,7 +59,7 @@ class Posting:
     mapping_by: str = ""  # who made the mapping that it was built with
     reconciliation: Reconciliation = Reconciliation.NONE
     open_roles: str = ""  # roles of its lines that reconciliation has left open, separated by spaces
-    settle_at: datetime | None = None  # when its story is to be settled; None: nothing new
+    reconcile_at: datetime | None = None  # when its story is to be reconciled; None: nothing new
     odoo_model: str = ""
     odoo_id: int = 0
     odoo_number: str = ""

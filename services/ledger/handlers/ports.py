@@ -164,7 +164,7 @@ class Stories(Protocol):
         ...
 
     def merge(self, company: str, label: str, others: Sequence[str], now: datetime) -> None:
-        """Bring the postings of other stories under one label; what is posted of them is to be settled together."""
+        """Bring the postings of other stories under one label; what is posted of them is to be reconciled together."""
         ...
 
     def wake(self, company: str, events: Sequence[str], now: datetime) -> None:
@@ -283,8 +283,8 @@ class MatchStore(Protocol):
         ...
 
 
-class SettlementStore(Protocol):
-    """Stories in which something was posted since they were last settled."""
+class StoryQueueStore(Protocol):
+    """Stories in which something was posted since they were last reconciled."""
 
     def due(self, now: datetime, limit: int) -> list[tuple[str, str]]:
         """Company and label of the stories whose turn it is, oldest first."""
@@ -357,7 +357,7 @@ class LedgerUow(Protocol):
     @property
     def walk(self) -> Walk: ...
     @property
-    def settlements(self) -> SettlementStore: ...
+    def story_queue(self) -> StoryQueueStore: ...
 
     def commit(self) -> None: ...
     def __enter__(self) -> Self: ...

@@ -104,7 +104,7 @@ class Story:
 
 
 class StoryQueue(Protocol):
-    """Stories in which something was posted since they were last settled. Each method is one commit; it changes
+    """Stories in which something was posted since they were last reconciled. Each method is one commit; it changes
     nothing if the story is another worker's by now."""
 
     def claim(self, now: datetime, limit: int) -> list[Story]:
@@ -113,7 +113,7 @@ class StoryQueue(Protocol):
     def renew(self, stories: Sequence[Story], now: datetime) -> list[Story]:
         """Keep the claims long enough for one more call to Odoo; the stories still ours, as they are claimed now."""
 
-    def settled(
+    def reconciled(
         self,
         story: Story,
         outcomes: Mapping[str, Outcome],
@@ -127,10 +127,10 @@ class StoryQueue(Protocol):
         """
 
     def later(self, story: Story, reason: str, now: datetime) -> None:
-        """A technical failure: settle again after a pause."""
+        """A technical failure: reconcile again after a pause."""
 
     def refused(self, story: Story, reason: str, now: datetime) -> None:
-        """Odoo does not let it be reconciled: a case, which ends once it does; settle again after a long pause."""
+        """Odoo does not let it be reconciled: a case, which ends once it does; reconcile again after a long pause."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ class Events:
         self._committed = committed
 
     def record(self, recordings: Sequence[Recording], now: datetime) -> list[RecordedEvent | EventConflict]:
-        """See `ports.EventStore`. The unique name settles races; a batch with an event twice stores it once."""
+        """See `ports.EventStore`. The unique name decides races; a batch with an event twice stores it once."""
         first: dict[str, Recording] = {}
         for recording in recordings:
             first.setdefault(recording.event.name, recording)

@@ -30,7 +30,7 @@ _SAME = (
     "key", "company", "event", "transaction_id", "effect", "made_by", "created_at", "updated_at", "available_at",
     "content_digest", "ar_group", "mapping_revision", "mapping_by", "document_type", "odoo_model", "odoo_id",
     "odoo_number", "posted_date", "posted_at", "reason", "reason_text", "attempts", "tries", "first_attempt_at",
-    "last_attempt_at", "hold_until", "approved_by", "version", "open_roles", "settle_at",
+    "last_attempt_at", "hold_until", "approved_by", "version", "open_roles", "reconcile_at",
 )  # fmt: skip
 
 

@@ -77,7 +77,7 @@ class PostingRow(LedgerRow, LeaseColumns, table=True):
             "key",
             where="state IN ('ready', 'unknown', 'posting') AND parked = 0",
         ),
-        _partial("ix_posting_settle", "settle_at", "key", where="settle_at IS NOT NULL"),
+        _partial("ix_posting_reconcile", "reconcile_at", "key", where="reconcile_at IS NOT NULL"),
         _partial("ix_posting_held", "available_at", "key", where="state = 'held'"),
         _partial("ix_posting_group", "company", "ar_group", where="ar_group <> ''"),
         Index("ix_posting_listed", "company", "created_at", "key"),
@@ -105,7 +105,7 @@ class PostingRow(LedgerRow, LeaseColumns, table=True):
     posted_at: datetime | None = Field(default=None, sa_type=UtcTimestamp)
     reconciliation: str = Field(default="none", max_length=16)
     open_roles: str = Field(default="", max_length=64)  # left open by reconciliation, separated by spaces
-    settle_at: datetime | None = Field(default=None, sa_type=UtcTimestamp)
+    reconcile_at: datetime | None = Field(default=None, sa_type=UtcTimestamp)
     reason: str = Field(default="", max_length=64)
     reason_text: str = Field(default="", sa_type=Text)
     tries: int = Field(default=0)  # attempts at Odoo, over all states

@@ -64,10 +64,10 @@ class StoryReader:
         return {name: _story(name, names, documents, customers) for name, names in members.items()}
 
     def merge(self, company: str, label: str, others: Sequence[str], now: datetime) -> None:
-        """Bring the postings of other stories under one label; what is posted of them is to be settled together."""
+        """Bring the postings of other stories under one label; what is posted of them is to be reconciled together."""
         mine = (POSTING.c.company == company) & POSTING.c.ar_group.in_(others) & (POSTING.c.ar_group != "")
-        settle_at = case((POSTING.c.state == PostingState.POSTED.value, now), else_=POSTING.c.settle_at)
-        self._connection.execute(update(POSTING).where(mine).values(ar_group=label, settle_at=settle_at))
+        reconcile_at = case((POSTING.c.state == PostingState.POSTED.value, now), else_=POSTING.c.reconcile_at)
+        self._connection.execute(update(POSTING).where(mine).values(ar_group=label, reconcile_at=reconcile_at))
 
     def wake(self, company: str, events: Sequence[str], now: datetime) -> None:
         """Build the waiting ones among the events again, now."""

@@ -14,8 +14,8 @@ from .events import Events
 from .matches import Matches
 from .postings import Postings
 from .requests import Requests
-from .settlements import Settlements
 from .stories import StoryReader
+from .story_queue import StoryQueue
 from .walk import WalkReader
 
 Listener = Callable[[Committed], None]
@@ -38,7 +38,7 @@ class LedgerUnitOfWork(UnitOfWork):
     requests: Requests
     matches: Matches
     walk: WalkReader
-    settlements: Settlements
+    story_queue: StoryQueue
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class LedgerUnitOfWork(UnitOfWork):
         self.requests = Requests(self.connection)
         self.matches = Matches(self.connection, committed)
         self.walk = WalkReader(self.connection)
-        self.settlements = Settlements(self.connection)
+        self.story_queue = StoryQueue(self.connection)
 
     def commit(self) -> None:
         """See `UnitOfWork.commit`."""

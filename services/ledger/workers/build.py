@@ -187,7 +187,7 @@ class _Batch:
         """Postings, then the ends of the claims; then whoever waited is woken, those of this batch too."""
         keys = self._drafts.keys()
         if keys:
-            self._drafts.settle_rivals(self._uow.postings.find(keys))
+            self._drafts.decide_rivals(self._uow.postings.find(keys))
         self._uow.postings.create(self._drafts.new, self._now)
         self._uow.postings.apply(self._drafts.changes, self._now, predecessors=self._drafts.predecessors)
         self._uow.events.built(self._outcomes, self._now)

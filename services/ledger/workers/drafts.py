@@ -79,7 +79,7 @@ class Drafts:
         )
         self._add(before, after, (), doubt, ())
 
-    def settle_rivals(self, known: Mapping[str, Posting]) -> None:
+    def decide_rivals(self, known: Mapping[str, Posting]) -> None:
         """Effects that another event has already: the same content is a duplicate, another one an exception.
 
         Such a posting stands under a key of its own, which nothing ever sends to Odoo.

@@ -23,7 +23,7 @@ from libs.odoo.errors import (
 from ..domain.match import MatchType
 from ..domain.view import DocumentView, LineView
 from ..handlers.posting_ports import Booked, Journal, MatchClaim, MatchQueue
-from .reconciling import exchanges_of, lines_with, outcomes_of, reconcile, role_of, views_of
+from .open_lines import exchanges_of, lines_with, outcomes_of, reconcile, role_of, views_of
 
 _PASSING = (OdooUnavailable, OdooDenied, OdooConflict, OdooOutcomeUnknown)
 _COUNTERPART = {MatchType.BANK_PAYOUT: "TRN", MatchType.BANK_INVOICE: "AR"}

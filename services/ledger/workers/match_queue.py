@@ -77,7 +77,7 @@ class Matches:
         after = replace(before, state=MatchState.EXCEPTION, reason=reason, reason_text=text)
         doubt = Doubt(reason, "Odoo refused this match; its words are on the match", actions=("retry",))
         with self.new_uow() as uow:
-            self._settle_with_case(uow, before, after, doubt, now)
+            self._finish_with_case(uow, before, after, doubt, now)
             uow.commit()
 
     def later(self, match: MatchClaim, reason: str, now: datetime) -> None:
@@ -92,10 +92,10 @@ class Matches:
             pause = min(most, max(least, (now - before.created_at).total_seconds() / 10))
             after = replace(before, available_at=now + timedelta(seconds=pause), attempts=0, reason=reason)
         with self.new_uow() as uow:
-            self._settle_with_case(uow, before, after, doubt, now)
+            self._finish_with_case(uow, before, after, doubt, now)
             uow.commit()
 
-    def _settle_with_case(
+    def _finish_with_case(
         self, uow: LedgerUow, before: AppliedMatch, after: AppliedMatch, doubt: Doubt | None, now: datetime
     ) -> None:
         if uow.matches.finish([(before, after)], now, ACTOR) and doubt is not None:

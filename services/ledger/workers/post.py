@@ -65,7 +65,7 @@ class PostWorker:
 
 
 class Batch:
-    """One batch on its way. `mine` shrinks as postings are settled or their leases are lost."""
+    """One batch on its way. `mine` shrinks as postings are finished or their leases are lost."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class Batch:
             known = self._open_days(known)
             known |= self._load([key for key in self._mine if key not in known])
             posted = self._post(known)
-            self._settle(posted)
+            self._finish(posted)
         except (OdooUnavailable, OdooDenied) as error:
             self._put_back(error.reason, unknown=self._wrote)
             return error
@@ -261,7 +261,7 @@ class Batch:
         if key in self._mine:
             self._refuse(self._mine[key], error.reason, error.message)
 
-    def _settle(self, views: _Views) -> None:
+    def _finish(self, views: _Views) -> None:
         """POSTED if Odoo kept every word; a day that it moved silently becomes an exception."""
         good = []
         for key, view in views.items():

@@ -16,7 +16,7 @@ from ..domain.states import PostingState, Reconciliation
 from ..domain.view import DocumentView
 from ..handlers.ports import LedgerUow, NewPosting, NewUow
 from ..handlers.posting_ports import Booked, Claim, CompanyBooks, Outcome, Story
-from .reconciling import closable_roles
+from .open_lines import closable_roles
 
 ACTOR = "ledger"
 # Odoo may be down for a night without anybody having to touch each document afterwards: about twelve hours.
@@ -128,7 +128,7 @@ class Postings:
                 reason="",
                 reason_text="",
                 open_roles=" ".join(roles),
-                settle_at=now if in_story else None,
+                reconcile_at=now if in_story else None,
             )
             changes.append(Change(before, after, ACTOR, resolution="posted"))
         return self._apply(changes, now)
@@ -184,11 +184,11 @@ class Stories:
         until = now + timedelta(seconds=self.lease_seconds)
         with self.new_uow() as uow:
             labels: dict[str, list[str]] = {}
-            for company, label in uow.settlements.due(now, limit):
+            for company, label in uow.story_queue.due(now, limit):
                 labels.setdefault(company, []).append(label)
             for company in labels:
-                for label in uow.settlements.take(company, labels[company], now, until):
-                    booked = tuple(booked_of(one) for one in uow.settlements.posted(company, label))
+                for label in uow.story_queue.take(company, labels[company], now, until):
+                    booked = tuple(booked_of(one) for one in uow.story_queue.posted(company, label))
                     stories.append(Story(company, label, booked, until))
             if stories:
                 uow.commit()
@@ -204,12 +204,12 @@ class Stories:
         kept = []
         with self.new_uow() as uow:
             for company, until in labels:
-                held = uow.settlements.renew(company, labels[company, until], until, anew)
+                held = uow.story_queue.renew(company, labels[company, until], until, anew)
                 kept += [one for one in stories if (one.company, one.until) == (company, until) and one.label in held]
             uow.commit()
         return [replace(story, until=anew) for story in kept]
 
-    def settled(
+    def reconciled(
         self,
         story: Story,
         outcomes: Mapping[str, Outcome],
@@ -218,7 +218,7 @@ class Stories:
         now: datetime,
     ) -> None:
         with self.new_uow() as uow:
-            if not uow.settlements.is_held(story.company, story.label, story.until):
+            if not uow.story_queue.is_held(story.company, story.label, story.until):
                 return
             sources = uow.postings.find([one.key for one, _ in moved])
             known = uow.postings.find([document.effect for _, document in moved])
@@ -229,10 +229,10 @@ class Stories:
             ]
             uow.postings.create(new, now)
             if note_outcomes(uow, story.booked, outcomes, now):
-                uow.settlements.done([one.key for one in story.booked], story.until)
+                uow.story_queue.done([one.key for one in story.booked], story.until)
             else:
-                uow.settlements.postpone(story.company, story.label, now)
-            uow.cases.resolve([story.label], "settled", now)
+                uow.story_queue.postpone(story.company, story.label, now)
+            uow.cases.resolve([story.label], "reconciled", now)
             if exchanges:
                 first = uow.postings.get(story.company, story.booked[0].key)
                 note_exchanges(uow, self.books, story.label, first, exchanges, now)
@@ -240,15 +240,15 @@ class Stories:
 
     def later(self, story: Story, reason: str, now: datetime) -> None:
         with self.new_uow() as uow:
-            if uow.settlements.is_held(story.company, story.label, story.until):
-                uow.settlements.postpone(story.company, story.label, now + timedelta(seconds=self.retry_seconds))
+            if uow.story_queue.is_held(story.company, story.label, story.until):
+                uow.story_queue.postpone(story.company, story.label, now + timedelta(seconds=self.retry_seconds))
                 uow.commit()
 
     def refused(self, story: Story, reason: str, now: datetime) -> None:
         doubt = Doubt(reason, "Odoo does not let the story's receivables be reconciled; it is tried again", actions=())
         with self.new_uow() as uow:
-            if uow.settlements.is_held(story.company, story.label, story.until):
-                uow.settlements.postpone(story.company, story.label, now + timedelta(seconds=self.refused_seconds))
+            if uow.story_queue.is_held(story.company, story.label, story.until):
+                uow.story_queue.postpone(story.company, story.label, now + timedelta(seconds=self.refused_seconds))
                 first = uow.postings.get(story.company, story.booked[0].key)
                 uow.cases.open([case_of(story.label, first, doubt, now)])
                 uow.commit()
@@ -308,7 +308,7 @@ def _move_of(source: Posting, document: Document, now: datetime) -> NewPosting:
         tries=0,
         first_attempt_at=None,
         last_attempt_at=None,
-        settle_at=None,
+        reconcile_at=None,
         open_roles="",
         reconciliation=Reconciliation.NONE,
         approved_by="",
@@ -348,7 +348,7 @@ def note_exchanges(
 ) -> None:
     """Odoo's exchange entries are the effect of this reconciliation; on any other account they are a doubt."""
     entries = list(exchanges)
-    uow.settlements.exchanged(posting.company, cause, entries, now)
+    uow.story_queue.exchanged(posting.company, cause, entries, now)
     expected = books.exchange_account(posting.company) if entries else 0
     if any(expected not in {line.account_id for line in one.lines} for one in entries):
         doubt = Doubt(

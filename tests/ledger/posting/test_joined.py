@@ -1,4 +1,4 @@
-"""Stories that a later message joins: what was posted apart is settled together."""
+"""Stories that a later message joins: what was posted apart is reconciled together."""
 
 from __future__ import annotations
 

@@ -268,26 +268,26 @@ def test_odoo_down_for_a_night_needs_nobody_afterwards(world: PostingWorld) -> N
     assert world.reasons() == []
 
 
-def test_who_settles_late_does_not_write_over_what_was_seen_since(world: PostingWorld) -> None:
+def test_who_reconciles_late_does_not_write_over_what_was_seen_since(world: PostingWorld) -> None:
     world.build(capture())
     while world.post_a_batch():
         pass
 
-    def the_invoice_comes_and_another_settles() -> None:
+    def the_invoice_comes_and_another_reconciles() -> None:
         world.build(sale())
         while world.post_a_batch():
             pass
         world.pass_time(400)
-        world.settler.run_once()
+        world.reconciler.run_once()
 
-    world.odoo.meanwhile = {"account.move.line.search_read": the_invoice_comes_and_another_settles}
-    world.settler.run_once()
+    world.odoo.meanwhile = {"account.move.line.search_read": the_invoice_comes_and_another_reconciles}
+    world.reconciler.run_once()
     assert not world.odoo.meanwhile
     world.work(rounds=30)
     assert posted(world, capture())["gross"].open_roles == "CLR"
 
 
-def test_who_settles_late_does_not_end_the_turn_of_whoever_took_over(world: PostingWorld) -> None:
+def test_who_reconciles_late_does_not_end_the_turn_of_whoever_took_over(world: PostingWorld) -> None:
     world.build(sale(), capture())
     while world.post_a_batch():
         pass
@@ -295,10 +295,10 @@ def test_who_settles_late_does_not_end_the_turn_of_whoever_took_over(world: Post
     def another_reconciles_and_loses_the_reply() -> None:
         world.pass_time(400)
         world.odoo.lose_once = {"reconcile"}
-        world.settler.run_once()
+        world.reconciler.run_once()
 
     world.odoo.meanwhile = {"account.move.line.search_read": another_reconciles_and_loses_the_reply}
-    world.settler.run_once()
+    world.reconciler.run_once()
     assert not world.odoo.lose_once
     world.work(rounds=30)
     assert {one.open_roles for one in world.postings(sale(), capture())} == {"", "CLR"}

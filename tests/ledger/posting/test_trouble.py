@@ -209,21 +209,21 @@ def test_a_draft_that_odoo_will_not_remove_is_an_exception_and_the_others_go_on(
     assert world.reasons() == ["ODOO_KEEPS_DRAFT"]
 
 
-def test_a_story_that_odoo_does_not_let_settle_is_a_case_and_keeps_nobody_waiting(world: PostingWorld) -> None:
+def test_a_story_that_odoo_does_not_let_reconcile_is_a_case_and_keeps_nobody_waiting(world: PostingWorld) -> None:
     world.build(sale(), capture())
     while world.post_a_batch():
         pass
     Instead(world, "reconcile", OdooRefused("odoo.exceptions.UserError", "no"), 1, done=False)
-    assert world.settler.run_once() == 1
+    assert world.reconciler.run_once() == 1
     assert world.reasons() == ["ODOO_REFUSED"]
-    assert world.settler.run_once() == 0
+    assert world.reconciler.run_once() == 0
     world.pass_time(601)
     world.work(rounds=20)
     assert world.reasons() == []
     assert {one.open_roles for one in world.postings(sale(), capture())} == {"", "CLR"}
 
 
-def test_odoo_that_is_down_is_asked_once_a_round_by_the_settler(world: PostingWorld) -> None:
+def test_odoo_that_is_down_is_asked_once_a_round_by_the_reconciler(world: PostingWorld) -> None:
     for number in range(3):
         world.record(
             replace(
@@ -235,7 +235,7 @@ def test_odoo_that_is_down_is_asked_once_a_round_by_the_settler(world: PostingWo
     while world.builder.run_once() + world.post_a_batch():
         pass
     asked = Instead(world, "read", OdooUnavailable("refused"), 99, done=False)
-    assert world.settler.run_once() == 3
+    assert world.reconciler.run_once() == 3
     assert asked.left == 98
 
 

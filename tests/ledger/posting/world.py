@@ -23,7 +23,7 @@ from services.ledger.workers.match import MatchWorker
 from services.ledger.workers.match_queue import Matches
 from services.ledger.workers.post import PostWorker
 from services.ledger.workers.queues import Postings, Stories
-from services.ledger.workers.settle import SettleWorker
+from services.ledger.workers.reconcile import ReconcileWorker
 from tests.ledger.world import World
 
 BANK_NUMBER = "DE89"
@@ -152,7 +152,7 @@ class PostingWorld(World):
         self.journal = OdooJournal(self.odoo, "test", "USD")
         self.books = Books(self.masters)
         self.poster = self.new_poster("poster-1")
-        self.settler = SettleWorker(Stories(self.new_uow, self.books), lambda _: self.journal, self.clock)
+        self.reconciler = ReconcileWorker(Stories(self.new_uow, self.books), lambda _: self.journal, self.clock)
         matches = Matches(self.new_uow, self.books, "matcher-1", self.rng, RetryPolicy(max_attempts=60))
         self.matcher = MatchWorker(matches, lambda _: self.journal, self.clock)
 
@@ -168,7 +168,9 @@ class PostingWorld(World):
         """Run every worker until there is nothing to do, letting time pass where something waits."""
         idle = 0
         for _ in range(rounds):
-            done = sum(worker.run_once() for worker in (self.builder, self.settler, self.matcher)) + self.post_a_batch()
+            done = (
+                sum(worker.run_once() for worker in (self.builder, self.reconciler, self.matcher)) + self.post_a_batch()
+            )
             idle = 0 if done else idle + 1
             if idle > 6:
                 return

@@ -1,4 +1,4 @@
-"""Stories are settled by the batch: few calls for all of them, and what befalls one befalls no other."""
+"""Stories are reconciled by the batch: few calls for all of them, and what befalls one befalls no other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from libs.money import Money
 from libs.odoo.errors import OdooError, OdooMalformed, OdooMissing, OdooOutcomeUnknown, OdooRefused, OdooUnavailable
 from libs.odoo.port import Json
 from services.ledger.workers.queues import Stories
-from services.ledger.workers.settle import LOST_AT_MOST, SettleWorker
+from services.ledger.workers.reconcile import LOST_AT_MOST, ReconcileWorker
 from tests.ledger.domain.books import line, money, order
 from tests.ledger.posting.world import PostingWorld
 
@@ -34,7 +34,7 @@ def capture(number: int, **more: object) -> Event:
 
 
 def stand_open(world: PostingWorld, *events: Event) -> None:
-    """All posted, nothing settled."""
+    """All posted, nothing reconciled."""
     world.build(*events)
     while world.post_a_batch():
         pass
@@ -79,7 +79,7 @@ def partials(world: PostingWorld) -> int:
 def test_many_stories_are_read_together_and_only_reconciling_is_a_call_for_each(world: PostingWorld) -> None:
     stand_open(world, *sales(8))
     watched = Watched(world)
-    assert world.settler.run_once() == 8
+    assert world.reconciler.run_once() == 8
     assert watched.calls == {
         "account.move.read": 2,
         "account.move.line.search_read": 2,
@@ -87,15 +87,15 @@ def test_many_stories_are_read_together_and_only_reconciling_is_a_call_for_each(
         "account.partial.reconcile.search_read": 1,
     }
     assert closed(world, range(8)) == set(range(8))
-    assert world.settler.run_once() == 0
+    assert world.reconciler.run_once() == 0
 
 
 def test_stories_with_nothing_to_reconcile_cost_one_look(world: PostingWorld) -> None:
     stand_open(world, *(sale(number) for number in range(8)))
     watched = Watched(world)
-    assert world.settler.run_once() == 8
+    assert world.reconciler.run_once() == 8
     assert watched.calls == {"account.move.read": 1, "account.move.line.search_read": 1}
-    assert world.settler.run_once() == 0
+    assert world.reconciler.run_once() == 0
 
 
 @pytest.mark.parametrize(
@@ -118,11 +118,11 @@ def test_one_story_that_is_not_reconciled_keeps_no_other_open(
             raise left.pop()
 
     Watched(world, before=third)
-    world.settler.run_once()
+    world.reconciler.run_once()
     assert len(closed(world, range(5))) == 4
     assert world.reasons() == reasons
     world.pass_time(601)
-    world.settler.run_once()
+    world.reconciler.run_once()
     assert (len(closed(world, range(5))), partials(world), world.reasons()) == (5, 5, [])
 
 
@@ -138,7 +138,7 @@ def test_one_document_that_odoo_can_not_read_keeps_no_other_story_open(world: Po
             raise error
 
     Watched(world, before=unreadable)
-    world.settler.run_once()
+    world.reconciler.run_once()
     assert closed(world, range(16)) == set(range(16)) - {11}
 
 
@@ -164,9 +164,9 @@ def test_an_odoo_that_hangs_is_not_asked_for_every_story(world: PostingWorld) ->
         raise OdooOutcomeUnknown("ReadTimeout")
 
     watched = Watched(world, before=hangs)
-    assert world.settler.run_once() == 20
+    assert world.reconciler.run_once() == 20
     assert watched.calls.total() == LOST_AT_MOST + 1
-    assert world.settler.run_once() == 0  # all of them wait
+    assert world.reconciler.run_once() == 0  # all of them wait
 
 
 def test_an_odoo_that_goes_away_in_the_middle_finds_the_rest_later(world: PostingWorld) -> None:
@@ -178,7 +178,7 @@ def test_an_odoo_that_goes_away_in_the_middle_finds_the_rest_later(world: Postin
             raise down.pop()
 
     watched = Watched(world, before=goes)
-    world.settler.run_once()
+    world.reconciler.run_once()
     assert watched.calls["account.move.line.reconcile"] == 3
     assert closed(world, range(5)) == set()
     world.work(rounds=20)
@@ -188,9 +188,9 @@ def test_an_odoo_that_goes_away_in_the_middle_finds_the_rest_later(world: Postin
 def test_exchange_entries_are_kept_under_the_story_that_made_them(world: PostingWorld) -> None:
     foreign = (1, 2)
     stand_open(world, *(capture(n, gross="54.45", fee="1.90", presentment=Money("EUR", 5000)) for n in foreign))
-    world.settler.run_once()
+    world.reconciler.run_once()
     stand_open(world, *sales(1), *(sale(n, "EUR", "50.00") for n in foreign), sale(3), capture(3))
-    assert world.settler.run_once() == 4
+    assert world.reconciler.run_once() == 4
     domain = [["exchange_move_id", "!=", False]]
     made = world.admin.execute(
         "account.partial.reconcile", "search_read", [domain, ["exchange_move_id", "debit_move_id"]]
@@ -211,7 +211,7 @@ def test_exchange_entries_are_kept_under_the_story_that_made_them(world: Posting
 
 def test_a_lease_that_runs_out_while_others_are_reconciled_is_renewed_first(world: PostingWorld) -> None:
     stand_open(world, *sales(6))
-    rival = SettleWorker(Stories(world.new_uow, world.books), lambda _: world.journal, world.clock)
+    rival = ReconcileWorker(Stories(world.new_uow, world.books), lambda _: world.journal, world.clock)
     taken = []
 
     def slow(model: str, method: str, args: list[Json]) -> None:
@@ -220,14 +220,14 @@ def test_a_lease_that_runs_out_while_others_are_reconciled_is_renewed_first(worl
             taken.append(len(rival.queue.claim(world.now, 100)))
 
     Watched(world, after=slow)
-    world.settler.run_once()
+    world.reconciler.run_once()
     assert taken == [0] * 6
     assert len(closed(world, range(6))) == 6
 
 
 def test_stories_taken_over_by_another_worker_are_left_to_him(world: PostingWorld) -> None:
     stand_open(world, *sales(6))
-    rival = SettleWorker(Stories(world.new_uow, world.books), lambda _: world.journal, world.clock)
+    rival = ReconcileWorker(Stories(world.new_uow, world.books), lambda _: world.journal, world.clock)
     slept: list[bool] = []
 
     def sleeps(model: str, method: str, args: list[Json]) -> None:
@@ -237,7 +237,7 @@ def test_stories_taken_over_by_another_worker_are_left_to_him(world: PostingWorl
             assert len(rival.queue.claim(world.now, 100)) == 6
 
     watched = Watched(world, after=sleeps)
-    world.settler.run_once()
+    world.reconciler.run_once()
     assert watched.calls["account.move.line.reconcile"] == 1
     assert closed(world, range(6)) == set()
     world.work(rounds=20)
@@ -253,8 +253,8 @@ def test_while_nobody_says_where_the_books_are_stories_wait(world: PostingWorld)
         raise Down("no answer")
 
     stand_open(world, *sales(3))
-    SettleWorker(Stories(world.new_uow, world.books), nobody, world.clock).run_once()  # type: ignore[arg-type]
-    assert world.settler.run_once() == 0
+    ReconcileWorker(Stories(world.new_uow, world.books), nobody, world.clock).run_once()  # type: ignore[arg-type]
+    assert world.reconciler.run_once() == 0
     world.pass_time(6)
-    assert world.settler.run_once() == 3
+    assert world.reconciler.run_once() == 3
     assert closed(world, range(3)) == {0, 1, 2}

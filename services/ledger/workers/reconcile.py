@@ -19,7 +19,7 @@ from ..domain.master import Party
 from ..domain.money_rules import receivable_moved
 from ..domain.view import DocumentView, LineView
 from ..handlers.posting_ports import Booked, Journal, Story, StoryQueue
-from .reconciling import exchanges_of, lines_with, opposed, outcomes_of, reconcile, views_of
+from .open_lines import exchanges_of, lines_with, opposed, outcomes_of, reconcile, views_of
 
 LOST_AT_MOST = 8  # replies a batch: enough to narrow a hundred stories down to the one that gets none
 _ROLES = ("AR", "DSP")
@@ -27,8 +27,8 @@ _Views = Mapping[str, DocumentView]
 
 
 @dataclass(frozen=True, slots=True)
-class SettleWorker:
-    """Settles stories in which something was posted."""
+class ReconcileWorker:
+    """Reconciles stories in which something was posted."""
 
     queue: StoryQueue
     journal_of: Callable[[str], Journal]
@@ -52,7 +52,7 @@ class SettleWorker:
 
 
 class Batch:
-    """Stories of one company on their way. `mine` shrinks as they are settled or put off, or their leases are lost."""
+    """Stories of one company on their way. `mine` shrinks as they are finished or put off, or their leases are lost."""
 
     def __init__(
         self, queue: StoryQueue, journal_of: Callable[[str], Journal], clock: Clock, stories: Sequence[Story]
@@ -68,7 +68,7 @@ class Batch:
         """Why Odoo gave no answer at all, if it did not: nor will other stories get one."""
         try:
             self._journal = self._journal_of(self._company)
-            self._settle(list(self._mine))
+            self._reconcile_all(list(self._mine))
         except (OdooUnavailable, OdooDenied) as error:
             self._put_off(error)
             return error
@@ -76,7 +76,7 @@ class Batch:
             self._put_off(error)
         return None
 
-    def _settle(self, labels: Sequence[str]) -> None:
+    def _reconcile_all(self, labels: Sequence[str]) -> None:
         """Read all, reconcile each, read all back. What ends a reading is narrowed down to the one story."""
         try:
             self._carry(labels)
@@ -89,8 +89,8 @@ class Batch:
             if len(labels) == 1:
                 self._give_up(labels[0], error)
             else:
-                self._settle(left[:half])
-                self._settle(left[half:])
+                self._reconcile_all(left[:half])
+                self._reconcile_all(left[half:])
 
     def _carry(self, labels: Sequence[str]) -> None:
         stories = self._renewed(labels)
@@ -112,7 +112,7 @@ class Batch:
             views = {**views, **views_of(self._journal, _booked(again))}
         for label in asked:
             if label in self._mine:
-                self._settled(label, views, exchanges_of(sorted(asked[label]), exchanges))
+                self._reconciled(label, views, exchanges_of(sorted(asked[label]), exchanges))
 
     def _reconcile(self, story: Story, views: _Views) -> list[int]:
         """The items that took part; none if the story did not get through."""
@@ -132,11 +132,11 @@ class Batch:
                 touched += group
         return touched
 
-    def _settled(self, label: str, views: _Views, exchanges: Sequence[DocumentView]) -> None:
+    def _reconciled(self, label: str, views: _Views, exchanges: Sequence[DocumentView]) -> None:
         story = self._mine.pop(label)
         outcomes = outcomes_of(story.booked, views)
         try:
-            self._queue.settled(story, outcomes, _receivables_to_move(story), exchanges, self._clock())
+            self._queue.reconciled(story, outcomes, _receivables_to_move(story), exchanges, self._clock())
         except ConcordError as error:  # masterdata does not say where exchange differences belong
             self._queue.later(story, error.reason, self._clock())
 

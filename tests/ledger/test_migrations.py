@@ -1,0 +1,50 @@
+"""A newer version keeps what the tables hold."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import replace
+
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import Engine
+
+from libs.storage.migrate import check
+from libs.storage.sealer import Sealer
+from services.ledger.handlers.reject_posting import RejectPosting, reject_posting
+from services.ledger.storage import TABLES, metadata
+from tests.ledger.posting.test_posting import capture, sale
+from tests.ledger.posting.world import PostingWorld
+from tests.storage.fixtures import EngineFor
+
+REQUEST = "6f2c1f62-4f5e-4f0a-9f1c-000000000001"
+
+
+def go_back_and_forth(engine: Engine, version: str) -> None:
+    """Undo the newest version, as if it had never been there, and make it again over the rows there are."""
+    module = importlib.import_module(f"services.ledger.storage.migrations.versions.{version}")
+    with engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
+        module.downgrade()
+        module.upgrade()
+    assert check(engine, metadata, "services.ledger") == []
+
+
+def test_stories_wait_and_answers_are_repeated_under_the_new_name_of_a_column(engine_for: EngineFor) -> None:
+    world = PostingWorld(engine_for("services.ledger"))
+    usual = world.masters.company()
+    world.masters.company = lambda: replace(usual, approval_above=1)  # type: ignore[method-assign]
+    (waiting,) = world.build(capture("txn_9", fee="0.00"))
+    rejection = RejectPosting("acme", waiting.key, "not ours", REQUEST, "people/ada")
+    answer = reject_posting(rejection, world.new_uow, world.clock)
+    world.masters.company = lambda: usual  # type: ignore[method-assign]
+    world.build(sale(), capture())
+    while world.post_a_batch():
+        pass
+    Sealer(world.new_uow, TABLES).run_once()
+    go_back_and_forth(world.engine, "0004_stories_are_reconciled")
+    with world.reading() as uow:
+        changes = uow.walk.changes_after("acme", 0, 100)
+    assert {waiting.key, *(one.key for one in world.postings(sale(), capture()))} == {c.posting.key for c in changes}
+    assert reject_posting(rejection, world.new_uow, world.clock) == answer
+    assert world.reconciler.run_once() == 1
+    assert {one.open_roles for one in world.postings(sale(), capture())} == {"", "CLR"}
