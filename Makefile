@@ -4,7 +4,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-PYTHON_SOURCES := libs services sandbox cli tests scripts docker
+PYTHON_SOURCES := libs services providers sandbox cli tests scripts docker
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 # Tests that share one running suite stay in one process (`xdist_group`).

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from io import BufferedReader
 from itertools import islice
 from typing import Annotated, BinaryIO
 
@@ -16,19 +17,21 @@ import typer
 
 from libs.errors import ConcordError
 from libs.formats.camt import iter_camt, summaries
-from libs.formats.errors import FileUnreadable, FormatError
+from libs.formats.errors import FileEmpty, FileUnreadable, FormatError, FormatUnknown
+from libs.formats.heads import stripped
 from libs.formats.statement import Finding, StatementEnd, StatementHeader, StatementLine, summary_json
 from libs.formats.statement_json import to_json
-from libs.formats.stripe_report import iter_stripe_report, settlements
+from providers import PROVIDERS
+from providers.base import Registration, SettlementReport
+from providers.totals import settlement_totals
 from services.gateway.handlers.inspect_event import inspect_event
-from services.gateway.providers import PROVIDERS
-from services.gateway.providers.base import Provider, Secrets
 
 app = typer.Typer(help="Show what a file holds, without importing it.", no_args_is_help=True, add_completion=False)
 
 REFUSED = 2
 SHOWN_LINES = 20
 MAX_EVENT_BYTES = 1024 * 1024
+HEAD_BYTES = 4096
 
 # Reads one open file; what it yields is printed as it comes. It must raise before it yields if the file is refused.
 Inspection = Callable[[BinaryIO], Iterable[str]]
@@ -51,7 +54,7 @@ def statement(files: Files, summary: Summary = False, as_json: Json = False) -> 
 
 @app.command()
 def settlement(files: Files, summary: Summary = False, as_json: Json = False) -> None:
-    """Settlements: Stripe's itemised payout reconciliation and balance reports (CSV)."""
+    """Settlements: what a provider's report says that its payouts pay. A file is known by its content."""
     if summary:
         inspect_files(files, lambda name, file: [_object(name, {"settlements": _settlement_totals(file)})])
     elif as_json:
@@ -63,8 +66,8 @@ def settlement(files: Files, summary: Summary = False, as_json: Json = False) ->
 @app.command()
 def event(
     files: Files,
-    provider: Annotated[str, typer.Option(help="Whose message it is: stripe, shopify.")],
-    topic: Annotated[str, typer.Option(help="Shopify's topic, where the body does not say what it is.")] = "",
+    provider: Annotated[str, typer.Option(help=f"Whose message it is: {', '.join(PROVIDERS)}.")],
+    topic: Annotated[str, typer.Option(help="What the provider's topic header says, if it has one.")] = "",
     summary: Summary = False,
     as_json: Json = False,
 ) -> None:
@@ -72,12 +75,12 @@ def event(
     del summary, as_json  # the summary is all there is
     if provider not in PROVIDERS:
         raise ProviderUnknown(f"no provider {provider}; there are {', '.join(sorted(PROVIDERS))}")
-    translator = PROVIDERS[provider](Secrets(()))
-    inspect_files(files, lambda name, file: [_object(name, _event(translator, file, topic))])
+    registration = PROVIDERS[provider]
+    inspect_files(files, lambda name, file: [_object(name, _event(registration, file, topic))])
 
 
-def _event(provider: Provider, file: BinaryIO, topic: str) -> dict[str, object]:
-    return inspect_event(provider, file.read(MAX_EVENT_BYTES + 1), datetime.now(UTC), topic=topic)
+def _event(registration: Registration, file: BinaryIO, topic: str) -> dict[str, object]:
+    return inspect_event(registration, file.read(MAX_EVENT_BYTES + 1), datetime.now(UTC), topic=topic)
 
 
 class ProviderUnknown(ConcordError):
@@ -193,19 +196,32 @@ def _findings_text(findings: Iterable[Finding]) -> Iterator[str]:
         yield f"    ! {finding.reason}: {finding.message}{place}"
 
 
+def _report(file: BinaryIO) -> SettlementReport:
+    """The report that the file is, by its first bytes. Raises `FileEmpty` or `FormatUnknown`."""
+    head = file.peek(HEAD_BYTES) if isinstance(file, BufferedReader) else b""
+    if not head:
+        raise FileEmpty("the file is empty")
+    for registration in PROVIDERS.values():
+        for report in registration.reports:
+            if report.matches(stripped(head)):
+                return report
+    raise FormatUnknown("no provider's settlement report", "line 1")
+
+
 def _settlement_totals(file: BinaryIO) -> list[dict[str, object]]:
-    return [totals.summary_json() for totals in settlements(file)]
+    return [totals.summary_json() for totals in settlement_totals(_report(file), file)]
 
 
 def _settlement_objects(name: str, file: BinaryIO) -> Iterator[str]:
-    settlements(file)
+    report = _report(file)
+    settlement_totals(report, file)
     file.seek(0)
-    for line in iter_stripe_report(file):
+    for line in report.lines(file, UTC):
         yield _object(name, {"line": to_json(line)})
 
 
 def _settlement_text(name: str, file: BinaryIO) -> Iterator[str]:
-    for totals in settlements(file):
+    for totals in settlement_totals(_report(file), file):
         facts = totals.summary_json()
         yield f"{printable(name)}: {facts['format']} {printable(totals.id or 'without payout')}, {totals.currency}"
         yield f"  {totals.lines} lines: gross {facts['gross']}, fees {facts['fees']}, net {facts['net']}"

@@ -24,12 +24,12 @@ from cli.suite import LOCKS, ROOT, FolderUnusable, Suite, locked
 from libs.errors import ConcordError, Kind
 from libs.odoo.connect import connect
 from libs.odoo.port import Odoo
+from providers.stripe.fake_api import FakeStripe, FakeStripeServer
 from sandbox.chart import RATES
 
 from .company import provide_company
 from .day import ACCOUNT, BANK_ACCOUNT, SHOP, Day
 from .expected import trial_balance
-from .fake_stripe import FakeStripe, FakeStripeServer
 from .findings import Findings, gather, posted_balances
 from .inputs import write_inputs
 from .play import Sent, await_quiet, be_well, play

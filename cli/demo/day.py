@@ -19,9 +19,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from providers.stripe.fake_account import StripeAccount, StripeObject
+
 from .shop import Buyer, Sale, headers, order_body, refund_body
 from .statement import Credit, statement
-from .stripe_account import StripeAccount, StripeObject
 
 SHOP = "shop-1"
 ACCOUNT = "acct_demo"

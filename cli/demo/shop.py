@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from services.gateway.providers.shopify.signature import sign
+from providers.shopify.signature import sign
 
 Json = dict[str, Any]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from providers import PROVIDERS
+from providers.base import Polls, Source
+
 from .config import SourceConfig
 from .domain.errors import SourceUnknown
-from .domain.source import Source
 from .handlers.ports import Account
-from .providers import PROVIDERS
-from .providers.base import Polls
 
 
 class ConfiguredAccounts:
@@ -18,8 +18,8 @@ class ConfiguredAccounts:
     def __init__(self, sources: Iterable[SourceConfig]) -> None:
         self._accounts: dict[tuple[str, str], Account] = {}
         for one in sources:
-            factory = PROVIDERS.get(one.source.provider)
-            provider = factory(one.secrets) if factory else None
+            registration = PROVIDERS.get(one.source.provider)
+            provider = registration.new(one.secrets) if registration else None
             self._accounts[one.source.provider, one.source.account] = Account(one.source, provider, one.poll)
 
     def find(self, provider: str, account: str) -> Account:

@@ -3,14 +3,14 @@
 Sources stand in a YAML (or JSON) file, named by `CONCORD_GATEWAY_SOURCES`:
 
     sources:
-      - provider: stripe
+      - provider: NAME
         account: acct_1
         company: demo
         livemode: true
         signing_secrets:            # one, or two while they are rotated
-          - file: /run/secrets/stripe_webhook
-          - env: STRIPE_WEBHOOK_SECRET_NEXT
-        api: {key: {env: STRIPE_API_KEY}, base_url: https://api.stripe.com}
+          - file: /run/secrets/webhook
+          - env: WEBHOOK_SECRET_NEXT
+        api: {key: {env: API_KEY}}   # base_url: the provider's own, if it is not said
         poll: {interval_seconds: 60, overlap_seconds: 3600, since: 2026-01-01T00:00:00Z}
         deliveries_per_minute: 6000
       - provider: bank              # files only
@@ -32,11 +32,11 @@ import yaml
 
 from libs.rpc.config import ConfigInvalid, Reader, ServerConfig, ServerTls
 from libs.storage.engine import database_url
+from providers import PROVIDERS
+from providers.base import Api, Secrets, Source
 
-from .adapters.stripe_api import DEFAULT_BASE_URL, ApiAccess
-from .domain.source import PollPlan, Source
-from .providers import PROVIDERS
-from .providers.base import Secrets
+from .adapters.provider_api import ApiAccess
+from .domain.source import PollPlan
 
 FILES_ONLY = frozenset({"bank"})
 DEFAULT_DELIVERIES_PER_MINUTE = 6000
@@ -45,8 +45,6 @@ _BASE_URL = re.compile(r"https://\S+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d
 _KEYS = frozenset(
     {"provider", "account", "company", "livemode", "signing_secrets", "api", "poll", "deliveries_per_minute"}
 )
-_TEST_KEYS = ("sk_test_", "rk_test_")
-_LIVE_KEYS = ("sk_live_", "rk_live_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,24 +131,27 @@ def _source(entry: object, env: Mapping[str, str], index: int) -> SourceConfig:
     secrets = Secrets(tuple(_secret(one, env, place).encode() for one in _list(entry, "signing_secrets", place)))
     if provider in PROVIDERS and not 1 <= len(secrets.values) <= 2:
         raise ConfigInvalid(f"{place} needs one signing secret, or two while they are rotated")
-    api = _api(entry.get("api"), env, place, livemode=livemode)
+    registration = PROVIDERS.get(provider)
+    api = _api(entry.get("api"), registration.api if registration else None, env, place, livemode=livemode)
     plan = _plan(entry.get("poll"), place)
     if plan and not api:
         raise ConfigInvalid(f"{place} is to be polled without an api")
     return SourceConfig(Source(provider, account, company, livemode), secrets, api, plan, limit)
 
 
-def _api(value: object, env: Mapping[str, str], place: str, *, livemode: bool) -> ApiAccess | None:
+def _api(value: object, api: Api | None, env: Mapping[str, str], place: str, *, livemode: bool) -> ApiAccess | None:
     if value is None:
         return None
+    if api is None:
+        raise ConfigInvalid(f"{place}.api: the provider has none that is read")
     if not isinstance(value, dict) or not set(value) <= {"key", "base_url"}:
         raise ConfigInvalid(f"{place}.api has a key and perhaps a base_url")
-    key, base_url = _secret(value.get("key"), env, place), value.get("base_url", DEFAULT_BASE_URL)
-    if key.startswith(_TEST_KEYS if livemode else _LIVE_KEYS):
+    key, base_url = _secret(value.get("key"), env, place), value.get("base_url", api.base_url)
+    if api.key_livemode(key) not in (None, livemode):
         raise ConfigInvalid(f"{place}.api.key is of the other mode than the source")
     if not isinstance(base_url, str) or not _BASE_URL.fullmatch(base_url):
         raise ConfigInvalid(f"{place}.api.base_url must be https, or http on this machine")
-    return ApiAccess(key, base_url)
+    return ApiAccess(api, key, base_url)
 
 
 def _plan(value: object, place: str) -> PollPlan | None:

@@ -30,15 +30,15 @@ from libs.telemetry.context import outgoing_headers
 from libs.telemetry.logs import configure_logging
 from libs.telemetry.metrics import QueueReading, Scope
 from libs.telemetry.setup import Telemetry, TelemetryConfig, configure
+from providers.base import Source
 
 from .accounts import ConfiguredAccounts
 from .adapters.ledger import LedgerClient
+from .adapters.provider_api import HttpApi
 from .adapters.recon import ReconClient
-from .adapters.stripe_api import StripeApi
 from .assembly import Gateway, World, assemble, receiver
 from .config import GatewayConfig
 from .domain.delivery import Receipt
-from .domain.source import Source
 from .handlers.ports import Accounts, NewDelivery
 from .handlers.receive import keep_refused
 from .http.application import GatewayHttp
@@ -70,7 +70,7 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
     upgrade(engine, "services.gateway")
     end_leases_of_the_dead(engine)
     keys = TokenKeys.parse(_required(env, "CONCORD_TOKEN_KEYS"))
-    api = StripeApi({one.source.interface: one.api for one in config.sources if one.api})
+    api = HttpApi({one.source.interface: one.api for one in config.sources if one.api})
     channels = [_channel(one, env, keys, telemetry) for one in (config.ledger_address, config.recon_address)]
 
     def clock() -> datetime:

@@ -6,6 +6,8 @@ import json
 from functools import cache
 from typing import Any
 
+from providers import PROVIDERS
+
 _ID = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._~-]{0,254}$"}
 _PROBLEM = {
     "type": "object",
@@ -74,8 +76,10 @@ def document() -> dict[str, Any]:
             "schemas": {"Problem": _PROBLEM, "Receipt": _RECEIPT},
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-                "stripe": {"type": "apiKey", "in": "header", "name": "Stripe-Signature"},
-                "shopify": {"type": "apiKey", "in": "header", "name": "X-Shopify-Hmac-Sha256"},
+                **{
+                    name: {"type": "apiKey", "in": "header", "name": registration.signature_header}
+                    for name, registration in PROVIDERS.items()
+                },
             },
         },
     }
@@ -87,7 +91,7 @@ def _webhook() -> dict[str, Any]:
         "summary": "A provider's signed delivery.",
         "parameters": [_path("provider"), _path("account")],
         "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
-        "security": [{"stripe": []}, {"shopify": []}],
+        "security": [{name: []} for name in PROVIDERS],
         "responses": _accepted(["400", "401", "404", "405", "408", "413", "415", "429", "431", "503", "507"]),
     }
 
@@ -96,7 +100,7 @@ def _file() -> dict[str, Any]:
     binary = {"schema": {"type": "string", "contentEncoding": "binary"}}
     return {
         "operationId": "uploadFile",
-        "summary": "A bank statement (camt.053) or a Stripe settlement report (CSV), known by its content.",
+        "summary": "A bank statement (camt.053) or a provider's settlement report, known by its content.",
         "parameters": [
             _path("account"),
             {"name": "X-File-Name", "in": "header", "schema": {"type": "string"}, "description": "For people."},

@@ -14,41 +14,41 @@ STDLIB = frozenset(sys.stdlib_module_names) | {"__future__"}
 # `libs.service.work` holds what a worker is handed: Protocols and one frozen value.
 VALUES = frozenset({"libs.money", "libs.errors", "libs.events", "libs.service.work"})
 GRPC = frozenset({"grpc", "grpc_health", "grpc_reflection", "grpc_status", "google"})
+# The connector seam: its contracts and the registry. No provider's own folder is part of it.
+SEAM = frozenset({"providers.base", "providers.errors", "providers.PROVIDERS"})
 
 # A layer that is not named here is not one of ours.
 SERVICE_LAYERS: dict[str, frozenset[str]] = {
-    "domain": VALUES,
-    # `providers.base` holds the Protocol of the connector seam, no connector.
+    "domain": VALUES | SEAM,
     # Its own tables are not the world: a use case takes the unit of work as it is, and nothing else of storage.
-    "handlers": VALUES | {"domain", "providers.base", "libs.formats", "storage.uow"},
-    "providers": VALUES | {"domain", "libs.formats", "stripe", "standardwebhooks"},
-    "storage": VALUES | {"domain", "handlers.ports", "libs.storage", "sqlmodel", "sqlalchemy", "alembic"},
-    "adapters": VALUES
-    | GRPC
-    | {"domain", "handlers.ports", "providers.base", "libs", "concord", "httpx", "limits", "yaml"},
+    "handlers": VALUES | SEAM | {"domain", "libs.formats", "storage.uow"},
+    "storage": VALUES | SEAM | {"domain", "handlers.ports", "libs.storage", "sqlmodel", "sqlalchemy", "alembic"},
+    "adapters": VALUES | GRPC | SEAM | {"domain", "handlers.ports", "libs", "concord", "httpx", "limits", "yaml"},
     # The classes of Odoo's errors say what a worker does next; they are plain exceptions.
     # Likewise RetryPolicy: numbers.
     "workers": VALUES
-    | {"domain", "handlers", "providers.base", "libs.formats", "libs.odoo.errors", "libs.storage.leases.RetryPolicy"}
+    | SEAM
+    | {"domain", "handlers", "libs.formats", "libs.odoo.errors", "libs.storage.leases.RetryPolicy"}
     | {"storage.uow"},
     "engine": VALUES | {"domain", "handlers.ports", "duckdb", "pyarrow"},
     # The gateway's HTTP face: what it serves, what it says of itself, how it refuses.
     "http": VALUES
+    | SEAM
     | {"domain", "handlers", "wire", "openapi", "problems", "libs", "starlette", "fastapi", "limits", "uvicorn"},
-    "openapi": VALUES,
+    "openapi": VALUES | SEAM,
     "problems": VALUES | {"libs.formats"},
     # Handlers and workers put together from their ports, for `main` and for the simulation.
     "assembly": VALUES | {"domain", "handlers", "storage", "workers", "engine", "libs.storage"},
     # Fulfils a port from the configuration itself.
-    "accounts": VALUES | {"config", "domain", "handlers.ports", "providers"},
+    "accounts": VALUES | SEAM | {"config", "domain", "handlers.ports"},
     "servicer": VALUES | GRPC | {"domain", "handlers", "wire", "telemetry", "libs", "concord", "storage.uow"},
-    "wire": VALUES | GRPC | {"domain", "handlers", "libs.rpc", "libs.formats", "concord"},
+    "wire": VALUES | GRPC | SEAM | {"domain", "handlers", "libs.rpc", "libs.formats", "concord"},
     # What a service counts; an observer counts for handlers, through a port of theirs.
     "telemetry": VALUES | {"libs.telemetry", "opentelemetry"},
     "observer": VALUES | {"domain", "handlers.ports", "libs.telemetry", "opentelemetry"},
     # It reads text into what the others are built with; it builds none of them.
-    "config": VALUES | {"domain", "providers", "adapters", "libs", "yaml"},
-    "main": GRPC | {"libs", "concord", "uvicorn", "opentelemetry", "structlog"},
+    "config": VALUES | SEAM | {"domain", "adapters", "libs", "yaml"},
+    "main": GRPC | SEAM | {"libs", "concord", "uvicorn", "opentelemetry", "structlog"},
 }
 # `main` builds everything of its own service, whatever its layers are called.
 BUILDS_ALL = "main"
@@ -70,6 +70,8 @@ LIBS: dict[str, frozenset[str]] = {
 
 # The stand-in for Odoo knows what passes between us and Odoo, and nothing of ours beyond that. No service knows it.
 SANDBOX = VALUES | {"sandbox", "libs.odoo"}
+# What a provider's folder may know beside itself; no provider knows another.
+PROVIDER = VALUES | {"providers.base", "providers.errors", "providers.reading", "libs.formats"}
 
 # Third-party packages that one place alone may know, `main` and cli included.
 OWNERS: dict[str, tuple[str, ...]] = {
@@ -80,7 +82,6 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "alembic": ("libs.storage", "services.*.storage"),
     "jiter": ("libs.formats",),
     "lxml": ("libs.formats",),
-    "stripe": ("services.gateway.providers",),
 }
 
 
@@ -96,6 +97,10 @@ def foreign_imports(module: Module) -> list[str]:
         return [name for name in module.imports if not within(name, allowed)]
     if within(module.name, frozenset({"sandbox"})):
         return [name for name in module.imports if not within(name, STDLIB | SANDBOX)]
+    if module.layer == "providers":
+        folder = ".".join(module.name.split(".")[:2])
+        # The registry loads the folders by name; what stands beside it is shared by all.
+        return [name for name in module.imports if not within(name, STDLIB | PROVIDER | {folder})]
     return [name for name in module.imports if within(name, frozenset({"tests", "scripts"}))]
 
 

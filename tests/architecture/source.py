@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PRODUCT = ("services", "libs", "sandbox", "cli")
+PRODUCT = ("services", "libs", "providers", "sandbox", "cli")
 EVERYTHING = (*PRODUCT, "tests", "scripts", "docker")
 
 
@@ -39,8 +39,10 @@ class Module:
 
     @property
     def layer(self) -> str | None:
-        """`domain` of `services.ledger.domain.entry`, `main` of `services.ledger.main`."""
+        """`domain` of `services.ledger.domain.entry`, `main` of `services.ledger.main`; `providers` of all of those."""
         parts = self.name.split(".")
+        if parts[0] == "providers":
+            return "providers"
         return parts[2] if parts[0] == "services" and len(parts) > 2 else None
 
     @property

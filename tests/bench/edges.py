@@ -34,11 +34,12 @@ from libs.storage.engine import open_engine
 from libs.storage.group_commit import GroupCommitWriter
 from libs.storage.migrate import upgrade
 from libs.telemetry.setup import TelemetryConfig, configure
+from providers.base import Secrets, Source
+from providers.errors import SignatureRefused
+from providers.stripe.signature import TOLERANCE_SECONDS, verify
 from services.gateway.accounts import ConfiguredAccounts
 from services.gateway.config import HttpConfig, SourceConfig
 from services.gateway.domain.delivery import Receipt
-from services.gateway.domain.errors import SignatureRefused
-from services.gateway.domain.source import Source
 from services.gateway.handlers.ports import NewDelivery
 from services.gateway.handlers.receive import ReceiveDeliveries, prove
 from services.gateway.handlers.upload import Upload
@@ -46,8 +47,6 @@ from services.gateway.http.application import GatewayHttp
 from services.gateway.http.limits import PartnerLimits
 from services.gateway.http.observer import EdgeObserver
 from services.gateway.http.server import HttpServer
-from services.gateway.providers.base import Secrets
-from services.gateway.providers.stripe.signature import TOLERANCE_SECONDS, verify
 from services.gateway.storage import GatewayUnitOfWork
 from tests.bench.machine import ROOT
 from tests.bench.webhooks import ACCOUNT, PATH, SECRET

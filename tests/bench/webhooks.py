@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from services.gateway.providers.stripe.signature import sign
+from providers.stripe.signature import sign
 
 ACCOUNT = "acct_demo"  # the demonstration company's books know it
 SECRET = "whsec_bench"  # signs for nobody but a gateway on this machine

@@ -166,11 +166,9 @@ def test_every_shell_block_is_typed_by_one_of_these_tests() -> None:
     assert len(re.findall("```sh\n", TUTORIAL)) == len({block("sh", word) for word in typed}) == len(typed)
 
 
-# The first stands for any name, the second is made by whoever runs `make bench`.
-NOT_YET = {"services/gateway/providers/NAME.py"}
 NAMED = {one or other for one, other in re.findall(r"\]\(([\w/.-]+)\)|`((?:docs|docker|services)/[\w/.]+)`", README)}
 
 
-@pytest.mark.parametrize("path", sorted(NAMED - NOT_YET))
+@pytest.mark.parametrize("path", sorted(NAMED))
 def test_every_file_that_is_named_is_there(path: str) -> None:
     assert (ROOT / path).exists()

@@ -8,8 +8,9 @@ from io import BytesIO
 import pytest
 
 from libs.formats.errors import FormatError
-from libs.formats.stripe_report import iter_stripe_report, settlements
 from libs.money import Money
+from providers.stripe.report import ITEMISED, iter_stripe_report
+from providers.totals import settlement_totals
 
 from .samples import samples_folder
 
@@ -79,7 +80,7 @@ def test_a_local_time_is_of_the_zone_that_the_caller_names() -> None:
 def totals(source: BytesIO) -> list[dict[str, object]]:
     return [
         {name: value for name, value in found.summary_json().items() if name != "format"}
-        for found in settlements(source)
+        for found in settlement_totals(ITEMISED, source)
     ]
 
 
@@ -105,7 +106,7 @@ def test_totals_are_by_payout_and_currency() -> None:
 def test_a_payouts_own_row_is_proved_and_not_counted_as_activity(
     payout: str, payouts: str, ties: bool, found: list[str]
 ) -> None:
-    (settlement,) = settlements(report(CHARGE, REFUND, DISPUTE, payout))
+    (settlement,) = settlement_totals(ITEMISED, report(CHARGE, REFUND, DISPUTE, payout))
     summary = settlement.summary_json()
     assert (summary["net"], summary["payouts"], summary["lines"]) == ("31.25", payouts, 4)
     assert settlement.ties is ties
@@ -113,7 +114,7 @@ def test_a_payouts_own_row_is_proved_and_not_counted_as_activity(
 
 
 def test_a_repeated_row_is_reported_and_counted_once() -> None:
-    (settlement,) = settlements(report(CHARGE, REFUND, CHARGE))
+    (settlement,) = settlement_totals(ITEMISED, report(CHARGE, REFUND, CHARGE))
     assert settlement.summary_json()["net"] == "96.25"
     assert [finding.reason for finding in settlement.findings] == ["ROW_REPEATED"]
     assert [line.repeated for line in iter_stripe_report(report(CHARGE, REFUND, CHARGE))] == [False, False, True]
@@ -162,7 +163,7 @@ def without(column: str) -> str:
 )  # fmt: skip
 def test_a_report_that_is_not_whole_and_exact_is_refused(content: bytes, reason: str) -> None:
     with pytest.raises(FormatError) as refusal:
-        settlements(BytesIO(content))
+        settlement_totals(ITEMISED, BytesIO(content))
     assert refusal.value.reason == reason
 
 

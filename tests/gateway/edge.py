@@ -16,10 +16,10 @@ from libs.errors import ConcordError
 from libs.rpc.identity import TokenKey, TokenKeys, TokenVerifier, issue_token
 from libs.storage.group_commit import GroupCommitWriter
 from libs.telemetry.metrics import Metrics
+from providers.base import Source
 from services.gateway.assembly import receiver
 from services.gateway.config import HttpConfig
 from services.gateway.domain.delivery import Receipt
-from services.gateway.domain.source import Source
 from services.gateway.handlers.ports import NewDelivery
 from services.gateway.handlers.receive import keep_refused
 from services.gateway.http.application import GatewayHttp

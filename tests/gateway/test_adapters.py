@@ -12,13 +12,14 @@ from concord.ledger.v1 import ledger_pb2
 from concord.recon.v1 import recon_pb2
 
 from libs.rpc.wire import to_event, to_settlement
+from providers.base import Query
+from providers.errors import ApiRefused, ApiUnavailable
+from providers.stripe import API
 from services.gateway.adapters.ledger import LedgerClient
+from services.gateway.adapters.provider_api import MAX_ANSWER_BYTES, ApiAccess, HttpApi
 from services.gateway.adapters.recon import ReconClient
-from services.gateway.adapters.stripe_api import MAX_ANSWER_BYTES, ApiAccess, StripeApi
-from services.gateway.domain.errors import ApiRefused, ApiUnavailable
 from services.gateway.domain.retry import RetryBudget
 from services.gateway.handlers.ports import FileToImport, NotRecorded, Recorded
-from services.gateway.providers.base import Query
 from tests.gateway.world import NOW, STRIPE, GatewayWorld
 
 
@@ -109,9 +110,9 @@ def test_a_settlement_goes_over_whole() -> None:
     assert (sent[0].delivery, sent[0].transaction_id) == (delivery, transaction_id)
 
 
-def api(handler: Callable[[httpx.Request], httpx.Response]) -> StripeApi:
-    access = {STRIPE.interface: ApiAccess("rk_live_1", "https://api.stripe.test/")}
-    return StripeApi(access, transport=httpx.MockTransport(handler))
+def api(handler: Callable[[httpx.Request], httpx.Response]) -> HttpApi:
+    access = {STRIPE.interface: ApiAccess(API, "rk_live_1", "https://api.stripe.test/")}
+    return HttpApi(access, transport=httpx.MockTransport(handler))
 
 
 def test_the_api_is_asked_with_its_key_a_pinned_version_and_the_query() -> None:

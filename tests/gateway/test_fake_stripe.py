@@ -10,8 +10,8 @@ import httpx
 import pytest
 import stripe
 
-from cli.demo.fake_stripe import FakeStripe, FakeStripeServer
-from cli.demo.stripe_account import StripeAccount
+from providers.stripe.fake_account import StripeAccount
+from providers.stripe.fake_api import FakeStripe, FakeStripeServer
 
 T0 = datetime(2026, 11, 1, tzinfo=UTC)
 AUTHORIZED = "Bearer sk_1"

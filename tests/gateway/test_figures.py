@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from libs.errors import ConcordError
 from libs.telemetry.metrics import NOBODY, Scope
-from services.gateway.domain.errors import ApiUnavailable
+from providers.errors import ApiUnavailable
 from services.gateway.main import queue_readings
 from tests.gateway.world import BANK, NOW, UNAVAILABLE, Down, GatewayWorld
 from tests.storage.fixtures import EngineFor

@@ -12,11 +12,9 @@ import pytest
 from libs.errors import ConcordError
 from libs.events import BalanceTransaction, Channel, Event, digest_of, event_to_json
 from libs.money import Money
-from services.gateway.domain.delivery import Delivery, Translation
-from services.gateway.domain.source import Source
+from providers import PROVIDERS
+from providers.base import Delivery, Secrets, Source, Translation
 from services.gateway.handlers.inspect_event import inspect_event
-from services.gateway.providers import PROVIDERS
-from services.gateway.providers.base import Secrets
 from tests.gateway.world import GOLDEN, NOW, SHOPIFY, STRIPE
 
 SOURCES = {"stripe": STRIPE, "shopify": SHOPIFY}
@@ -28,7 +26,7 @@ PAYLOADS = sorted(
 
 def translated(path: Path, source: Source | None = None) -> Translation:
     provider_name = path.parent.name
-    provider = PROVIDERS[provider_name](Secrets((b"unused",)))
+    provider = PROVIDERS[provider_name].new(Secrets((b"unused",)))
     body = path.read_bytes()
     digest = hashlib.sha256(body).hexdigest()
     topic = TOPICS.get(provider_name, {}).get(path.name.split(".")[0], "")
@@ -179,7 +177,7 @@ def test_only_what_can_be_a_payout_s_id_is_asked_for(tmp_path: Path, payout: str
 def test_a_look_at_a_message_hides_no_part_that_cannot_be_read() -> None:
     order = json.loads((GOLDEN / "shopify" / "order.refunded.json").read_text())
     order["refunds"][0]["transactions"][0]["amount"] = "30.00"
-    found = inspect_event(PROVIDERS["shopify"](Secrets(())), json.dumps(order).encode(), NOW)
+    found = inspect_event(PROVIDERS["shopify"], json.dumps(order).encode(), NOW)
     assert [event["kind"] for event in found["events"]] == ["order_paid"]
     assert found["problems"] == ["DOCUMENT_TOTAL_UNEXPLAINED"]
 
@@ -222,7 +220,7 @@ def test_a_capture_credits_the_customer_with_what_its_rate_confirms(
 
 
 def test_a_message_can_be_looked_at_without_keeping_it() -> None:
-    stripe = PROVIDERS["stripe"](Secrets(()))
+    stripe = PROVIDERS["stripe"]
     found = inspect_event(stripe, (GOLDEN / "stripe" / "charge.succeeded.expanded.json").read_bytes(), NOW)
     assert found["ignored"] is None
     (event,) = found["events"]

@@ -14,8 +14,8 @@ import pytest
 
 from libs.errors import ConcordError
 from libs.storage.errors import StorageFull, StorageUnavailable
+from providers.shopify.signature import sign as sign_shopify
 from services.gateway.openapi import document
-from services.gateway.providers.shopify.signature import sign as sign_shopify
 from tests.gateway.edge import Edge, check, edge
 from tests.gateway.world import GOLDEN, SHOPIFY_SECRET, STRIPE_SECRETS, GatewayWorld, headers_for
 

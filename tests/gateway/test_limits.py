@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.gateway.domain.source import Source
+from providers.base import Source
 from services.gateway.http.limits import PartnerLimits
 
 LIMITED = Source("stripe", "acct_1", "demo", True)

@@ -10,7 +10,8 @@ import pytest
 from libs.errors import ConcordError
 from libs.events import BalanceTransaction, EventKind
 from libs.money import Money
-from services.gateway.domain.errors import ApiRefused, ApiUnavailable, SourceUnknown
+from providers.errors import ApiRefused, ApiUnavailable
+from services.gateway.domain.errors import SourceUnknown
 from services.gateway.domain.fact import PayoutState
 from services.gateway.handlers import administer
 from tests.gateway.world import NOW, STRIPE, UNAVAILABLE, Down, GatewayWorld

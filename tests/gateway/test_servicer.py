@@ -13,13 +13,13 @@ import pytest
 from concord.gateway.v1 import delivery_pb2, gateway_pb2, gateway_pb2_grpc
 from concord.trace.v1 import trace_pb2
 
-from cli.demo.fake_stripe import FakeStripe, FakeStripeServer
-from cli.demo.stripe_account import StripeAccount
 from libs.errors import Kind
 from libs.rpc.channel import open_channel
 from libs.rpc.config import ChannelConfig
 from libs.rpc.errors import RemoteError
 from libs.rpc.identity import IssuedToken, TokenKey, TokenKeys
+from providers.stripe.fake_account import StripeAccount
+from providers.stripe.fake_api import FakeStripe, FakeStripeServer
 from services.gateway.main import build
 
 SECRET = "whsec_process"

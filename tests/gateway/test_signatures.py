@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 import pytest
 import stripe
 
-from services.gateway.domain.errors import SignatureMissing, SignatureRefused, SignatureStale
-from services.gateway.providers.base import Secrets
-from services.gateway.providers.shopify.signature import sign as sign_shopify
-from services.gateway.providers.shopify.signature import verify as verify_shopify
-from services.gateway.providers.stripe.signature import sign, verify
+from providers.base import Secrets
+from providers.errors import SignatureMissing, SignatureRefused, SignatureStale
+from providers.shopify.signature import sign as sign_shopify
+from providers.shopify.signature import verify as verify_shopify
+from providers.stripe.signature import sign, verify
 from tests.gateway.world import NOW
 
 BODY = b'{"id": "evt_1",\r\n "text": "\xc3\xa9"}'

@@ -6,9 +6,9 @@ import pytest
 
 from libs.errors import ConcordError
 from libs.events import EventKind, Reference, ReferenceKind
-from libs.formats.stripe_events import order_references, stripe_reference
-from libs.formats.stripe_words import MEANINGS, category_of, fee_kind, kind_of, money_of
 from libs.money import BadAmount, Money, UnknownCurrency
+from providers.stripe.events import order_references, stripe_reference
+from providers.stripe.words import MEANINGS, category_of, fee_kind, kind_of, money_of
 
 
 @pytest.mark.parametrize(

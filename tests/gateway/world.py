@@ -14,23 +14,24 @@ from pathlib import Path
 import httpx
 from sqlalchemy import Engine
 
-from cli.demo.fake_stripe import FakeStripe
-from cli.demo.stripe_account import StripeAccount
 from libs.errors import ConcordError, Kind
 from libs.events import Event, Settlement, TransactionIds, digest_of
 from libs.storage.engine import copy_template, open_engine
 from libs.storage.group_commit import InlineWriter
 from libs.storage.migrate import upgrade
 from libs.telemetry.trace import Tracer
+from providers.base import Secrets, Source
+from providers.shopify.signature import sign as sign_shopify
+from providers.stripe import API
+from providers.stripe.fake_account import StripeAccount
+from providers.stripe.fake_api import FakeStripe
+from providers.stripe.signature import sign as sign_stripe
 from services.gateway.accounts import ConfiguredAccounts
-from services.gateway.adapters.stripe_api import ApiAccess, StripeApi
+from services.gateway.adapters.provider_api import ApiAccess, HttpApi
 from services.gateway.assembly import Gateway, World, assemble, receiver
 from services.gateway.config import SourceConfig
-from services.gateway.domain.source import PollPlan, Source
+from services.gateway.domain.source import PollPlan
 from services.gateway.handlers.ports import FileToImport, NotRecorded, Recorded
-from services.gateway.providers.base import Secrets
-from services.gateway.providers.shopify.signature import sign as sign_shopify
-from services.gateway.providers.stripe.signature import sign as sign_stripe
 from services.gateway.storage import GatewayUnitOfWork
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
@@ -140,9 +141,9 @@ class GatewayWorld:
         self.ledger = FakeLedger()
         self.recon = FakeRecon()
         plan = PollPlan(60.0, 3600, int((NOW - timedelta(days=30)).timestamp())) if poll else None
-        access = ApiAccess(API_KEY, "https://api.stripe.test")
+        self.access = ApiAccess(API, API_KEY, "https://api.stripe.test")
         self.sources = [
-            SourceConfig(STRIPE, Secrets(STRIPE_SECRETS), access, plan),
+            SourceConfig(STRIPE, Secrets(STRIPE_SECRETS), self.access, plan),
             SourceConfig(SHOPIFY, Secrets((SHOPIFY_SECRET,))),
             SourceConfig(BANK, Secrets(())),
         ]
@@ -161,7 +162,7 @@ class GatewayWorld:
             accounts=ConfiguredAccounts(self.sources),
             ledger=self.ledger,
             recon=self.recon,
-            api=StripeApi({"stripe/acct_1": self.sources[0].api or ApiAccess("")}, transport=transport(self.stripe)),
+            api=HttpApi({STRIPE.interface: self.access}, transport=transport(self.stripe)),
             clock=lambda: self.now,
             ids=TransactionIds(lambda: self.now, random.Random(seed)),
             rng=random.Random(seed),

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from cli.demo.day import ACCOUNT, ADA, BERTIL, CARLA, MORNING, SHOP, Post
 from cli.demo.shop import Sale, headers, order_body
-from cli.demo.stripe_account import StripeAccount
+from providers.stripe.fake_account import StripeAccount
 
 SHOPIFY_SECRET = b"a secret of the tests' shop only"
 STRIPE_SECRET = b"a secret of the tests' provider"

@@ -20,12 +20,12 @@ from sqlalchemy.engine import make_url
 from cli.connection import Connection
 from cli.demo.company import provide_company
 from cli.demo.day import ACCOUNT, SHOP, Post
-from cli.demo.fake_stripe import FakeStripe, FakeStripeServer
 from cli.demo.findings import Findings, gather, posted_balances
 from cli.suite import SERVICES, Suite
 from libs.odoo.connect import connect
 from libs.odoo.errors import OdooError
 from libs.odoo.port import Odoo
+from providers.stripe.fake_api import FakeStripe, FakeStripeServer
 from tests.process.shop_days import SHOPIFY_SECRET, STRIPE_SECRET, Sales
 from tests.storage.fixtures import POSTGRES
 

@@ -9,8 +9,8 @@ import pytest
 
 from libs.events import BalanceTransaction, Event, digest_of
 from libs.formats.errors import FormatError
-from libs.formats.stripe_events import StripeTransaction, balance_transaction_event
 from libs.money import Money
+from providers.stripe.events import StripeTransaction, balance_transaction_event
 from services.recon.domain.errors import FileChanged, SettlementConflict
 from services.recon.domain.match import MatchType
 from tests.formats.test_stripe_report import CHARGE, PAYOUT, report, row

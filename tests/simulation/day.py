@@ -27,8 +27,8 @@ from decimal import Decimal
 from cli.demo import shop
 from cli.demo.shop import Buyer, Sale
 from cli.demo.statement import Credit, statement
-from cli.demo.stripe_account import StripeAccount, StripeObject
-from services.gateway.providers.stripe.signature import sign
+from providers.stripe.fake_account import StripeAccount, StripeObject
+from providers.stripe.signature import sign
 
 COMPANY = "acme"
 SHOP = "shop-1"

@@ -13,11 +13,12 @@ from libs.errors.retry import RetryPolicy
 from libs.events import Event
 from libs.odoo.errors import OdooConflict, OdooMissing, OdooRefused
 from libs.odoo.port import Json, Odoo
+from providers.base import Delivery, Translation
+from providers.stripe import Stripe
 from services.gateway.accounts import ConfiguredAccounts
-from services.gateway.domain.delivery import Delivery, Receipt, Translation
+from services.gateway.domain.delivery import Receipt
 from services.gateway.handlers.ports import Account, Accounts, NotRecorded, Recorded
 from services.gateway.handlers.ports import Ledger as GatewaysLedger
-from services.gateway.providers.stripe import Stripe
 from services.ledger.assembly import Ledger
 from services.ledger.domain.posting import Change, Posting
 from services.ledger.storage.postings import Postings

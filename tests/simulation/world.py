@@ -19,7 +19,6 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from cli.demo.fake_stripe import FakeStripe
 from libs.errors import ConcordError
 from libs.events import TransactionIds
 from libs.odoo.port import Json, Odoo
@@ -28,6 +27,9 @@ from libs.storage.errors import StorageConflict
 from libs.storage.group_commit import InlineWriter
 from libs.storage.uow import BEFORE_COMMIT
 from libs.telemetry.trace import Tracer
+from providers.base import Query, Secrets, Source
+from providers.errors import ApiRefused, ApiUnavailable, SignatureRefused
+from providers.stripe.fake_api import FakeStripe
 from sandbox.transport import InProcess, LossyTransport
 from services.gateway.accounts import ConfiguredAccounts
 from services.gateway.adapters.ledger import LedgerClient
@@ -37,11 +39,9 @@ from services.gateway.assembly import World as GatewayWorld
 from services.gateway.assembly import assemble as assemble_gateway
 from services.gateway.config import SourceConfig
 from services.gateway.domain.delivery import Receipt
-from services.gateway.domain.errors import ApiRefused, ApiUnavailable, SignatureRefused
-from services.gateway.domain.source import PollPlan, Source
+from services.gateway.domain.source import PollPlan
 from services.gateway.handlers.ports import Accounts
 from services.gateway.handlers.ports import Ledger as GatewaysLedger
-from services.gateway.providers.base import Query, Secrets
 from services.gateway.storage import GatewayUnitOfWork
 from services.ledger.assembly import Ledger
 from services.ledger.main import build_ledger

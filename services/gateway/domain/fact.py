@@ -7,8 +7,9 @@ from datetime import datetime
 from enum import Enum
 
 from libs.events import Event, Settlement
+from providers.base import Delivery
 
-from .delivery import Delivery, State
+from .delivery import State
 
 
 class EventState(Enum):

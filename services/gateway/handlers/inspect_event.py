@@ -7,20 +7,18 @@ from datetime import datetime
 from typing import Any
 
 from libs.events import Channel, Event
-
-from ..domain.delivery import Delivery
-from ..domain.source import Source
-from ..providers.base import Provider
+from providers.base import Delivery, Registration, Secrets, Source
 
 
-def inspect_event(provider: Provider, body: bytes, now: datetime, *, topic: str = "") -> dict[str, Any]:
+def inspect_event(registration: Registration, body: bytes, now: datetime, *, topic: str = "") -> dict[str, Any]:
     """`{"events": [{"kind", "source_event_id", "amount", "currency", "references"}], "ignored": null | "why"}`.
 
     What could not be read beside sound events stands in `problems`, as reasons: it would quarantine the delivery.
     No signature is asked for, and test events are shown like live ones. Raises the same `FormatError` or
     `ShapeInvalid` that would refuse or quarantine the delivery.
     """
-    identified = provider.identify({f"x-{provider.name}-topic": topic}, body)
+    provider = registration.new(Secrets(()))
+    identified = provider.identify({registration.topic_header: topic}, body)
     digest = hashlib.sha256(body).hexdigest()
     source = Source(provider.name, "inspected", "inspected", None)
     delivery = Delivery(source, Channel.WEBHOOK, identified.id or digest, identified.type, body, digest, now, "")

@@ -10,11 +10,11 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from libs.events import Event, Settlement
+from providers.base import Delivery, Provider, Query, Source
 
-from ..domain.delivery import Delivery, Receipt, State
+from ..domain.delivery import Receipt, State
 from ..domain.fact import Cursor, EventState, PayoutState, Refusal, StoredDelivery, StoredEvent, StoredPayout
-from ..domain.source import PollPlan, Source
-from ..providers.base import Provider, Query
+from ..domain.source import PollPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +59,6 @@ class PayoutOutcome:
     state: PayoutState
     reason: str = ""
     retry_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AuditNote:
-    """One audit entry: who did what to which resource."""
-
-    subject: str
-    action: str
-    transaction_id: str
-    reason: str = ""
-    content_digest: str = ""
-    actor: str = "gateway"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 
 from libs.errors import ConcordError
 from libs.events import Channel, Clock, IdSource
+from providers.base import Delivery, Source
 
-from ..domain.delivery import Delivery, Receipt
+from ..domain.delivery import Receipt
 from ..domain.errors import SourceUnknown
 from ..domain.fact import Refusal
-from ..domain.source import Source
 from .ports import Account, NewDelivery, NewUnitOfWork, Tracing
 
 HEAD_BYTES = 1024

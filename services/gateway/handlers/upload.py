@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import re
+from dataclasses import dataclass
 from datetime import datetime
 
 from libs.errors import ConcordError, Kind
 from libs.events import Channel, Clock, IdSource
+from libs.formats.heads import looks_like_camt, stripped
+from providers import PROVIDERS
+from providers.base import Delivery, Source
 
-from ..domain.delivery import Delivery
 from ..domain.errors import FileKindUnknown
-from ..domain.source import Source
 from .ports import NewDelivery, NewUnitOfWork
 
 STATEMENT = "bank.statement"
-SETTLEMENT = "stripe.settlement"
+BANK = "bank"  # sends files only, so it is no provider
 SNIFFED_BYTES = 4096
 CHUNK_BYTES = 1024 * 1024
-
-_PROVIDER_OF = {STATEMENT: "bank", SETTLEMENT: "stripe"}
-_CAMT = re.compile(rb"urn:iso:std:iso:20022:tech:xsd:camt\.05[234]|<(?:\w+:)?(?:BkToCstmr|Document\b)")
-_BOM = b"\xef\xbb\xbf"
 
 
 class FileTooLong(ConcordError):
@@ -35,20 +32,24 @@ class FileEmpty(ConcordError):
     reason = "FILE_EMPTY"
 
 
-def kind_of(head: bytes) -> str:
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """What a file is: the type of its delivery, and whose account it is for."""
+
+    type: str
+    provider: str
+
+
+def file_of(head: bytes) -> KnownFile:
     """What a file is by its first bytes, never by its name or content type; raises `FileKindUnknown`."""
-    text = head.removeprefix(_BOM).lstrip()
-    if text.startswith(b"<") or text[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        if _CAMT.search(head) or text.startswith((b"<?xml", b"\xff\xfe", b"\xfe\xff")):
-            return STATEMENT
-    elif b"balance_transaction_id" in text.split(b"\n", 1)[0]:
-        return SETTLEMENT
-    raise FileKindUnknown("neither a camt statement nor a Stripe settlement report")
-
-
-def provider_of(kind: str) -> str:
-    """Which provider's account a kind of file belongs to."""
-    return _PROVIDER_OF[kind]
+    if looks_like_camt(head):
+        return KnownFile(STATEMENT, BANK)
+    start = stripped(head)
+    for registration in PROVIDERS.values():
+        for report in registration.reports:
+            if report.matches(start):
+                return KnownFile(report.type, registration.name)
+    raise FileKindUnknown("neither a camt statement nor a settlement report of a provider")
 
 
 class Upload:
@@ -90,18 +91,18 @@ class Upload:
         self._buffer.clear()
 
     @property
-    def kind(self) -> str:
+    def known(self) -> KnownFile:
         """Raises `FileEmpty` or `FileKindUnknown`; only once the head, or all, is there."""
         if not self._head.strip():
             raise FileEmpty("the file is empty")
-        return kind_of(self._head)
+        return file_of(self._head)
 
     def finish(self, source: Source, file_name: str) -> NewDelivery:
         """The whole file as a delivery, to be stored by the writer. Raises `FileEmpty` or `FileKindUnknown`."""
-        kind = self.kind
+        known = self.known
         self.flush()
         digest, now = self._digest.hexdigest(), self._clock()
-        delivery = Delivery(source, Channel.FILE, digest, kind, b"", digest, now, self._transaction_id)
+        delivery = Delivery(source, Channel.FILE, digest, known.type, b"", digest, now, self._transaction_id)
         return NewDelivery(delivery, upload=self._transaction_id, body_bytes=self.total_bytes, file_name=file_name)
 
     def abandon(self) -> None:

@@ -19,13 +19,14 @@ from urllib.parse import unquote
 from libs.errors import ConcordError
 from libs.rpc.identity import TokenMissing, TokenVerifier
 from libs.rpc.permissions import require
+from providers.base import Source
+from providers.errors import SignatureRefused
 
 from .. import problems
 from ..domain.delivery import Receipt
-from ..domain.errors import SignatureRefused, SourceUnknown
-from ..domain.source import Source
+from ..domain.errors import SourceUnknown
 from ..handlers.ports import Account, Accounts, NewDelivery
-from ..handlers.upload import Upload, provider_of
+from ..handlers.upload import Upload
 from ..openapi import openapi
 from ..problems import Problem, problem_of
 
@@ -182,8 +183,8 @@ class GatewayHttp:
         return self._received(new.delivery.source, receipt)
 
     def _finished(self, upload: Upload, sources: list[Source], file_name: str) -> NewDelivery:
-        wanted = provider_of(upload.kind)
-        source = next((one for one in sources if one.provider == wanted), None)
+        wanted = upload.known.provider
+        source = next((source for source in sources if source.provider == wanted), None)
         if source is None:
             raise SourceUnknown
         return upload.finish(source, file_name)

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 
-from ..domain.source import Source
+from providers.base import Source
 
 WINDOW_SECONDS = 60.0
 

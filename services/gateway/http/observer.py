@@ -10,10 +10,10 @@ from libs.errors import ConcordError
 from libs.events import Clock
 from libs.rpc.failures import safe_stack
 from libs.telemetry.metrics import Metrics, Scope
+from providers.base import Source
+from providers.errors import SignatureRefused
 
 from ..domain.delivery import Receipt
-from ..domain.errors import SignatureRefused
-from ..domain.source import Source
 
 logger = logging.getLogger(__name__)
 

@@ -13,11 +13,11 @@ from libs.events import Channel
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import claim, finish, in_state
 from libs.storage.rows import insert_new, insert_rows
+from providers.base import Delivery, Source
 
-from ..domain.delivery import Delivery, Receipt, State, check_transition
+from ..domain.delivery import Receipt, State, check_transition
 from ..domain.errors import DeliveryUnknown, ReplayConflict
 from ..domain.fact import EventState, PayoutState, StoredDelivery
-from ..domain.source import Source
 from ..handlers.ports import DeliveryOutcome, NewDelivery
 from .mapping import claim_of, lease
 from .rows import DELIVERY, DELIVERY_BODY, EVENT, PAYOUT, REPLAY, TABLES, UPLOAD

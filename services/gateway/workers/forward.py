@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 from libs.errors import ConcordError
 from libs.events import Clock
+from providers.base import Source
 
 from ..domain.delivery import State
 from ..domain.fact import EventState, StoredEvent
 from ..domain.retry import RetryBudget
-from ..domain.source import Source
 from ..handlers.ports import (
     EventOutcome,
     Ledger,

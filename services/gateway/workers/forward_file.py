@@ -27,7 +27,7 @@ from ..handlers.ports import (
     Tracing,
     unobserved,
 )
-from ..handlers.upload import SETTLEMENT, drop_abandoned
+from ..handlers.upload import STATEMENT, drop_abandoned
 
 ABANDONED_AFTER = timedelta(hours=2)
 
@@ -97,10 +97,10 @@ class ForwardFileWorker:
             transaction_id=delivery.transaction_id,
         )
         with self._tracing.step("forwarded", delivery.transaction_id, None, {"concord.delivery": delivery.name}):
-            if delivery.type == SETTLEMENT:
-                self._recon.import_settlement_file(file, self._chunks(stored.upload))
-            else:
+            if delivery.type == STATEMENT:
                 self._recon.import_statement(file, self._chunks(stored.upload))
+            else:
+                self._recon.import_settlement_file(file, self._chunks(stored.upload))
 
     def _chunks(self, upload: str) -> Iterator[bytes]:
         """A transaction for each: on SQLite one is all that can write, and recon may take its time over a file."""

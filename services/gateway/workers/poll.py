@@ -10,15 +10,15 @@ from datetime import UTC, datetime, timedelta
 
 from libs.errors import ConcordError
 from libs.events import Clock, IdSource
+from providers.base import Page, Polls, Source
 
 from ..domain.delivery import Receipt
 from ..domain.errors import SourceUnknown
 from ..domain.fact import Cursor
 from ..domain.retry import RetryBudget
-from ..domain.source import PollPlan, Source
+from ..domain.source import PollPlan
 from ..handlers.ports import Account, Accounts, NewDelivery, NewUnitOfWork, ProviderApi, PutBack, unobserved
 from ..handlers.receive import fetched
-from ..providers.base import Page, Polls
 
 Store = Callable[[NewDelivery], Receipt]
 DEEP_EVERY_SECONDS = 600

@@ -8,11 +8,12 @@ from datetime import timedelta
 
 from libs.errors import ConcordError
 from libs.events import Clock, IdSource, Settlement
+from providers.base import ComposesPayouts, Polls, Source
+from providers.errors import ApiRefused, ShapeInvalid
 
-from ..domain.errors import ApiRefused, ShapeInvalid, SourceUnknown
+from ..domain.errors import SourceUnknown
 from ..domain.fact import PayoutState, StoredPayout
 from ..domain.retry import RetryBudget
-from ..domain.source import Source
 from ..handlers.ports import (
     Account,
     Accounts,
@@ -26,7 +27,6 @@ from ..handlers.ports import (
     unobserved,
 )
 from ..handlers.receive import fetched
-from ..providers.base import Polls, Settles
 from .poll import Store
 
 MAX_PAGES = 5000
@@ -90,7 +90,7 @@ class ComposePayoutWorker:
     def _compose(self, payout: StoredPayout) -> None:
         account = self._accounts.find(payout.provider, payout.account)
         provider = account.provider
-        if not isinstance(provider, Settles):
+        if not isinstance(provider, ComposesPayouts):
             raise SourceUnknown
         body = self._api.fetch(account.source, provider.payout(payout.payout_id))
         name = self._keep(account, provider.payout_type, body)
@@ -116,7 +116,7 @@ class ComposePayoutWorker:
             uow.payouts.composed(renewed, settlement, name, self._clock())
             uow.commit()
 
-    def _place(self, provider: Settles, pages: list[bytes]) -> tuple[str, bool]:
+    def _place(self, provider: ComposesPayouts, pages: list[bytes]) -> tuple[str, bool]:
         assert isinstance(provider, Polls), "whoever lists a payout's movements lists movements"
         page = provider.page(pages[-1])
         if page.has_more and len(pages) >= MAX_PAGES:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from libs.errors import ConcordError
 from libs.events import Channel, Clock, IdSource, digest_of
+from providers.base import Problem, Translation
 
-from ..domain.delivery import Problem, State, Translation
+from ..domain.delivery import State
 from ..domain.errors import SourceUnknown
 from ..domain.fact import EventState, PayoutState, StoredDelivery, StoredEvent, StoredPayout
 from ..handlers.ports import Accounts, DeliveryOutcome, NewUnitOfWork, SetAside, Tracing, UnitOfWork, unobserved

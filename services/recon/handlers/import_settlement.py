@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any, BinaryIO
+from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from libs.events import (
-    Channel,
-    Clock,
-    Event,
-    IdSource,
-    Provenance,
-    Settlement,
-    SettlementLine,
-)
+from libs.events import Channel, Clock, IdSource, Settlement, SettlementLine
 from libs.formats.errors import FormatUnknown, SettlementEmpty
-from libs.formats.stripe_events import (
-    PROVIDER,
-    StripeTransaction,
-    balance_transaction_event,
-    order_references,
-    stripe_reference,
-)
-from libs.formats.stripe_report import ReportLine, iter_stripe_report
-from libs.formats.stripe_words import PRESENTED
 from libs.money import Money
 from libs.service.work import WorkContext
+from providers import PROVIDERS
+from providers.base import Delivery, Presentment, ReportLine, Role, Source
 
 from ..domain.files import FileKind, FileToImport, Findings, ImportedFile, settlement_name
 from ..domain.settings import Settings
@@ -39,7 +24,7 @@ from .import_statement import known_file
 from .spool import Records, records, spooled
 
 STORED_AT_ONCE = 1000
-TRANSLATOR = "stripe-report/1"
+HEAD_BYTES = 4096
 
 
 def import_settlement(
@@ -69,16 +54,35 @@ def import_settlement_file(
     The same bytes again get the first answer. Raises a `FormatError` where the file must be refused, `FileChanged`,
     `SettlementConflict`.
     """
-    provider, _, account = file.interface.partition("/")
-    if provider != PROVIDER:
+    registration = PROVIDERS.get(file.interface.partition("/")[0])
+    if registration is None or not registration.reports:
         raise FormatUnknown("settlement files of this provider are not read")
     with spooled(chunks, file.sha256) as source:
         if (known := known_file(file, new_uow, work.clock())) is not None:
             return known
         with records() as kept:
-            draft = _Report(file, account, work.ids)
-            draft.read(source, kept, ZoneInfo(settings.settlement_zone))
+            head = source.read(HEAD_BYTES)
+            source.seek(0)
+            report = registration.report_of(head)
+            assert report is not None, "a provider with reports"
+            draft = _Report(file, delivery_of(file, report.type), work.ids)
+            draft.read(report.lines(source, ZoneInfo(settings.settlement_zone)), kept)
             return _store(file, draft, kept, new_uow, work)
+
+
+def delivery_of(file: FileToImport, report_type: str) -> Delivery:
+    """The file as the delivery that its lines' events come from."""
+    provider, _, account = file.interface.partition("/")
+    return Delivery(
+        source=Source(provider, account, file.company, None),
+        channel=Channel.FILE,
+        id=file.delivery.rpartition("/")[2],
+        type=report_type,
+        body=b"",
+        sha256=file.sha256,
+        received_at=file.received_at,
+        transaction_id=file.transaction_id,
+    )
 
 
 @dataclass(slots=True)
@@ -88,43 +92,40 @@ class _Payout:
     lines: list[SettlementLine] = field(default_factory=list)
     transaction: str = ""
     paid: Money | None = None
-    effective: ReportLine | None = None
+    effective: date | None = None
 
-    def add(self, payout_id: str, line: ReportLine) -> None:
-        self.effective = self.effective or (line if line.payout_effective else None)
-        if line.category == "payout":
+    def add(self, line: ReportLine) -> None:
+        self.effective = self.effective or line.payout_effective
+        if line.role is Role.PAYOUT:
             self.transaction, self.paid = line.balance_transaction, -line.net
-        elif not (line.is_payout and line.source_id == payout_id):  # its own return is not what it paid
+        elif line.role is not Role.RETURN:  # its own return is not what it paid
             self.lines.append(SettlementLine(line.balance_transaction, line.gross, line.fee, line.net))
 
 
 class _Report:
     """What one reading of the file found; its events are kept aside."""
 
-    def __init__(self, file: FileToImport, account: str, ids: IdSource) -> None:
+    def __init__(self, file: FileToImport, delivery: Delivery, ids: IdSource) -> None:
         self._file = file
-        self._account = account
+        self._delivery = delivery
         self._ids = ids
         self._payouts: dict[tuple[str, str], _Payout] = {}
         self._converts = False  # some row was paid in another currency than its balance's
         self.findings = Findings()
         self.lines = 0
 
-    def read(self, source: BinaryIO, kept: Records, zone: ZoneInfo) -> None:
-        for line in iter_stripe_report(source, zone):
+    def read(self, lines: Iterator[ReportLine], kept: Records) -> None:
+        for line in lines:
             self.lines += 1
             place = f"line {line.row}"
             if line.repeated:
                 self.findings.add("ROW_REPEATED", "a balance transaction stands twice", place)
                 continue
             if line.settlement_id:
-                self._payouts.setdefault((line.settlement_id, line.net.currency), _Payout()).add(
-                    line.settlement_id, line
-                )
-            paid = line.customer_facing
-            self._converts = self._converts or (paid is not None and paid.currency != line.net.currency)
-            event = NewEvent.of(self._event(line), self._file.transaction_id)
-            kept.append([line.row, line.category, paid is None, *event])
+                self._payouts.setdefault((line.settlement_id, line.net.currency), _Payout()).add(line)
+            self._converts = self._converts or line.converts
+            event = NewEvent.of(line.event(self._delivery, self._ids()), self._file.transaction_id)
+            kept.append([line.row, line.presentment.value, *event])
         if not self.lines:
             raise SettlementEmpty("the report has no rows")
 
@@ -132,12 +133,12 @@ class _Report:
         """The events of rows that were kept aside.
 
         A row that hides what the customer paid may be a conversion: without its other half it would be booked wrongly,
-        and contradict what the provider's API tells. A charge always says it; refunds and disputes need not where
-        nothing is converted.
+        and contradict what the provider's API tells.
         """
         events = []
-        for row, category, hides, *event in batch:
-            if hides and category in PRESENTED and (category == "charge" or self._converts):
+        unknown = {Presentment.MISSING.value} | ({Presentment.ASSUMED.value} if self._converts else set())
+        for row, presentment, *event in batch:
+            if presentment in unknown:
                 message = "the row does not say what the customer paid; the provider's API will tell"
                 self.findings.add("PRESENTMENT_UNKNOWN", message, f"line {row}")
             else:
@@ -155,7 +156,7 @@ class _Report:
                 payout_id=payout_id,
                 payout_transaction=payout.transaction,
                 amount=payout.paid or total(lines, currency),
-                arrival_date=payout.effective.payout_effective if payout.effective else None,
+                arrival_date=payout.effective,
                 lines=lines,
                 bank_references=(payout_id,),
             )
@@ -170,43 +171,6 @@ class _Report:
                 self.findings.add("PAYOUT_DOES_NOT_TIE", "the rows do not add up to their payout", payout_id)
             found.append(stored)
         return found
-
-    def _event(self, line: ReportLine) -> Event:
-        issuer = self._file.interface
-        named = (line.charge_id, line.payment_intent_id, line.payout_id)
-        issued = [stripe_reference(one, issuer) for one in named if one]
-        metadata = {name.partition("[")[2].rstrip("]"): text for name, text in line.metadata}
-        found = StripeTransaction(
-            id=line.balance_transaction,
-            category=line.category,
-            provider_type=line.category,
-            source_id=line.source_id or "",
-            gross=line.gross,
-            fee=line.fee,
-            created=line.created,
-            available_on=line.available_on,
-            customer_paid=line.customer_facing,
-            customer_id=line.customer_id or "",
-            references=(*order_references(metadata), *(one for one in issued if one)),
-        )
-        provenance = Provenance(
-            source_system=PROVIDER,
-            source_account=self._account,
-            source_object_type="balance_transaction",
-            source_id=line.balance_transaction,
-            received_at=self._file.received_at,
-            channel=Channel.FILE,
-            delivery=self._file.delivery,
-            raw_sha256=self._file.sha256,
-            translator=TRANSLATOR,
-        )
-        return balance_transaction_event(
-            found,
-            company=self._file.company,
-            account=self._account,
-            provenance=provenance,
-            transaction_id=self._ids(),
-        )
 
 
 def _store(file: FileToImport, report: _Report, kept: Records, new_uow: NewUow, work: WorkContext) -> ImportedFile:

@@ -10,9 +10,8 @@ from collections.abc import Iterable
 
 from libs.events import TaxLine
 from libs.money import Money, exponent_of
-
-from ...domain.errors import AmountInvalid, TaxNotOurs
-from ..reading import Shape
+from providers.errors import AmountInvalid, TaxNotOurs
+from providers.reading import Shape
 
 
 def currency_of(code: str) -> str:

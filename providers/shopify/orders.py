@@ -16,10 +16,10 @@ from libs.events import (
     event_name,
 )
 from libs.money import Money
+from providers.base import Delivery, Problem, Translation
+from providers.errors import TotalUnexplained
+from providers.reading import Shape
 
-from ...domain.delivery import Delivery, Problem, Translation
-from ...domain.errors import TotalUnexplained
-from ..reading import Shape
 from .amounts import amount, currency_of, discounts, maybe_amount, tax_lines, total
 from .refunds import TRANSLATOR, refund_event
 

@@ -20,15 +20,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from libs.formats.strict_json import parse_json
+from providers.base import Delivery, Headers, Identified, Problem, Registration, Secrets, Translation
+from providers.reading import Shape, fingerprint
 
-from ...domain.delivery import Delivery, Problem, Translation
-from ..base import Headers, Identified, Secrets
-from ..reading import Shape, fingerprint
 from . import signature
 from .orders import LIVEMODE_MISMATCH, is_order, translate_order
 from .refunds import TRANSLATOR, is_refund, is_test, refund_event
 
-__all__ = ["Shopify"]
+__all__ = ["REGISTRATION", "Shopify"]
 
 NO_MONEY = "CONCERNS_NO_MONEY"
 # The first words of topics that concern no money, or money that another message owns.
@@ -63,6 +62,7 @@ SILENT = frozenset(
     }
 )
 _SILENT_TOPICS = frozenset({"orders/delete", "orders/edited", "orders/risk_assessment_changed"})
+TOPIC_HEADER = "x-shopify-topic"
 _MAX_TOPIC = 64
 
 
@@ -83,7 +83,7 @@ class Shopify:
         found = parse_json(body)
         if not found:
             raise Shape(found).invalid("id", "there")
-        return Identified("", headers.get("x-shopify-topic", "")[:_MAX_TOPIC])
+        return Identified("", headers.get(TOPIC_HEADER, "")[:_MAX_TOPIC])
 
     def translate(self, delivery: Delivery) -> Translation:
         body = _unwrapped(Shape(parse_json(delivery.body)))
@@ -109,3 +109,8 @@ def _unwrapped(body: Shape) -> Shape:
         if inner and not body.has("id"):
             return inner
     return body
+
+
+REGISTRATION = Registration(
+    name=Shopify.name, new=Shopify, signature_header="X-Shopify-Hmac-Sha256", topic_header=TOPIC_HEADER
+)

@@ -16,10 +16,10 @@ from libs.events import (
     event_name,
 )
 from libs.money import Money
+from providers.base import Delivery
+from providers.errors import TotalUnexplained
+from providers.reading import Shape
 
-from ...domain.delivery import Delivery
-from ...domain.errors import TotalUnexplained
-from ..reading import Shape
 from .amounts import amount, currency_of, maybe_amount, shared, tax_lines, total
 
 TRANSLATOR = "shopify/1"

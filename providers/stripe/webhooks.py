@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from libs.errors import ConcordError
 from libs.events import Event, EventKind, Evidence, Reference, ReferenceKind, event_name
-from libs.formats.stripe_events import balance_transaction_event
 from libs.money import exponent_of
+from providers.base import Delivery, Problem, Translation
+from providers.reading import Shape
 
-from ...domain.delivery import Delivery, Problem, Translation
-from ..reading import Shape
+from .events import balance_transaction_event
 from .objects import PresentmentUnknown, money, references, transaction
 
 TRANSLATOR = "stripe/1"

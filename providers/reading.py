@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from libs.money import BadAmount, Money
 
-from ..domain.errors import AmountInvalid, ShapeInvalid
+from .errors import AmountInvalid, ShapeInvalid
 
 _MAX_EPOCH_SECONDS = 253_402_300_799  # the end of the year 9999
 _MAX_TEXT = 4096

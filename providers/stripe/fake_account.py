@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from services.gateway.providers.stripe.signature import sign
+from .signature import sign
 
 API_VERSION = "2024-06-20"
 TWO_DAYS = 2 * 86400

@@ -9,13 +9,12 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from typing import BinaryIO
 
-from libs.money import CURRENCIES, BadAmount, Money
-
-from .errors import (
+from libs.events import Event
+from libs.formats.errors import (
     FileEmpty,
     FileEncoding,
     FileTruncated,
@@ -23,14 +22,17 @@ from .errors import (
     SettlementAmountInvalid,
     SettlementCurrencyUnknown,
     SettlementDateInvalid,
-    SettlementEmpty,
     SettlementHeaderInvalid,
     SettlementNetMismatch,
     SettlementRowInvalid,
 )
-from .statement import Finding
+from libs.money import CURRENCIES, BadAmount, Money
+from providers.base import Delivery, Presentment, Role, SettlementReport
 
-FORMAT = "stripe.itemized"
+from .events import StripeTransaction, balance_transaction_event, order_references, stripe_reference
+from .words import PRESENTED
+
+TRANSLATOR = "stripe-report/1"
 LINE_BYTES = 1024 * 1024
 
 _NEEDED = ("balance_transaction_id", "currency", "gross", "fee", "net", "reporting_category")
@@ -41,7 +43,7 @@ _PAYOUT_CATEGORIES = frozenset({"payout", "payout_reversal"})
 
 
 @dataclass(frozen=True, slots=True)
-class ReportLine:
+class StripeReportLine:
     """One balance transaction. Amounts are signed as Stripe signs them: `fee` above zero is taken from us.
 
     `created` and the dates are in UTC where the report has the `_utc` columns, else in the zone the reader was told.
@@ -68,94 +70,56 @@ class ReportLine:
     repeated: bool = False
 
     @property
-    def is_payout(self) -> bool:
-        return self.category in _PAYOUT_CATEGORIES
-
-    @property
     def settlement_id(self) -> str | None:
-        """The payout that this row belongs to, or is."""
-        return self.payout_id or (self.source_id if self.is_payout else None)
-
-
-@dataclass(slots=True)
-class SettlementTotals:
-    """Control totals of one payout and currency, or of the rows without payout. Money in minor units.
-
-    `payouts` is what left for the bank, None while nothing did.
-    """
-
-    id: str | None
-    currency: str
-    lines: int = 0
-    gross: int = 0
-    fees: int = 0
-    net: int = 0
-    paid: int = 0
-    payout_rows: int = 0
-    repeated: int = 0
-    findings: list[Finding] = field(default_factory=list)
+        return self.payout_id or (self.source_id if self.category in _PAYOUT_CATEGORIES else None)
 
     @property
-    def payouts(self) -> int | None:
-        """By the payout's own row if the report has it; else the payout is what its rows add up to."""
-        if self.payout_rows:
-            return self.paid
-        return self.net if self.id else None
+    def role(self) -> Role:
+        if self.category not in _PAYOUT_CATEGORIES:
+            return Role.PAID
+        if self.category == "payout":
+            return Role.PAYOUT
+        return Role.RETURN if self.source_id == self.settlement_id else Role.OTHER_RETURN
 
     @property
-    def ties(self) -> bool | None:
-        """Whether the rows add up to the payout's own row; None if the report lacks one of the two."""
-        return self.net == self.paid if self.payout_rows and self.lines > self.payout_rows else None
+    def presentment(self) -> Presentment:
+        """A charge always says what the customer paid; refunds and disputes need not where nothing is converted."""
+        if self.customer_facing is not None or self.category not in PRESENTED:
+            return Presentment.STATED
+        return Presentment.MISSING if self.category == "charge" else Presentment.ASSUMED
 
-    def add(self, line: ReportLine) -> None:
-        self.lines += 1
-        if line.repeated:
-            self.repeated += 1
-            self.findings.append(Finding("ROW_REPEATED", "a balance transaction stands twice", f"line {line.row}"))
-        elif line.is_payout:
-            self.payout_rows += 1
-            self.paid -= line.net.minor_units
-        else:
-            self.gross += line.gross.minor_units
-            self.fees += line.fee.minor_units
-            self.net += line.net.minor_units
+    @property
+    def converts(self) -> bool:
+        return self.customer_facing is not None and self.customer_facing.currency != self.net.currency
 
-    def summary_json(self) -> dict[str, object]:
-        """What `concord inspect settlement --summary` prints."""
-        payouts = self.payouts
-        return {
-            "format": FORMAT,
-            "id": self.id,
-            "currency": self.currency,
-            "lines": self.lines,
-            "gross": self._decimal(self.gross),
-            "fees": self._decimal(self.fees),
-            "net": self._decimal(self.net),
-            "payouts": None if payouts is None else self._decimal(payouts),
-        }
-
-    def _decimal(self, units: int) -> str:
-        try:
-            return Money(self.currency, units).decimal()
-        except BadAmount:
-            raise SettlementAmountInvalid("a sum does not fit 64 bits") from None
-
-
-def settlements(source: BinaryIO, zone: tzinfo = UTC) -> list[SettlementTotals]:
-    """Totals by payout and currency, in the order of their first row; raises `FormatError`."""
-    found: dict[tuple[str | None, str], SettlementTotals] = {}
-    for line in iter_stripe_report(source, zone):
-        key = (line.settlement_id, line.net.currency)
-        found.setdefault(key, SettlementTotals(*key)).add(line)
-    if not found:
-        raise SettlementEmpty("the report has no rows")
-    for totals in found.values():
-        if totals.ties is False:
-            totals.findings.append(Finding("PAYOUT_DOES_NOT_TIE", "the rows do not add up to their payout"))
-    return list(found.values())
+    def event(self, delivery: Delivery, transaction_id: str) -> Event:
+        issuer = delivery.source.interface
+        named = (self.charge_id, self.payment_intent_id, self.payout_id)
+        issued = [stripe_reference(name, issuer) for name in named if name]
+        metadata = {name.partition("[")[2].rstrip("]"): text for name, text in self.metadata}
+        transaction = StripeTransaction(
+            id=self.balance_transaction,
+            category=self.category,
+            provider_type=self.category,
+            source_id=self.source_id or "",
+            gross=self.gross,
+            fee=self.fee,
+            created=self.created,
+            available_on=self.available_on,
+            customer_paid=self.customer_facing,
+            customer_id=self.customer_id or "",
+            references=(*order_references(metadata), *(reference for reference in issued if reference)),
+        )
+        return balance_transaction_event(
+            transaction,
+            company=delivery.source.company,
+            account=delivery.source.account,
+            provenance=delivery.provenance(TRANSLATOR, "balance_transaction", self.balance_transaction),
+            transaction_id=transaction_id,
+        )
 
 
-def iter_stripe_report(source: BinaryIO, zone: tzinfo = UTC) -> Iterator[ReportLine]:
+def iter_stripe_report(source: BinaryIO, zone: tzinfo = UTC) -> Iterator[StripeReportLine]:
     """The rows in order; `zone` is that of the columns without `_utc`.
 
     Raises `FormatError`, at the latest at the end: what was yielded before must be thrown away then. The same balance
@@ -190,7 +154,7 @@ class _Row:
         self._fields = fields
         self._zone = zone
 
-    def line(self) -> ReportLine:
+    def line(self) -> StripeReportLine:
         """The row's values; raises `FormatError`."""
         currency = self._currency("currency")
         gross, fee, net = (self._amount(name, currency) for name in ("gross", "fee", "net"))
@@ -199,7 +163,7 @@ class _Row:
         created = self._time("created")
         if created is None:
             raise SettlementDateInvalid("the time of creation is missing", self._place)
-        return ReportLine(
+        return StripeReportLine(
             row=self._number,
             balance_transaction=self._needed("balance_transaction_id"),
             created=created,
@@ -312,3 +276,16 @@ def _lines(source: BinaryIO) -> Iterator[str]:
             yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError:
             raise FileEncoding("not UTF-8", f"line {number}") from None
+
+
+def _is_report(start: bytes) -> bool:
+    return b"balance_transaction_id" in start.split(b"\n", 1)[0]
+
+
+ITEMISED = SettlementReport(
+    type="stripe.settlement",
+    format="stripe.itemized",
+    title="Stripe's itemised payout reconciliation and balance reports (CSV)",
+    matches=_is_report,
+    lines=iter_stripe_report,
+)

@@ -7,14 +7,18 @@ from datetime import datetime
 
 from libs.events import Channel, Settlement
 from libs.formats.strict_json import parse_json
+from providers.base import Api, Delivery, Headers, Identified, Page, Query, Registration, Secrets, Source, Translation
+from providers.reading import Shape, fingerprint
 
-from ...domain.delivery import Delivery, Translation
-from ...domain.source import Source
-from ..base import Headers, Identified, Page, Query, Secrets
-from ..reading import Shape, fingerprint
 from . import pages, signature, webhooks
+from .report import ITEMISED
 
-__all__ = ["Stripe"]
+__all__ = ["API", "REGISTRATION", "Stripe"]
+
+# Pinned, so that an account's own default cannot change the shape of what is read.
+API_VERSION = "2024-06-20"
+_TEST_KEYS = ("sk_test_", "rk_test_")
+_LIVE_KEYS = ("sk_live_", "rk_live_")
 
 
 class Stripe:
@@ -67,3 +71,21 @@ class Stripe:
 
     def settlement(self, source: Source, payout_body: bytes, pages_: Sequence[bytes]) -> Settlement:
         return pages.settlement(source, payout_body, pages_)
+
+
+def _headers(key: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {key}", "stripe-version": API_VERSION}
+
+
+def _key_livemode(key: str) -> bool | None:
+    return key.startswith(_LIVE_KEYS) if key.startswith((*_LIVE_KEYS, *_TEST_KEYS)) else None
+
+
+API = Api("https://api.stripe.com", _headers, _key_livemode)
+REGISTRATION = Registration(
+    name=Stripe.name,
+    new=Stripe,
+    signature_header="Stripe-Signature",
+    api=API,
+    reports=(ITEMISED,),
+)

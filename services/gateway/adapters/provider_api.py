@@ -1,4 +1,4 @@
-"""Stripe's API over HTTPS, read only."""
+"""Providers' APIs over HTTPS, read only."""
 
 from __future__ import annotations
 
@@ -7,27 +7,22 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from ..domain.errors import ApiRefused, ApiUnavailable
-from ..domain.source import Source
-from ..providers.base import Query
+from providers.base import Api, Query, Source
+from providers.errors import ApiRefused, ApiUnavailable
 
-DEFAULT_BASE_URL = "https://api.stripe.com"
-# Pinned, so that an account's own default cannot change the shape of what is read.
-API_VERSION = "2024-06-20"
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
-TOO_MANY_REQUESTS = 429
-CONFLICT = 409
 
 
 @dataclass(frozen=True, slots=True)
 class ApiAccess:
     """How an account's API is reached. A restricted key with read rights serves."""
 
+    api: Api
     key: str = field(repr=False)
-    base_url: str = DEFAULT_BASE_URL
+    base_url: str
 
 
-class StripeApi:
+class HttpApi:
     """One connection pool for all accounts; each request bears its own account's key."""
 
     def __init__(
@@ -40,22 +35,22 @@ class StripeApi:
         """`access` by `{provider}/{account}`; `transport` is for tests and the simulation."""
         self._access = access
         timeout = httpx.Timeout(timeout_seconds, connect=min(5.0, timeout_seconds))
-        # No proxy or netrc from the environment: the key must go to Stripe alone, and no redirect may take it away.
+        # No proxy or netrc from the environment: the key must go to its provider alone, and no redirect may take it
+        # away.
         self._client = httpx.Client(timeout=timeout, transport=transport, trust_env=False, follow_redirects=False)
 
     def fetch(self, source: Source, query: Query) -> bytes:
         access = self._access.get(source.interface)
         if access is None:
             raise ApiRefused("no API access is configured for this source")
-        headers = {"authorization": f"Bearer {access.key}", "stripe-version": API_VERSION}
-        url = f"{access.base_url.rstrip('/')}{query.path}"
+        url, headers = f"{access.base_url.rstrip('/')}{query.path}", access.api.headers(access.key)
         try:
             with self._client.stream("GET", url, params=list(query.parameters), headers=headers) as response:
                 body = _read(response)
         except httpx.HTTPError as error:
             raise ApiUnavailable(f"the API did not answer ({type(error).__name__})") from None
         status = response.status_code
-        if status in (TOO_MANY_REQUESTS, CONFLICT) or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        if status in access.api.busy or status >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise ApiUnavailable(f"the API cannot answer now ({status})", metadata={"status": str(status)})
         if status != httpx.codes.OK:
             raise ApiRefused(f"the API refused ({status})", metadata={"status": str(status)})

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
-from .stripe_account import StripeAccount, StripeObject
+from .fake_account import StripeAccount, StripeObject
 
 DEFAULT_LIMIT = 10
 MAX_LIMIT = 100

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import hmac
 
-from ...domain.errors import SignatureMissing, SignatureRefused
-from ..base import Secrets
+from providers.base import Secrets
+from providers.errors import SignatureMissing, SignatureRefused
 
 _MAX_HEADER = 256
 

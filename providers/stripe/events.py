@@ -16,7 +16,7 @@ from libs.events import (
 )
 from libs.money import Money
 
-from .stripe_words import PRESENTED, kind_of
+from .words import PRESENTED, kind_of
 
 PROVIDER = "stripe"
 

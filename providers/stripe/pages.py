@@ -9,16 +9,14 @@ from datetime import datetime
 from libs.errors import ConcordError
 from libs.events import Event, Settlement, SettlementLine
 from libs.formats.strict_json import parse_json
-from libs.formats.stripe_events import balance_transaction_event
-from libs.formats.stripe_words import category_of
+from providers.base import Delivery, Page, Problem, Query, Source, Translation
+from providers.errors import ShapeInvalid
+from providers.reading import Shape
 
-from ...domain.delivery import Delivery, Problem, Translation
-from ...domain.errors import ShapeInvalid
-from ...domain.source import Source
-from ..base import Page, Query
-from ..reading import Shape
+from .events import balance_transaction_event
 from .objects import money, transaction
 from .webhooks import LIVEMODE_MISMATCH, NO_MONEY, TRANSLATOR
+from .words import category_of
 
 PAGE_TYPE = "balance_transactions"
 COMPOSITION_TYPE = "payout.balance_transactions"

@@ -10,8 +10,8 @@ import hashlib
 import hmac
 from datetime import datetime
 
-from ...domain.errors import SignatureMissing, SignatureRefused, SignatureStale
-from ..base import Secrets
+from providers.base import Secrets
+from providers.errors import SignatureMissing, SignatureRefused, SignatureStale
 
 TOLERANCE_SECONDS = 300
 _MAX_HEADER = 4096

@@ -6,12 +6,12 @@ from decimal import Decimal
 
 from libs.errors import ConcordError
 from libs.events import FeeDetail, Reference
-from libs.formats.stripe_events import StripeTransaction, order_references, stripe_reference
-from libs.formats.stripe_words import PRESENTED, category_of, fee_kind, money_of
 from libs.money import BadAmount, Money, exponent_of
+from providers.errors import AmountInvalid, ShapeInvalid
+from providers.reading import Shape
 
-from ...domain.errors import AmountInvalid, ShapeInvalid
-from ..reading import Shape
+from .events import StripeTransaction, order_references, stripe_reference
+from .words import PRESENTED, category_of, fee_kind, money_of
 
 ISSUED_IDS = ("id", "payment_intent", "charge", "customer", "invoice")
 # Far wider than a rate's rounding, far narrower than the share of one capture among several.
