@@ -196,7 +196,12 @@ def _print_mapping_set(one: mapping_pb2.MappingSet, *, err: bool = False) -> Non
     typer.echo(f"{one.name}: {_state(one)}", err=err)
     typer.echo(f"digest {one.content_digest}", err=err)
     for finding in one.findings:
-        typer.echo(f"  {finding}", err=err)
+        typer.echo(f"  {_finding(finding)}", err=err)
+
+
+def _finding(one: mapping_pb2.MappingFinding) -> str:
+    severity = mapping_pb2.MappingFinding.Severity.Name(one.severity).removeprefix("SEVERITY_").lower()
+    return f"{severity} {one.reason}, line {one.line}: {one.message}"
 
 
 def _state(one: mapping_pb2.MappingSet) -> str:
@@ -210,7 +215,7 @@ def _mapping_set(one: mapping_pb2.MappingSet) -> dict[str, object]:
         "content_digest": one.content_digest,
         "proposed_by": one.proposed_by,
         "approved_by": one.approved_by or None,
-        "findings": list(one.findings),
+        "findings": [_finding(finding) for finding in one.findings],
     }
 
 

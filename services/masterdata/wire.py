@@ -12,7 +12,7 @@ from libs.rpc.requests import at_most, resource_name
 from libs.rpc.wire import from_time
 
 from .domain.mapping import Scope
-from .domain.mapping_set import MappingSet
+from .domain.mapping_set import MappingFinding, MappingSet
 from .domain.records import Account, ExchangeRate, LegalEntity, Product, TaxCode
 from .domain.references import (
     AccountQuestion,
@@ -241,9 +241,14 @@ def from_mapping_set(mapping_set: MappingSet) -> mapping_pb2.MappingSet:
         approved_by=mapping_set.approved_by,
         propose_time=from_time(mapping_set.proposed_at),
         approve_time=from_time(approved_at) if approved_at else None,
-        findings=mapping_set.findings,
+        findings=[_finding(one) for one in mapping_set.findings],
         active_revision=mapping_set.active_revision,
     )
+
+
+def _finding(one: MappingFinding) -> mapping_pb2.MappingFinding:
+    severity = mapping_pb2.MappingFinding.Severity.Value(f"SEVERITY_{one.severity.name}")
+    return mapping_pb2.MappingFinding(severity=severity, reason=one.reason, line=one.line, message=one.message)
 
 
 def from_legal_entities(part: Part[LegalEntity], page: Page) -> masterdata_pb2.ListLegalEntitiesResponse:

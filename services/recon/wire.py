@@ -77,7 +77,10 @@ def from_imported(answer: ImportedFile) -> statement_pb2.ImportedFile:
         statements=answer.statements,
         settlements=answer.settlements,
         lines=answer.lines,
-        findings=answer.findings,
+        findings=[
+            statement_pb2.Finding(reason=one.reason, message=one.message, position=one.position)
+            for one in answer.findings
+        ],
     )
 
 

@@ -246,11 +246,12 @@ def test_the_second_person_must_be_another(served: Served) -> None:
 def test_errors_block_the_approval_with_their_reasons(served: Served) -> None:
     served.sync()
     offered = served.propose(demo_mapping().replace("code: 121000", "code: 999999"))
-    assert offered.findings[0].startswith("error ACCOUNT_UNKNOWN, line ")
+    found = offered.findings[0]
+    assert (found.severity, found.reason) == (mapping_pb2.MappingFinding.SEVERITY_ERROR, "ACCOUNT_UNKNOWN")
     with pytest.raises(RemoteError) as caught:
         served.approve(offered)
     assert (caught.value.kind, caught.value.reason) == (Kind.PRECONDITION, "MAPPING_HAS_ERRORS")
-    assert caught.value.metadata["1"] == offered.findings[0]
+    assert caught.value.metadata["1"] == f"error {found.reason}, line {found.line}: {found.message}"
 
 
 def test_each_role_may_do_what_its_table_says(served: Served) -> None:

@@ -134,7 +134,7 @@ def test_what_a_report_does_not_say_is_told_and_never_guessed(
 ) -> None:
     answer = world.report(content(*rows))
     assert world.count("outbound_event") == recorded
-    assert [one.partition(":")[0] for one in answer.findings] == ([finding] if finding else [])
+    assert [finding.reason for finding in answer.findings] == ([finding] if finding else [])
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from libs.money import Money
 from libs.storage.migrate import check
 from services.recon.domain.doubts import DOUBTS_AT_MOST
 from services.recon.domain.errors import FileChanged, FileKindUnsupported
+from services.recon.domain.files import FileFinding
 from services.recon.domain.match import Difference, DifferenceState
 from services.recon.domain.walk import OutboundEvent
 from services.recon.handlers.explain import explain
@@ -70,8 +71,8 @@ def test_lines_of_overlapping_statements_are_known_by_fingerprint_and_occurrence
     world.statement(document(*TWO))
     answer = world.statement(document(*lines, head="<Id>S2</Id>" + ACCOUNT))
     assert world.count("outbound_event") == events
-    told = [one for one in answer.findings if one.startswith("LINES_KNOWN")]
-    assert told == ([f"LINES_KNOWN: {known} of {len(lines)} lines are known from another statement"] if known else [])
+    found = [finding.message for finding in answer.findings if finding.reason == "LINES_KNOWN"]
+    assert found == ([f"{known} of {len(lines)} lines are known from another statement"] if known else [])
 
 
 def test_equal_lines_of_one_statement_are_told_apart_by_their_occurrence(world: World) -> None:
@@ -116,7 +117,7 @@ def test_balances_that_do_not_tie_are_reported_and_not_repaired(world: World) ->
     assert not statement.ties
     assert statement.closing is not None
     assert statement.closing.minor_units == 900
-    assert any("TIE" in one or "BALANCE" in one for one in answer.findings)
+    assert "BALANCES_DO_NOT_TIE" in {finding.reason for finding in answer.findings}
 
 
 def test_a_statement_that_contradicts_itself_is_a_difference_until_a_corrected_one_comes(world: World) -> None:
@@ -146,11 +147,9 @@ def test_a_corrected_statement_tells_which_lines_it_has_no_more(
 ) -> None:
     world.statement(document(*TWO))
     answer = world.statement(document(*lines, head=head + ACCOUNT))
-    told = [one for one in answer.findings if one.startswith("STATEMENT_CHANGED")]
-    text = (
-        f"STATEMENT_CHANGED: {changed} lines of this statement as it came before are not in it, but in the books (S1)"
-    )
-    assert told == ([text] if changed else [])
+    found = [finding for finding in answer.findings if finding.reason == "STATEMENT_CHANGED"]
+    message = f"{changed} lines of this statement as it came before are not in it, but in the books"
+    assert found == ([FileFinding("STATEMENT_CHANGED", message, "S1")] if changed else [])
 
 
 def test_what_the_ledger_refused_is_tried_again_when_the_file_comes_again(world: World) -> None:
@@ -244,7 +243,7 @@ def test_lines_that_add_up_to_nothing_prove_no_statement_to_follow(world: World)
     first = _stated("S1", "100.00", "105.00", line_entry("5.00"), *back_and_forth)
     second = _stated("S2", "105.00", "106.00", *back_and_forth, line_entry("1.00"))
     answer = world.statement(_statements(first, second))
-    assert [one.partition(":")[0] for one in answer.findings] == ["OVERLAP_POSSIBLE"]
+    assert [finding.reason for finding in answer.findings] == ["OVERLAP_POSSIBLE"]
     assert world.count("outbound_event") == 6
 
 
@@ -331,7 +330,7 @@ def test_a_line_told_twice_in_one_file_is_in_doubt_too(world: World) -> None:
     overlap = _stated("S2", "100.00", "113.00", PLAIN, line_entry("3.00"))
     answer = world.statement(_statements(_stated("S1", "100.00", "110.00", PLAIN), overlap))
     assert list(_doubts(world)) == ["LINE_AMBIGUOUS"]
-    assert "LINES_KNOWN: 1 of 3 lines are known from another statement" in answer.findings
+    assert FileFinding("LINES_KNOWN", "1 of 3 lines are known from another statement") in answer.findings
 
 
 def test_a_statement_that_lost_lines_is_a_difference_until_a_copy_has_them_again(world: World) -> None:

@@ -4,35 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
 from libs.money import BadAmount, Money
 
 from .books import Books, Named
 from .mapping import CompanyMapping, PartyRow, ProductRow, RoleRow, TaxRow
+from .mapping_set import MappingFinding, Severity
 from .records import Account, ExternalReference, TaxCode
 from .roles import BANK, EXPECTED_JOURNALS, EXPECTED_ROLES, JOURNAL_TYPES, RECONCILABLE_ROLES, unmet
 
 
-class Severity(StrEnum):
-    ERROR = "error"  # can't be approved
-    WARNING = "warning"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    severity: Severity
-    reason: str  # stable, UPPER_SNAKE_CASE
-    line: int
-    message: str
-
-    @property
-    def text(self) -> str:
-        return f"{self.severity.value} {self.reason}, line {self.line}: {self.message}"
-
-
-def findings_of(mapping: CompanyMapping, books: Books, named: Named) -> tuple[Finding, ...]:
+def findings_of(mapping: CompanyMapping, books: Books, named: Named) -> tuple[MappingFinding, ...]:
     """All findings, errors first, each in the order of its line."""
     found = [
         *_company(mapping, books),
@@ -65,7 +47,7 @@ def approval_above(mapping: CompanyMapping, currency: str) -> Money:
     return Money.parse(currency, mapping.company.approval_above)
 
 
-def _company(mapping: CompanyMapping, books: Books) -> Iterator[Finding]:
+def _company(mapping: CompanyMapping, books: Books) -> Iterator[MappingFinding]:
     line = mapping.company.line
     try:
         approval_above(mapping, books.entity.currency)
@@ -77,7 +59,7 @@ def _company(mapping: CompanyMapping, books: Books) -> Iterator[Finding]:
         )
 
 
-def _roles(mapping: CompanyMapping, books: Books) -> Iterator[Finding]:
+def _roles(mapping: CompanyMapping, books: Books) -> Iterator[MappingFinding]:
     for row in mapping.roles:
         account = books.accounts.get(row.code)
         if account is None:
@@ -86,7 +68,7 @@ def _roles(mapping: CompanyMapping, books: Books) -> Iterator[Finding]:
         yield from _account_of_role(row, account, books.entity.currency)
 
 
-def _account_of_role(row: RoleRow, account: Account, home: str) -> Iterator[Finding]:
+def _account_of_role(row: RoleRow, account: Account, home: str) -> Iterator[MappingFinding]:
     where = f"role {row.role}: account {account.code}"
     for reason, words in unmet(row.role, account.type, account.reconcilable):
         yield _error(reason, row.line, f"{where} {words}")
@@ -101,7 +83,7 @@ def _account_of_role(row: RoleRow, account: Account, home: str) -> Iterator[Find
         yield _error("ACCOUNT_CURRENCY_DIFFERS", row.line, f"{where} must take {home}")
 
 
-def _missing_roles(mapping: CompanyMapping) -> Iterator[Finding]:
+def _missing_roles(mapping: CompanyMapping) -> Iterator[MappingFinding]:
     line = mapping.company.line
     for role in sorted(set(EXPECTED_ROLES) - {row.role for row in mapping.roles}):
         yield _warning("ROLE_UNMAPPED", line, f"no account has the role {role}")
@@ -109,7 +91,7 @@ def _missing_roles(mapping: CompanyMapping) -> Iterator[Finding]:
         yield _warning("ROLE_UNMAPPED", line, f"no journal has the role {role}")
 
 
-def _shared_accounts(mapping: CompanyMapping) -> Iterator[Finding]:
+def _shared_accounts(mapping: CompanyMapping) -> Iterator[MappingFinding]:
     """Two clearings, or two roles that are reconciled, on one account: nobody can tell their lines apart."""
     first: dict[str, RoleRow] = {}
     for row in mapping.roles:
@@ -128,7 +110,7 @@ def _shared_accounts(mapping: CompanyMapping) -> Iterator[Finding]:
             )
 
 
-def _exchange(mapping: CompanyMapping, books: Books) -> Iterator[Finding]:
+def _exchange(mapping: CompanyMapping, books: Books) -> Iterator[MappingFinding]:
     """Odoo's own exchange moves must land on FXD, or the ledger takes them for somebody else's."""
     rows = [row for row in mapping.roles if row.role == "FXD"]
     if not rows:
@@ -144,7 +126,7 @@ def _exchange(mapping: CompanyMapping, books: Books) -> Iterator[Finding]:
             )
 
 
-def _journals(mapping: CompanyMapping, books: Books) -> Iterator[Finding]:
+def _journals(mapping: CompanyMapping, books: Books) -> Iterator[MappingFinding]:
     for row in mapping.journals:
         journal = books.journals.get(row.code)
         demanded = JOURNAL_TYPES[row.role]
@@ -156,7 +138,7 @@ def _journals(mapping: CompanyMapping, books: Books) -> Iterator[Finding]:
             )
 
 
-def _bank_accounts(mapping: CompanyMapping, books: Books) -> Iterator[Finding]:
+def _bank_accounts(mapping: CompanyMapping, books: Books) -> Iterator[MappingFinding]:
     for row in mapping.bank_accounts:
         journal = books.journals.get(row.journal)
         if journal is None:
@@ -169,7 +151,7 @@ def _bank_accounts(mapping: CompanyMapping, books: Books) -> Iterator[Finding]:
             )
 
 
-def _taxes(mapping: CompanyMapping, books: Books) -> Iterator[Finding]:
+def _taxes(mapping: CompanyMapping, books: Books) -> Iterator[MappingFinding]:
     tax_accounts = {row.code for row in mapping.roles if row.role == "TAX"}
     for row in mapping.taxes:
         found = taxes_of(row, books)
@@ -182,7 +164,7 @@ def _taxes(mapping: CompanyMapping, books: Books) -> Iterator[Finding]:
         yield from _tax(row, found[0], books, tax_accounts)
 
 
-def _tax(row: TaxRow, tax: TaxCode, books: Books, tax_accounts: set[str]) -> Iterator[Finding]:
+def _tax(row: TaxRow, tax: TaxCode, books: Books, tax_accounts: set[str]) -> Iterator[MappingFinding]:
     where = f"tax {tax.odoo_id}"
     if not tax.repartition_complete:
         yield _error(
@@ -211,14 +193,14 @@ def taxes_of(row: TaxRow, books: Books) -> list[TaxCode]:
     return books.taxes_named(row.tax)
 
 
-def _fees(mapping: CompanyMapping) -> Iterator[Finding]:
+def _fees(mapping: CompanyMapping) -> Iterator[MappingFinding]:
     roles = {row.role for row in mapping.roles}
     for row in mapping.fees:
         if row.role not in roles:
             yield _error("ROLE_UNMAPPED", row.line, f"fee {row.kind}: no account has the role {row.role}")
 
 
-def _parties(mapping: CompanyMapping, named: Named) -> Iterator[Finding]:
+def _parties(mapping: CompanyMapping, named: Named) -> Iterator[MappingFinding]:
     lines: dict[int, list[int]] = defaultdict(list)
     for row in mapping.parties:
         found = named.parties_of(row.partner, row.partner_id)
@@ -236,20 +218,20 @@ def _parties(mapping: CompanyMapping, named: Named) -> Iterator[Finding]:
             yield _error("UNIDENTIFIED_MISSING", source.line, f"{source.issuer} has no unidentified customer")
 
 
-def _party_missing(row: PartyRow, found: int) -> Finding:
+def _party_missing(row: PartyRow, found: int) -> MappingFinding:
     if found:
         return _error("PARTY_AMBIGUOUS", row.line, f"{found} partners have this name: give partner_id")
     return _error("PARTY_UNKNOWN", row.line, "Odoo has no active partner of this name or id")
 
 
-def _products(mapping: CompanyMapping, named: Named) -> Iterator[Finding]:
+def _products(mapping: CompanyMapping, named: Named) -> Iterator[MappingFinding]:
     for row in mapping.products:
         found = named.products_of(row.product, row.product_id)
         if len(found) != 1:
             yield _product_missing(row, len(found))
 
 
-def _product_missing(row: ProductRow, found: int) -> Finding:
+def _product_missing(row: ProductRow, found: int) -> MappingFinding:
     if found:
         return _error("PRODUCT_AMBIGUOUS", row.line, f"{found} products have this reference: give product_id")
     return _error("PRODUCT_UNKNOWN", row.line, "Odoo has no active product of this reference or id")
@@ -259,9 +241,9 @@ def _ids(text: str) -> list[int]:
     return [int(one) for one in text.split()]
 
 
-def _error(reason: str, line: int, message: str) -> Finding:
-    return Finding(Severity.ERROR, reason, line, message)
+def _error(reason: str, line: int, message: str) -> MappingFinding:
+    return MappingFinding(Severity.ERROR, reason, line, message)
 
 
-def _warning(reason: str, line: int, message: str) -> Finding:
-    return Finding(Severity.WARNING, reason, line, message)
+def _warning(reason: str, line: int, message: str) -> MappingFinding:
+    return MappingFinding(Severity.WARNING, reason, line, message)

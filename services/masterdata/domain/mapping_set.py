@@ -34,6 +34,24 @@ TRANSITIONS: Mapping[MappingState, frozenset[MappingState]] = MappingProxyType(
 )
 
 
+class Severity(StrEnum):
+    ERROR = "error"  # such a set can't be approved
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class MappingFinding:
+    """Where a mapping contradicts the masters, or lacks what the books demand. `line` is of its YAML."""
+
+    severity: Severity
+    reason: str  # stable, UPPER_SNAKE_CASE
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.severity.value} {self.reason}, line {self.line}: {self.message}"
+
+
 @dataclass(frozen=True, slots=True)
 class MappingSet:
     company: str
@@ -43,7 +61,7 @@ class MappingSet:
     content_digest: str
     proposed_by: str
     proposed_at: datetime
-    findings: tuple[str, ...] = ()
+    findings: tuple[MappingFinding, ...] = ()
     approved_by: str = ""
     approved_at: datetime | None = None
     # What its codes and names stood for when it was approved, such as ("account 124100", 17): Odoo's ids.

@@ -9,9 +9,9 @@ from libs.events import Clock, IdSource
 
 from ..domain.books import Books, Wanted
 from ..domain.errors import CompanyUnknown, MappingHasErrors
-from ..domain.findings import Finding, Severity, findings_of, references_of
+from ..domain.findings import findings_of, references_of
 from ..domain.mapping import CompanyMapping
-from ..domain.mapping_set import MappingSet, MappingState, digest_of
+from ..domain.mapping_set import MappingFinding, MappingSet, MappingState, Severity, digest_of
 from ..domain.meanings import meanings_of
 from .answering import Request
 from .ports import MasterdataUow, NewUow, ReadMapping, Stored
@@ -46,7 +46,7 @@ def propose_mapping_set(
             content_digest=digest_of(yaml),
             proposed_by=actor,
             proposed_at=now,
-            findings=tuple(one.text for one in _findings(uow, uow.masters.books(entity), mapping)),
+            findings=_findings(uow, uow.masters.books(entity), mapping),
         )
         uow.mapping_sets.add(draft)
         offered = draft.to(MappingState.PROPOSED)
@@ -83,10 +83,9 @@ def approve_mapping_set(
         mapping = read_mapping(offered.yaml)
         books = uow.masters.books(stored.entity)
         findings = _findings(uow, books, mapping)
-        if errors := [one.text for one in findings if one.severity is Severity.ERROR]:
+        if errors := [str(one) for one in findings if one.severity is Severity.ERROR]:
             raise MappingHasErrors(errors)
-        texts = tuple(one.text for one in findings)
-        approved = replace(approved, findings=texts, meant=meanings_of(mapping, books))
+        approved = replace(approved, findings=findings, meant=meanings_of(mapping, books))
         uow.mapping_sets.change(offered, approved, actor, now, transaction_id)
         _retire_others(uow, approved, actor, now, transaction_id)
         revision = stored.entity.revision + 1
@@ -107,7 +106,7 @@ def _retire_others(uow: MasterdataUow, approved: MappingSet, actor: str, now: da
         uow.mapping_sets.change(one, one.to(MappingState.RETIRED), actor, now, transaction_id)
 
 
-def _findings(uow: MasterdataUow, books: Books, mapping: CompanyMapping) -> tuple[Finding, ...]:
+def _findings(uow: MasterdataUow, books: Books, mapping: CompanyMapping) -> tuple[MappingFinding, ...]:
     named = uow.masters.named(books.entity.company, Wanted.of(mapping))
     return findings_of(mapping, books, named)
 

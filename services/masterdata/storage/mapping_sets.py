@@ -9,10 +9,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
+from libs.events import from_plain, to_text
 from libs.storage.audit import AuditEntry, AuditLog
 
 from ..domain.errors import MappingSetUnknown
-from ..domain.mapping_set import MappingSet, MappingState
+from ..domain.mapping_set import MappingFinding, MappingSet, MappingState
 from ..handlers.ports import After
 from .rows import MAPPING_SET, TABLES
 
@@ -85,8 +86,7 @@ def _all(rows: Sequence[Row[Any]]) -> list[MappingSet]:
 
 def _columns(one: MappingSet) -> dict[str, Any]:
     columns = {name: getattr(one, name) for name in _SAME}
-    texts = {name: json.dumps(getattr(one, name), ensure_ascii=False) for name in ("findings", "meant")}
-    return columns | texts | {"state": one.state.value}
+    return columns | {"state": one.state.value, "findings": to_text(one.findings), "meant": json.dumps(one.meant)}
 
 
 def _mapping_set(row: Row[Any]) -> MappingSet:
@@ -94,6 +94,6 @@ def _mapping_set(row: Row[Any]) -> MappingSet:
     return MappingSet(
         **{name: values[name] for name in _SAME},
         state=MappingState(values["state"]),
-        findings=tuple(json.loads(values["findings"])),
+        findings=from_plain(tuple[MappingFinding, ...], json.loads(values["findings"])),
         meant=tuple((word, odoo_id) for word, odoo_id in json.loads(values["meant"])),
     )

@@ -32,13 +32,22 @@ class FileToImport:
 
 
 @dataclass(frozen=True, slots=True)
+class FileFinding:
+    """Something odd in a file that is imported all the same. `reason` is stable; the message is for people."""
+
+    reason: str
+    message: str
+    position: str = ""  # where in the file; empty where it is about the whole
+
+
+@dataclass(frozen=True, slots=True)
 class ImportedFile:
     """The answer to an import; the first answer again where the same bytes come again."""
 
     statements: tuple[str, ...]
     settlements: tuple[str, ...]
     lines: int
-    findings: tuple[str, ...]
+    findings: tuple[FileFinding, ...]
     duplicate: bool = False
 
 
@@ -77,23 +86,24 @@ class StatementEntry:
     event: str
 
 
-class Findings:
-    """What a person should see, as texts, each once and not without end."""
+class FileFindings:
+    """What a file's reader found, each once and not without end."""
 
     def __init__(self) -> None:
-        self._texts: dict[str, None] = {}
+        self._found: dict[FileFinding, None] = {}
         self._more = 0
 
     def add(self, reason: str, message: str, position: str | None = None) -> None:
-        text = f"{reason}: {message} ({position})" if position else f"{reason}: {message}"
-        if len(self._texts) < FINDINGS_AT_MOST:
-            self._texts[text] = None
-        elif text not in self._texts:
+        finding = FileFinding(reason, message, position or "")
+        if len(self._found) < FINDINGS_AT_MOST:
+            self._found[finding] = None
+        elif finding not in self._found:
             self._more += 1
 
-    def texts(self) -> tuple[str, ...]:
-        more = (f"FINDINGS_CUT: {self._more} more",) if self._more else ()
-        return (*self._texts, *more)
+    def all(self) -> tuple[FileFinding, ...]:
+        """In the order found."""
+        more = (FileFinding("FINDINGS_CUT", f"{self._more} more"),) if self._more else ()
+        return (*self._found, *more)
 
 
 def statement_name(company: str, sha256: str, index: int) -> str:

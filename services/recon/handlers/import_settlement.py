@@ -15,7 +15,7 @@ from libs.service.work import WorkContext
 from providers import PROVIDERS
 from providers.base import Delivery, Presentment, ReportLine, Role, Source
 
-from ..domain.files import FileKind, FileToImport, Findings, ImportedFile, settlement_name
+from ..domain.files import FileFindings, FileKind, FileToImport, ImportedFile, settlement_name
 from ..domain.settings import Settings
 from ..domain.settlement import StoredSettlement, merged, total
 from ..domain.walk import NewEvent
@@ -111,7 +111,7 @@ class _Report:
         self._ids = ids
         self._payouts: dict[tuple[str, str], _Payout] = {}
         self._converts = False  # some row was paid in another currency than its balance's
-        self.findings = Findings()
+        self.findings = FileFindings()
         self.lines = 0
 
     def read(self, lines: Iterator[ReportLine], kept: Records) -> None:
@@ -189,7 +189,7 @@ def _store(file: FileToImport, report: _Report, kept: Records, new_uow: NewUow, 
                     told = {"concord.event": event.name}
                     with work.tracing.transaction("row_imported", event.transaction_id, told, links=[step.traceparent]):
                         pass
-        answer = ImportedFile((), names, report.lines, report.findings.texts())
+        answer = ImportedFile((), names, report.lines, report.findings.all())
         if not uow.files.add(file, FileKind.SETTLEMENT, answer, now):
             first = uow.files.find(file.company, file.sha256)
             return first if first is not None else replace(answer, duplicate=True)

@@ -14,7 +14,7 @@ from libs.service.work import WorkContext
 
 from ..domain.doubts import Doubt
 from ..domain.errors import FileKindUnsupported
-from ..domain.files import FileKind, FileToImport, Findings, ImportedFile, Statement, StatementEntry, statement_name
+from ..domain.files import FileFindings, FileKind, FileToImport, ImportedFile, Statement, StatementEntry, statement_name
 from ..domain.walk import NewEvent
 from ..storage.uow import NewUow, ReconUow
 from .bank_events import LineTranslator, Occurrences, account_segment
@@ -39,7 +39,7 @@ class _Draft:
     """What one reading of the file found; its lines are kept aside."""
 
     statements: list[Statement] = field(default_factory=list)
-    findings: Findings = field(default_factory=Findings)
+    findings: FileFindings = field(default_factory=FileFindings)
     doubts: Doubts = field(default_factory=Doubts)
     lines: int = 0
 
@@ -184,7 +184,7 @@ def _store(file: FileToImport, draft: _Draft, kept: Records, new_uow: NewUow, wo
             settle_superseded(file.company, copies, uow, now)
         if known:
             draft.findings.add("LINES_KNOWN", f"{known} of {draft.lines} lines are known from another statement")
-        answer = ImportedFile(names, (), draft.lines, draft.findings.texts())
+        answer = ImportedFile(names, (), draft.lines, draft.findings.all())
         if not uow.files.add(file, FileKind.STATEMENT, answer, now):
             first = uow.files.find(file.company, file.sha256)
             return first if first is not None else replace(answer, duplicate=True)

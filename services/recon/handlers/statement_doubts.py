@@ -12,7 +12,7 @@ from libs.formats.statement import StatementEnd, StatementLine
 from libs.money import Money
 
 from ..domain.doubts import DOUBTS_AT_MOST, OF_LINES, OF_STATEMENTS, Doubt
-from ..domain.files import FileToImport, Findings, Statement, difference_name
+from ..domain.files import FileFindings, FileToImport, Statement, difference_name
 from ..domain.match import Difference, DifferenceState
 from ..domain.walk import NewEvent
 from ..storage.uow import ReconUow
@@ -109,7 +109,7 @@ def doubt_lines(
     return unproved
 
 
-def changed(statement: Statement, copies: dict[str, list[str]], findings: Findings, uow: ReconUow) -> list[Doubt]:
+def changed(statement: Statement, copies: dict[str, list[str]], findings: FileFindings, uow: ReconUow) -> list[Doubt]:
     """That lines of the statement as it came before are not in it. `copies` is `StatementStore.copies`'."""
     dropped = sorted({event for events in copies.values() for event in events})
     if not dropped:

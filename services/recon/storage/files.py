@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, exists, select
 
+from libs.events import from_plain, to_text
 from libs.money import Money
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.rows import insert_new, insert_rows
@@ -30,7 +31,7 @@ class Files:
     def find(self, company: str, sha256: str) -> ImportedFile | None:
         """The first answer, marked as a duplicate; None for bytes never seen."""
         answer = self._connection.scalar(select(IMPORTED_FILE.c.answer).where(*_known(company, sha256)))
-        return replace(_answer(answer), duplicate=True) if answer is not None else None
+        return replace(from_plain(ImportedFile, json.loads(answer)), duplicate=True) if answer is not None else None
 
     def origin(self, company: str, sha256: str) -> str:
         """The transaction under which the bytes came first; empty if they never came."""
@@ -46,7 +47,7 @@ class Files:
             "delivery": file.delivery,
             "file_name": file.file_name,
             "transaction_id": file.transaction_id,
-            "answer": _text(answer),
+            "answer": to_text(answer),
             "imported_at": now,
         }
         if not insert_new(self._connection, IMPORTED_FILE, [row], ["company", "sha256"]):
@@ -164,16 +165,7 @@ def _known(company: str, sha256: str) -> tuple[Any, Any]:
 
 def _reasons(answer: ImportedFile) -> str:
     """Each reason once: the texts are for whoever sent the file, and audit entries hold no content."""
-    return " ".join(sorted({one.partition(":")[0] for one in answer.findings})) or "none"
-
-
-def _text(answer: ImportedFile) -> str:
-    return json.dumps([answer.statements, answer.settlements, answer.lines, answer.findings])
-
-
-def _answer(text: str) -> ImportedFile:
-    statements, settlements, lines, findings = json.loads(text)
-    return ImportedFile(tuple(statements), tuple(settlements), lines, tuple(findings))
+    return " ".join(sorted({one.reason for one in answer.findings})) or "none"
 
 
 def _row(one: Statement) -> dict[str, Any]:

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#concord/masterdata/v1/mapping.proto\x12\x15\x63oncord.masterdata.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaf\x03\n\nMappingSet\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x36\n\x05state\x18\x02 \x01(\x0e\x32\'.concord.masterdata.v1.MappingSet.State\x12\x0c\n\x04yaml\x18\x03 \x01(\t\x12\x16\n\x0e\x63ontent_digest\x18\x04 \x01(\t\x12\x13\n\x0bproposed_by\x18\x05 \x01(\t\x12\x13\n\x0b\x61pproved_by\x18\x06 \x01(\t\x12\x30\n\x0cpropose_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x61pprove_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x66indings\x18\t \x03(\t\x12\x17\n\x0f\x61\x63tive_revision\x18\n \x01(\x03\"|\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSTATE_DRAFT\x10\x01\x12\x12\n\x0eSTATE_PROPOSED\x10\x02\x12\x12\n\x0eSTATE_APPROVED\x10\x03\x12\x10\n\x0cSTATE_ACTIVE\x10\x04\x12\x11\n\rSTATE_RETIRED\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#concord/masterdata/v1/mapping.proto\x12\x15\x63oncord.masterdata.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd6\x03\n\nMappingSet\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x36\n\x05state\x18\x02 \x01(\x0e\x32\'.concord.masterdata.v1.MappingSet.State\x12\x0c\n\x04yaml\x18\x03 \x01(\t\x12\x16\n\x0e\x63ontent_digest\x18\x04 \x01(\t\x12\x13\n\x0bproposed_by\x18\x05 \x01(\t\x12\x13\n\x0b\x61pproved_by\x18\x06 \x01(\t\x12\x30\n\x0cpropose_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x61pprove_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x37\n\x08\x66indings\x18\t \x03(\x0b\x32%.concord.masterdata.v1.MappingFinding\x12\x17\n\x0f\x61\x63tive_revision\x18\n \x01(\x03\"|\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bSTATE_DRAFT\x10\x01\x12\x12\n\x0eSTATE_PROPOSED\x10\x02\x12\x12\n\x0eSTATE_APPROVED\x10\x03\x12\x10\n\x0cSTATE_ACTIVE\x10\x04\x12\x11\n\rSTATE_RETIRED\x10\x05\"\xd1\x01\n\x0eMappingFinding\x12@\n\x08severity\x18\x01 \x01(\x0e\x32..concord.masterdata.v1.MappingFinding.Severity\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0c\n\x04line\x18\x03 \x01(\x05\x12\x0f\n\x07message\x18\x04 \x01(\t\"N\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x12\n\x0eSEVERITY_ERROR\x10\x01\x12\x14\n\x10SEVERITY_WARNING\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,7 +33,11 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'concord.masterdata.v1.mappi
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_MAPPINGSET']._serialized_start=96
-  _globals['_MAPPINGSET']._serialized_end=527
-  _globals['_MAPPINGSET_STATE']._serialized_start=403
-  _globals['_MAPPINGSET_STATE']._serialized_end=527
+  _globals['_MAPPINGSET']._serialized_end=566
+  _globals['_MAPPINGSET_STATE']._serialized_start=442
+  _globals['_MAPPINGSET_STATE']._serialized_end=566
+  _globals['_MAPPINGFINDING']._serialized_start=569
+  _globals['_MAPPINGFINDING']._serialized_end=778
+  _globals['_MAPPINGFINDING_SEVERITY']._serialized_start=700
+  _globals['_MAPPINGFINDING_SEVERITY']._serialized_end=778
 # @@protoc_insertion_point(module_scope)

@@ -75,7 +75,7 @@ class MappingSet(_message.Message):
     @_builtins.property
     def approve_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
-    def findings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___MappingFinding]:
         """What a reviewer should see, for example a tax without account."""
 
     def __init__(
@@ -89,7 +89,7 @@ class MappingSet(_message.Message):
         approved_by: _builtins.str = ...,
         propose_time: _timestamp_pb2.Timestamp | None = ...,
         approve_time: _timestamp_pb2.Timestamp | None = ...,
-        findings: _abc.Iterable[_builtins.str] | None = ...,
+        findings: _abc.Iterable[Global___MappingFinding] | None = ...,
         active_revision: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["approve_time", b"approve_time", "propose_time", b"propose_time"]  # noqa: Y015
@@ -99,3 +99,53 @@ class MappingSet(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MappingSet: _TypeAlias = MappingSet  # noqa: Y015
+
+@_typing.final
+class MappingFinding(_message.Message):
+    """Where a mapping contradicts the masters, or lacks what the books demand."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Severity:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _SeverityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[MappingFinding._Severity.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        SEVERITY_UNSPECIFIED: MappingFinding._Severity.ValueType  # 0
+        SEVERITY_ERROR: MappingFinding._Severity.ValueType  # 1
+        """Such a set can't be approved."""
+        SEVERITY_WARNING: MappingFinding._Severity.ValueType  # 2
+
+    class Severity(_Severity, metaclass=_SeverityEnumTypeWrapper): ...
+    SEVERITY_UNSPECIFIED: MappingFinding.Severity.ValueType  # 0
+    SEVERITY_ERROR: MappingFinding.Severity.ValueType  # 1
+    """Such a set can't be approved."""
+    SEVERITY_WARNING: MappingFinding.Severity.ValueType  # 2
+
+    SEVERITY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    LINE_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    severity: Global___MappingFinding.Severity.ValueType
+    reason: _builtins.str
+    """Stable, for example `ACCOUNT_UNKNOWN`."""
+    line: _builtins.int
+    """Of the YAML, from 1."""
+    message: _builtins.str
+    """For people."""
+    def __init__(
+        self,
+        *,
+        severity: Global___MappingFinding.Severity.ValueType = ...,
+        reason: _builtins.str = ...,
+        line: _builtins.int = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["line", b"line", "message", b"message", "reason", b"reason", "severity", b"severity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MappingFinding: _TypeAlias = MappingFinding  # noqa: Y015

@@ -26,7 +26,7 @@ from concord.money.v1 import money_pb2 as concord_dot_money_dot_v1_dot_money__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n concord/recon/v1/statement.proto\x12\x10\x63oncord.recon.v1\x1a\x1c\x63oncord/money/v1/money.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaf\x01\n\nFileHeader\x12\x0f\n\x07\x63ompany\x18\x01 \x01(\t\x12\x11\n\tinterface\x18\x02 \x01(\t\x12\x10\n\x08\x64\x65livery\x18\x03 \x01(\t\x12\x11\n\tfile_name\x18\x04 \x01(\t\x12\x0e\n\x06sha256\x18\x05 \x01(\t\x12\x30\n\x0creceive_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0etransaction_id\x18\x07 \x01(\t\"k\n\x0cImportedFile\x12\x11\n\tduplicate\x18\x01 \x01(\x08\x12\x12\n\nstatements\x18\x02 \x03(\t\x12\x13\n\x0bsettlements\x18\x03 \x03(\t\x12\r\n\x05lines\x18\x04 \x01(\x05\x12\x10\n\x08\x66indings\x18\x05 \x03(\t\"\xef\x02\n\tStatement\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0cstatement_id\x18\x02 \x01(\t\x12\x14\n\x0c\x62\x61nk_account\x18\x03 \x01(\t\x12\x15\n\rcurrency_code\x18\x04 \x01(\t\x12(\n\x07opening\x18\x05 \x01(\x0b\x32\x17.concord.money.v1.Money\x12(\n\x07\x63losing\x18\x06 \x01(\x0b\x32\x17.concord.money.v1.Money\x12+\n\ncredit_sum\x18\x07 \x01(\x0b\x32\x17.concord.money.v1.Money\x12*\n\tdebit_sum\x18\x08 \x01(\x0b\x32\x17.concord.money.v1.Money\x12\r\n\x05lines\x18\t \x01(\x05\x12\x0c\n\x04ties\x18\n \x01(\x08\x12/\n\x0bimport_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0etransaction_id\x18\x0c \x01(\t\"\xf3\x01\n\nSettlement\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tinterface\x18\x02 \x01(\t\x12\x11\n\tpayout_id\x18\x03 \x01(\t\x12\x1a\n\x12payout_transaction\x18\x04 \x01(\t\x12\'\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x17.concord.money.v1.Money\x12\x14\n\x0c\x61rrival_date\x18\x06 \x01(\t\x12/\n\x05lines\x18\x07 \x03(\x0b\x32 .concord.recon.v1.SettlementLine\x12\x17\n\x0f\x62\x61nk_references\x18\x08 \x03(\t\x12\x0c\n\x04ties\x18\t \x01(\x08\"\xa1\x01\n\x0eSettlementLine\x12\x1b\n\x13\x62\x61lance_transaction\x18\x01 \x01(\t\x12&\n\x05gross\x18\x02 \x01(\x0b\x32\x17.concord.money.v1.Money\x12$\n\x03\x66\x65\x65\x18\x03 \x01(\x0b\x32\x17.concord.money.v1.Money\x12$\n\x03net\x18\x04 \x01(\x0b\x32\x17.concord.money.v1.Moneyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n concord/recon/v1/statement.proto\x12\x10\x63oncord.recon.v1\x1a\x1c\x63oncord/money/v1/money.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaf\x01\n\nFileHeader\x12\x0f\n\x07\x63ompany\x18\x01 \x01(\t\x12\x11\n\tinterface\x18\x02 \x01(\t\x12\x10\n\x08\x64\x65livery\x18\x03 \x01(\t\x12\x11\n\tfile_name\x18\x04 \x01(\t\x12\x0e\n\x06sha256\x18\x05 \x01(\t\x12\x30\n\x0creceive_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0etransaction_id\x18\x07 \x01(\t\"\x86\x01\n\x0cImportedFile\x12\x11\n\tduplicate\x18\x01 \x01(\x08\x12\x12\n\nstatements\x18\x02 \x03(\t\x12\x13\n\x0bsettlements\x18\x03 \x03(\t\x12\r\n\x05lines\x18\x04 \x01(\x05\x12+\n\x08\x66indings\x18\x05 \x03(\x0b\x32\x19.concord.recon.v1.Finding\"<\n\x07\x46inding\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\t\"\xef\x02\n\tStatement\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0cstatement_id\x18\x02 \x01(\t\x12\x14\n\x0c\x62\x61nk_account\x18\x03 \x01(\t\x12\x15\n\rcurrency_code\x18\x04 \x01(\t\x12(\n\x07opening\x18\x05 \x01(\x0b\x32\x17.concord.money.v1.Money\x12(\n\x07\x63losing\x18\x06 \x01(\x0b\x32\x17.concord.money.v1.Money\x12+\n\ncredit_sum\x18\x07 \x01(\x0b\x32\x17.concord.money.v1.Money\x12*\n\tdebit_sum\x18\x08 \x01(\x0b\x32\x17.concord.money.v1.Money\x12\r\n\x05lines\x18\t \x01(\x05\x12\x0c\n\x04ties\x18\n \x01(\x08\x12/\n\x0bimport_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0etransaction_id\x18\x0c \x01(\t\"\xf3\x01\n\nSettlement\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tinterface\x18\x02 \x01(\t\x12\x11\n\tpayout_id\x18\x03 \x01(\t\x12\x1a\n\x12payout_transaction\x18\x04 \x01(\t\x12\'\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x17.concord.money.v1.Money\x12\x14\n\x0c\x61rrival_date\x18\x06 \x01(\t\x12/\n\x05lines\x18\x07 \x03(\x0b\x32 .concord.recon.v1.SettlementLine\x12\x17\n\x0f\x62\x61nk_references\x18\x08 \x03(\t\x12\x0c\n\x04ties\x18\t \x01(\x08\"\xa1\x01\n\x0eSettlementLine\x12\x1b\n\x13\x62\x61lance_transaction\x18\x01 \x01(\t\x12&\n\x05gross\x18\x02 \x01(\x0b\x32\x17.concord.money.v1.Money\x12$\n\x03\x66\x65\x65\x18\x03 \x01(\x0b\x32\x17.concord.money.v1.Money\x12$\n\x03net\x18\x04 \x01(\x0b\x32\x17.concord.money.v1.Moneyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,12 +35,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_FILEHEADER']._serialized_start=118
   _globals['_FILEHEADER']._serialized_end=293
-  _globals['_IMPORTEDFILE']._serialized_start=295
-  _globals['_IMPORTEDFILE']._serialized_end=402
-  _globals['_STATEMENT']._serialized_start=405
-  _globals['_STATEMENT']._serialized_end=772
-  _globals['_SETTLEMENT']._serialized_start=775
-  _globals['_SETTLEMENT']._serialized_end=1018
-  _globals['_SETTLEMENTLINE']._serialized_start=1021
-  _globals['_SETTLEMENTLINE']._serialized_end=1182
+  _globals['_IMPORTEDFILE']._serialized_start=296
+  _globals['_IMPORTEDFILE']._serialized_end=430
+  _globals['_FINDING']._serialized_start=432
+  _globals['_FINDING']._serialized_end=492
+  _globals['_STATEMENT']._serialized_start=495
+  _globals['_STATEMENT']._serialized_end=862
+  _globals['_SETTLEMENT']._serialized_start=865
+  _globals['_SETTLEMENT']._serialized_end=1108
+  _globals['_SETTLEMENTLINE']._serialized_start=1111
+  _globals['_SETTLEMENTLINE']._serialized_end=1272
 # @@protoc_insertion_point(module_scope)

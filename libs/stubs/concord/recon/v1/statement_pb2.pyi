@@ -84,7 +84,7 @@ class ImportedFile(_message.Message):
     @_builtins.property
     def settlements(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
-    def findings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]:
         """Balances that don't tie and the like: reported, never repaired. What a person must look at is a Difference too."""
 
     def __init__(
@@ -94,7 +94,7 @@ class ImportedFile(_message.Message):
         statements: _abc.Iterable[_builtins.str] | None = ...,
         settlements: _abc.Iterable[_builtins.str] | None = ...,
         lines: _builtins.int = ...,
-        findings: _abc.Iterable[_builtins.str] | None = ...,
+        findings: _abc.Iterable[Global___Finding] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -103,6 +103,36 @@ class ImportedFile(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ImportedFile: _TypeAlias = ImportedFile  # noqa: Y015
+
+@_typing.final
+class Finding(_message.Message):
+    """What is odd in a file although it is imported."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Stable, for example `LINES_KNOWN`; `FINDINGS_CUT` ends a list that was longer."""
+    message: _builtins.str
+    """For people."""
+    position: _builtins.str
+    """Where in the file, for example `entry 12`; empty where it is about the whole."""
+    def __init__(
+        self,
+        *,
+        reason: _builtins.str = ...,
+        message: _builtins.str = ...,
+        position: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "position", b"position", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Finding: _TypeAlias = Finding  # noqa: Y015
 
 @_typing.final
 class Statement(_message.Message):

@@ -1,0 +1,40 @@
+"""findings with lines"""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+_SET = sa.table("mapping_set", sa.column("company"), sa.column("number"), sa.column("findings"))
+_TEXT = re.compile(r"(?P<severity>error|warning) (?P<reason>[A-Z_]+), line (?P<line>\d+): (?P<message>.*)", re.DOTALL)
+
+
+def upgrade() -> None:
+    _rewrite(_finding)
+
+
+def downgrade() -> None:
+    _rewrite(lambda one: f"{one['severity']} {one['reason']}, line {one['line']}: {one['message']}")
+
+
+def _rewrite(change: Callable[[Any], Any]) -> None:
+    connection = op.get_bind()
+    for company, number, findings in connection.execute(sa.select(_SET)).all():
+        of_set = (_SET.c.company == company) & (_SET.c.number == number)
+        changed = json.dumps([change(one) for one in json.loads(findings)], ensure_ascii=False)
+        connection.execute(sa.update(_SET).where(of_set).values(findings=changed))
+
+
+def _finding(text: str) -> dict[str, Any]:
+    found = _TEXT.fullmatch(text)
+    if found is None:
+        return {"severity": "warning", "reason": "FINDING", "line": 0, "message": text}
+    return found.groupdict() | {"line": int(found["line"])}
