@@ -154,3 +154,18 @@ def asynchronous(module: Module) -> list[str]:
         return []
     kinds = ast.AsyncFunctionDef | ast.AsyncFor | ast.AsyncWith | ast.Await
     return [f"{module}:{node.lineno} is asynchronous" for node in ast.walk(module.tree) if isinstance(node, kinds)]
+
+
+def imports_of_tests(module: Module) -> list[str]:
+    """No module imports a test module: what two of them need stands beside them, fixtures in `conftest.py`."""
+    return [
+        f"{module}: imports {name}"
+        for name in module.imports
+        if name.startswith("tests.") and any(part.startswith("test_") for part in name.split("."))
+    ]
+
+
+def silenced_redefinitions(module: Module) -> list[str]:
+    """An imported fixture that an argument hides needs `noqa`: fixtures stand in `conftest.py`."""
+    code = "F" + "811"
+    return [f"{module}:{number}" for number, line in enumerate(module.text.splitlines(), 1) if code in line]

@@ -19,6 +19,8 @@ RULES: list[tuple[Rule, tuple[str, ...]]] = [
     (habits.float_money, PRODUCT),
     (habits.impurities, PRODUCT),
     (habits.asynchronous, PRODUCT),
+    (habits.imports_of_tests, EVERYTHING),
+    (habits.silenced_redefinitions, EVERYTHING),
 ]
 
 
@@ -70,6 +72,11 @@ FINE, CAUGHT = False, True
         (habits.impurities, "services/ledger/main.py", "datetime.now(UTC)", FINE),
         (habits.asynchronous, "services/ledger/handlers/a.py", "async def f(): ...", CAUGHT),
         (habits.asynchronous, "services/gateway/http.py", "async def f(): ...", FINE),
+        (habits.imports_of_tests, "tests/ledger/test_build.py", "from tests.ledger.test_walk import f", CAUGHT),
+        (habits.imports_of_tests, "tests/ledger/test_build.py", "from .test_walk import f", CAUGHT),
+        (habits.imports_of_tests, "tests/ledger/test_build.py", "from tests.ledger.world import f", FINE),
+        (habits.silenced_redefinitions, "tests/a.py", "def f(world: int) -> None: ...  # noqa: " + "F" + "811", CAUGHT),
+        (habits.silenced_redefinitions, "tests/a.py", "def f(world: int) -> None: ...", FINE),
     ],
 )
 def test_each_rule_catches_what_it_is_there_for(rule: Rule, path: str, text: str, caught: bool) -> None:

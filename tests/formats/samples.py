@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from libs.formats.camt import iter_camt, summaries
+from libs.formats.errors import FormatError
+from libs.money import Money
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -62,3 +66,24 @@ def naive_totals(path: Path) -> list[dict[str, object]]:
                 }
             )
     return totals
+
+
+def text(amount: Money | None) -> str | None:
+    return None if amount is None else amount.decimal()
+
+
+def reading_of(path: Path) -> list[str] | str:
+    """The table's form of what the reader makes of a file."""
+    try:
+        with path.open("rb") as file:
+            rows = [
+                f"{header.statement_id} | {header.account.identification} {header.currency} | "
+                f"{end.entries} +{text(end.credit_sum)} -{text(end.debit_sum)} | "
+                f"{text(end.opening)} {text(end.closing)} {end.ties}"
+                for header, end in summaries(file)
+            ]
+        with path.open("rb") as file:
+            findings = {f.reason for part in iter_camt(file) for f in getattr(part, "findings", ())}
+    except FormatError as error:
+        return error.reason
+    return rows + sorted(findings)

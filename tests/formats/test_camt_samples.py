@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
 from libs.formats.camt import iter_camt, summaries
-from libs.formats.errors import FormatError
 from libs.formats.statement import StatementEnd, StatementHeader, StatementLine
 from libs.money import Money, exponent_of
 
-from .samples import naive_totals, samples_folder
+from .samples import naive_totals, reading_of, samples_folder, text
 
 EXPECTED: dict[str, list[str] | str] = {
     "OCA__bank-statement-import/sftp-camt053.xml": [
@@ -171,27 +169,6 @@ EXPECTED: dict[str, list[str] | str] = {
 }
 
 CAMT = ("bank", "camt")
-
-
-def text(amount: Money | None) -> str | None:
-    return None if amount is None else amount.decimal()
-
-
-def reading_of(path: Path) -> list[str] | str:
-    """The table's form of what the reader makes of a file."""
-    try:
-        with path.open("rb") as file:
-            rows = [
-                f"{header.statement_id} | {header.account.identification} {header.currency} | "
-                f"{end.entries} +{text(end.credit_sum)} -{text(end.debit_sum)} | "
-                f"{text(end.opening)} {text(end.closing)} {end.ties}"
-                for header, end in summaries(file)
-            ]
-        with path.open("rb") as file:
-            findings = {f.reason for part in iter_camt(file) for f in getattr(part, "findings", ())}
-    except FormatError as error:
-        return error.reason
-    return rows + sorted(findings)
 
 
 @pytest.mark.parametrize("name", EXPECTED)

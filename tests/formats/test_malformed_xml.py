@@ -13,8 +13,7 @@ from libs.formats.camt import iter_camt
 from libs.formats.errors import FormatError
 from libs.formats.statement import StatementLine
 
-from .samples import samples_folder
-from .test_camt_samples import reading_of
+from .samples import reading_of, samples_folder
 
 XML = ("malformed", "handmade", "xml")
 

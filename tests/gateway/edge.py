@@ -27,10 +27,13 @@ from services.gateway.http.limits import PartnerLimits
 from services.gateway.http.observer import EdgeObserver
 from services.gateway.http.server import HttpServer
 from services.gateway.openapi import document
-from tests.gateway.world import GatewayWorld
+from tests.gateway.world import GOLDEN, GatewayWorld, headers_for
 
 KEYS = TokenKeys([TokenKey.secret("k1", "x" * 40)])
 LIMITED = "stripe/acct_1"
+CHARGE = (GOLDEN / "stripe" / "charge.succeeded.json").read_bytes()
+WEBHOOK = "/webhooks/stripe/acct_1"
+IBAN = "DE02120300000000202051"
 
 
 @dataclass
@@ -128,3 +131,15 @@ def check(response: httpx.Response, method: str, path: str) -> None:
     if response.status_code >= 400:
         assert response.headers["content-type"] == "application/problem+json"
         assert response.json()["status"] == response.status_code
+
+
+def signed(found: Edge, body: bytes = CHARGE, **more: str) -> dict[str, str]:
+    return {**headers_for(body, found.world.now), **more}
+
+
+def post(
+    found: Edge, path: str = WEBHOOK, body: bytes = CHARGE, headers: dict[str, str] | None = None
+) -> httpx.Response:
+    response = httpx.post(found.url + path, content=body, headers=signed(found, body) if headers is None else headers)
+    check(response, "POST", path)
+    return response

@@ -16,25 +16,10 @@ from libs.errors import ConcordError
 from libs.storage.errors import StorageFull, StorageUnavailable
 from providers.shopify.signature import sign as sign_shopify
 from services.gateway.openapi import document
-from tests.gateway.edge import Edge, check, edge
+from tests.gateway.edge import CHARGE, IBAN, WEBHOOK, Edge, check, edge, post, signed
 from tests.gateway.world import GOLDEN, SHOPIFY_SECRET, STRIPE_SECRETS, GatewayWorld, headers_for
 
-CHARGE = (GOLDEN / "stripe" / "charge.succeeded.json").read_bytes()
-WEBHOOK = "/webhooks/stripe/acct_1"
-IBAN = "DE02120300000000202051"
 ALLOWED = {"webhooks": "POST", "files": "POST", "healthz": "GET"}
-
-
-def signed(found: Edge, body: bytes = CHARGE, **more: str) -> dict[str, str]:
-    return {**headers_for(body, found.world.now), **more}
-
-
-def post(
-    found: Edge, path: str = WEBHOOK, body: bytes = CHARGE, headers: dict[str, str] | None = None
-) -> httpx.Response:
-    response = httpx.post(found.url + path, content=body, headers=signed(found, body) if headers is None else headers)
-    check(response, "POST", path)
-    return response
 
 
 def raw(found: Edge, head: str, body: bytes = b"", *, pause: float = 0.0, close: bool = False) -> bytes:

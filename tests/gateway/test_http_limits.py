@@ -15,8 +15,7 @@ from services.gateway.config import HttpConfig
 from services.gateway.http.protocol import MAX_HEAD_BYTES, LimitedProtocol
 from services.gateway.http.server import HttpServer
 from services.gateway.openapi import document
-from tests.gateway.edge import Edge, edge
-from tests.gateway.test_http import CHARGE, IBAN, WEBHOOK, post, signed
+from tests.gateway.edge import CHARGE, IBAN, WEBHOOK, Edge, edge, post, signed
 from tests.gateway.world import GatewayWorld
 
 POST = f"POST {WEBHOOK} HTTP/1.1\r\nHost: x\r\n".encode()

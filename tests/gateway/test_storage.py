@@ -16,7 +16,7 @@ from libs.storage.migrate import check, upgrade
 from services.gateway.domain.fact import Refusal
 from services.gateway.handlers import administer
 from services.gateway.storage import metadata
-from tests.gateway.test_crashes import EXPECTED, day, played
+from tests.gateway.day import EXPECTED, day, played
 from tests.gateway.world import GOLDEN, NOW, SHOPIFY, GatewayWorld
 
 BOTH = ["sqlite", "postgresql"]

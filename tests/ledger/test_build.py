@@ -21,21 +21,12 @@ from services.ledger.storage.unit_of_work import Ledgers
 from services.ledger.telemetry import LedgerTelemetry
 from services.ledger.workers.build import BuildConfig
 from tests.ledger.domain import books
-from tests.ledger.test_record_events import CHARGE, ORDER, capture, evidence
+from tests.ledger.events import CHARGE, ORDER, capture, credit, evidence, order
 from tests.ledger.world import World
 from tests.telemetry.spans import Recorder
 
 DISPUTE = Reference(ReferenceKind.DISPUTE, "dp_1")
 LATER = 3600 + 1  # past the deadline of a predecessor, in seconds
-
-
-def order(number: str = "1001") -> Event:
-    return replace(books.order((books.line("100.00", "8.00"),), "108.00", "8.00", number=number), transaction_id="")
-
-
-def credit(*references: Reference) -> Event:
-    event = books.refund((books.line("20.00", "1.60"),), "21.60", "1.60")
-    return replace(event, transaction_id="", references=references)
 
 
 def withdrawal() -> Event:

@@ -25,8 +25,7 @@ from services.ledger.handlers.reject_posting import RejectPosting, reject_postin
 from services.ledger.handlers.retry_posting import RetryPosting, retry_posting
 from services.ledger.workers.hold import HoldWorker
 from tests.ledger.domain import books
-from tests.ledger.test_build import credit, order
-from tests.ledger.test_record_events import capture
+from tests.ledger.events import capture, credit, order
 from tests.ledger.world import MAKER, MAPPER, World
 
 SECOND = "people/ada"

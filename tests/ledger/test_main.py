@@ -18,7 +18,7 @@ from libs.rpc.wire import from_event
 from libs.service.process import ServiceProcess
 from services.ledger.config import LedgerConfig
 from services.ledger.main import build
-from tests.ledger.test_record_events import capture
+from tests.ledger.events import capture
 
 TOKEN_KEYS = "k1:a-secret-of-the-tests-that-is-long-enough"
 ENV = {

@@ -13,7 +13,7 @@ from libs.storage.migrate import check
 from libs.storage.sealer import Sealer
 from services.ledger.handlers.reject_posting import RejectPosting, reject_posting
 from services.ledger.storage import TABLES, metadata
-from tests.ledger.posting.test_posting import capture, sale
+from tests.ledger.posting.sales import capture, sale
 from tests.ledger.posting.world import PostingWorld
 from tests.storage.fixtures import EngineFor
 

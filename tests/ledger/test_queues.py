@@ -14,8 +14,7 @@ from libs.events import Event, OrderRefund
 from services.ledger.domain.posting import Posting
 from services.ledger.domain.states import PostingState
 from services.ledger.handlers.ports import PostingQuery
-from tests.ledger.test_build import credit, order
-from tests.ledger.test_record_events import capture
+from tests.ledger.events import capture, credit, order
 from tests.ledger.world import World
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select
 
-from libs.events import BalanceTransaction, Event, EventInvalid, EventKind, Evidence, Reference, ReferenceKind
+from libs.events import BalanceTransaction, Event, EventInvalid, Reference, ReferenceKind
 from libs.money import Money
 from libs.storage.audit import AuditLog
 from libs.storage.sealer import Sealer
@@ -14,26 +14,8 @@ from services.ledger.domain.errors import EventConflict
 from services.ledger.domain.posting import EventState, RecordedEvent
 from services.ledger.handlers.record_events import check
 from services.ledger.storage.rows import EVENT, EVENT_REFERENCE, TABLES
-from tests.ledger.domain.books import money
+from tests.ledger.events import CHARGE, ORDER, capture, evidence
 from tests.ledger.world import World
-
-ORDER = Reference(ReferenceKind.ORDER, "1001")
-CHARGE = Reference(ReferenceKind.PAYMENT, "ch_1")
-
-
-def capture(txn: str = "txn_1", gross: str = "108.00", **more: object) -> Event:
-    return replace(money(EventKind.CAPTURE, gross, "3.43", txn=txn), transaction_id="", **more)  # type: ignore[arg-type]
-
-
-def evidence(name: str, *references: Reference) -> Event:
-    event = capture()
-    return replace(
-        event,
-        name=f"sources/stripe/accounts/acct_1/events/{name}",
-        kind=EventKind.EVIDENCE,
-        body=Evidence("charge.updated"),
-        references=references,
-    )
 
 
 def answered(answer: RecordedEvent | EventConflict) -> RecordedEvent:

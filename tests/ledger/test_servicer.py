@@ -28,7 +28,7 @@ from services.ledger.handlers.record_events import Told, record_events
 from services.ledger.servicer import Broadcast, LedgerServicer
 from services.ledger.storage import TABLES
 from tests.ledger.domain import books
-from tests.ledger.test_record_events import capture
+from tests.ledger.events import capture
 from tests.ledger.world import World
 
 KEYS = TokenKeys([TokenKey.secret("k1", "a-secret-of-the-tests-that-is-long-enough")])

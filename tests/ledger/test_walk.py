@@ -21,7 +21,7 @@ from services.ledger.handlers.tell_walk import list_control_totals, list_transac
 from services.ledger.handlers.watch_postings import watch_postings
 from services.ledger.storage import TABLES, metadata
 from tests.ledger.domain import books
-from tests.ledger.test_record_events import CHARGE, ORDER, capture
+from tests.ledger.events import CHARGE, ORDER, capture
 from tests.ledger.world import World
 from tests.storage.fixtures import EngineFor
 from tests.storage.plans import plans_of

@@ -19,8 +19,8 @@ from libs.rpc.config import ChannelConfig, ConfigInvalid
 from libs.rpc.identity import IssuedToken, TokenKeys
 from libs.storage.engine import open_engine
 from services.masterdata.main import build
-from tests.rpc.test_server import NOT_SERVING, SERVING, health_of
-from tests.service.test_process import eventually
+from tests.eventually import eventually
+from tests.rpc.echo import NOT_SERVING, SERVING, health_of
 from tests.storage.fixtures import POSTGRES, drop
 
 KEYS = "k1:" + "z" * 40

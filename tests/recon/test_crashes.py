@@ -6,24 +6,15 @@ from collections.abc import Callable
 from functools import cache
 
 import pytest
-from sqlalchemy import Engine
 
 from libs.storage.audit import AuditLog
-from libs.storage.engine import copy_template, open_engine
-from libs.storage.migrate import upgrade
+from libs.storage.engine import copy_template
 from services.recon.storage import TABLES
 from tests.formats.camt_files import document
-from tests.recon.world import Crash, World, line_entry, order_event, payout_of
+from tests.recon.world import Crash, World, line_entry, order_event, payout_of, template
 
 POINTS = 28  # before and after each commit of the day
 LINES = (("txn_1", 10000, 320), ("txn_2", 5000, 175))
-
-
-@cache
-def template() -> Engine:
-    engine = open_engine("sqlite://", "recon")
-    upgrade(engine, "services.recon")
-    return engine
 
 
 def day(world: World) -> None:

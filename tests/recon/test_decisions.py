@@ -23,7 +23,7 @@ from services.recon.handlers.decide_difference import DecideDifference, Decision
 from services.recon.servicer import ReconServicer
 from services.recon.storage import TABLES
 from tests.formats.camt_files import detail, document, entry
-from tests.recon.test_servicer import KEYS, PARENT, serving
+from tests.recon.calls import KEYS, PARENT, serving
 from tests.recon.world import World, order_event
 
 

@@ -13,7 +13,7 @@ from libs.money import Money
 from providers.stripe.events import StripeTransaction, balance_transaction_event
 from services.recon.domain.errors import FileChanged, SettlementConflict
 from services.recon.domain.match import MatchType
-from tests.formats.test_stripe_report import CHARGE, PAYOUT, report, row
+from tests.formats.stripe_files import CHARGE, PAYOUT, report, row
 from tests.recon.world import STRIPE, World, provenance, settlement
 
 LINES = (("txn_1", 10000, 320), ("txn_2", 5000, 175))

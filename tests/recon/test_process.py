@@ -16,8 +16,7 @@ from libs.telemetry import names
 from services.recon.config import ReconConfig
 from services.recon.main import build
 from services.recon.telemetry import watch
-from tests.recon.test_crashes import template
-from tests.recon.world import World, payout_of
+from tests.recon.world import World, payout_of, template
 from tests.telemetry.spans import Recorder, links_of, trace_of
 
 KEYS = "k1:HS256:" + "ab" * 32

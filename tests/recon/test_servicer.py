@@ -6,7 +6,6 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,11 +18,8 @@ from concord.recon.v1 import recon_pb2, recon_pb2_grpc, statement_pb2
 from concord.trace.v1 import trace_pb2
 
 from libs.errors import Kind
-from libs.rpc.channel import open_channel
-from libs.rpc.config import ChannelConfig, ServerConfig
 from libs.rpc.errors import RemoteError
-from libs.rpc.identity import IssuedToken, TokenKeys, TokenVerifier
-from libs.rpc.server import Registration, RunningServer, serve
+from libs.rpc.server import Registration
 from libs.rpc.wire import from_event, from_money, from_settlement, from_time
 from services.recon.adapters.ledger import LedgerClient
 from services.recon.domain.learning import LedgerPosting
@@ -31,21 +27,8 @@ from services.recon.domain.match import MatchType
 from services.recon.handlers.ports import AppliedState, MatchToApply, NotRecorded, Recorded
 from services.recon.servicer import ReconServicer
 from tests.formats.camt_files import document
+from tests.recon.calls import PARENT, ROLES, serving
 from tests.recon.world import BANK_ACCOUNT, World, line_entry, money_event, order_event, payout_of
-
-KEYS = TokenKeys.parse("k1:HS256:" + "ab" * 32)
-PARENT = "companies/acme"
-
-
-@contextmanager
-def serving(registration: Registration, roles: tuple[str, ...]) -> Iterator[tuple[RunningServer, grpc.Channel]]:
-    server = serve(ServerConfig(), [registration], TokenVerifier(KEYS))
-    channel = open_channel(server.address, ChannelConfig(retry=None), IssuedToken(KEYS, "tests", roles))
-    try:
-        yield server, channel
-    finally:
-        channel.close()
-        server.stop(0)
 
 
 @pytest.fixture
@@ -58,9 +41,6 @@ def stub(world: World) -> Iterator[recon_pb2_grpc.ReconServiceStub]:
     registration = Registration(servicer, recon_pb2_grpc.add_ReconServiceServicer_to_server, service)
     with serving(registration, ROLES) as (_, channel):
         yield recon_pb2_grpc.ReconServiceStub(channel)
-
-
-ROLES = ("service", "accountant")
 
 
 def parts(world: World, content: bytes, **changes: Any) -> Iterator[recon_pb2.ImportStatementRequest]:

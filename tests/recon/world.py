@@ -7,6 +7,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from io import BytesIO
 
 from sqlalchemy import Engine
@@ -32,6 +33,8 @@ from libs.events import (
 )
 from libs.money import Money
 from libs.service.work import Unobserved, WorkContext
+from libs.storage.engine import open_engine
+from libs.storage.migrate import upgrade
 from libs.telemetry.trace import Tracer
 from services.recon.assembly import Recon, build_recon
 from services.recon.domain.files import FileToImport, ImportedFile
@@ -366,3 +369,10 @@ def settlement(
         lines=tuple(SettlementLine(name, eur(gross), eur(fee), eur(gross - fee)) for name, gross, fee in lines),
         bank_references=references,
     )
+
+
+@cache
+def template() -> Engine:
+    engine = open_engine("sqlite://", "recon")
+    upgrade(engine, "services.recon")
+    return engine

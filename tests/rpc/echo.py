@@ -10,6 +10,7 @@ import grpc
 from concord.access.v1 import access_pb2
 from google.protobuf import descriptor_pb2, descriptor_pool, wrappers_pb2
 from google.protobuf.descriptor import ServiceDescriptor
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from libs.rpc.channel import open_channel
 from libs.rpc.config import ChannelConfig, ServerConfig
@@ -19,6 +20,8 @@ from libs.rpc.server import Registration, RunningServer, serve
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
 KEYS = TokenKeys([TokenKey.secret("k1", SECRET)])
 Text = wrappers_pb2.StringValue
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 SHAPES = {"Say": (False, False), "List": (False, True), "Gather": (True, False), "Chat": (True, True)}
 
@@ -156,3 +159,8 @@ def calling(
     channel = open_channel(target, config or ChannelConfig(retry=None), token, **options)
     with channel:
         yield EchoStub(channel, service)
+
+
+def health_of(channel: grpc.Channel, service: str) -> Any:
+    stub: Any = health_pb2_grpc.HealthStub(channel)
+    return stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=5).status

@@ -19,10 +19,7 @@ from libs.rpc.deadlines import seconds_left, stream_may_go_on
 from libs.rpc.errors import RemoteError
 from libs.rpc.identity import IssuedToken
 from libs.rpc.server import RunningServer
-from tests.rpc.echo import KEYS, Echo, EchoStub, Text, calling, serving
-
-SERVING = health_pb2.HealthCheckResponse.SERVING
-NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+from tests.rpc.echo import KEYS, NOT_SERVING, SERVING, Echo, EchoStub, Text, calling, health_of, serving
 
 
 class Gate:
@@ -35,11 +32,6 @@ class Gate:
         self.entered.release()
         self.open.wait(10)
         return text
-
-
-def health_of(channel: grpc.Channel, service: str) -> Any:
-    stub: Any = health_pb2_grpc.HealthStub(channel)
-    return stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=5).status
 
 
 def test_health_says_serving_for_the_server_and_each_service() -> None:

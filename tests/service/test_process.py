@@ -10,14 +10,13 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from libs.errors import ConcordError, Kind
 from libs.service.process import Backoff, ServiceProcess, WorkerLoop
+from tests.eventually import eventually
 
 QUICK = Backoff(initial_seconds=0.001, maximum_seconds=0.002)
 REPOSITORY = Path(__file__).parents[2]
@@ -35,13 +34,6 @@ class Listener:
 
     def stop(self, grace_seconds: float) -> None:
         self.stopped.append("server")
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    ends_at = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends_at, "did not happen in time"
-        time.sleep(0.002)
 
 
 def test_a_worker_repeats_while_there_is_work_and_wakes_when_told() -> None:

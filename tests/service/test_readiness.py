@@ -5,9 +5,8 @@ import pytest
 
 from libs.errors import ConcordError, Kind
 from libs.service.readiness import Readiness, health_loop
-from tests.rpc.echo import serving
-from tests.rpc.test_server import NOT_SERVING, SERVING, health_of
-from tests.service.test_process import eventually
+from tests.eventually import eventually
+from tests.rpc.echo import NOT_SERVING, SERVING, health_of, serving
 
 
 class Away(ConcordError):

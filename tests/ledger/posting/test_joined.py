@@ -8,15 +8,11 @@ import pytest
 
 from libs.events import BalanceTransaction, Event, EventKind, Evidence, OrderRefund, Party, Reference, ReferenceKind
 from services.ledger.domain.states import PostingState
-from tests.ledger.domain.books import line, money, order, refund
-from tests.ledger.posting.test_posting import ORDER
+from tests.ledger.domain.books import line, money, refund
+from tests.ledger.posting.sales import ORDER, sale
 from tests.ledger.posting.world import PostingWorld
 
 PAYMENT = Reference(ReferenceKind.PAYMENT, "pi_1")
-
-
-def sale() -> Event:
-    return order((line("100.00", "8.00"),), "108.00", "8.00")
 
 
 def paid(*references: Reference) -> Event:

@@ -20,8 +20,7 @@ from services.ledger.handlers.apply_match import ApplyMatch, apply_match, get_ap
 from services.ledger.workers.match import MatchWorker
 from services.ledger.workers.match_queue import Matches
 from tests.ledger.domain.books import bank_line, money
-from tests.ledger.posting.test_reconciling import Watched
-from tests.ledger.posting.world import PostingWorld
+from tests.ledger.posting.world import PostingWorld, Watched
 
 GOOD, BAD = "companies/acme/matches/good", "companies/acme/matches/bad"
 

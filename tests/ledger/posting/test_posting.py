@@ -8,42 +8,19 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from libs.events import Event, EventKind, OrderRefund, Party, Reference, ReferenceKind
+from libs.events import EventKind, OrderRefund, Party, Reference, ReferenceKind
 from libs.money import Money
 from libs.storage.engine import copy_template, open_engine
 from libs.storage.migrate import upgrade
 from services.ledger.domain.document import document_to_json
-from services.ledger.domain.posting import Change, Posting
+from services.ledger.domain.posting import Change
 from services.ledger.domain.states import PostingState
-from tests.ledger.domain.books import bank_line, dispute_lost, line, money, order, refund
+from tests.ledger.domain.books import bank_line, dispute_lost, line, money, order
+from tests.ledger.posting.sales import ORDER, capture, credit, money_back, posted, sale
 from tests.ledger.posting.world import PostingWorld
 from tests.ledger.world import MORNING
 
-ORDER = (Reference(ReferenceKind.ORDER, "1001"),)
 EUR50 = Money("EUR", 5000)
-
-
-def sale() -> Event:
-    return order((line("100.00", "8.00"),), "108.00", "8.00")
-
-
-def capture(txn: str = "txn_1", gross: str = "108.00", fee: str = "3.43", **more: object) -> Event:
-    return money(EventKind.CAPTURE, gross, fee, txn=txn, references=ORDER, customer="cus_ada", **more)  # type: ignore[arg-type]
-
-
-def credit() -> Event:
-    return replace(refund((line("20.00", "1.60"),), "21.60", "1.60"), references=ORDER)
-
-
-def money_back() -> Event:
-    return money(EventKind.REFUND, "-21.60", txn="txn_2", references=ORDER, customer="cus_ada")
-
-
-def posted(world: PostingWorld, *events: Event) -> dict[str, Posting]:
-    """Postings by effect; all of them must be POSTED."""
-    found = {one.effect: one for one in world.postings(*events)}
-    assert {one.state for one in found.values()} == {PostingState.POSTED}
-    return found
 
 
 def test_a_sale_and_its_payment_are_posted_and_close_each_other(world: PostingWorld) -> None:

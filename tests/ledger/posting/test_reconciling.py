@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -16,9 +15,7 @@ from libs.odoo.port import Json
 from services.ledger.workers.queues import Stories
 from services.ledger.workers.reconcile import LOST_AT_MOST, ReconcileWorker
 from tests.ledger.domain.books import line, money, order
-from tests.ledger.posting.world import PostingWorld
-
-Happens = Callable[[str, str, list[Json]], None]
+from tests.ledger.posting.world import PostingWorld, Watched
 
 
 def sale(number: int, currency: str = "USD", total: str = "108.00") -> Event:
@@ -42,25 +39,6 @@ def stand_open(world: PostingWorld, *events: Event) -> None:
 
 def sales(count: int) -> list[Event]:
     return [event for number in range(count) for event in (sale(number), capture(number))]
-
-
-class Watched:
-    """Counts the calls to Odoo; `before` may fail one, `after` lose its reply."""
-
-    def __init__(self, world: PostingWorld, before: Happens | None = None, after: Happens | None = None) -> None:
-        self.calls: Counter[str] = Counter()
-        inner: Callable[..., Json] = world.odoo.execute
-
-        def execute(model: str, method: str, args: list[Json], kwargs: Mapping[str, Json] | None = None) -> Json:
-            self.calls[f"{model}.{method}"] += 1
-            if before:
-                before(model, method, args)
-            answer = inner(model, method, args, kwargs)
-            if after:
-                after(model, method, args)
-            return answer
-
-        world.odoo.execute = execute  # type: ignore[method-assign]
 
 
 def closed(world: PostingWorld, numbers: Sequence[int]) -> set[int]:

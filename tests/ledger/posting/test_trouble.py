@@ -24,16 +24,12 @@ from services.ledger.handlers.retry_posting import RetryPosting, retry_posting
 from services.ledger.workers.post import PostWorker
 from services.ledger.workers.queues import Postings
 from tests.ledger.domain.books import line, money, order
-from tests.ledger.posting.test_posting import ORDER, posted
+from tests.ledger.posting.sales import ORDER, posted, sale
 from tests.ledger.posting.world import PostingWorld
 
 
 def capture(txn: str = "txn_1") -> Event:
     return money(EventKind.CAPTURE, "108.00", txn=txn, customer="cus_ada", references=ORDER)
-
-
-def sale() -> Event:
-    return order((line("100.00", "8.00"),), "108.00", "8.00")
 
 
 def states(world: PostingWorld, *events: Event) -> set[PostingState]:

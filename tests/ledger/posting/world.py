@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -13,7 +14,7 @@ from libs.money import Money
 from libs.odoo.errors import OdooDenied, OdooOutcomeUnknown, OdooUnavailable
 from libs.odoo.port import Json
 from libs.storage.leases import RetryPolicy
-from sandbox.chart import ACCOUNTS, JOURNALS, code_of
+from sandbox.chart import ACCOUNTS, JOURNALS
 from sandbox.engine import Sandbox
 from sandbox.seed import bootstrap
 from sandbox.transport import InProcess, LossyTransport
@@ -25,6 +26,8 @@ from services.ledger.workers.post import PostWorker
 from services.ledger.workers.queues import Postings, Stories
 from services.ledger.workers.reconcile import ReconcileWorker
 from tests.ledger.world import World
+
+Happens = Callable[[str, str, list[Json]], None]
 
 BANK_NUMBER = "DE89"
 CUSTOMERS = {
@@ -200,4 +203,20 @@ class PostingWorld(World):
         return {role: Money("USD", units).decimal() for role, units in sorted(sums.items()) if units}
 
 
-__all__ = ["BANK_NUMBER", "Books", "PostingWorld", "SandboxMasters", "code_of"]
+class Watched:
+    """Counts the calls to Odoo; `before` may fail one, `after` lose its reply."""
+
+    def __init__(self, world: PostingWorld, before: Happens | None = None, after: Happens | None = None) -> None:
+        self.calls: Counter[str] = Counter()
+        inner: Callable[..., Json] = world.odoo.execute
+
+        def execute(model: str, method: str, args: list[Json], kwargs: Mapping[str, Json] | None = None) -> Json:
+            self.calls[f"{model}.{method}"] += 1
+            if before:
+                before(model, method, args)
+            answer = inner(model, method, args, kwargs)
+            if after:
+                after(model, method, args)
+            return answer
+
+        world.odoo.execute = execute  # type: ignore[method-assign]
