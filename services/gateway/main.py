@@ -130,15 +130,15 @@ def queue_readings(engine: DatabaseEngine, accounts: Accounts, now: datetime) ->
     """What waits, by interface. It only reads: a scrape waits for no writer, and no writer for it."""
     companies = {one.source.interface: one.source.company for one in accounts.all()}
     with GatewayUnitOfWork(engine, read_only=True) as uow:
-        depths = uow.walk.queues()
+        lengths = uow.trail.queues(now)
     return [
         QueueReading(
             f"gateway.{one.queue}",
             one.depth,
-            max(0.0, (now - (one.oldest or now)).total_seconds()),
+            one.oldest_seconds,
             Scope.on(companies.get(one.interface, ""), one.interface),
         )
-        for one in depths
+        for one in lengths
     ]
 
 

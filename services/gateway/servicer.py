@@ -10,7 +10,7 @@ from libs.events import Clock
 from libs.rpc import requests
 from libs.rpc.identity import current_identity
 from libs.rpc.pages import Page
-from libs.rpc.wire import company_id
+from libs.trail import wire as trail
 
 from . import wire
 from .handlers import administer
@@ -77,25 +77,11 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     def ListTransactionSteps(
         self, request: trace_pb2.ListTransactionStepsRequest, context: grpc.ServicerContext
     ) -> trace_pb2.ListTransactionStepsResponse:
-        page = Page.of(request)
-        asked = requests.transaction_id(request.transaction_id)
-        resolved, steps = administer.list_steps(asked, new_uow=self._new_uow)
-        start = int(page.cursor[0]) if page.cursor else 0
-        end = start + page.size
-        return trace_pb2.ListTransactionStepsResponse(
-            steps=[wire.from_step(one) for one in steps[start:end]],
-            next_page_token=page.token_after((end,) if len(steps) > end else None),
-            transaction_id=resolved,
-        )
+        with self._new_uow() as uow:
+            return trail.list_transaction_steps(request, uow.trail, "gateway")
 
     def ListControlTotals(
         self, request: trace_pb2.ListControlTotalsRequest, context: grpc.ServicerContext
     ) -> trace_pb2.ListControlTotalsResponse:
-        page = Page.of(request)
-        company = company_id(request.parent)
-        totals = administer.list_totals(company, new_uow=self._new_uow)
-        later = [one for one in totals if not page.cursor or administer.total_order(one) > page.cursor]
-        more = administer.total_order(later[page.size - 1]) if len(later) > page.size else None
-        return trace_pb2.ListControlTotalsResponse(
-            totals=[wire.from_total(one) for one in later[: page.size]], next_page_token=page.token_after(more)
-        )
+        with self._new_uow() as uow:
+            return trail.list_control_totals(request, uow.trail)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concord.gateway.v1 import delivery_pb2, gateway_pb2
-from concord.trace.v1 import trace_pb2
 
 from libs.events import Channel
 from libs.rpc import requests
@@ -13,7 +12,6 @@ from libs.rpc.wire import from_time
 from .domain.delivery import State
 from .domain.fact import StoredDelivery
 from .handlers.administer import KnownSource
-from .handlers.ports import ControlTotal, Step
 
 _CHANNEL = {
     Channel.WEBHOOK: delivery_pb2.Delivery.CHANNEL_WEBHOOK,
@@ -77,31 +75,6 @@ def from_source(known: KnownSource) -> delivery_pb2.Source:
         last_receive_time=from_time(known.last_received) if known.last_received else None,
         last_poll_time=from_time(known.last_polled) if known.last_polled else None,
         polled=known.polled,
-    )
-
-
-def from_step(step: Step) -> trace_pb2.TransactionStep:
-    return trace_pb2.TransactionStep(
-        occur_time=from_time(step.at),
-        service="gateway",
-        step=step.step,
-        resource=step.resource,
-        state=step.state,
-        detail=step.detail,
-        reason=step.reason,
-    )
-
-
-def from_total(total: ControlTotal) -> trace_pb2.ControlTotal:
-    return trace_pb2.ControlTotal(
-        interface=total.interface,
-        company=f"companies/{total.company}",
-        currency_code=total.currency,
-        day=total.day.isoformat(),
-        bucket=total.bucket,
-        event_count=total.event_count,
-        minor_units=total.minor_units,
-        name_set_hash=total.name_set_hash,
     )
 
 

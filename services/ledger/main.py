@@ -229,7 +229,7 @@ def _loops(
 
 def _queues(ledger: Ledger) -> Iterable[QueueReading]:
     with ledger.world.new_uow(read_only=True) as uow:
-        lengths = uow.walk.queues(ledger.world.clock())
+        lengths = uow.trail.queues(ledger.world.clock())
     return [
         QueueReading(one.queue, one.depth, one.oldest_seconds, Scope.on(one.company, one.interface)) for one in lengths
     ]

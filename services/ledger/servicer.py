@@ -17,6 +17,7 @@ from libs.rpc.identity import current_identity
 from libs.rpc.pages import Page, filters_of
 from libs.storage.group_commit import CALL_TIMEOUT_SECONDS, Writer
 from libs.telemetry.context import traceparent_of
+from libs.trail import wire as trail
 
 from . import wire
 from .domain.errors import EventConflict
@@ -28,7 +29,6 @@ from .handlers.read_postings import get_event, get_posting, list_exceptions, lis
 from .handlers.record_events import Told
 from .handlers.reject_posting import reject_posting
 from .handlers.retry_posting import retry_posting
-from .handlers.tell_walk import list_control_totals, list_transaction_steps
 from .handlers.watch_postings import watch_postings
 
 Recorder = Writer[Told, RecordedEvent | EventConflict]
@@ -147,15 +147,14 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
     def ListTransactionSteps(
         self, request: trace_pb2.ListTransactionStepsRequest, context: grpc.ServicerContext
     ) -> trace_pb2.ListTransactionStepsResponse:
-        page = Page.of(request)
-        told = list_transaction_steps(wire.to_transaction(request), page.size, wire.to_start(page), self._new_uow)
-        return wire.from_steps(told, page)
+        with self._new_uow(read_only=True) as uow:
+            return trail.list_transaction_steps(request, uow.trail, "ledger")
 
     def ListControlTotals(
         self, request: trace_pb2.ListControlTotalsRequest, context: grpc.ServicerContext
     ) -> trace_pb2.ListControlTotalsResponse:
-        page, company = Page.of(request), wire.to_company(request.parent)
-        return wire.from_totals(list_control_totals(company, page.size, wire.to_start(page), self._new_uow), page)
+        with self._new_uow(read_only=True) as uow:
+            return trail.list_control_totals(request, uow.trail)
 
     def _record(self, items: list[Event | ConcordError]) -> list[RecordedEvent | ConcordError]:
         """An answer an item, in order. A technical failure fails the call: all of it may be sent again."""

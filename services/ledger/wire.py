@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from concord.events.v1 import event_pb2
 from concord.ledger.v1 import exception_pb2, ledger_pb2, match_pb2, posting_pb2
-from concord.trace.v1 import trace_pb2
 
 from libs.errors import ConcordError
 from libs.events import Event
@@ -17,11 +16,11 @@ from libs.rpc.requests import at_most, optional, request_id, required, resource_
 from libs.rpc.requests import transaction_id as checked_transaction_id
 from libs.rpc.wire import from_event, from_money, from_time, to_event
 
+from .domain.changes import PostingChange
 from .domain.document import Document
 from .domain.match import MatchType
 from .domain.posting import CaseState, ExceptionCase, Posting, RecordedEvent, posting_name
 from .domain.states import PostingState
-from .domain.walk import ControlTotal, PostingChange, Step
 from .handlers.apply_match import Applied, ApplyMatch
 from .handlers.approve_posting import ApprovePosting
 from .handlers.ports import After, PostingQuery
@@ -29,7 +28,6 @@ from .handlers.read_postings import Part
 from .handlers.record_events import check
 from .handlers.reject_posting import RejectPosting
 from .handlers.retry_posting import RetryPosting
-from .handlers.tell_walk import Told as ToldSteps
 
 EVENTS_AT_MOST = 1000
 MEMBERS_AT_MOST = 10_000
@@ -93,11 +91,6 @@ def to_query(request: ledger_pb2.ListPostingsRequest) -> PostingQuery:
 def to_after(page: Page) -> After | None:
     """The last row's time and key, as its token says."""
     return (str(page.cursor[0]), str(page.cursor[1])) if page.cursor else None
-
-
-def to_start(page: Page) -> int:
-    """Where a numbered list goes on."""
-    return int(page.cursor[0]) if page.cursor else 0
 
 
 def from_postings(part: Part[Posting], page: Page) -> ledger_pb2.ListPostingsResponse:
@@ -169,38 +162,6 @@ def to_case_state(request: ledger_pb2.ListExceptionsRequest) -> CaseState | None
 def from_cases(part: Part[ExceptionCase], page: Page) -> ledger_pb2.ListExceptionsResponse:
     return ledger_pb2.ListExceptionsResponse(
         exceptions=[_from_case(one) for one in part.items], next_page_token=page.token_after(part.after)
-    )
-
-
-def to_transaction(request: trace_pb2.ListTransactionStepsRequest) -> str:
-    return checked_transaction_id(request.transaction_id)
-
-
-def from_steps(told: ToldSteps, page: Page) -> trace_pb2.ListTransactionStepsResponse:
-    return trace_pb2.ListTransactionStepsResponse(
-        steps=[_from_step(one) for one in told.steps],
-        next_page_token=page.token_after(None if told.next_start is None else (told.next_start,)),
-        transaction_id=told.transaction_id,
-    )
-
-
-def from_totals(totals: tuple[list[ControlTotal], int | None], page: Page) -> trace_pb2.ListControlTotalsResponse:
-    part, next_start = totals
-    return trace_pb2.ListControlTotalsResponse(
-        totals=[
-            trace_pb2.ControlTotal(
-                interface=one.interface,
-                company=f"companies/{one.company}",
-                currency_code=one.currency,
-                day=one.day.isoformat(),
-                bucket=one.bucket,
-                event_count=one.count,
-                minor_units=one.minor_units,
-                name_set_hash=one.names_hash,
-            )
-            for one in part
-        ],
-        next_page_token=page.token_after(None if next_start is None else (next_start,)),
     )
 
 
@@ -341,15 +302,3 @@ def _from_case(case: ExceptionCase) -> exception_pb2.ExceptionCase:
     if case.resolved_at is not None:
         message.resolve_time.CopyFrom(from_time(case.resolved_at))
     return message
-
-
-def _from_step(step: Step) -> trace_pb2.TransactionStep:
-    return trace_pb2.TransactionStep(
-        occur_time=from_time(step.at),
-        service="ledger",
-        step=step.step,
-        resource=step.resource,
-        state=step.state,
-        detail=step.detail,
-        reason=step.reason,
-    )

@@ -137,13 +137,13 @@ def _relay(recon: Recon, publisher: NatsPublisher) -> Relay:
 
 def _queues(recon: Recon) -> Iterable[tuple[str, int, float, str, str]]:
     with recon.new_uow(read_only=True) as uow:
-        lengths = uow.walk.queues(utc_now())
+        lengths = uow.trail.queues(utc_now())
     return [(one.queue, one.depth, one.oldest_seconds, one.company, one.interface) for one in lengths]
 
 
 def _unmatched(recon: Recon) -> dict[tuple[str, str], int]:
     with recon.new_uow(read_only=True) as uow:
-        return uow.walk.unmatched_lines()
+        return uow.items.unmatched_lines()
 
 
 def _channel(address: str, env: Mapping[str, str], keys: TokenKeys, telemetry: Telemetry) -> grpc.Channel:

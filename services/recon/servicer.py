@@ -11,6 +11,7 @@ from concord.trace.v1 import trace_pb2
 from libs.events import Clock, Settlement
 from libs.rpc.identity import current_identity
 from libs.rpc.pages import Page
+from libs.trail import wire as trail
 
 from . import wire
 from .domain.files import FileToImport, ImportedFile
@@ -146,13 +147,11 @@ class ReconServicer(recon_pb2_grpc.ReconServiceServicer):
     def ListTransactionSteps(
         self, request: trace_pb2.ListTransactionStepsRequest, context: grpc.ServicerContext
     ) -> trace_pb2.ListTransactionStepsResponse:
-        page, transaction = Page.of(request), wire.to_transaction(request.transaction_id)
-        told = queries.list_transaction_steps(transaction, page.size, wire.to_start(page), self._new_uow)
-        return wire.from_steps(told, page)
+        with self._new_uow(read_only=True) as uow:
+            return trail.list_transaction_steps(request, uow.trail, "recon")
 
     def ListControlTotals(
         self, request: trace_pb2.ListControlTotalsRequest, context: grpc.ServicerContext
     ) -> trace_pb2.ListControlTotalsResponse:
-        page, company = Page.of(request), wire.to_company(request.parent)
-        totals = queries.list_control_totals(company, page.size, wire.to_start(page), self._new_uow)
-        return wire.from_totals(totals, page)
+        with self._new_uow(read_only=True) as uow:
+            return trail.list_control_totals(request, uow.trail)

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 
 from concord.recon.v1 import match_pb2 as recon_match_pb2
 from concord.recon.v1 import recon_pb2, statement_pb2
-from concord.trace.v1 import trace_pb2
 
 from libs.events import Settlement
 from libs.rpc.errors import InvalidRequest
@@ -21,11 +20,10 @@ from .domain.files import FileToImport, ImportedFile, Statement
 from .domain.match import Difference, DifferenceState, Match
 from .domain.pages import After
 from .domain.settlement import StoredSettlement
-from .domain.walk import ControlTotal, Step
 from .handlers.assign_difference import AssignDifference
 from .handlers.decide_difference import DecideDifference, Decision
 from .handlers.explain import Explanation
-from .handlers.queries import Part, ToldSteps
+from .handlers.queries import Part
 
 CHUNK_BYTES = 1024 * 1024
 COMPANY_CHARACTERS = 64
@@ -123,17 +121,8 @@ def to_after(page: Page) -> After | None:
     return (str(page.cursor[0]), str(page.cursor[1])) if page.cursor else None
 
 
-def to_start(page: Page) -> int:
-    """Where a numbered list goes on."""
-    return int(page.cursor[0]) if page.cursor else 0
-
-
 def to_transaction_filter(value: str) -> str:
     return checked_transaction_id(value) if value else ""
-
-
-def to_transaction(value: str) -> str:
-    return checked_transaction_id(value)
 
 
 def to_difference_state(value: int) -> DifferenceState | None:
@@ -279,34 +268,6 @@ def from_explanation(explanation: Explanation, company: str) -> recon_match_pb2.
     )
 
 
-def from_steps(told: ToldSteps, page: Page) -> trace_pb2.ListTransactionStepsResponse:
-    return trace_pb2.ListTransactionStepsResponse(
-        steps=[_from_step(one) for one in told.steps],
-        next_page_token=page.token_after(None if told.next_start is None else (told.next_start,)),
-        transaction_id=told.transaction_id,
-    )
-
-
-def from_totals(totals: tuple[list[ControlTotal], int | None], page: Page) -> trace_pb2.ListControlTotalsResponse:
-    part, next_start = totals
-    return trace_pb2.ListControlTotalsResponse(
-        totals=[
-            trace_pb2.ControlTotal(
-                interface=one.interface,
-                company=f"companies/{one.company}",
-                currency_code=one.currency,
-                day=one.day.isoformat(),
-                bucket=one.bucket,
-                event_count=one.count,
-                minor_units=one.minor_units,
-                name_set_hash=one.names_hash,
-            )
-            for one in part
-        ],
-        next_page_token=page.token_after(None if next_start is None else (next_start,)),
-    )
-
-
 def _from_trial(trial: Trial, company: str) -> recon_match_pb2.RuleTrial:
     return recon_match_pb2.RuleTrial(
         rule=trial.rule,
@@ -316,18 +277,6 @@ def _from_trial(trial: Trial, company: str) -> recon_match_pb2.RuleTrial:
             recon_match_pb2.PredicateTrial(predicate=one.name, left=one.left, right=one.right, held=one.held)
             for one in trial.predicates
         ],
-    )
-
-
-def _from_step(step: Step) -> trace_pb2.TransactionStep:
-    return trace_pb2.TransactionStep(
-        occur_time=from_time(step.at),
-        service="recon",
-        step=step.step,
-        resource=step.resource,
-        state=step.state,
-        detail=step.detail,
-        reason=step.reason,
     )
 
 

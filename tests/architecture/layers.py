@@ -21,8 +21,10 @@ SEAM = frozenset({"providers.base", "providers.errors", "providers.PROVIDERS"})
 SERVICE_LAYERS: dict[str, frozenset[str]] = {
     "domain": VALUES | SEAM,
     # Its own tables are not the world: a use case takes the unit of work as it is, and nothing else of storage.
-    "handlers": VALUES | SEAM | {"domain", "libs.formats", "storage.uow"},
-    "storage": VALUES | SEAM | {"domain", "handlers.ports", "libs.storage", "sqlmodel", "sqlalchemy", "alembic"},
+    "handlers": VALUES | SEAM | {"domain", "libs.formats", "libs.trail", "storage.uow"},
+    "storage": VALUES
+    | SEAM
+    | {"domain", "handlers.ports", "libs.storage", "libs.trail", "sqlmodel", "sqlalchemy", "alembic"},
     "adapters": VALUES | GRPC | SEAM | {"domain", "handlers.ports", "libs", "concord", "httpx", "limits", "yaml"},
     # The classes of Odoo's errors say what a worker does next; they are plain exceptions.
     # Likewise RetryPolicy: numbers.
@@ -63,6 +65,8 @@ LIBS: dict[str, frozenset[str]] = {
     "storage": VALUES | {"sqlalchemy", "sqlmodel", "alembic", "psycopg", "nats"},
     "rpc": VALUES | GRPC | {"concord", "jwt", "cryptography", "libs.telemetry.context"},
     "telemetry": VALUES | GRPC | {"opentelemetry", "prometheus_client", "structlog", "libs.rpc"},
+    # What every service can say of a transaction: values, their reading from storage and their wire.
+    "trail": VALUES | {"concord", "libs.rpc", "libs.storage", "sqlalchemy"},
     # The plumbing of a process: it may see all other libs, and none of them sees it.
     "service": VALUES | GRPC | {"libs.odoo", "libs.rpc", "libs.storage", "libs.telemetry"},
     "odoo": VALUES | {"odoorpc", "httpx", "libs.formats", "starlette", "uvicorn"},
@@ -78,7 +82,7 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "odoorpc": ("libs.odoo",),
     "duckdb": ("services.recon.engine",),
     "sqlmodel": ("libs.storage", "services.*.storage"),
-    "sqlalchemy": ("libs.storage", "services.*.storage"),
+    "sqlalchemy": ("libs.storage", "libs.trail.reading", "services.*.storage"),
     "alembic": ("libs.storage", "services.*.storage"),
     "jiter": ("libs.formats",),
     "lxml": ("libs.formats",),

@@ -6,7 +6,6 @@ import random
 
 import pytest
 
-from services.gateway.handlers import administer
 from tests.gateway.day import EXPECTED, played
 from tests.gateway.world import GOLDEN, Down, GatewayWorld
 
@@ -19,10 +18,10 @@ def test_a_crash_at_any_commit_loses_and_doubles_nothing(crash_at: int) -> None:
     assert world.points > world.crash_at, "the crash was never reached"
     assert {name.rpartition("/")[2] for name in world.ledger.events} == EXPECTED
     assert len({one[0].payout_id for one in world.recon.settlements}) == 1
-    totals = administer.list_totals("demo", new_uow=world.uow)
-    assert sum(total.event_count for total in totals) == len(EXPECTED)
+    totals = world.totals()
+    assert sum(total.count for total in totals) == len(EXPECTED)
     for answer in answers.values():
-        resolved, steps = administer.list_steps(answer, new_uow=world.uow)
+        resolved, steps = world.steps(answer)
         assert steps[0].step == "received"
         assert resolved in {event.transaction_id for event in world.ledger.events.values()}
 
@@ -40,8 +39,8 @@ def test_the_same_is_handed_on_whatever_fails_on_the_way(seed: int) -> None:
         world.run()
     assert {name.rpartition("/")[2] for name in world.ledger.events} == EXPECTED
     assert set(world.states()) <= {"FORWARDED", "IGNORED"}
-    totals = administer.list_totals("demo", new_uow=world.uow)
-    assert sum(total.event_count for total in totals) == len(EXPECTED)
+    totals = world.totals()
+    assert sum(total.count for total in totals) == len(EXPECTED)
 
 
 def test_one_seed_run_twice_gives_one_database() -> None:

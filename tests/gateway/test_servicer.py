@@ -140,7 +140,7 @@ def test_totals_are_empty_while_nobody_takes_events(operator: gateway_pb2_grpc.G
         ),
         ("PollSource", gateway_pb2.PollSourceRequest(name="sources/a/accounts/b"), "SOURCE_UNKNOWN"),
         ("ListTransactionSteps", trace_pb2.ListTransactionStepsRequest(transaction_id="x"), "REQUEST_INVALID"),
-        ("ListControlTotals", trace_pb2.ListControlTotalsRequest(parent="x"), "EVENT_INVALID"),
+        ("ListControlTotals", trace_pb2.ListControlTotalsRequest(parent="x"), "REQUEST_INVALID"),
     ],
 )
 def test_a_wrong_request_is_refused_with_its_reason(

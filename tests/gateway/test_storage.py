@@ -14,7 +14,6 @@ from sqlalchemy import Engine, text
 from libs.storage.engine import open_engine
 from libs.storage.migrate import check, upgrade
 from services.gateway.domain.fact import Refusal
-from services.gateway.handlers import administer
 from services.gateway.storage import metadata
 from tests.gateway.day import EXPECTED, day, played
 from tests.gateway.world import GOLDEN, NOW, SHOPIFY, GatewayWorld
@@ -63,14 +62,14 @@ def test_a_day_goes_the_same_way_on_either_database(engine: Engine) -> None:
     }
     assert len(world.recon.settlements) == 1
     assert set(world.states()) == {"FORWARDED", "IGNORED"}
-    assert sum(total.event_count for total in administer.list_totals("demo", new_uow=world.uow)) == 5
+    assert sum(total.count for total in world.totals()) == 5
     upload = world.gateway.upload(10_000_000)
     upload.feed(b"<?xml version='1.0'?>" + b"x" * 1_500_000)
     new = upload.finish(world.sources[2].source, "a.xml")
     world.gateway.store.call(new)
     world.run()
     assert [len(content) for _, _, content in world.recon.files] == [1_500_021]
-    assert administer.list_steps(new.delivery.transaction_id, new_uow=world.uow)[1][-1].step == "forwarded"
+    assert world.steps(new.delivery.transaction_id)[1][-1].step == "forwarded"
 
 
 @pytest.mark.parametrize("engine", BOTH, indirect=True)
@@ -81,7 +80,7 @@ def test_a_crash_loses_and_doubles_nothing_on_either_database(engine: Engine, cr
     world.crash_at = world.points + crash_at
     played(world, random.Random(crash_at))
     assert {name.rpartition("/")[2] for name in world.ledger.events} == EXPECTED
-    assert sum(total.event_count for total in administer.list_totals("demo", new_uow=world.uow)) == len(EXPECTED)
+    assert sum(total.count for total in world.totals()) == len(EXPECTED)
 
 
 @pytest.mark.parametrize("engine", BOTH, indirect=True)

@@ -87,7 +87,7 @@ def test_an_echo_of_a_known_order_keeps_its_transaction_and_leaves_an_alias() ->
     world.run()
     assert second != first
     assert len(world.ledger.events) == 1
-    resolved, steps = administer.list_steps(second, new_uow=world.uow)
+    resolved, steps = world.steps(second)
     assert resolved == first
     assert [step.step for step in steps if "/events/" in step.resource] == ["forwarded"]
     assert sum(step.step == "received" for step in steps) == 2
@@ -118,7 +118,7 @@ def test_a_webhook_s_event_that_the_poll_told_first_is_an_alias_of_it() -> None:
     by_webhook = world.deliver_stripe(world.account.event("evt_2", "charge.dispute.created", dispute, CHARGE_AT))
     world.run()
     assert by_webhook != by_poll
-    assert administer.list_steps(by_webhook, new_uow=world.uow)[0] == by_poll
+    assert world.steps(by_webhook)[0] == by_poll
 
 
 @pytest.mark.parametrize("lost_reply", [False, True])
@@ -132,8 +132,8 @@ def test_an_event_is_handed_on_until_the_ledger_answers_and_counted_once(lost_re
         world.wait(10)
     assert world.ledger.calls == 4
     assert world.states() == {"FORWARDED": 1}
-    (total,) = administer.list_totals("demo", new_uow=world.uow)
-    assert (total.bucket, total.event_count, total.minor_units) == ("handed_on", 1, 10800)
+    (total,) = world.totals()
+    assert (total.bucket, total.count, total.minor_units) == ("handed_on", 1, 10800)
 
 
 def test_what_another_service_handed_on_first_is_not_counted_again() -> None:
@@ -145,10 +145,10 @@ def test_what_another_service_handed_on_first_is_not_counted_again() -> None:
     world.ledger.events[name] = replace(before.ledger.events[name], transaction_id="f" * 32)
     world.deliver_stripe(charged(world))
     world.run()
-    (total,) = administer.list_totals("demo", new_uow=world.uow)
-    assert total.event_count == 1  # the evidence
+    (total,) = world.totals()
+    assert total.count == 1  # the evidence
     ((mine,),) = world.rows("SELECT transaction_id FROM event WHERE kind = 'capture'")
-    assert administer.list_steps(str(mine), new_uow=world.uow)[0] == "f" * 32
+    assert world.steps(str(mine))[0] == "f" * 32
 
 
 def test_a_spent_budget_parks_the_event_and_a_replay_takes_it_up_again() -> None:
@@ -161,7 +161,7 @@ def test_a_spent_budget_parks_the_event_and_a_replay_takes_it_up_again() -> None
     assert world.rows("SELECT state, reason FROM event") == [("PARKED", "SERVICE_UNAVAILABLE")]
     assert world.rows("SELECT state, reason FROM delivery") == [("PARKED", "SERVICE_UNAVAILABLE")]
     assert world.set_aside == [("demo", "stripe/acct_1", "SERVICE_UNAVAILABLE")]
-    assert administer.list_totals("demo", new_uow=world.uow) == []
+    assert world.totals() == []
     name = "sources/stripe/accounts/acct_1/deliveries/evt_1"
     administer.replay_delivery(name, "1" * 8, "operator", new_uow=world.uow, clock=lambda: world.now)
     world.run()
@@ -176,7 +176,7 @@ def test_what_the_ledger_will_not_have_is_set_aside_with_its_reason() -> None:
     world.run()
     assert world.rows("SELECT state, reason FROM delivery") == [("QUARANTINED", "EVENT_CONFLICT")]
     assert world.set_aside == [("demo", "stripe/acct_1", "EVENT_CONFLICT")]
-    assert administer.list_totals("demo", new_uow=world.uow) == []
+    assert world.totals() == []
 
 
 def test_an_event_that_no_call_survives_costs_the_others_time_only() -> None:

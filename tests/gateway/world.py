@@ -20,6 +20,7 @@ from libs.storage.engine import copy_template, open_engine
 from libs.storage.group_commit import InlineWriter
 from libs.storage.migrate import upgrade
 from libs.telemetry.trace import Tracer
+from libs.trail import ControlTotal, Step
 from providers.base import Secrets, Source
 from providers.shopify.signature import sign as sign_shopify
 from providers.stripe import API
@@ -211,6 +212,14 @@ class GatewayWorld:
 
     def uow(self) -> GatewayUnitOfWork:
         return GatewayUnitOfWork(self.engine)
+
+    def totals(self) -> list[ControlTotal]:
+        with self.uow() as uow:
+            return uow.trail.totals("demo")
+
+    def steps(self, transaction_id: str) -> tuple[str, list[Step]]:
+        with self.uow() as uow:
+            return uow.trail.steps(transaction_id)
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         with self.engine.connect() as connection:

@@ -69,9 +69,9 @@ def look(world: World, queue: str) -> None:
             uow.matches.companies_due()
             uow.matches.claim("acme", limit=10, owner="w", now=world.now, lease_seconds=60)
         elif queue == "metrics":
-            uow.walk.queues(world.now)
+            uow.trail.queues(world.now)
         elif queue == "trace":
-            uow.walk.steps("1" * 32)
+            uow.trail.steps("1" * 32)
         else:
             uow.postings.page(PostingQuery("acme", reference="1001"), 10, None)
 

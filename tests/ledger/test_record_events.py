@@ -84,7 +84,7 @@ def test_an_id_told_for_a_known_event_stands_for_its_transaction(world: World) -
     (first,) = map(answered, world.record(replace(capture(), transaction_id="a" * 32)))
     world.record(replace(capture(), transaction_id="b" * 32))
     with world.reading() as uow:
-        meant, steps = uow.walk.steps("b" * 32)
+        meant, steps = uow.trail.steps("b" * 32)
     assert meant == first.event.transaction_id == "a" * 32
     assert [one.step for one in steps] == ["recorded"]
 

@@ -230,11 +230,16 @@ def test_a_watcher_resumes_where_it_stopped_and_is_woken_by_what_is_new(served: 
 def test_steps_totals_and_exceptions_are_told(served: Served) -> None:
     stub = served.stub()
     (posting, _) = served.world.build(capture())
-    steps = stub.ListTransactionSteps(
-        trace_pb2.ListTransactionStepsRequest(transaction_id=posting.transaction_id, page_size=1)
+    request = trace_pb2.ListTransactionStepsRequest(transaction_id=posting.transaction_id, page_size=1)
+    first = stub.ListTransactionSteps(request)
+    assert [one.step for one in first.steps] == ["recorded"]
+    rest = stub.ListTransactionSteps(
+        trace_pb2.ListTransactionStepsRequest(
+            transaction_id=posting.transaction_id, page_size=9, page_token=first.next_page_token
+        )
     )
-    assert [one.step for one in steps.steps] == ["recorded"]
-    assert steps.next_page_token
+    assert rest.steps[0].step == "validated"
+    assert not rest.next_page_token
     totals = stub.ListControlTotals(trace_pb2.ListControlTotalsRequest(parent="companies/acme")).totals
     assert [(one.bucket, one.event_count, one.minor_units) for one in totals] == [("pending", 1, 10800)]
     exceptions = stub.ListExceptions(ledger_pb2.ListExceptionsRequest(parent="companies/acme")).exceptions

@@ -10,14 +10,13 @@ from hashlib import sha256
 from libs.events import EventKind
 from libs.storage.migrate import check
 from libs.storage.sealer import Sealer
+from services.ledger.domain.changes import PostingChange
 from services.ledger.domain.master import FeeWord
 from services.ledger.domain.match import AppliedMatch, MatchType
 from services.ledger.domain.posting import CaseState
 from services.ledger.domain.states import PostingState
-from services.ledger.domain.walk import PostingChange
 from services.ledger.handlers.ports import After, PostingQuery
 from services.ledger.handlers.read_postings import list_exceptions, list_postings
-from services.ledger.handlers.tell_walk import list_control_totals, list_transaction_steps
 from services.ledger.handlers.watch_postings import watch_postings
 from services.ledger.storage import TABLES, metadata
 from tests.ledger.domain import books
@@ -79,20 +78,18 @@ def test_steps_tell_a_transaction_from_recording_to_posting(world: World) -> Non
     world.build(event)
     world.pass_time(5)
     world.post()
-    told = list_transaction_steps(event.transaction_id, 100, 0, world.new_uow)
-    assert [one.step for one in told.steps] == ["recorded", "validated", "ready", "posting", "posted"]
-    assert told.steps[-1].detail.startswith("odoo number MISC/")
-    part = list_transaction_steps(event.transaction_id, 2, 0, world.new_uow)
-    assert part.next_start == 2
-    rest = list_transaction_steps(event.transaction_id, 9, part.next_start, world.new_uow)
-    assert part.steps + rest.steps == told.steps
-    assert list_transaction_steps("f" * 32, 9, 0, world.new_uow).steps == []
+    with world.reading() as uow:
+        _, steps = uow.trail.steps(event.transaction_id)
+        assert uow.trail.steps("f" * 32) == ("f" * 32, [])
+    assert [one.step for one in steps] == ["recorded", "validated", "ready", "posting", "posted"]
+    assert steps[-1].detail.startswith("odoo number MISC/")
 
 
 def test_totals_count_each_event_once_with_its_money_and_name(world: World) -> None:
     world.build(capture(), capture("txn_2", "50.00"))
     world.post()
-    totals, _ = list_control_totals("acme", 100, 0, world.new_uow)
+    with world.reading() as uow:
+        totals = uow.trail.totals("acme")
     held = {one.bucket: one for one in totals if one.count}
     (posted,) = held.values()
     names = sum(int(sha256(one.name.encode()).hexdigest(), 16) for one in (capture(), capture("txn_2"))) % 2**256
@@ -195,7 +192,7 @@ def test_a_scrape_walks_the_partial_indexes_of_what_waits_and_no_table(engine_fo
 
 def waiting(world: World) -> dict[tuple[str, str, str], tuple[int, float]]:
     with world.reading() as uow:
-        lengths = uow.walk.queues(world.now)
+        lengths = uow.trail.queues(world.now)
     return {(one.queue, one.company, one.interface): (one.depth, one.oldest_seconds) for one in lengths}
 
 

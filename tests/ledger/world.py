@@ -105,7 +105,7 @@ class World:
     def buckets(self) -> dict[str, int]:
         """Events by bucket, whatever the interface."""
         with self.reading() as uow:
-            totals = uow.walk.totals("acme")
+            totals = uow.trail.totals("acme")
         found: dict[str, int] = {}
         for one in totals:
             if one.count:

@@ -41,7 +41,7 @@ def day(world: World) -> None:
 
 def outcome(world: World) -> dict[str, object]:
     with world.recon.new_uow(read_only=True) as uow:
-        totals = [(one.interface, one.count, one.minor_units, one.names_hash) for one in uow.walk.totals("acme")]
+        totals = [(one.interface, one.count, one.minor_units, one.names_hash) for one in uow.trail.totals("acme")]
         verification = AuditLog(uow.connection, TABLES).verify()
     assert verification.faults == ()
     return {

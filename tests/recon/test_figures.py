@@ -27,7 +27,7 @@ def test_what_waits_is_measured_by_company_and_interface_and_a_match_by_company(
 
 def waiting(world: World) -> dict[tuple[str, str, str], tuple[int, float]]:
     with world.recon.new_uow(read_only=True) as uow:
-        lengths = uow.walk.queues(world.now)
+        lengths = uow.trail.queues(world.now)
     return {(one.queue, one.company, one.interface): (one.depth, one.oldest_seconds) for one in lengths}
 
 

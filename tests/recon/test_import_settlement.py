@@ -78,8 +78,8 @@ def test_a_report_brings_the_very_events_that_the_poll_brings(world: World) -> N
     assert isinstance(row_event.body, BalanceTransaction)
     # The poll handed it on, so it counts it; the file's id stays as an alias.
     with world.recon.new_uow(read_only=True) as uow:
-        assert uow.walk.totals("acme") == []
-        meant, steps = uow.walk.steps(row_event.transaction_id)
+        assert uow.trail.totals("acme") == []
+        meant, steps = uow.trail.steps(row_event.transaction_id)
     assert meant == polled.transaction_id
     assert [one.step for one in steps] == ["received", "recorded"]
 

@@ -291,7 +291,7 @@ def test_a_ledger_that_is_down_delays_and_loses_nothing(world: World) -> None:
     world.run()
     assert len(world.ledger.events) == 1
     with world.recon.new_uow(read_only=True) as uow:
-        (total,) = uow.walk.totals("acme")
+        (total,) = uow.trail.totals("acme")
     assert (total.bucket, total.count, total.minor_units) == ("handed_on", 1, 11900)
 
 

@@ -114,7 +114,7 @@ def test_each_side_of_a_match_can_tell_that_it_was_written() -> None:
     world.run()
     with world.recon.new_uow(read_only=True) as uow:
         for posting in world.ledger.postings.values():
-            _, steps = uow.walk.steps(posting.transaction_id)
+            _, steps = uow.trail.steps(posting.transaction_id)
             written = [one.resource for one in steps if one.step == "match_written"]
             assert len(written) == (1 if posting.key == line else 2), posting.key  # the payout's and the bank's
 
@@ -130,7 +130,7 @@ def test_bank_lines_that_nothing_explains_are_counted_by_company_and_interface()
 
     def unmatched() -> dict[tuple[str, str], int]:
         with world.recon.new_uow(read_only=True) as uow:
-            return uow.walk.unmatched_lines()
+            return uow.items.unmatched_lines()
 
     watch(recorder.telemetry.metrics, list, unmatched)
     ((key, lines),) = recorder.points(names.METRIC_UNMATCHED).items()

@@ -8,14 +8,12 @@ from collections import Counter, defaultdict
 from libs.storage.audit import AuditLog
 from libs.storage.totals import Total
 from sandbox.chart import ACCOUNTS
-from services.gateway.handlers import administer
 from services.gateway.storage import TABLES as GATEWAY_TABLES
 from services.gateway.storage import GatewayUnitOfWork
 from services.ledger.storage import TABLES as LEDGER_TABLES
 from services.ledger.storage.unit_of_work import Ledgers
-from services.recon.handlers import queries
 from services.recon.storage import TABLES as RECON_TABLES
-from services.recon.storage import ReconUowFactory
+from services.recon.storage import ReconUow
 from tests.simulation.day import COMPANY
 from tests.simulation.expected import UNDATED, Books, expected_books
 from tests.simulation.world import World
@@ -105,18 +103,18 @@ def _answers_agree(world: World) -> list[str]:
 def _nothing_is_missing(world: World) -> list[str]:
     """Completeness: what was handed on is what the ledger accounts for, in count, money and names; none is pending."""
     handed_on: dict[_Day, Total] = defaultdict(Total)
-    for one in administer.list_totals(COMPANY, new_uow=lambda: GatewayUnitOfWork(world.engines["gateway"])):
-        if one.bucket == "handed_on":
-            told = Total(one.event_count, one.minor_units, int(one.name_set_hash, 16))
-            handed_on[one.interface, one.currency, str(one.day)] += told
-    for other in queries.list_control_totals(COMPANY, 1000, 0, ReconUowFactory(world.engines["recon"]))[0]:
-        if other.bucket == "handed_on":
-            told = Total(other.count, other.minor_units, int(other.names_hash, 16))
-            handed_on[other.interface, other.currency, str(other.day)] += told
+    with GatewayUnitOfWork(world.engines["gateway"], read_only=True) as gateway:
+        handing_on = gateway.trail.totals(COMPANY)
+    with ReconUow(world.engines["recon"], read_only=True) as recon:
+        handing_on += recon.trail.totals(COMPANY)
+    for total in handing_on:
+        if total.bucket == "handed_on":
+            told = Total(total.count, total.minor_units, int(total.names_hash, 16))
+            handed_on[total.interface, total.currency, str(total.day)] += told
     accounted: dict[_Day, Total] = defaultdict(Total)
     found = []
     with Ledgers(world.engines["ledger"])(read_only=True) as uow:
-        for total in uow.walk.totals(COMPANY):
+        for total in uow.trail.totals(COMPANY):
             kept = Total(total.count, total.minor_units, int(total.names_hash, 16))
             accounted[total.interface, total.currency, str(total.day)] += kept
             if total.bucket == "pending" and total.count:
@@ -244,7 +242,7 @@ def _watchers_miss_nothing(world: World) -> list[str]:
     """A watcher who asked now and then, and began again where he stopped, saw what one sees who asks once."""
     world.watch(limit=10_000)
     with Ledgers(world.engines["ledger"])(read_only=True) as uow:
-        all_changes = [(one.number, one.posting.key) for one in uow.walk.changes_after(COMPANY, 0, 100_000)]
+        all_changes = [(one.number, one.posting.key) for one in uow.changes.after(COMPANY, 0, 100_000)]
     numbers = [number for number, _ in all_changes]
     found = ["the stream's numbers are not in order"] if numbers != sorted(set(numbers)) else []
     told = _column(world, "ledger", "SELECT id FROM outbox")

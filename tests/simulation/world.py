@@ -342,7 +342,7 @@ class World:
         """A watcher of postings asks for more: what he has seen is his resume token."""
         after = self.watched[-1][0] if self.watched else 0
         with Ledgers(self.engines["ledger"])(read_only=True) as uow:
-            changes = uow.walk.changes_after(COMPANY, after, limit)
+            changes = uow.changes.after(COMPANY, after, limit)
         self.watched += [(one.number, one.posting.key) for one in changes]
 
     # Faults around calls.

@@ -9,7 +9,7 @@ from libs.events import Clock
 
 from ..domain.delivery import State
 from ..domain.fact import StoredDelivery
-from .ports import Accounts, ControlTotal, NewUnitOfWork, Step
+from .ports import Accounts, NewUnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +62,3 @@ def list_sources(accounts: Accounts, *, new_uow: NewUnitOfWork) -> list[KnownSou
             )
             for one in sorted(accounts.all(), key=lambda one: one.source.name)
         ]
-
-
-def list_steps(transaction_id: str, *, new_uow: NewUnitOfWork) -> tuple[str, list[Step]]:
-    """The transaction that the id stands for, and what the gateway did for it, oldest first."""
-    with new_uow() as uow:
-        return uow.events.resolve(transaction_id), uow.walk.steps(transaction_id)
-
-
-def list_totals(company: str, *, new_uow: NewUnitOfWork) -> list[ControlTotal]:
-    """What was handed on to the ledger."""
-    with new_uow() as uow:
-        return uow.walk.totals(company)
-
-
-def total_order(total: ControlTotal) -> tuple[str, ...]:
-    """Where a total stands in its list."""
-    return total.interface, total.currency, total.day.isoformat(), total.bucket

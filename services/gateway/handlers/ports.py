@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
 from libs.events import Event, Settlement
+from libs.trail import Trail
 from providers.base import Delivery, Provider, Query, Source
 
 from ..domain.delivery import Receipt, State
@@ -59,43 +60,6 @@ class PayoutOutcome:
     state: PayoutState
     reason: str = ""
     retry_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing that the gateway did for a transaction."""
-
-    at: datetime
-    step: str
-    resource: str
-    state: str = ""
-    detail: str = ""
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class QueueDepth:
-    """What waits in one queue for a `{provider}/{account}`, and when its oldest item came.
-
-    An empty queue has one of nobody's, with 0.
-    """
-
-    queue: str
-    depth: int
-    oldest: datetime | None
-    interface: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ControlTotal:
-    interface: str
-    company: str
-    currency: str
-    day: date
-    bucket: str
-    event_count: int
-    minor_units: int
-    name_set_hash: str
 
 
 class Deliveries(Protocol):
@@ -152,9 +116,6 @@ class Events(Protocol):
     def alias(self, pairs: Sequence[tuple[str, str]]) -> None:
         """(alias, transaction id): ids that a 202 named before the event proved known."""
 
-    def resolve(self, transaction_id: str) -> str:
-        """The transaction that an alias stands for; else the id itself."""
-
 
 class Payouts(Protocol):
     def add(self, payouts: Sequence[StoredPayout], now: datetime) -> None:
@@ -207,16 +168,6 @@ class Refusals(Protocol):
         """Keep a sample; of a source's, the newest `keep` stay."""
 
 
-class Walk(Protocol):
-    def steps(self, transaction_id: str) -> list[Step]:
-        """Oldest first."""
-
-    def totals(self, company: str) -> list[ControlTotal]:
-        """In order of interface, currency, day."""
-
-    def queues(self) -> list[QueueDepth]: ...
-
-
 class UnitOfWork(Protocol):
     """One transaction."""
 
@@ -239,7 +190,7 @@ class UnitOfWork(Protocol):
     def refusals(self) -> Refusals: ...
 
     @property
-    def walk(self) -> Walk: ...
+    def trail(self) -> Trail: ...
 
     def commit(self) -> None: ...
 

@@ -89,15 +89,6 @@ class Events:
         rows = [{"alias": alias, "transaction_id": known} for alias, known in sorted(set(pairs)) if alias != known]
         insert_new(self._connection, ALIAS, rows, ["alias"])
 
-    def resolve(self, transaction_id: str) -> str:
-        """Two steps at most: an id of ours, then the one that the ledger knew the event by."""
-        for _ in range(2):
-            known = self._connection.scalar(select(ALIAS.c.transaction_id).where(ALIAS.c.alias == transaction_id))
-            if known is None:
-                break
-            transaction_id = known
-        return transaction_id
-
     def _merged(self, stored: StoredEvent, told: StoredEvent, now: datetime) -> StoredEvent:
         """A repeat that names more references than before: the ledger must hear of them too."""
         event = stored.event

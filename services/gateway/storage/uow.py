@@ -13,8 +13,8 @@ from .deliveries import Deliveries
 from .events import Events
 from .payouts import Cursors, Payouts
 from .rows import DELIVERY, EVENT
+from .trail import GatewayTrail
 from .uploads import Refusals, Uploads
-from .walk import Walk
 
 
 class GatewayUnitOfWork(UnitOfWork):
@@ -26,7 +26,7 @@ class GatewayUnitOfWork(UnitOfWork):
     cursors: Cursors
     uploads: Uploads
     refusals: Refusals
-    walk: Walk
+    trail: GatewayTrail
 
     def opened(self) -> None:
         self.deliveries = Deliveries(self.connection)
@@ -35,7 +35,7 @@ class GatewayUnitOfWork(UnitOfWork):
         self.cursors = Cursors(self.connection)
         self.uploads = Uploads(self.connection)
         self.refusals = Refusals(self.connection)
-        self.walk = Walk(self.connection)
+        self.trail = GatewayTrail(self.connection)
 
 
 def end_leases_of_the_dead(engine: Engine) -> int:

@@ -23,7 +23,9 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from libs.events import Event, Reference
+from libs.trail import Trail
 
+from ..domain.changes import PostingChange
 from ..domain.context import Context
 from ..domain.errors import EventConflict
 from ..domain.master import Masters, Ref
@@ -31,7 +33,6 @@ from ..domain.match import AppliedMatch
 from ..domain.posting import CaseState, Change, Doubt, EventState, ExceptionCase, Posting, RecordedEvent
 from ..domain.states import PostingState
 from ..domain.view import DocumentView
-from ..domain.walk import ControlTotal, PostingChange, QueueLength, Step
 
 
 class Masterdata(Protocol):
@@ -317,25 +318,15 @@ class StoryQueueStore(Protocol):
         ...
 
 
-class Walk(Protocol):
-    """What is told of the walk afterwards."""
+class ChangeStream(Protocol):
+    """Every change of a posting, numbered."""
 
-    def steps(self, transaction_id: str) -> tuple[str, list[Step]]:
-        """The transaction that the id stands for, and its steps, oldest first."""
-        ...
-
-    def totals(self, company: str) -> list[ControlTotal]: ...
-
-    def last_change(self) -> int:
+    def last_number(self) -> int:
         """The highest number that a change of any company has; 0 if there is none."""
         ...
 
-    def changes_after(self, company: str, number: int, limit: int) -> list[PostingChange]:
+    def after(self, company: str, number: int, limit: int) -> list[PostingChange]:
         """Changes of postings after a sealed number, in their one order."""
-        ...
-
-    def queues(self, now: datetime) -> list[QueueLength]:
-        """What waits, for metrics; long queues are counted up to a bound."""
         ...
 
 
@@ -355,7 +346,9 @@ class LedgerUow(Protocol):
     @property
     def matches(self) -> MatchStore: ...
     @property
-    def walk(self) -> Walk: ...
+    def trail(self) -> Trail: ...
+    @property
+    def changes(self) -> ChangeStream: ...
     @property
     def story_queue(self) -> StoryQueueStore: ...
 
@@ -390,5 +383,4 @@ __all__ = [
     "RequestStore",
     "Stories",
     "Story",
-    "Walk",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ..domain.walk import PostingChange
+from ..domain.changes import PostingChange
 from .ports import NewUow
 
 READ_AT_ONCE = 200
@@ -27,8 +27,8 @@ def watch_postings(
     while may_go_on():
         with new_uow(read_only=True) as uow:
             # Of one moment: whatever is numbered up to `last` and concerns this company is among the changes.
-            last = uow.walk.last_change()
-            changes = uow.walk.changes_after(company, after, READ_AT_ONCE)
+            last = uow.changes.last_number()
+            changes = uow.changes.after(company, after, READ_AT_ONCE)
         for change in changes:
             if not transaction_id or change.posting.transaction_id == transaction_id:
                 yield change

@@ -10,13 +10,14 @@ from libs.storage.uow import UnitOfWork, unobserved
 
 from ..handlers.ports import Committed
 from .cases import Cases
+from .changes import PostingChanges
 from .events import Events
 from .matches import Matches
 from .postings import Postings
 from .requests import Requests
 from .stories import StoryReader
 from .story_queue import StoryQueue
-from .walk import WalkReader
+from .trail import LedgerTrail
 
 Listener = Callable[[Committed], None]
 
@@ -37,7 +38,8 @@ class LedgerUnitOfWork(UnitOfWork):
     cases: Cases
     requests: Requests
     matches: Matches
-    walk: WalkReader
+    trail: LedgerTrail
+    changes: PostingChanges
     story_queue: StoryQueue
 
     def __init__(
@@ -60,7 +62,8 @@ class LedgerUnitOfWork(UnitOfWork):
         self.cases = Cases(self.connection)
         self.requests = Requests(self.connection)
         self.matches = Matches(self.connection, committed)
-        self.walk = WalkReader(self.connection)
+        self.trail = LedgerTrail(self.connection)
+        self.changes = PostingChanges(self.connection)
         self.story_queue = StoryQueue(self.connection)
 
     def commit(self) -> None:

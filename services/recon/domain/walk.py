@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from libs.events import Event, digest_of, event_to_json
@@ -71,46 +71,6 @@ class Progress:
     differenced: int
     due_at: datetime | None  # when something open becomes a difference by age alone
     match_due_at: datetime | None  # when something open may be matched by age alone
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing that recon did for a transaction. No amounts, no personal data."""
-
-    at: datetime
-    step: str
-    resource: str
-    state: str = ""
-    detail: str = ""
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ControlTotal:
-    """What was handed on of an interface's day; see `libs.storage.totals`."""
-
-    interface: str
-    company: str
-    currency: str
-    day: date
-    bucket: str
-    count: int
-    minor_units: int
-    names_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class QueueLength:
-    """What waits in one queue for a company and, where a row is of one alone, an interface; how old the oldest is.
-
-    An empty queue has one of nobody's, with 0.
-    """
-
-    queue: str
-    depth: int
-    oldest_seconds: float
-    company: str = ""
-    interface: str = ""
 
 
 @dataclass(frozen=True, slots=True)

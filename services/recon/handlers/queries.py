@@ -1,4 +1,4 @@
-"""What recon tells of its resources, its part of the walk and of the completeness equation."""
+"""What recon tells of its resources."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from ..domain.files import Statement
 from ..domain.match import Difference, DifferenceState, Match
 from ..domain.pages import After
 from ..domain.settlement import StoredSettlement
-from ..domain.walk import ControlTotal, Step
 from ..storage.uow import NewUow
 
 T = TypeVar("T")
@@ -22,15 +21,6 @@ class Part(Generic[T]):
 
     items: list[T]
     after: After | None
-
-
-@dataclass(frozen=True, slots=True)
-class ToldSteps:
-    """Part of a transaction's steps; `next_start` is the number of the next one, None at the end."""
-
-    transaction_id: str
-    steps: list[Step]
-    next_start: int | None
 
 
 def get_statement(name: str, new_uow: NewUow) -> Statement:
@@ -75,22 +65,6 @@ def list_differences(
     with new_uow(read_only=True) as uow:
         found = uow.differences.page(company, state, size + 1, after)
     return _part([((one.created_at.isoformat(), one.name), one) for one in found], size)
-
-
-def list_transaction_steps(transaction_id: str, size: int, start: int, new_uow: NewUow) -> ToldSteps:
-    """Oldest first; no steps for an id that recon does not know."""
-    with new_uow(read_only=True) as uow:
-        meant, steps = uow.walk.steps(transaction_id)
-    end = start + size
-    return ToldSteps(meant, steps[start:end], end if end < len(steps) else None)
-
-
-def list_control_totals(company: str, size: int, start: int, new_uow: NewUow) -> tuple[list[ControlTotal], int | None]:
-    """What was handed on to the ledger; and where the next part starts."""
-    with new_uow(read_only=True) as uow:
-        totals = uow.walk.totals(company)
-    end = start + size
-    return totals[start:end], end if end < len(totals) else None
 
 
 def _part(found: Sequence[tuple[After, T]], size: int) -> Part[T]:

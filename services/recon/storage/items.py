@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, literal_column, select
+from sqlalchemy import ColumnElement, Connection, exists, func, literal_column, select
 
 from libs.storage.rows import insert_rows, update_rows
 
@@ -96,6 +96,13 @@ class Items:
 
     def open_receipts(self, company: str) -> list[Item]:
         return self._where(_OPEN_RECEIPT & (ITEM.c.company == company))
+
+    def unmatched_lines(self) -> dict[tuple[str, str], int]:
+        """Open bank lines by company and interface."""
+        unmatched = _OPEN & _kind(ItemKind.BANK_LINE) & ~_matched(BANK_ROLE[ItemKind.BANK_LINE])
+        whose = (ITEM.c.company, ITEM.c.interface)
+        rows = self._connection.execute(select(*whose, func.count()).where(unmatched).group_by(*whose))
+        return {(company, interface): count for company, interface, count in rows}
 
     def _where(self, condition: ColumnElement[bool]) -> list[Item]:
         return [

@@ -16,7 +16,7 @@ from libs.storage.outbox import Message, Outbox
 from libs.storage.rows import insert_rows
 
 from ..domain.errors import MatchUnknown
-from ..domain.match import Match, MatchState, Member, NewMatch, StoredMatch, check_match
+from ..domain.match import Banked, Match, MatchState, MatchType, Member, NewMatch, StoredMatch, check_match
 from ..domain.pages import After
 from ..domain.walk import MatchOutcome, OutboundMatch
 from .mapping import SERVICE, claim_of, lease, listed_after, parts, residuals_text, to_match
@@ -152,6 +152,25 @@ class Matches:
             self._connection.execute(changed)
             self._connection.execute(update(MATCH_MEMBER).where(MATCH_MEMBER.c.match == name).values(live=0))
             self._note([(name, before.company, before.anchor.transaction_id, MatchState.UNDONE, reason)], now)
+
+    def banked(self, payouts: Sequence[str]) -> list[Banked]:
+        """Of payouts (keys) that are matched both with their transactions and with the bank."""
+        live = MATCH_MEMBER.c.live == literal_column("1")
+        joined = select(MATCH_MEMBER, MATCH.c.traceparent).join(MATCH, MATCH.c.name == MATCH_MEMBER.c.match).where(live)
+        found = []
+        for part in parts(sorted(set(payouts))):
+            composed = joined.where(MATCH.c.type == MatchType.PAYOUT_TRANSACTIONS.value, MATCH.c.anchor.in_(part))
+            paid_out: dict[str, set[str]] = {}
+            for row in self._connection.execute(composed.add_columns(MATCH.c.anchor)):
+                if row.posting != row.anchor:
+                    paid_out.setdefault(row.anchor, set()).add(row.transaction_id)
+            at_bank = joined.where(MATCH.c.type == MatchType.BANK_PAYOUT.value, MATCH_MEMBER.c.posting.in_(part))
+            found += [
+                Banked(row.posting, row.match, row.traceparent, tuple(sorted(paid_out[row.posting])))
+                for row in self._connection.execute(at_bank.order_by(MATCH_MEMBER.c.posting))
+                if row.posting in paid_out
+            ]
+        return found
 
     def _note(self, news: Sequence[tuple[str, str, str, MatchState, str]], now: datetime) -> None:
         """Audit entries and messages of (name, company, transaction, state, rule or reason)."""

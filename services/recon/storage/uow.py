@@ -14,7 +14,7 @@ from .items import Items
 from .matches import Matches
 from .outbound import Outbound
 from .settlements import Settlements
-from .walk import Walk
+from .trail import ReconTrail
 
 
 class ReconUow(UnitOfWork):
@@ -28,7 +28,7 @@ class ReconUow(UnitOfWork):
     matches: Matches
     differences: Differences
     progress: ProgressRows
-    walk: Walk
+    trail: ReconTrail
     requests: Requests
 
     def opened(self) -> None:
@@ -40,7 +40,7 @@ class ReconUow(UnitOfWork):
         self.matches = Matches(self.connection)
         self.differences = Differences(self.connection)
         self.progress = ProgressRows(self.connection)
-        self.walk = Walk(self.connection)
+        self.trail = ReconTrail(self.connection)
         self.requests = Requests(self.connection)
 
 

@@ -82,7 +82,7 @@ class MatchWorker:
             if books.progress.matched >= books.progress.changes:
                 uow.progress.news(company)  # time alone brought this pass: those who follow on news must hear of it
             # Whichever of a payout's two matches comes second completes the way from its transactions to the bank.
-            banked = uow.walk.banked([key for one in made for key in _payouts_of(one)])
+            banked = uow.matches.banked([key for one in made for key in _payouts_of(one)])
             uow.commit()
         for one in made:
             self._join(one)

@@ -155,7 +155,7 @@ def test_a_refused_match_is_written_once_its_cause_is_mended(world: PostingWorld
     world.work(rounds=10)
     assert (stored(world, BAD).state, cases(world)) == (MatchState.WRITTEN, [])
     with world.reading() as uow:
-        _, steps = uow.walk.steps(line.transaction_id)
+        _, steps = uow.trail.steps(line.transaction_id)
     assert [one.step for one in steps if one.resource == BAD] == [
         "match_accepted", "match_exception", "match_retried", "match_written",
     ]  # fmt: skip

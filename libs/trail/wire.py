@@ -1,0 +1,65 @@
+"""The trail over gRPC: the same two methods in every service."""
+
+from __future__ import annotations
+
+from concord.trace.v1 import trace_pb2
+
+from libs.rpc.pages import Page
+from libs.rpc.requests import resource_name, transaction_id
+from libs.rpc.wire import from_time
+
+from . import ControlTotal, Step, Trail
+
+
+def list_transaction_steps(
+    request: trace_pb2.ListTransactionStepsRequest, trail: Trail, service: str
+) -> trace_pb2.ListTransactionStepsResponse:
+    """Oldest first; no steps for an id that the service does not know. Raises `InvalidRequest`."""
+    page = Page.of(request)
+    meant, steps = trail.steps(transaction_id(request.transaction_id))
+    start = int(page.cursor[0]) if page.cursor else 0
+    end = start + page.size
+    return trace_pb2.ListTransactionStepsResponse(
+        steps=[_from_step(step, service) for step in steps[start:end]],
+        next_page_token=page.token_after((end,) if end < len(steps) else None),
+        transaction_id=meant,
+    )
+
+
+def list_control_totals(
+    request: trace_pb2.ListControlTotalsRequest, trail: Trail
+) -> trace_pb2.ListControlTotalsResponse:
+    """By day, interface, currency and bucket. Raises `InvalidRequest`."""
+    page = Page.of(request)
+    totals = trail.totals(resource_name(request.parent, "parent", "companies/{company}")["company"])
+    start = int(page.cursor[0]) if page.cursor else 0
+    end = start + page.size
+    return trace_pb2.ListControlTotalsResponse(
+        totals=[_from_total(total) for total in totals[start:end]],
+        next_page_token=page.token_after((end,) if end < len(totals) else None),
+    )
+
+
+def _from_step(step: Step, service: str) -> trace_pb2.TransactionStep:
+    return trace_pb2.TransactionStep(
+        occur_time=from_time(step.at),
+        service=service,
+        step=step.step,
+        resource=step.resource,
+        state=step.state,
+        detail=step.detail,
+        reason=step.reason,
+    )
+
+
+def _from_total(total: ControlTotal) -> trace_pb2.ControlTotal:
+    return trace_pb2.ControlTotal(
+        interface=total.interface,
+        company=f"companies/{total.company}",
+        currency_code=total.currency,
+        day=total.day.isoformat(),
+        bucket=total.bucket,
+        event_count=total.count,
+        minor_units=total.minor_units,
+        name_set_hash=total.names_hash,
+    )

@@ -1,0 +1,58 @@
+"""What the gateway did for a transaction, and what it handed on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, Table, select
+
+from libs.storage.audit import AuditLog
+from libs.storage.leases import in_state
+from libs.storage.queues import interface_of
+from libs.trail import ControlTotal, QueueLength, Step
+from libs.trail.reading import NOBODY, Queue, read_lengths, read_totals, resolve, step_of
+
+from ..domain.delivery import State
+from ..domain.fact import EventState, PayoutState
+from .rows import ALIAS, DELIVERY, EVENT, PAYOUT, TABLES
+
+
+class GatewayTrail:
+    """`libs.trail.Trail` over the gateway's tables. Rows name no company: the configuration says whose they are."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def steps(self, transaction_id: str) -> tuple[str, list[Step]]:
+        meant, ids = resolve(self._connection, ALIAS, transaction_id)
+        stated_by = self._connection.scalars(select(EVENT.c.delivery).where(EVENT.c.transaction_id.in_(ids)))
+        deliveries = DELIVERY.c.transaction_id.in_(sorted({*stated_by, *ids}))
+        rows = self._connection.execute(select(DELIVERY).where(deliveries).order_by(DELIVERY.c.transaction_id)).all()
+        steps = [
+            Step(row.received_at, "received", row.name, "RECEIVED", f"{row.channel} {row.type}".strip()) for row in rows
+        ]
+        log = AuditLog(self._connection, TABLES)
+        stored = [entry for one_id in ids for entry in log.of_transaction(one_id)]
+        # A page's own transaction tells of the page; of the events in it only this one is asked for.
+        stored += [entry for row in rows if row.transaction_id not in ids for entry in log.of_subject(row.name)]
+        steps += [step_of(one.entry, one.entry.action) for one in stored]
+        return meant, sorted(steps, key=lambda step: step.at)
+
+    def totals(self, company: str) -> list[ControlTotal]:
+        return read_totals(self._connection, TABLES, company)
+
+    def queues(self, now: datetime) -> list[QueueLength]:
+        received, waiting = in_state(DELIVERY, State.RECEIVED.value), in_state(EVENT, EventState.WAITING.value)
+        due = in_state(PAYOUT, PayoutState.WAITING.value, PayoutState.COMPOSED.value)
+        event_s = interface_of(self._connection, EVENT.c.name)
+        queues = [
+            Queue("translate", DELIVERY, received, DELIVERY.c.transaction_id, (NOBODY, _interface(DELIVERY))),
+            Queue("forward", EVENT, waiting, EVENT.c.transaction_id, (NOBODY, event_s)),
+            Queue("settlements", PAYOUT, due, PAYOUT.c.transaction_id, (NOBODY, _interface(PAYOUT))),
+        ]
+        return read_lengths(self._connection, queues, now)
+
+
+def _interface(table: Table) -> ColumnElement[str]:
+    named: ColumnElement[str] = table.c.provider + "/" + table.c.account
+    return named
