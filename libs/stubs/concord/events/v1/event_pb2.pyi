@@ -190,7 +190,7 @@ class Evidence(_message.Message):
 
     TYPE_FIELD_NUMBER: _builtins.int
     type: _builtins.str
-    """The source's own word for what it told, for example `charge.succeeded`."""
+    """The source's own word for what happened, for example `charge.succeeded`."""
     def __init__(
         self,
         *,

@@ -93,7 +93,7 @@ class Delivery(_message.Message):
     body_bytes: _builtins.int
     sha256: _builtins.str
     schema_fingerprint: _builtins.str
-    """Hash of the body's field paths and types: tells when a source changes its shape."""
+    """Hash of the body's field paths and types: it changes when a source changes its shape."""
     transaction_id: _builtins.str
     reason: _builtins.str
     attempts: _builtins.int

@@ -172,7 +172,7 @@ class ReconServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ImportSettlement(self, request, context):
-        """Takes a payout with its balance transactions as the provider's API tells them.
+        """Takes a payout with its balance transactions as the provider's API lists them.
         The same one again adds what was still missing. ALREADY_EXISTS, reason
         SETTLEMENT_CONFLICT, where the payout is known with another amount or account.
         """
@@ -239,7 +239,7 @@ class ReconServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ResolveDifference(self, request, context):
-        """Says that a doubt about a statement file is settled. Fails as AssignDifference does, and with FAILED_PRECONDITION,
+        """Says that a doubt about a statement file is resolved. Fails as AssignDifference does, and with FAILED_PRECONDITION,
         reason DIFFERENCE_WATCHED, for any other difference: those are resolved once their counterpart is found.
         ALREADY_EXISTS, reason REQUEST_ID_REUSED, where the id was used for another request; a repeat returns the first
         answer. The same holds for the three write-off calls.

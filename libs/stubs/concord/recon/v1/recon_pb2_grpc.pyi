@@ -41,7 +41,7 @@ class ReconServiceStub:
     FILE_KIND_UNSUPPORTED.
     """
     ImportSettlement: _grpc.UnaryUnaryMultiCallable[_recon_pb2.ImportSettlementRequest, _statement_pb2.Settlement]
-    """Takes a payout with its balance transactions as the provider's API tells them.
+    """Takes a payout with its balance transactions as the provider's API lists them.
     The same one again adds what was still missing. ALREADY_EXISTS, reason
     SETTLEMENT_CONFLICT, where the payout is known with another amount or account.
     """
@@ -65,7 +65,7 @@ class ReconServiceStub:
     FAILED_PRECONDITION, reason TRANSITION_FORBIDDEN, where it is resolved.
     """
     ResolveDifference: _grpc.UnaryUnaryMultiCallable[_recon_pb2.ResolveDifferenceRequest, _match_pb2.Difference]
-    """Says that a doubt about a statement file is settled. Fails as AssignDifference does, and with FAILED_PRECONDITION,
+    """Says that a doubt about a statement file is resolved. Fails as AssignDifference does, and with FAILED_PRECONDITION,
     reason DIFFERENCE_WATCHED, for any other difference: those are resolved once their counterpart is found.
     ALREADY_EXISTS, reason REQUEST_ID_REUSED, where the id was used for another request; a repeat returns the first
     answer. The same holds for the three write-off calls.
@@ -135,7 +135,7 @@ class ReconServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _recon_pb2.ImportSettlementRequest,
         context: _grpc.ServicerContext,
     ) -> _statement_pb2.Settlement:
-        """Takes a payout with its balance transactions as the provider's API tells them.
+        """Takes a payout with its balance transactions as the provider's API lists them.
         The same one again adds what was still missing. ALREADY_EXISTS, reason
         SETTLEMENT_CONFLICT, where the payout is known with another amount or account.
         """
@@ -213,7 +213,7 @@ class ReconServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _recon_pb2.ResolveDifferenceRequest,
         context: _grpc.ServicerContext,
     ) -> _match_pb2.Difference:
-        """Says that a doubt about a statement file is settled. Fails as AssignDifference does, and with FAILED_PRECONDITION,
+        """Says that a doubt about a statement file is resolved. Fails as AssignDifference does, and with FAILED_PRECONDITION,
         reason DIFFERENCE_WATCHED, for any other difference: those are resolved once their counterpart is found.
         ALREADY_EXISTS, reason REQUEST_ID_REUSED, where the id was used for another request; a repeat returns the first
         answer. The same holds for the three write-off calls.
