@@ -24,14 +24,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
 
 from libs.rpc.config import ConfigInvalid, Reader, ServerConfig, ServerTls
-from libs.storage.engine import database_url
+from libs.service.config import RuntimeConfig, address_of
 from providers import PROVIDERS
 from providers.base import Api, Secrets, Source
 
@@ -76,9 +76,8 @@ class HttpConfig:
 class GatewayConfig:
     """Everything that the process needs to know."""
 
-    database_url: str = field(repr=False)
+    runtime: RuntimeConfig
     http: HttpConfig
-    rpc: ServerConfig
     ledger_address: str
     recon_address: str
     sources: tuple[SourceConfig, ...]
@@ -88,12 +87,12 @@ class GatewayConfig:
         """Raises `ConfigInvalid`."""
         read = Reader(env, "gateway")
         path = read.text("SOURCES", own_only=True)
+        runtime = RuntimeConfig.from_env(env, "gateway")
         return cls(
-            database_url=database_url(env, "gateway"),
-            http=_http(read, env),
-            rpc=ServerConfig.from_env(env, "gateway", "127.0.0.1:50051"),
-            ledger_address=env.get("CONCORD_LEDGER_ADDRESS") or "127.0.0.1:50053",
-            recon_address=env.get("CONCORD_RECON_ADDRESS") or "127.0.0.1:50054",
+            runtime=runtime,
+            http=_http(read, runtime.rpc),
+            ledger_address=address_of("ledger", env),
+            recon_address=address_of("recon", env),
             sources=read_sources(Path(path), env) if path else (),
         )
 
@@ -199,8 +198,7 @@ def _secret(value: object, env: Mapping[str, str], place: str) -> str:
     raise ConfigInvalid(f"{place}: a secret is {{file: …}}, {{env: …}} or {{value: …}}, and not empty")
 
 
-def _http(read: Reader, env: Mapping[str, str]) -> HttpConfig:
-    rpc = ServerConfig.from_env(env, "gateway")
+def _http(read: Reader, rpc: ServerConfig) -> HttpConfig:
     return HttpConfig(
         listen=read.text("HTTP_LISTEN", own_only=True) or HttpConfig().listen,
         tls=rpc.tls,

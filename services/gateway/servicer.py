@@ -10,6 +10,7 @@ from libs.events import Clock
 from libs.rpc import requests
 from libs.rpc.identity import current_identity
 from libs.rpc.pages import Page
+from libs.rpc.server import Registration
 from libs.trail import wire as trail
 
 from . import wire
@@ -85,3 +86,9 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     ) -> trace_pb2.ListControlTotalsResponse:
         with self._new_uow() as uow:
             return trail.list_control_totals(request, uow.trail)
+
+
+def registration(servicer: GatewayServicer) -> Registration:
+    """What a server is given."""
+    service = gateway_pb2.DESCRIPTOR.services_by_name["GatewayService"]
+    return Registration(servicer, gateway_pb2_grpc.add_GatewayServiceServicer_to_server, service)

@@ -3,13 +3,20 @@ one thread on a virtual clock."""
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from libs.events import Clock, IdSource
+from libs.odoo.port import Odoo
 from libs.storage.sealer import Sealer
+from libs.telemetry.odoo import of_company
+from libs.trail import QueueLength
 
+from .adapters.company_books import MasterdataBooks
+from .adapters.masterdata import MasterdataClient, Stub
+from .adapters.odoo_journal import OdooJournal
 from .domain.errors import EventConflict
 from .domain.posting import RecordedEvent
 from .handlers.ports import Masterdata
@@ -59,6 +66,11 @@ class Ledger:
         world = self.world
         return record_events(told, world.new_uow, world.clock, world.ids)
 
+    def queues(self) -> list[QueueLength]:
+        """What waits. It only reads: a scrape waits for no writer, and no writer for it."""
+        with self.world.new_uow(read_only=True) as uow:
+            return uow.trail.queues(self.world.clock())
+
     def workers(self) -> dict[str, Callable[[], int]]:
         """By name, in the order of the walk."""
         return {
@@ -69,6 +81,43 @@ class Ledger:
             "hold": self.hold.run_once,
             "seal": self.sealer.run_once,
         }
+
+
+def build_ledger(
+    new_uow: Ledgers,
+    masterdata: Stub,
+    odoo: Odoo,
+    clock: Clock,
+    ids: IdSource,
+    rng: random.Random,
+    *,
+    installation: str = "main",
+    owner: str = "ledger",
+    post_batch: int = 100,
+) -> Ledger:
+    """The whole ledger without server or threads, on `Ledgers(engine)` of a migrated database.
+
+    `masterdata` has the methods of `MasterdataServiceStub`, wherever they run.
+    """
+    client = MasterdataClient(masterdata, clock)
+    books = MasterdataBooks(client)
+
+    @functools.cache
+    def journal_of(company: str) -> OdooJournal:
+        return OdooJournal(of_company(odoo, company), installation, books.currency(company))
+
+    world = World(
+        new_uow=new_uow,
+        masterdata=client,
+        journal_of=journal_of,
+        books=books,
+        clock=clock,
+        ids=ids,
+        rng=rng,
+        owner=owner,
+        post_batch=post_batch,
+    )
+    return assemble(world)
 
 
 def assemble(world: World) -> Ledger:

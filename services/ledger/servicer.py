@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import grpc
@@ -15,6 +15,7 @@ from libs.events import Clock, Event
 from libs.rpc.deadlines import seconds_left, stream_may_go_on
 from libs.rpc.identity import current_identity
 from libs.rpc.pages import Page, filters_of
+from libs.rpc.server import Registration
 from libs.storage.group_commit import CALL_TIMEOUT_SECONDS, Writer
 from libs.telemetry.context import traceparent_of
 from libs.trail import wire as trail
@@ -54,6 +55,17 @@ class Broadcast:
     def tell(self) -> None:
         with self._condition:
             self._condition.notify_all()
+
+    def after(self, run_once: Callable[[], int]) -> Callable[[], int]:
+        """A run that tells once it has done something."""
+
+        def run() -> int:
+            done = run_once()
+            if done:
+                self.tell()
+            return done
+
+        return run
 
 
 class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
@@ -169,6 +181,12 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
                 raise answer
             results.append(answer)
         return results
+
+
+def registration(servicer: LedgerServicer) -> Registration:
+    """What a server is given."""
+    service = ledger_pb2.DESCRIPTOR.services_by_name["LedgerService"]
+    return Registration(servicer, ledger_pb2_grpc.add_LedgerServiceServicer_to_server, service)
 
 
 def _told(event: Event) -> Told:

@@ -9,6 +9,10 @@ from libs.telemetry import names
 from libs.telemetry.metrics import Metrics, Scope
 from libs.telemetry.trace import Tracer
 
+from .domain.posting import EventState, Posting
+from .domain.states import PostingState
+from .handlers.ports import Committed
+
 
 class LedgerTelemetry:
     """Told what was committed: a business span in the transaction's own trace for each step, and the figures."""
@@ -17,6 +21,26 @@ class LedgerTelemetry:
         self._tracer = tracer
         self._metrics = metrics
         self._clock = clock
+
+    def committed(self, committed: Committed) -> None:
+        """Tell of every step that one transaction committed."""
+        for recorded, told in committed.recorded:
+            no_effect = recorded.state is EventState.NO_EFFECT
+            self.recorded(recorded.event, recorded.traceparent, no_effect=no_effect, begins=not told)
+        for event in committed.repeated:
+            self.repeated(event)
+        for event, reason in committed.postponed:
+            self.put_back(event.company, event.name, reason)
+        for posting in {new.posting.event: new.posting for new in committed.created}.values():
+            failed = posting.reason if posting.state is PostingState.EXCEPTION else ""
+            self.built(posting.company, posting.event, posting.transaction_id, failed)
+        for change in committed.changed:
+            self._changed(change.before.state, change.after)
+        doubts = [(new.posting, new.doubt) for new in committed.created]
+        doubts += [(change.after, change.doubt) for change in committed.changed]
+        for posting, doubt in doubts:
+            if doubt is not None:
+                self.doubted(posting.company, posting.event, posting.transaction_id, posting.name, doubt.reason)
 
     def recorded(self, event: Event, traceparent: str, *, no_effect: bool, begins: bool) -> None:
         """`begins`: nobody named a transaction id before, so the trace begins here."""
@@ -56,6 +80,14 @@ class LedgerTelemetry:
     def put_back(self, company: str, event: str, reason: str) -> None:
         """A technical failure; it is tried again."""
         self._metrics.retry(scope_of(company, event), reason)
+
+    def _changed(self, before: PostingState, after: Posting) -> None:
+        if after.state is before:
+            return
+        if after.state is PostingState.POSTED:
+            self.posted(after.company, after.event, after.transaction_id, after.name)
+        elif before is PostingState.POSTING and after.state is not PostingState.EXCEPTION:
+            self.put_back(after.company, after.event, after.reason)
 
     def _step(self, name: str, scope: Scope, transaction_id: str, attributes: dict[str, str], failed: str) -> None:
         if self._tracer.records:

@@ -7,8 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from libs.events import Clock, IdSource
+from libs.odoo.port import Odoo
 from libs.storage.sealer import Sealer
 
+from .adapters.mapping_yaml import read_mapping
+from .adapters.odoo_masters import OdooMasters
 from .domain.mapping_set import MappingSet
 from .domain.sync import SyncRun
 from .handlers.mapping_sets import approve_mapping_set, propose_mapping_set
@@ -79,3 +82,26 @@ class Masterdata:
             world.clock,
             world.ids,
         )
+
+
+def build_masterdata(
+    new_uow: Masterdatas,
+    odoo: Odoo,
+    clock: Clock,
+    ids: IdSource,
+    *,
+    companies: Mapping[str, int] | None = None,
+    sync_interval_seconds: float = 0.0,
+) -> Masterdata:
+    """Masterdata in this process: `Masterdatas(engine)` on a migrated database, reading Odoo as the user of `odoo`."""
+    return Masterdata(
+        World(
+            new_uow=new_uow,
+            source=OdooMasters(odoo),
+            read_mapping=read_mapping,
+            clock=clock,
+            ids=ids,
+            companies=companies or {},
+            sync_interval_seconds=sync_interval_seconds,
+        )
+    )

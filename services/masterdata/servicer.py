@@ -11,6 +11,7 @@ from concord.masterdata.v1 import mapping_pb2, masterdata_pb2, masterdata_pb2_gr
 from libs.rpc.identity import current_identity
 from libs.rpc.pages import Page
 from libs.rpc.requests import request_id
+from libs.rpc.server import Registration
 from libs.storage.uow import once_more
 
 from . import wire
@@ -156,6 +157,12 @@ class MasterdataServicer(masterdata_pb2_grpc.MasterdataServiceServicer):
         page, company = Page.of(request), wire.to_company(request.parent)
         part = list_records.list_products(company, page.size, page.cursor, self._new_uow)
         return wire.from_products(company, part, page)
+
+
+def registration(servicer: MasterdataServicer) -> Registration:
+    """What a server is given."""
+    service = masterdata_pb2.DESCRIPTOR.services_by_name["MasterdataService"]
+    return Registration(servicer, masterdata_pb2_grpc.add_MasterdataServiceServicer_to_server, service)
 
 
 def _caller() -> str:

@@ -10,6 +10,7 @@ from libs.events import Settlement
 from libs.service.work import WorkContext
 from libs.storage.sealer import Sealer
 from libs.storage.uow import unobserved
+from libs.trail import QueueLength
 
 from .domain.files import FileToImport, ImportedFile
 from .domain.settings import Settings
@@ -40,6 +41,16 @@ class Recon:
     apply: ApplyWorker
     differences: DifferenceWorker
     sealer: Sealer
+
+    def queues(self) -> list[QueueLength]:
+        """What waits. It only reads: a scrape waits for no writer, and no writer for it."""
+        with self.new_uow(read_only=True) as uow:
+            return uow.trail.queues(self.work.clock())
+
+    def unmatched_lines(self) -> dict[tuple[str, str], int]:
+        """The number of bank lines that nothing explains, by company and interface."""
+        with self.new_uow(read_only=True) as uow:
+            return uow.items.unmatched_lines()
 
     def workers(self) -> dict[str, Callable[[], int]]:
         """By name, in the order of the walk."""

@@ -14,15 +14,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from libs.rpc.config import ConfigInvalid, Reader, ServerConfig
-from libs.storage.engine import database_url
+from libs.rpc.config import ConfigInvalid, Reader
+from libs.service.config import RuntimeConfig, address_of
 
 from .domain.settings import Settings
 
-IMPORT_LIMIT_SECONDS = 1800.0
+IMPORT_LIMIT_SECONDS = 1800.0  # a file of some hundred megabytes is one call
 _COMPANY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,63}", re.ASCII)
 
 
@@ -30,11 +30,9 @@ _COMPANY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,63}", re.ASCII)
 class ReconConfig:
     """Everything that the process needs to know."""
 
-    database_url: str = field(repr=False)
-    rpc: ServerConfig
+    runtime: RuntimeConfig
     ledger_address: str
     settings: Settings
-    nats_url: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> ReconConfig:
@@ -52,18 +50,13 @@ class ReconConfig:
         except (ZoneInfoNotFoundError, ValueError):
             raise ConfigInvalid("CONCORD_RECON_SETTLEMENT_ZONE is no IANA time zone") from None
         return cls(
-            database_url=database_url(env, "recon"),
-            # A file of some hundred megabytes is one call.
-            rpc=replace(
-                ServerConfig.from_env(env, "recon", "127.0.0.1:50054"), unary_limit_seconds=IMPORT_LIMIT_SECONDS
-            ),
-            ledger_address=env.get("CONCORD_LEDGER_ADDRESS") or "127.0.0.1:50053",
+            runtime=RuntimeConfig.from_env(env, "recon", IMPORT_LIMIT_SECONDS),
+            ledger_address=address_of("ledger", env),
             settings=Settings(
                 companies=companies,
                 settling_seconds=_seconds(read.text("SETTLING_SECONDS", own_only=True), default.settling_seconds),
                 settlement_zone=zone,
             ),
-            nats_url=read.text("NATS_URL"),
         )
 
 

@@ -11,6 +11,7 @@ from concord.trace.v1 import trace_pb2
 from libs.events import Clock, Settlement
 from libs.rpc.identity import current_identity
 from libs.rpc.pages import Page
+from libs.rpc.server import Registration
 from libs.trail import wire as trail
 
 from . import wire
@@ -155,3 +156,9 @@ class ReconServicer(recon_pb2_grpc.ReconServiceServicer):
     ) -> trace_pb2.ListControlTotalsResponse:
         with self._new_uow(read_only=True) as uow:
             return trail.list_control_totals(request, uow.trail)
+
+
+def registration(servicer: ReconServicer) -> Registration:
+    """What a server is given."""
+    service = recon_pb2.DESCRIPTOR.services_by_name["ReconService"]
+    return Registration(servicer, recon_pb2_grpc.add_ReconServiceServicer_to_server, service)

@@ -36,21 +36,24 @@ SERVICE_LAYERS: dict[str, frozenset[str]] = {
     # The gateway's HTTP face: what it serves, what it says of itself, how it refuses.
     "http": VALUES
     | SEAM
-    | {"domain", "handlers", "wire", "openapi", "problems", "libs", "starlette", "fastapi", "limits", "uvicorn"},
+    | {"assembly", "config", "domain", "handlers", "openapi", "problems", "libs", "limits", "uvicorn"},
     "openapi": VALUES | SEAM,
     "problems": VALUES | {"libs.formats"},
     # Handlers and workers put together from their ports, for `main` and for the simulation.
-    "assembly": VALUES | {"domain", "handlers", "storage", "workers", "engine", "libs.storage"},
+    "assembly": VALUES
+    | {"adapters", "domain", "handlers", "storage", "workers", "engine", "libs.odoo.port", "libs.storage"}
+    | {"libs.telemetry.odoo", "libs.trail"},
     # Fulfils a port from the configuration itself.
     "accounts": VALUES | SEAM | {"config", "domain", "handlers.ports"},
     "servicer": VALUES | GRPC | {"domain", "handlers", "wire", "telemetry", "libs", "concord", "storage.uow"},
     "wire": VALUES | GRPC | SEAM | {"domain", "handlers", "libs.rpc", "libs.formats", "concord"},
-    # What a service counts; an observer counts for handlers, through a port of theirs.
-    "telemetry": VALUES | {"libs.telemetry", "opentelemetry"},
+    # What a service tells of what it committed and of what waits; an observer counts for handlers, through a port of
+    # theirs.
+    "telemetry": VALUES | {"domain", "handlers.ports", "libs.telemetry", "opentelemetry"},
     "observer": VALUES | {"domain", "handlers.ports", "libs.telemetry", "opentelemetry"},
     # It reads text into what the others are built with; it builds none of them.
     "config": VALUES | SEAM | {"domain", "adapters", "libs", "yaml"},
-    "main": GRPC | SEAM | {"libs", "concord", "uvicorn", "opentelemetry", "structlog"},
+    "main": GRPC | SEAM | {"libs", "concord"},
 }
 # `main` builds everything of its own service, whatever its layers are called.
 BUILDS_ALL = "main"
@@ -68,7 +71,7 @@ LIBS: dict[str, frozenset[str]] = {
     # What every service can say of a transaction: values, their reading from storage and their wire.
     "trail": VALUES | {"concord", "libs.rpc", "libs.storage", "sqlalchemy"},
     # The plumbing of a process: it may see all other libs, and none of them sees it.
-    "service": VALUES | GRPC | {"libs.odoo", "libs.rpc", "libs.storage", "libs.telemetry"},
+    "service": VALUES | GRPC | {"libs.odoo", "libs.rpc", "libs.storage", "libs.telemetry", "libs.trail"},
     "odoo": VALUES | {"odoorpc", "httpx", "libs.formats", "starlette", "uvicorn"},
 }
 

@@ -21,10 +21,9 @@ from cli.connection import Connection
 from cli.health import ask
 from cli.odoo_plan import default_plan
 from docker import entrypoint, make_secrets
-from libs.rpc.config import ChannelConfig, ServerConfig, ServerTls
+from libs.rpc.config import ServerConfig, ServerTls
 from libs.rpc.identity import TokenKeys, TokenVerifier
 from libs.rpc.server import serve
-from libs.telemetry.setup import TelemetryConfig
 from tests.architecture.source import ROOT
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -140,9 +139,8 @@ def test_a_service_starts_on_what_the_compose_file_gives_it_and_reads_all_of_it(
     env = given(service, tmp_path)
     config = importlib.import_module(f"services.{service}.config")
     read = getattr(config, f"{service.capitalize()}Config").from_env(env)
-    assert read.rpc.tls.client_ca_file == str(tmp_path / "ca.crt"), "a stranger inside the network would get in"
-    assert TelemetryConfig.from_env(service, env).otlp_endpoint == "http://jaeger:4317"
-    ChannelConfig.from_env(env, service)
+    assert read.runtime.rpc.tls.client_ca_file == str(tmp_path / "ca.crt"), "a stranger inside the network would get in"
+    assert read.runtime.telemetry.otlp_endpoint == "http://jaeger:4317"
     connection = Connection(env)  # `docker compose exec SERVICE python -P -m cli …`
     connection.keys()
     for one in entrypoint.SERVICES:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,7 +10,6 @@ from libs.storage.migrate import upgrade
 from libs.telemetry.odoo import TracedOdoo
 from libs.telemetry.setup import Telemetry, TelemetryConfig, configure
 from sandbox.transport import InProcess
-from services.ledger.main import listener
 from services.ledger.telemetry import LedgerTelemetry
 from tests.bench.edges import serving
 from tests.bench.facts import Charges
@@ -84,8 +82,8 @@ def _post(scratch: Scratch, turn: int, size: Size, config: TelemetryConfig, port
     sandbox, masters = new_sandbox(clock)
     metered = MeteredOdoo(InProcess(sandbox, "concord"))
     traced = TracedOdoo(metered, telemetry.tracer, telemetry.metrics)
-    listen = listener(LedgerTelemetry(telemetry.tracer, telemetry.metrics, clock), defaultdict(_Wake))  # type: ignore[arg-type]
-    ledger = ledger_over(engine, masters, traced, clock, listen=listen)
+    ledger_telemetry = LedgerTelemetry(telemetry.tracer, telemetry.metrics, clock)
+    ledger = ledger_over(engine, masters, traced, clock, listen=ledger_telemetry.committed)
     documents = size.sales * DOCUMENTS_A_SALE
     with Stopwatch() as watch:
         record(ledger, clock, Charges().sales(turn * size.sales, size.sales))
@@ -109,10 +107,3 @@ def _spans(telemetry: Telemetry, config: TelemetryConfig, received: int, size: S
         return {"arrived": 1.0}
     assert received + telemetry.spans_lost >= size.sales * STEPS_A_SALE
     return {"arrived": received / (received + telemetry.spans_lost)}
-
-
-class _Wake:
-    """Nobody waits: the workers are called in turn."""
-
-    def set(self) -> None:
-        """Nothing to do."""

@@ -23,7 +23,7 @@ sources:
   - {provider: shopify, account: shop, company: demo, livemode: false, signing_secrets: [{value: s}]}
   - {provider: bank, account: DE02120300000000202051, company: demo}
 """
-ENV = {"FIRST": "whsec_1"}
+ENV = {"FIRST": "whsec_1", "CONCORD_TOKEN_KEYS": "k1:" + "z" * 40}
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -99,16 +99,16 @@ def test_a_sources_file_that_contradicts_itself_stops_the_start(tmp_path: Path, 
 def test_the_environment_names_the_file_and_the_rest_has_defaults(tmp_path: Path) -> None:
     path = written(tmp_path, WHOLE)
     config = GatewayConfig.from_env({**ENV, "CONCORD_GATEWAY_SOURCES": str(path), "CONCORD_DATA_DIR": "d"})
-    assert config.database_url == "sqlite:///d/gateway.db"
+    assert config.runtime.database_url == "sqlite:///d/gateway.db"
     assert config.http.listen.startswith("127.0.0.1:")
     assert len(config.sources) == 3
     accounts = ConfiguredAccounts(config.sources)
     assert accounts.find("bank", "DE02120300000000202051").provider is None
     with pytest.raises(SourceUnknown):
         accounts.find("stripe", "acct_2")
-    assert GatewayConfig.from_env({}).sources == ()
+    assert GatewayConfig.from_env(ENV).sources == ()
 
 
 def test_a_sources_file_that_is_missing_stops_the_start() -> None:
     with pytest.raises(ConfigInvalid):
-        GatewayConfig.from_env({"CONCORD_GATEWAY_SOURCES": "/no/such/file"})
+        GatewayConfig.from_env({**ENV, "CONCORD_GATEWAY_SOURCES": "/no/such/file"})

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -16,7 +14,6 @@ from services.ledger.domain import master
 from services.ledger.domain.posting import EventState, Lane, Posting
 from services.ledger.domain.states import PostingState
 from services.ledger.handlers.record_events import check
-from services.ledger.main import listener
 from services.ledger.storage.unit_of_work import Ledgers
 from services.ledger.telemetry import LedgerTelemetry
 from services.ledger.workers.build import BuildConfig
@@ -103,7 +100,7 @@ def test_while_masterdata_is_down_events_wait_and_then_are_built(world: World) -
 def test_what_masterdata_delays_is_a_retry_of_its_company_and_interface(world: World) -> None:
     recorder = Recorder()
     telemetry = LedgerTelemetry(recorder.tracer, recorder.telemetry.metrics, world.clock)
-    world.new_uow = Ledgers(world.engine, listen=listener(telemetry, defaultdict(threading.Event)))
+    world.new_uow = Ledgers(world.engine, listen=telemetry.committed)
     builder = world.new_builder("builder-1", BuildConfig(retry=RetryPolicy(max_attempts=2)))
     world.masterdata.down = True
     world.record(capture(), capture("txn_2"))

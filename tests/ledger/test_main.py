@@ -69,5 +69,9 @@ def test_a_missing_or_wrong_value_stops_the_start(change: dict[str, str], named:
 
 def test_the_ledgers_own_variable_wins_and_no_secret_is_shown() -> None:
     config = LedgerConfig.from_env(ENV | {"CONCORD_LEDGER_ODOO_USER": "ledger-user", "CONCORD_LEDGER_LISTEN": ""})
-    assert (config.odoo.user, config.installation, config.rpc.listen) == ("ledger-user", "main", "127.0.0.1:50053")
+    assert (config.odoo.user, config.installation, config.runtime.rpc.listen) == (
+        "ledger-user",
+        "main",
+        "127.0.0.1:50053",
+    )
     assert "secret" not in repr(config)

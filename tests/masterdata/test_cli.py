@@ -16,7 +16,8 @@ from libs.rpc.config import ServerConfig
 from libs.rpc.identity import TokenKeys, TokenVerifier
 from libs.rpc.server import serve
 from sandbox.transport import InProcess, LossyTransport
-from services.masterdata.main import build_masterdata, registration
+from services.masterdata.assembly import build_masterdata
+from services.masterdata.servicer import MasterdataServicer, registration
 from services.masterdata.storage import Masterdatas
 from tests.masterdata.company import DEMO, Clock, seeded
 from tests.storage.fixtures import EngineFor
@@ -47,7 +48,11 @@ def shell(engine_for: EngineFor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     odoo = LossyTransport(InProcess(seeded(18).copy(), "masterdata"), random.Random(1))
     new_uow = Masterdatas(engine_for("services.masterdata"))
     masterdata = build_masterdata(new_uow, odoo, clock, TransactionIds(clock, random.Random(1)))
-    server = serve(ServerConfig(), [registration(masterdata)], TokenVerifier(TokenKeys.parse(KEYS)))
+    server = serve(
+        ServerConfig(),
+        [registration(MasterdataServicer(masterdata, masterdata.resolver, new_uow))],
+        TokenVerifier(TokenKeys.parse(KEYS)),
+    )
     for name, value in {
         "CONCORD_MASTERDATA_ADDRESS": server.address,
         "CONCORD_TOKEN_KEYS": KEYS,

@@ -18,7 +18,8 @@ from libs.rpc.errors import RemoteError
 from libs.rpc.identity import IssuedToken, TokenKey, TokenKeys, TokenVerifier
 from libs.rpc.server import serve
 from sandbox.transport import InProcess
-from services.masterdata.main import build_masterdata, registration
+from services.masterdata.assembly import build_masterdata
+from services.masterdata.servicer import MasterdataServicer, registration
 from services.masterdata.storage import Masterdatas
 from tests.masterdata.company import Clock, demo_mapping, seeded
 from tests.rpc.roles import role_matrix
@@ -64,16 +65,17 @@ class Served:
 @pytest.fixture
 def served(engine_for: EngineFor) -> Iterator[Served]:
     clock = Clock()
+    new_uow = Masterdatas(engine_for("services.masterdata"))
     masterdata = build_masterdata(
-        Masterdatas(engine_for("services.masterdata")),
+        new_uow,
         InProcess(seeded(19).copy(), "masterdata"),
         clock,
         TransactionIds(clock, random.Random(1)),
         companies={"acme": 1},
     )
     failures: list[tuple[str, str, int]] = []
-    registered = registration(masterdata, lambda *failure: failures.append(failure))
-    server = serve(ServerConfig(), [registered], TokenVerifier(KEYS))
+    servicer = MasterdataServicer(masterdata, masterdata.resolver, new_uow, lambda *failure: failures.append(failure))
+    server = serve(ServerConfig(), [registration(servicer)], TokenVerifier(KEYS))
     made = Served(server.address)
     made.failures = failures
     yield made

@@ -15,7 +15,7 @@ from libs.storage.engine import copy_template
 from libs.telemetry import names
 from services.recon.config import ReconConfig
 from services.recon.main import build
-from services.recon.telemetry import watch
+from services.recon.telemetry import watch_unmatched
 from tests.recon.world import World, payout_of, template
 from tests.telemetry.spans import Recorder, links_of, trace_of
 
@@ -57,17 +57,19 @@ def test_the_process_serves_and_stops(tmp_path: Path) -> None:
 )
 def test_a_contradictory_value_stops_the_start(env: dict[str, str]) -> None:
     with pytest.raises(ConfigInvalid):
-        ReconConfig.from_env(env)
+        ReconConfig.from_env({"CONCORD_TOKEN_KEYS": KEYS, **env})
 
 
 def test_the_defaults_stay_on_this_machine_and_zero_is_a_time_to_settle() -> None:
-    config = ReconConfig.from_env({"CONCORD_RECON_SETTLING_SECONDS": "0", "CONCORD_RECON_COMPANIES": "a, b"})
-    assert (config.rpc.listen, config.ledger_address) == ("127.0.0.1:50054", "127.0.0.1:50053")
+    env = {"CONCORD_RECON_SETTLING_SECONDS": "0", "CONCORD_RECON_COMPANIES": "a, b"}
+    config = ReconConfig.from_env({"CONCORD_TOKEN_KEYS": KEYS, **env})
+    assert (config.runtime.rpc.listen, config.ledger_address) == ("127.0.0.1:50054", "127.0.0.1:50053")
     assert (config.settings.settling_seconds, config.settings.companies) == (0.0, ("a", "b"))
 
 
 def test_no_password_shows_when_the_configuration_is_printed() -> None:
     config = ReconConfig.from_env({
+        "CONCORD_TOKEN_KEYS": KEYS,
         "CONCORD_NATS_URL": "nats://recon:hush@127.0.0.1:4222",
         "CONCORD_DATABASE_URL": "postgresql://recon:hush@127.0.0.1/concord",
     })  # fmt: skip
@@ -128,11 +130,7 @@ def test_bank_lines_that_nothing_explains_are_counted_by_company_and_interface()
     world.bank_line("12.34", "of nobody")
     world.run()
 
-    def unmatched() -> dict[tuple[str, str], int]:
-        with world.recon.new_uow(read_only=True) as uow:
-            return uow.items.unmatched_lines()
-
-    watch(recorder.telemetry.metrics, list, unmatched)
+    watch_unmatched(recorder.telemetry.metrics, world.recon.unmatched_lines)
     ((key, lines),) = recorder.points(names.METRIC_UNMATCHED).items()
     assert lines == 1
     whose = dict(key)

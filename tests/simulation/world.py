@@ -43,8 +43,7 @@ from services.gateway.domain.source import PollPlan
 from services.gateway.handlers.ports import Accounts
 from services.gateway.handlers.ports import Ledger as GatewaysLedger
 from services.gateway.storage import GatewayUnitOfWork
-from services.ledger.assembly import Ledger
-from services.ledger.main import build_ledger
+from services.ledger.assembly import Ledger, build_ledger
 from services.ledger.servicer import Broadcast, LedgerServicer
 from services.ledger.storage.unit_of_work import Ledgers
 from services.recon.adapters.ledger import LedgerClient as ReconsLedgerClient
