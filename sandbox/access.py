@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .env import ROBOT, Env
 from .failures import access_error
-from .store import Store
+from .store import SqliteStore
 
 USER = "base.group_user"
 SYSTEM = "base.group_system"
@@ -94,7 +94,7 @@ def check_may_post(env: Env) -> None:
         raise access_error("You don't have the access rights to post an invoice.")
 
 
-def groups_of(store: Store, user_id: int) -> frozenset[str]:
+def groups_of(store: SqliteStore, user_id: int) -> frozenset[str]:
     """The user's groups by external id, with all that they imply."""
     rows = store.rows(
         "SELECT d.module || '.' || d.name FROM res_groups_users_rel r JOIN ir_model_data d"

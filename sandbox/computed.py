@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from . import locks
-from .currency import rate_at
+from .currency import rate_at, shown
 from .env import Env
 from .failures import beyond_the_sandbox
 from .fields import MICRO
-from .money_text import shown
 from .store import Row
 
 Computation: TypeAlias = Callable[[Env, Row], Any]

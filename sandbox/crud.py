@@ -5,53 +5,49 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import lines, masters, moves, reversal, statements
+from . import changes, lines, masters, moves, reversal, statements
 from .access import check
 from .env import Env
+
+_CREATE = {
+    moves.MODEL: moves.create,
+    lines.MODEL: changes.create_lines,
+    statements.MODEL: statements.create,
+    "account.bank.statement": statements.create_statements,
+    reversal.MODEL: reversal.create,
+}
+_WRITE = {
+    moves.MODEL: changes.write,
+    lines.MODEL: changes.write_lines,
+    statements.MODEL: statements.write,
+    "account.bank.statement": statements.write_statements,
+}
+_UNLINK = {moves.MODEL: changes.unlink, lines.MODEL: changes.unlink_lines, statements.MODEL: statements.unlink}
 
 
 def create(env: Env, model: str, vals_list: Sequence[Mapping[str, Any]]) -> list[int]:
     """New records, all or none."""
     check(env, model, "create")
-    maker = _CREATE.get(model)
-    if maker:
-        return maker(env, vals_list)
-    return masters.create(env, env.model(model), vals_list)
+    own = _CREATE.get(model)
+    return own(env, vals_list) if own else masters.create(env, env.model(model), vals_list)
 
 
 def write(env: Env, model: str, ids: Sequence[int], values: Mapping[str, Any]) -> bool:
+    """The values onto every record; statement lines follow their entries."""
     check(env, model, "write")
-    if model == lines.MODEL:
-        moves.write_lines(env, ids, values)
-        found = env.store.get_all("account_move_line", list(ids)).values()
-        statements.refresh_of_moves(env, [line["move_id"] for line in found])
-        return True
+    own = _WRITE.get(model)
+    if own is None:
+        return masters.write(env, env.model(model), ids, values)
+    own(env, ids, values)
     if model == moves.MODEL:
-        moves.write(env, ids, values)
         statements.refresh_of_moves(env, ids)
-        return True
-    if model == statements.MODEL:
-        return statements.write(env, ids, values)
-    if model == "account.bank.statement":
-        return statements.write_statements(env, ids, values)
-    return masters.write(env, env.model(model), ids, values)
+    elif model == lines.MODEL:
+        statements.refresh_of_lines(env, ids)
+    return True
 
 
 def unlink(env: Env, model: str, ids: Sequence[int]) -> bool:
+    """Delete the records, or refuse."""
     check(env, model, "unlink")
-    if model == lines.MODEL:
-        return moves.unlink_lines(env, ids)
-    if model == moves.MODEL:
-        return moves.unlink(env, ids)
-    if model == statements.MODEL:
-        return statements.unlink(env, ids)
-    return masters.unlink(env, env.model(model), ids)
-
-
-_CREATE = {
-    moves.MODEL: moves.create,
-    lines.MODEL: moves.create_lines,
-    statements.MODEL: statements.create,
-    "account.bank.statement": statements.create_statements,
-    reversal.MODEL: reversal.create,
-}
+    own = _UNLINK.get(model)
+    return own(env, ids) if own else masters.unlink(env, env.model(model), ids)

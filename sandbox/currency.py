@@ -35,3 +35,12 @@ def to_company(env: Env, amount_currency: int, currency_id: int, day: str) -> in
 def rounded(env: Env, amount: int, currency_id: int) -> int:
     """A stored amount rounded half up to the currency's digits."""
     return round_micro(units(amount), digits_of(env, currency_id))
+
+
+def shown(env: Env, micro: int, currency_id: int | None = None) -> str:
+    """As Odoo's refusals say it: `$ 1,234.50`, the symbol where the currency has it and a no-break space."""
+    currency = env.store.need("res_currency", currency_id or env.company["currency_id"])
+    number = f"{units(micro):,.{currency['decimal_places']}f}"
+    if currency["position"] == "before":
+        return f"{currency['symbol']}\xa0{number}"
+    return f"{number}\xa0{currency['symbol']}"

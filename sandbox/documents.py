@@ -11,18 +11,9 @@ from . import lines, records, taxes
 from .currency import digits_of, rate_at
 from .env import Env
 from .failures import beyond_the_sandbox
+from .kinds import REFUNDS, SALES, direction, is_document
 from .store import Row
 from .values import is_empty, round_micro, units
-
-SALES = ("out_invoice", "out_refund", "out_receipt")
-PURCHASES = ("in_invoice", "in_refund", "in_receipt")
-DOCUMENTS = SALES + PURCHASES
-REFUNDS = ("out_refund", "in_refund")
-
-
-def direction(move_type: str) -> int:
-    """The sign of the priced lines: credit for what is sold, debit for what is bought or given back."""
-    return -1 if move_type in ("out_invoice", "in_refund", "out_receipt") else 1
 
 
 def add_line(env: Env, move: Row, values: Mapping[str, Any]) -> int:
@@ -32,28 +23,21 @@ def add_line(env: Env, move: Row, values: Mapping[str, Any]) -> int:
     if any(not is_empty(values.get(name)) for name in ("debit", "credit", "balance", "amount_currency")):
         raise beyond_the_sandbox("invoice lines with amounts of their own instead of a price")
     given = dict(values)
-    if given.get("display_type") in ("line_section", "line_note"):
-        return _add_note(env, move, given)
-    product = env.store.get("product_product", _id(given.get("product_id")))
-    _fill(env, move, given, product)
+    note = given.get("display_type") in ("line_section", "line_note")
+    if not note:
+        _fill(env, move, given, env.store.get("product_product", _id(given.get("product_id"))))
     row = lines.shared(move) | lines.plain_columns(env, model, given)
-    row |= {"display_type": "product", "currency_id": move["currency_id"], "amount_currency": 0, **lines.sides(0)}
-    if "partner_id" not in given:
-        row["partner_id"] = move["commercial_partner_id"]
-    account = lines.account_of(env, row)
-    lines.check_currency(env, account, row["currency_id"])
-    row |= {"amount_residual": 0, "amount_residual_currency": 0, "reconciled": 0}
-    line_id = records.insert(env, model, row)
-    records.relate(env, model, line_id, {"tax_ids": given["tax_ids"]})
-    return line_id
-
-
-def _add_note(env: Env, move: Row, values: dict[str, Any]) -> int:
-    model = env.model(lines.MODEL)
-    row = lines.shared(move) | lines.plain_columns(env, model, values)
     row |= {"currency_id": move["currency_id"], "amount_currency": 0, **lines.sides(0)}
     row |= {"amount_residual": 0, "amount_residual_currency": 0, "reconciled": 0}
-    return records.insert(env, model, row)
+    if not note:
+        row |= {"display_type": "product"}
+        if "partner_id" not in given:
+            row["partner_id"] = move["commercial_partner_id"]
+        lines.check_currency(env, lines.account_of(env, row), row["currency_id"])
+    line_id = records.insert(env, model, row)
+    if not note:
+        lines.set_taxes(env, line_id, given)
+    return line_id
 
 
 def _id(value: Any) -> int | None:
@@ -86,7 +70,7 @@ def change_line(env: Env, move: Row, line: Row, values: Mapping[str, Any]) -> No
     model = env.model(lines.MODEL)
     records.check_fields(env, model, values)
     records.update(env, model, line["id"], lines.plain_columns(env, model, values))
-    records.relate(env, model, line["id"], {name: value for name, value in values.items() if name == "tax_ids"})
+    lines.set_taxes(env, line["id"], values)
 
 
 @dataclass(slots=True)
@@ -225,7 +209,7 @@ def _term_account(env: Env, move: Row) -> int:
 def refresh(env: Env, move_id: int) -> None:
     """The document's open amount and payment status, from its receivable or payable lines."""
     move = env.store.need("account_move", move_id)
-    if move["move_type"] not in DOCUMENTS:
+    if not is_document(move):
         return
     sums = env.store.rows(
         "SELECT SUM(amount_residual), SUM(amount_residual_currency) FROM account_move_line"

@@ -16,7 +16,7 @@ from typing import Any
 from . import access, catalogue, masters
 from .env import Env
 from .failures import ServerFailure, access_denied, access_error, attribute_error, missing_error, type_error
-from .store import Store
+from .store import SqliteStore
 
 Clock = Callable[[], datetime]
 
@@ -34,7 +34,7 @@ class Sandbox:
         self.database = database
         self._clock = clock
         self._lock = threading.RLock()
-        self._store = Store(path, version)
+        self._store = SqliteStore(path, version)
         self._store.create_tables()
         self._groups: dict[int, frozenset[str]] = {}
         self._check_version(version)
@@ -52,7 +52,7 @@ class Sandbox:
         return self._store.one("SELECT 1 FROM res_company") is None
 
     @property
-    def store(self) -> Store:
+    def store(self) -> SqliteStore:
         """The books themselves: for seeding and for tests that look behind the API."""
         return self._store
 
@@ -63,7 +63,7 @@ class Sandbox:
         twin._clock = clock or self._clock
         twin._lock = threading.RLock()
         twin._groups = {}
-        twin._store = Store(":memory:", self.version)
+        twin._store = SqliteStore(":memory:", self.version)
         with self._lock:
             self._store.db.backup(twin._store.db)
         return twin
@@ -142,6 +142,6 @@ def _call(found: catalogue.Method, env: Env, model: str, method: str, args: list
     except TypeError as error:
         raise type_error(str(error)) from None
     try:
-        return found.run(env, model, bound)
+        return found.run(env, model, **bound)
     except sqlite3.IntegrityError as error:
         raise ServerFailure("odoo.exceptions.ValidationError", f"The operation cannot be completed: {error}") from None

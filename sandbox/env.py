@@ -9,7 +9,7 @@ from typing import Any
 
 from .failures import ServerFailure, user_error
 from .fields import Model
-from .store import Row, Store
+from .store import Row, SqliteStore
 
 COMPANY = 1  # the sandbox keeps one company's books
 ROBOT = 1  # Odoo's own user, who may do everything
@@ -19,7 +19,7 @@ ROBOT = 1  # Odoo's own user, who may do everything
 class Env:
     """One call's surroundings. `now` is aware UTC; `groups` holds external ids, implied ones too."""
 
-    store: Store
+    store: SqliteStore
     version: int
     now: datetime
     uid: int

@@ -6,7 +6,10 @@ ISO 4217 exponent fits; it becomes a JSON number only on the way out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 MICRO = 1_000_000  # units of a stored monetary amount in one unit of its currency
 
@@ -29,6 +32,7 @@ class Field:
     size: int = 0  # text is cut to it, silently, as Odoo does
     digits: int = -1  # a float keeps so many digits; -1 for all
     index: bool = False
+    only: str = ""  # one2many: a condition on the children, where it shows only some of them
     versions: tuple[int, ...] = (18, 19)
 
     @property
@@ -36,16 +40,22 @@ class Field:
         """Whether it is a column of the model's own table."""
         return not self.related and not self.computed and self.kind not in ("one2many", "many2many")
 
+    @property
+    def ends(self) -> tuple[str, str]:
+        """Of a many2many's table: the column of our id, and that of the other's."""
+        return ("right_id", "left_id") if self.swapped else ("left_id", "right_id")
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model: its fields, its default order and how its records are named."""
+    """A model: its fields, its default order, and what a new record has unless told otherwise."""
 
     name: str
     label: str
     order: str
     fields: dict[str, Field] = field(default_factory=dict)
     unique: tuple[tuple[tuple[str, ...], str], ...] = ()  # columns, the text of the refusal
+    defaults: Mapping[str, Any] = field(default_factory=dict)  # stored values
 
     @property
     def table(self) -> str:
@@ -57,53 +67,22 @@ class Model:
         return replace(self, fields=fields)
 
 
-def char(label: str, **options: object) -> Field:
-    return Field("char", label, **options)  # type: ignore[arg-type]
+char = partial(Field, "char")
+text = partial(Field, "text")
+integer = partial(Field, "integer")
+real = partial(Field, "float")
+boolean = partial(Field, "boolean")
+money = partial(Field, "monetary")
+day = partial(Field, "date")
+instant = partial(Field, "datetime")
+document = partial(Field, "json")
+to_one = partial(Field, "many2one")  # label, relation
+to_many = partial(Field, "one2many")  # label, relation, the many2one that points back
 
 
-def text(label: str, **options: object) -> Field:
-    return Field("text", label, **options)  # type: ignore[arg-type]
+def choice(label: str, values: str, **options: Any) -> Field:
+    return Field("selection", label, selection=tuple(values.split()), **options)
 
 
-def integer(label: str, **options: object) -> Field:
-    return Field("integer", label, **options)  # type: ignore[arg-type]
-
-
-def real(label: str, **options: object) -> Field:
-    return Field("float", label, **options)  # type: ignore[arg-type]
-
-
-def boolean(label: str, **options: object) -> Field:
-    return Field("boolean", label, **options)  # type: ignore[arg-type]
-
-
-def money(label: str, **options: object) -> Field:
-    return Field("monetary", label, **options)  # type: ignore[arg-type]
-
-
-def day(label: str, **options: object) -> Field:
-    return Field("date", label, **options)  # type: ignore[arg-type]
-
-
-def instant(label: str, **options: object) -> Field:
-    return Field("datetime", label, **options)  # type: ignore[arg-type]
-
-
-def choice(label: str, values: str, **options: object) -> Field:
-    return Field("selection", label, selection=tuple(values.split()), **options)  # type: ignore[arg-type]
-
-
-def document(label: str, **options: object) -> Field:
-    return Field("json", label, **options)  # type: ignore[arg-type]
-
-
-def to_one(label: str, relation: str, **options: object) -> Field:
-    return Field("many2one", label, relation, **options)  # type: ignore[arg-type]
-
-
-def to_many(label: str, relation: str, inverse: str, **options: object) -> Field:
-    return Field("one2many", label, relation, inverse, **options)  # type: ignore[arg-type]
-
-
-def links(label: str, relation: str, table: str, **options: object) -> Field:
-    return Field("many2many", label, relation, table=table, **options)  # type: ignore[arg-type]
+def links(label: str, relation: str, table: str, **options: Any) -> Field:
+    return Field("many2many", label, relation, table=table, **options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from .access import check
 from .env import Env
 from .failures import value_error
 from .fields import MICRO, Model
@@ -16,7 +17,7 @@ _MONTHS = "%Y-%m"
 
 def formatted_read_group(
     env: Env,
-    model: Model,
+    model: str,
     domain: list[Any],
     groupby: Sequence[str] = (),
     aggregates: Sequence[str] = (),
@@ -39,7 +40,7 @@ def formatted_read_group(
 
 def read_group(
     env: Env,
-    model: Model,
+    model: str,
     domain: list[Any],
     fields: Sequence[str],
     groupby: Sequence[str] | str,
@@ -62,7 +63,9 @@ def read_group(
     return shown
 
 
-def _groups(env: Env, model: Model, domain: list[Any], groupby: list[str], sums: list[str]) -> list[dict[str, Any]]:
+def _groups(env: Env, called: str, domain: list[Any], groupby: list[str], sums: list[str]) -> list[dict[str, Any]]:
+    check(env, called, "read")
+    model = env.model(called)
     condition, values = where(env, model, domain)
     keys = [_key(env, model, name) for name in groupby]
     totals = [_total(env, model, name) for name in sums]

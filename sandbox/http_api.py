@@ -28,7 +28,7 @@ _STATUS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class HttpRequest:
     """One HTTP request; header names in lower case."""
 
     method: str
@@ -38,7 +38,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class HttpResponse:
     """One HTTP answer."""
 
     status: int
@@ -55,7 +55,7 @@ class Api:
         self._tokens = tokens
         self._sessions: dict[str, int] = {}
 
-    def respond(self, request: Request) -> Response:
+    def respond(self, request: HttpRequest) -> HttpResponse:
         """The answer; a refusal by the books is an answer too."""
         path = request.path.partition("?")[0]
         if path.startswith("/json/2") and self._sandbox.version >= 19:
@@ -68,13 +68,13 @@ class Api:
             "/web/dataset/call_kw": self._call_kw,
         }.get(path)
         if route is None or request.method != "POST":
-            return Response(404, b"<!doctype html>\n<title>404 Not Found</title>\n", _HTML)
+            return HttpResponse(404, b"<!doctype html>\n<title>404 Not Found</title>\n", _HTML)
         try:
             call = json.loads(request.body)
         except ValueError:
-            return Response(400, b"Invalid JSON data", _HTML)
+            return HttpResponse(400, b"Invalid JSON data", _HTML)
         if not isinstance(call, dict):
-            return Response(400, b"Invalid JSON-RPC data", _HTML)
+            return HttpResponse(400, b"Invalid JSON-RPC data", _HTML)
         params = call.get("params") or {}
         try:
             result, headers = route(params, request)
@@ -82,7 +82,7 @@ class Api:
             return self._envelope(call, failure)
         return _json(200, {"jsonrpc": "2.0", "id": call.get("id"), "result": result}, headers)
 
-    def _envelope(self, call: Mapping[str, Any], failure: ServerFailure) -> Response:
+    def _envelope(self, call: Mapping[str, Any], failure: ServerFailure) -> HttpResponse:
         code, message, data = (200 if self._sandbox.version < 19 else 0), "Odoo Server Error", _facts(failure)
         identity = call.get("id")
         if failure.name == "odoo.http.SessionExpiredException":
@@ -90,7 +90,7 @@ class Api:
         error = {"code": code, "message": message, "data": data}
         return _json(200, {"jsonrpc": "2.0", "id": identity, "error": error}, {})
 
-    def _version(self, params: Mapping[str, Any], request: Request) -> tuple[Any, Mapping[str, str]]:
+    def _version(self, params: Mapping[str, Any], request: HttpRequest) -> tuple[Any, Mapping[str, str]]:
         return self._version_facts(), {}
 
     def _version_facts(self) -> dict[str, Any]:
@@ -102,7 +102,7 @@ class Api:
             "protocol_version": 1,
         }
 
-    def _open_session(self, params: Mapping[str, Any], request: Request) -> tuple[Any, Mapping[str, str]]:
+    def _open_session(self, params: Mapping[str, Any], request: HttpRequest) -> tuple[Any, Mapping[str, str]]:
         if params.get("db") != self._sandbox.database:
             raise access_error("Database not found.")
         user_id = self._sandbox.authenticate(str(params.get("login")), str(params.get("password") or ""))
@@ -121,18 +121,18 @@ class Api:
         }
         return result, {"Set-Cookie": f"session_id={token}; HttpOnly; Path=/; SameSite=Lax"}
 
-    def _close_session(self, params: Mapping[str, Any], request: Request) -> tuple[Any, Mapping[str, str]]:
+    def _close_session(self, params: Mapping[str, Any], request: HttpRequest) -> tuple[Any, Mapping[str, str]]:
         self._sessions.pop(_session_id(request), None)
         return None, {}
 
-    def _call_kw(self, params: Mapping[str, Any], request: Request) -> tuple[Any, Mapping[str, str]]:
+    def _call_kw(self, params: Mapping[str, Any], request: HttpRequest) -> tuple[Any, Mapping[str, str]]:
         user_id = self._sessions.get(_session_id(request))
         if user_id is None:
             raise ServerFailure("odoo.http.SessionExpiredException", "Session expired")
         arguments = (params.get("args") or [], params.get("kwargs") or {})
         return self._sandbox.execute(user_id, str(params.get("model")), str(params.get("method")), *arguments), {}
 
-    def _jsonrpc(self, params: Mapping[str, Any], request: Request) -> tuple[Any, Mapping[str, str]]:
+    def _jsonrpc(self, params: Mapping[str, Any], request: HttpRequest) -> tuple[Any, Mapping[str, str]]:
         service, method, args = params.get("service"), str(params.get("method")), list(params.get("args") or [])
         if service == "common":
             return self._common(method, args), {}
@@ -163,16 +163,16 @@ class Api:
                 f'connection to server at "127.0.0.1", port 5432 failed: FATAL:  database "{name}" does not exist\n',
             )
 
-    def _json2(self, request: Request, path: str) -> Response:
+    def _json2(self, request: HttpRequest, path: str) -> HttpResponse:
         """JSON-2: a bearer key, named arguments, the bare result, and statuses that mean something."""
         asked = request.headers.get("x-odoo-database")
         if asked is not None and asked != self._sandbox.database:
-            return Response(404, _NO_DATABASE.encode(), _HTML)
+            return HttpResponse(404, _NO_DATABASE.encode(), _HTML)
         parts = path.split("/")
         if request.method != "POST" or len(parts) != 5:
             return _werkzeug(404, "NotFound", "Did you mean POST /json/2/<model>/<method>?")
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            return Response(415, b"<!doctype html>\n<title>415 Unsupported Media Type</title>\n", _HTML)
+            return HttpResponse(415, b"<!doctype html>\n<title>415 Unsupported Media Type</title>\n", _HTML)
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             text = "User not authenticated, use an API Key with a Bearer Authorization header."
@@ -186,7 +186,7 @@ class Api:
             return _werkzeug(400, "BadRequest", f"could not parse the body as json: {error}")
         return self._call_named(user_id, parts[3], parts[4], body if isinstance(body, dict) else {})
 
-    def _call_named(self, user_id: int, model: str, method: str, body: dict[str, Any]) -> Response:
+    def _call_named(self, user_id: int, model: str, method: str, body: dict[str, Any]) -> HttpResponse:
         if model not in self._sandbox.store.schema:
             return _werkzeug(404, "NotFound", f"the model '{model}' does not exist")
         found = catalogue.method_of(self._sandbox.version, model, method)
@@ -206,7 +206,7 @@ class Api:
             return _json(_STATUS.get(failure.name, 500), _facts(failure), {})
 
 
-def _session_id(request: Request) -> str:
+def _session_id(request: HttpRequest) -> str:
     cookies = request.headers.get("cookie", "").split(";")
     return next((part.strip()[11:] for part in cookies if part.strip().startswith("session_id=")), "")
 
@@ -225,11 +225,11 @@ def _facts(failure: ServerFailure) -> dict[str, Any]:
     }
 
 
-def _json(status: int, value: Any, headers: Mapping[str, str]) -> Response:
-    return Response(status, json.dumps(value).encode(), _JSON, headers)
+def _json(status: int, value: Any, headers: Mapping[str, str]) -> HttpResponse:
+    return HttpResponse(status, json.dumps(value).encode(), _JSON, headers)
 
 
-def _werkzeug(status: int, name: str, message: str) -> Response:
+def _werkzeug(status: int, name: str, message: str) -> HttpResponse:
     facts = {"name": f"werkzeug.exceptions.{name}", "message": message, "arguments": [message, status], "context": {}}
     headers = {"WWW-Authenticate": "Bearer "} if status == 401 else {}
     return _json(status, facts | {"debug": f"werkzeug.exceptions.{name}: {message}\n"}, headers)

@@ -41,7 +41,9 @@ def split(external_id: str, default_module: str = "__import__") -> tuple[str, st
     return (module, name) if dot else (default_module, module)
 
 
-def check_object_reference(env: Env, module: str, xml_id: str, raise_on_access_error: bool = False) -> list[Any]:
+def check_object_reference(
+    env: Env, called: str, module: str, xml_id: str, raise_on_access_error: bool = False
+) -> list[Any]:
     """`[model, id]`. Needs no right to read external ids, only to read the record itself."""
     found = find(env, module, xml_id)
     if found is None and (module, xml_id) in env.store.ghosts:

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import identity, records
-from .currency import digits_of, rate_at, to_company
+from .currency import digits_of, shown, to_company
 from .env import Env
 from .failures import ServerFailure, constraint_error, user_error
 from .fields import Model
-from .money_text import shown
 from .naming import move_name
 from .store import Row
 from .values import round_micro, stored, to_micro, units
@@ -63,8 +62,25 @@ def add(env: Env, move: Row, values: Mapping[str, Any]) -> int:
     row |= open_amounts(account, row)
     row.setdefault("quantity", 1.0)
     line_id = records.insert(env, model, row)
-    records.relate(env, model, line_id, {name: value for name, value in values.items() if name == "tax_ids"})
+    set_taxes(env, line_id, values)
     return line_id
+
+
+def set_taxes(env: Env, line_id: int, values: Mapping[str, Any]) -> None:
+    """Link the line with the taxes that the values name, if they do."""
+    if "tax_ids" in values:
+        records.relate(env, env.model(MODEL), line_id, {"tax_ids": values["tax_ids"]})
+
+
+def have_tax(env: Env, move_id: int) -> bool:
+    """Whether the document touches the tax report: a line with a tax, or of one."""
+    return bool(
+        env.store.one(
+            "SELECT 1 FROM account_move_line l WHERE l.move_id = ? AND (l.tax_line_id IS NOT NULL OR EXISTS"
+            " (SELECT 1 FROM account_move_line_account_tax_rel r WHERE r.left_id = l.id)) LIMIT 1",
+            (move_id,),
+        )
+    )
 
 
 def plain_columns(env: Env, model: Model, values: Mapping[str, Any]) -> Row:
@@ -161,11 +177,16 @@ def _balancing(env: Env, move: Row) -> int:
     return -int(total or 0)
 
 
+def is_tracked(account: Row) -> bool:
+    """Whether the account's lines can be matched, so that something can be open on them."""
+    return bool(account["reconcile"] or account["account_type"] in CASH_ACCOUNTS)
+
+
 def open_amounts(account: Row, row: Row) -> Row:
     """What is open on a line that nothing is matched with yet."""
-    tracked = account["reconcile"] or account["account_type"] in CASH_ACCOUNTS
+    tracked = is_tracked(account)
     balance, foreign = (row["balance"], row["amount_currency"]) if tracked else (0, 0)
-    done = bool(tracked) and row["parent_state"] == "posted" and not balance and not foreign
+    done = tracked and row["parent_state"] == "posted" and not balance and not foreign
     return {"amount_residual": balance, "amount_residual_currency": foreign, "reconciled": int(done)}
 
 
@@ -182,7 +203,7 @@ def change(env: Env, move: Row, line: Row, values: Mapping[str, Any]) -> None:
     if any(row.get(name, line[name]) != line[name] for name in ("account_id", "balance", "amount_currency")):
         row |= open_amounts(account, after)
     records.update(env, model, line["id"], row)
-    records.relate(env, model, line["id"], {name: value for name, value in values.items() if name == "tax_ids"})
+    set_taxes(env, line["id"], values)
 
 
 def remove(env: Env, line_ids: Sequence[int]) -> None:
@@ -208,10 +229,3 @@ def check_balanced(env: Env, move: Row) -> None:
         f'You might want to specify a default account on journal "{journal["name"]}" '
         "to automatically balance each move."
     )
-
-
-def carried(env: Env, line: Row, currency_id: int, day: str) -> Any:
-    """The line's own rate: units of the currency for one of the company's, as it is carried in the books."""
-    if line["currency_id"] == currency_id and line["balance"] and line["amount_currency"]:
-        return abs(units(line["amount_currency"]) / units(line["balance"]))
-    return rate_at(env, currency_id, day)

@@ -19,23 +19,25 @@ from .values import to_day
 
 
 @dataclass(slots=True)
-class Source:
-    """One record as the rows give it: the document's cells and its children's."""
+class ImportedRecord:
+    """One record as the rows give it, and what becomes of it: its values, and how its new children are called."""
 
-    first: int
+    index: int
+    first: int  # its rows
     last: int
-    cells: dict[str, Any] = field(default_factory=dict)
+    order: list[str]  # fields as their columns come
+    cells: dict[str, Any]
     children: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    order: list[str] = field(default_factory=list)  # fields as their columns come
+    values: dict[str, Any] = field(default_factory=dict)
+    new_children: dict[str, list[str]] = field(default_factory=dict)
 
+    @property
+    def external_id(self) -> str:
+        return str(self.cells.get("id") or "")
 
-@dataclass(slots=True)
-class Wanted:
-    """A record ready to be made or changed: its values and who is called what."""
-
-    external_id: str
-    values: dict[str, Any]
-    new_children: dict[str, list[str]]
+    def message(self, text: str) -> dict[str, Any]:
+        """What `load` answers of a record that it refuses."""
+        return {"rows": {"from": self.first, "to": self.last}, "record": self.index, "type": "error", "message": text}
 
 
 class BadCell(Exception):
@@ -53,17 +55,16 @@ def load(env: Env, model_name: str, fields: Sequence[str], data: Sequence[Sequen
     paths = [name.split("/") for name in fields]
     for path in paths:
         _check_path(env, model, path)
-    sources = _extract(model, paths, data)
+    found = _extract(model, paths, data)
     messages: list[dict[str, Any]] = []
-    wanted: list[tuple[int, Source, Wanted]] = []
-    for index, source in enumerate(sources):
+    for record in found:
         try:
-            wanted.append((index, source, _convert(env, model, source)))
+            _convert(env, model, record)
         except BadCell as bad:
-            messages.append(_message(index, source, bad.text) | {"field": bad.name})
-    if messages:
-        return {"ids": False, "messages": messages, "nextrow": 0}
-    ids, messages = _store(env, model, wanted)
+            messages.append(record.message(bad.text) | {"field": bad.name})
+    ids: list[int] = []
+    if not messages:
+        ids, messages = _save_all(env, model, found)
     return {"ids": ids if not messages else False, "messages": messages, "nextrow": 0}
 
 
@@ -77,42 +78,39 @@ def _check_path(env: Env, model: Model, path: list[str]) -> None:
         _check_path(env, env.model(model.fields[name].relation), path[1:])
 
 
-def _extract(model: Model, paths: list[list[str]], data: Sequence[Sequence[Any]]) -> list[Source]:
+def _extract(model: Model, paths: list[list[str]], data: Sequence[Sequence[Any]]) -> list[ImportedRecord]:
     """Rows to records: a row whose only values are children's continues the record before it."""
     child_columns = [n for n, path in enumerate(paths) if _is_child(model, path)]
     own_columns = [n for n, path in enumerate(paths) if not _is_child(model, path)]
-    sources: list[Source] = []
+    order = list(dict.fromkeys(path[0] for path in paths))
+    found: list[ImportedRecord] = []
     for number, row in enumerate(data):
-        continues = sources and any(row[n] for n in child_columns) and not any(row[n] for n in own_columns)
-        if not continues:
-            source = Source(number, number, order=list(dict.fromkeys(path[0] for path in paths)))
-            source.cells = {"/".join(paths[n]): row[n] for n in own_columns}
-            sources.append(source)
-        source = sources[-1]
-        source.last = number
+        if not found or any(row[n] for n in own_columns) or not any(row[n] for n in child_columns):
+            cells = {"/".join(paths[n]): row[n] for n in own_columns}
+            found.append(ImportedRecord(len(found), number, number, order, cells))
+        record = found[-1]
+        record.last = number
         children: dict[str, dict[str, Any]] = {}
         for n in child_columns:
             children.setdefault(paths[n][0], {})["/".join(paths[n][1:])] = row[n]
-        for name, cells in children.items():
-            if any(cells.values()):
-                source.children.setdefault(name, []).append(cells)
-    return sources
+        for name, child in children.items():
+            if any(child.values()):
+                record.children.setdefault(name, []).append(child)
+    return found
 
 
 def _is_child(model: Model, path: list[str]) -> bool:
     return path[0] in model.fields and model.fields[path[0]].kind == "one2many"
 
 
-def _convert(env: Env, model: Model, source: Source) -> Wanted:
-    values: dict[str, Any] = {}
-    new_children: dict[str, list[str]] = {}
-    scalars = _scalars(env, model, source.cells)
-    for name in source.order:
+def _convert(env: Env, model: Model, record: ImportedRecord) -> None:
+    scalars = _scalars(env, model, record.cells)
+    for name in record.order:
         if name in scalars:
-            values[name] = scalars[name]
-        elif name in source.children:
-            values[name], new_children[name] = _child_commands(env, model.fields[name], source.children[name])
-    return Wanted(str(source.cells.get("id") or ""), values, new_children)
+            record.values[name] = scalars[name]
+        elif name in record.children:
+            children = _child_commands(env, model.fields[name], record.children[name])
+            record.values[name], record.new_children[name] = children
 
 
 def _child_commands(env: Env, field_: Field, rows: list[dict[str, Any]]) -> tuple[list[Any], list[str]]:
@@ -202,31 +200,28 @@ def _by_name(env: Env, target: Model, value: str) -> int | None:
     return None
 
 
-def _store(env: Env, model: Model, wanted: list[tuple[int, Source, Wanted]]) -> tuple[list[int], list[dict[str, Any]]]:
+def _save_all(env: Env, model: Model, found: list[ImportedRecord]) -> tuple[list[int], list[dict[str, Any]]]:
     """All records or none; when the batch fails each is tried alone, to say which are wrong."""
-    saved: list[Wanted] = []
+    ids: list[int] = []
     try:
         with env.store.savepoint():
-            ids = []
-            for _, _, record in wanted:
+            for record in found:
                 ids.append(_save(env, model, record))
-                saved.append(record)
             return ids, []
     except ServerFailure as failure:
-        _remember(env, model, saved)
-        if len(wanted) == 1 or "not balanced" in failure.message:
+        _remember(env, model, found[: len(ids)])
+        if len(found) == 1 or "not balanced" in failure.message:
             # An unbalanced record spoils the others' checks too: each gets its text.
-            return [], [_message(index, source, failure.swallowed_by_load) for index, source, _ in wanted]
-    messages = []
-    ids = []
+            return [], [record.message(failure.swallowed_by_load) for record in found]
+    ids, messages = [], []
     try:
         with env.store.savepoint():
-            for index, source, record in wanted:
+            for record in found:
                 try:
                     with env.store.savepoint():
                         ids.append(_save(env, model, record))
                 except ServerFailure as failure:
-                    messages.append(_message(index, source, failure.swallowed_by_load))
+                    messages.append(record.message(failure.swallowed_by_load))
             if messages:
                 raise _Undone
     except _Undone:
@@ -234,7 +229,7 @@ def _store(env: Env, model: Model, wanted: list[tuple[int, Source, Wanted]]) -> 
     return ids, []
 
 
-def _remember(env: Env, model: Model, saved: list[Wanted]) -> None:
+def _remember(env: Env, model: Model, saved: list[ImportedRecord]) -> None:
     """What the batch made before it failed is gone, but Odoo's cache still knows its external ids."""
     for record in saved:
         if record.external_id:
@@ -247,7 +242,7 @@ class _Undone(Exception):
     """Takes the good records back when one of the batch is bad."""
 
 
-def _save(env: Env, model: Model, record: Wanted) -> int:
+def _save(env: Env, model: Model, record: ImportedRecord) -> int:
     module, name = identity.split(record.external_id) if record.external_id else ("", "")
     found = identity.find(env, module, name) if name else None
     record_id = found[1] if found and found[0] == model.name else None
@@ -272,10 +267,5 @@ def _children(env: Env, model: Model, name: str, record_id: int) -> list[int]:
     """The children as they were made; those that follow from others (tax, receivable) are left out."""
     field_ = model.fields[name]
     target = env.model(field_.relation)
-    made = "display_type IN ('product', 'line_section', 'line_note')" if name == "invoice_line_ids" else "1"
-    statement = f"SELECT id FROM {target.table} WHERE {field_.inverse} = ? AND {made} ORDER BY id"  # noqa: S608
+    statement = f"SELECT id FROM {target.table} WHERE {field_.inverse} = ? AND {field_.only or 1} ORDER BY id"  # noqa: S608
     return [row[0] for row in env.store.rows(statement, (record_id,))]
-
-
-def _message(index: int, source: Source, text: str) -> dict[str, Any]:
-    return {"rows": {"from": source.first, "to": source.last}, "record": index, "type": "error", "message": text}

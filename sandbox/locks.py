@@ -6,8 +6,10 @@ import calendar
 from datetime import date, timedelta
 from typing import Any
 
+from . import numbering
 from .env import Env
 from .failures import user_error
+from .kinds import SALES
 from .store import Row
 
 SOFT = ("fiscalyear_lock_date", "tax_lock_date", "sale_lock_date", "purchase_lock_date")
@@ -56,19 +58,19 @@ def check_open(env: Env, day: str, has_tax: bool, journal_type: str) -> None:
         raise user_error(f"You cannot add/modify entries prior to and inclusive of: {named}.")
 
 
-def accounting_date(env: Env, day: str, sale: bool, reset: str, locks: list[tuple[str, str]]) -> str:
-    """Where a document goes: past every lock, and for all but sales to the end of a past period.
-
-    `reset` tells how its journal numbers: by `month`, by `year` or `never`.
-    """
+def accounting_date(
+    env: Env, journal: Row, move_type: str, day: str, violations: list[tuple[str, str]], move_id: int = 0
+) -> str:
+    """Where a document goes: past every lock, and for all but sales to the end of a past period of its journal."""
+    reset = numbering.form_of(env, journal, move_type, day, move_id).reset  # month, year or never
     today = date.fromisoformat(env.today)
     wanted = date.fromisoformat(day)
-    if locks:
-        wanted = date.fromisoformat(locks[-1][0]) + timedelta(days=1)
-    if sale:
-        if locks and reset == "month":
+    if violations:
+        wanted = date.fromisoformat(violations[-1][0]) + timedelta(days=1)
+    if move_type in SALES:
+        if violations and reset == "month":
             return min(today, month_end(wanted)).isoformat()
-        if locks and reset == "year":
+        if violations and reset == "year":
             return min(today, date(wanted.year, 12, 31)).isoformat()
         return wanted.isoformat()
     if reset == "month":

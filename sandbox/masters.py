@@ -12,36 +12,8 @@ from .env import COMPANY, Env
 from .failures import beyond_the_sandbox, user_error, validation_error
 from .fields import Model
 from .identity import register
-from .store import Store
+from .store import SqliteStore
 
-_TRUE = {"active": 1}
-DEFAULTS: dict[str, dict[str, Any]] = {
-    "account.account": {"reconcile": 0},
-    "account.journal": {**_TRUE, "sequence": 10, "company_id": COMPANY, "payment_sequence": 0, "refund_sequence": 0},
-    "account.tax": {
-        **_TRUE,
-        "amount_type": "percent",
-        "type_tax_use": "sale",
-        "sequence": 1,
-        "company_id": COMPANY,
-        "tax_group_id": 1,
-        "include_base_amount": 0,
-    },
-    "account.tax.group": {"sequence": 10, "company_id": COMPANY},
-    "account.lock_exception": {**_TRUE, "company_id": COMPANY},
-    "res.partner": {**_TRUE, "is_company": 0, "customer_rank": 0, "supplier_rank": 0},
-    "product.product": {
-        **_TRUE,
-        "type": "consu",
-        "list_price": 1.0,
-        "standard_price": 0.0,
-        "sale_ok": 1,
-        "purchase_ok": 1,
-    },
-    "res.users": {**_TRUE, "company_id": COMPANY},
-    "account.bank.statement": {"balance_start": 0, "balance_end_real": 0, "company_id": COMPANY},
-    **records.DEFAULTS,
-}
 _RECONCILED_BY_TYPE = ("asset_receivable", "liability_payable")
 
 
@@ -50,13 +22,14 @@ def create(env: Env, model: Model, vals_list: Sequence[Mapping[str, Any]]) -> li
     maker = _MAKERS.get(model.name)
     if maker:
         return [maker(env, model, dict(values)) for values in vals_list]
-    return [records.create(env, model, values, DEFAULTS.get(model.name)) for values in vals_list]
+    return [records.create(env, model, values) for values in vals_list]
 
 
 def write(env: Env, model: Model, ids: Sequence[int], values: Mapping[str, Any]) -> bool:
     changed = dict(values)
     if model.name == "res.company":
-        row = records.columns(env, model, _known(env, model, changed))
+        records.check_fields(env, model, changed)
+        row = records.columns(env, model, changed)
         for company in records.need(env, model, ids):
             locks.check_company_write(company, row)
     if model.name == "res.users":
@@ -82,11 +55,6 @@ def unlink(env: Env, model: Model, ids: Sequence[int]) -> bool:
     return records.unlink(env, model, ids)
 
 
-def _known(env: Env, model: Model, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    records.check_fields(env, model, values)
-    return values
-
-
 def _make_account(env: Env, model: Model, values: dict[str, Any]) -> int:
     records.check_fields(env, model, values)
     code = values.get("code")
@@ -94,9 +62,7 @@ def _make_account(env: Env, model: Model, values: dict[str, Any]) -> int:
         raise validation_error(
             "Account codes must be unique. You can't create accounts with these duplicate codes: " + str(code)
         )
-    kind = values.get("account_type")
-    if not kind:
-        kind = values["account_type"] = "asset_current"
+    kind = values["account_type"] = values.get("account_type") or "asset_current"
     reconcile = int(kind in _RECONCILED_BY_TYPE)
     state = {"active": 1} if env.version >= 19 else {"deprecated": 0}
     account_id = records.create(env, model, values, {"reconcile": reconcile, **state})
@@ -121,7 +87,7 @@ def _make_journal(env: Env, model: Model, values: dict[str, Any]) -> int:
     """A bank or cash journal gets an account of its own and the company's suspense account."""
     records.check_fields(env, model, values)
     kind = values.get("type")
-    defaults = dict(DEFAULTS[model.name])
+    defaults: dict[str, Any] = {}
     if kind in ("sale", "purchase"):
         defaults["refund_sequence"] = 1
     if kind in ("bank", "cash", "credit"):
@@ -144,24 +110,24 @@ def _make_bank_account(env: Env, name: str, kind: str) -> int:
 
 def _make_tax(env: Env, model: Model, values: dict[str, Any]) -> int:
     """Without a distribution of its own a tax has lines without an account: it posts onto the line's account."""
-    tax_id = records.create(env, model, values, DEFAULTS[model.name])
+    tax_id = records.create(env, model, values)
     if "repartition_line_ids" not in values:
         target = env.model("account.tax.repartition.line")
         for kind in ("invoice", "refund"):
             if f"{kind}_repartition_line_ids" not in values:
                 for part in ("base", "tax"):
                     line = {"tax_id": tax_id, "document_type": kind, "repartition_type": part}
-                    records.create(env, target, line, records.DEFAULTS[target.name])
+                    records.create(env, target, line)
     return tax_id
 
 
 def _make_partner(env: Env, model: Model, values: dict[str, Any]) -> int:
-    partner_id = records.create(env, model, values, DEFAULTS[model.name] | default_accounts(env))
+    partner_id = records.create(env, model, values, _default_accounts(env))
     _complete_partner(env, partner_id)
     return partner_id
 
 
-def default_accounts(env: Env) -> dict[str, Any]:
+def _default_accounts(env: Env) -> dict[str, Any]:
     """The chart's receivable and payable, which every partner has who is given no other."""
     found = {}
     for name, kind in (("receivable", "asset_receivable"), ("payable", "liability_payable")):
@@ -187,7 +153,7 @@ def _make_user(env: Env, model: Model, values: dict[str, Any]) -> int:
     groups = env.texts("groups_id", "group_ids")
     partner = _make_partner(env, env.model("res.partner"), {"name": values.get("name"), "email": values.get("email")})
     values.pop("email", None)
-    user_id = records.create(env, model, values, {**DEFAULTS[model.name], "partner_id": partner})
+    user_id = records.create(env, model, values, {"partner_id": partner})
     if groups not in values:
         user = env.store.one("SELECT res_id FROM ir_model_data WHERE module = 'base' AND name = 'group_user'")
         env.store.link("res_groups_users_rel", user_id, [user])
@@ -205,7 +171,7 @@ def _make_rate(env: Env, model: Model, values: dict[str, Any]) -> int:
     elif values.get("company_rate"):
         values["rate"] = float(values["company_rate"])
     values.setdefault("name", env.today)
-    return records.create(env, model, values, DEFAULTS[model.name])
+    return records.create(env, model, values)
 
 
 def _hash_password(values: dict[str, Any]) -> None:
@@ -218,7 +184,7 @@ def hashed(password: str, salt: str) -> str:
     return f"{salt}${hashlib.sha256(f'{salt}${password}'.encode()).hexdigest()}"
 
 
-def authenticate(store: Store, login: str, secret: str) -> int | None:
+def authenticate(store: SqliteStore, login: str, secret: str) -> int | None:
     """The user's id if the secret is their password or one of their API keys."""
     row = store.db.execute("SELECT id, password FROM res_users WHERE login = ? AND active = 1", (login,)).fetchone()
     if row is None or not secret:
@@ -226,7 +192,7 @@ def authenticate(store: Store, login: str, secret: str) -> int | None:
     return int(row["id"]) if holds(store, row["id"], row["password"], secret) else None
 
 
-def holds(store: Store, user_id: int, password: str | None, secret: str) -> bool:
+def holds(store: SqliteStore, user_id: int, password: str | None, secret: str) -> bool:
     """Whether the secret opens this user's account."""
     kept = password or ""
     salt = kept.partition("$")[0]
@@ -235,14 +201,14 @@ def holds(store: Store, user_id: int, password: str | None, secret: str) -> bool
     return user_of_key(store, secret) == user_id
 
 
-def user_of_key(store: Store, key: str) -> int | None:
+def user_of_key(store: SqliteStore, key: str) -> int | None:
     """The user that an API key belongs to."""
     digest = hashlib.sha256(key.encode()).hexdigest()
     found = store.one("SELECT user_id FROM api_key WHERE digest = ?", (digest,))
     return int(found) if found is not None else None
 
 
-def add_key(store: Store, user_id: int, key: str) -> None:
+def add_key(store: SqliteStore, user_id: int, key: str) -> None:
     digest = hashlib.sha256(key.encode()).hexdigest()
     store.db.execute("INSERT OR REPLACE INTO api_key (digest, user_id) VALUES (?, ?)", (digest, user_id))
 

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from .env import Env
+from .kinds import REFUNDS
 from .store import Row
 
 _NUMBER = re.compile(r"^(?P<prefix>.*?)(?P<number>\d+)(?P<suffix>\D*)$", re.DOTALL)
@@ -17,7 +18,6 @@ _MONTHLY = re.compile(
     r"^(?P<head>(?:.*\D)?)(?P<year>(?:19|20|21)\d\d)(?P<gap>\D*)(?P<month>0[1-9]|1[0-2])(?P<tail>\D+)$"
 )
 _YEARLY = re.compile(r"^(?P<head>(?:.*\D)?)(?P<year>(?:19|20|21)\d\d)(?P<tail>\D+)$")
-REFUNDS = ("out_refund", "in_refund")
 
 
 @dataclass(frozen=True, slots=True)

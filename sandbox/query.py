@@ -118,11 +118,9 @@ def _leaf(env: Env, model: Model, path: str, operator: str, value: Any, term: An
 
 def _many(env: Env, model: Model, field: Field, rest: str, operator: str, value: Any) -> tuple[str, list[Any]]:
     target = env.model(field.relation)
-    holder, ours, theirs = (
-        (target.table, field.inverse, "id") if field.kind == "one2many" else (field.table, "left_id", "right_id")
-    )
-    if field.swapped:
-        ours, theirs = theirs, ours
+    holder, (ours, theirs) = field.table, field.ends
+    if field.kind == "one2many":
+        holder, ours, theirs = target.table, field.inverse, "id"
     if not rest and is_empty(value):
         word = "NOT IN" if operator == "=" else "IN"
         return f"{model.table}.id {word} (SELECT {ours} FROM {holder} WHERE {ours} IS NOT NULL)", []  # noqa: S608

@@ -46,7 +46,7 @@ def column(env: Env, model: Model, name: str, rows: list[Row]) -> dict[int, Any]
         labels = display_names(env, field.relation, [row[name] for row in rows if row[name]])
         return {row["id"]: _pair(labels, row[name]) for row in rows}
     if field.kind == "one2many":
-        return _children(env, model, name, field, rows)
+        return _children(env, field, rows)
     if field.kind == "many2many":
         return _links(env, field, rows)
     if name == "password":
@@ -68,9 +68,8 @@ def _related(env: Env, model: Model, field: Field, rows: list[Row]) -> dict[int,
     return {row["id"]: values.get(row[first], nothing) for row in rows}
 
 
-def _children(env: Env, model: Model, name: str, field: Field, rows: list[Row]) -> dict[int, list[int]]:
+def _children(env: Env, field: Field, rows: list[Row]) -> dict[int, list[int]]:
     target = env.model(field.relation)
-    conditions = _CHILDREN.get((model.name, name), "1")
     values: dict[int, list[int]] = {row["id"]: [] for row in rows}
     order = order_by(env, target, None)
     ids = list(values)
@@ -79,22 +78,15 @@ def _children(env: Env, model: Model, name: str, field: Field, rows: list[Row]) 
         marks = ", ".join("?" * len(part))
         statement = (
             f"SELECT id, {field.inverse} AS owner FROM {target.table}"  # noqa: S608
-            f" WHERE {field.inverse} IN ({marks}) AND {conditions} ORDER BY {order}"
+            f" WHERE {field.inverse} IN ({marks}) AND {field.only or 1} ORDER BY {order}"
         )
         for child in env.store.rows(statement, part):
             values[child["owner"]].append(child["id"])
     return values
 
 
-_CHILDREN = {
-    ("account.move", "invoice_line_ids"): "display_type IN ('product', 'line_section', 'line_note')",
-    ("account.tax", "invoice_repartition_line_ids"): "document_type = 'invoice'",
-    ("account.tax", "refund_repartition_line_ids"): "document_type = 'refund'",
-}
-
-
 def _links(env: Env, field: Field, rows: Iterable[Row]) -> dict[int, list[int]]:
-    ours, theirs = ("right_id", "left_id") if field.swapped else ("left_id", "right_id")
+    ours, theirs = field.ends
     values: dict[int, list[int]] = {}
     for row in rows:
         statement = f"SELECT {theirs} FROM {field.table} WHERE {ours} = ? ORDER BY {theirs}"  # noqa: S608
@@ -116,11 +108,11 @@ _GIVE: dict[str, Callable[[Any], Any]] = {
 
 
 def fields_get(
-    env: Env, model: Model, allfields: Sequence[str] | None = None, attributes: Sequence[str] | None = None
+    env: Env, model: str, allfields: Sequence[str] | None = None, attributes: Sequence[str] | None = None
 ) -> dict[str, dict[str, Any]]:
     """The model's fields with the attributes that an integration asks for."""
     described = {}
-    for name, field in model.fields.items():
+    for name, field in env.model(model).fields.items():
         if allfields and name not in allfields:
             continue
         facts: dict[str, Any] = {

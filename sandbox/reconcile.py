@@ -1,4 +1,4 @@
-"""Matching journal items: partials, full reconciliation, and the exchange entries that Odoo makes of its own.
+"""Matching journal items: which lines settle each other by how much, and what becomes an exchange entry.
 
 Two lines in one foreign currency are matched in that currency, each at the rate it is
 carried at; what then remains in the company's currency goes to the exchange accounts.
@@ -7,22 +7,16 @@ carried at; what then remains in the company's currency goes to the exchange acc
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from . import documents, exchange, lines, records
+from . import exchange, lines, partials, records
 from .currency import digits_of, rate_at
-from .env import COMPANY, Env
+from .env import Env
 from .failures import user_error
 from .naming import display_names
+from .partials import Pairing
 from .store import Row
 from .values import round_micro, units
-
-ALREADY = "You are trying to reconcile some entries that are already reconciled."
-RECONCILED = (
-    "You cannot do this modification on a reconciled journal entry. "
-    "You can just change some non legal fields or you must unreconcile first."
-)
 
 
 def reconcile(env: Env, ids: Sequence[int]) -> None:
@@ -34,7 +28,7 @@ def reconcile(env: Env, ids: Sequence[int]) -> None:
 
 def _check(env: Env, found: list[Row]) -> None:
     if any(line["reconciled"] for line in found):
-        raise user_error(ALREADY)
+        raise user_error("You are trying to reconcile some entries that are already reconciled.")
     if env.version < 19 and any(line["parent_state"] != "posted" for line in found):  # 19 matches drafts, too
         raise user_error("You can only reconcile posted entries.")
     account_ids = list(dict.fromkeys(line["account_id"] for line in found))
@@ -43,8 +37,7 @@ def _check(env: Env, found: list[Row]) -> None:
         listed = ", ".join(names[account_id] for account_id in account_ids)
         raise user_error(f"Entries are not from the same account: {listed}")
     for account_id in account_ids:
-        account = env.store.need("account_account", account_id)
-        if not account["reconcile"] and account["account_type"] not in lines.CASH_ACCOUNTS:
+        if not lines.is_tracked(env.store.need("account_account", account_id)):
             raise user_error(
                 f"Account {names[account_id]} does not allow reconciliation. "
                 "First change the configuration of this account to allow it."
@@ -59,43 +52,29 @@ def match(env: Env, found: list[Row]) -> None:
     by_currency: dict[int, list[Row]] = defaultdict(list)
     for line in ordered:
         by_currency[line["currency_id"]].append(line)
-    partials: list[int] = []
-    for group in by_currency.values():
-        partials += _match_all(env, group)
+    made = [partial_id for group in by_currency.values() for partial_id in _match_all(env, group)]
     if len(by_currency) > 1:
-        partials += _match_all(env, ordered)
-    if partials:
-        conclude(env, partials)
-
-
-@dataclass(slots=True)
-class Pairing:
-    """How much two lines settle of each other; `gap`s are what remains in the company's currency alone."""
-
-    amount: int
-    debit_currency_amount: int
-    credit_currency_amount: int
-    debit_gap: int = 0
-    credit_gap: int = 0
+        made += _match_all(env, ordered)
+    partials.conclude(env, made)
 
 
 def _match_all(env: Env, group: list[Row]) -> list[int]:
     debits = deque(line for line in group if _open_side(line) > 0)
     credits_ = deque(line for line in group if _open_side(line) < 0)
-    partials = []
+    made = []
     while debits and credits_:
         debit, credit = debits[0], credits_[0]
         pairing = _pair(env, debit, credit)
         if pairing is None:
             break
-        partials.append(_apply(env, debit, credit, pairing))
+        made.append(_apply(env, debit, credit, pairing))
         if not _open_side(debit):
             debits.popleft()
         if not _open_side(credit):
             credits_.popleft()
         if not (pairing.amount or pairing.debit_currency_amount or pairing.credit_currency_amount):
             break
-    return partials
+    return made
 
 
 def _open_side(line: Row) -> int:
@@ -158,104 +137,13 @@ def _pair_mixed(env: Env, debit: Row, credit: Row, company: int) -> Pairing | No
 
 
 def _apply(env: Env, debit: Row, credit: Row, pairing: Pairing) -> int:
-    """Record the partial and lower what is open on both lines; gaps become an exchange entry."""
-    partial_id = insert_partial(env, debit, credit, pairing)
+    """Record the partial; gaps become an exchange entry."""
+    partial_id = partials.insert(env, debit, credit, pairing)
     gaps = [(line, gap) for line, gap in ((debit, pairing.debit_gap), (credit, pairing.credit_gap)) if gap]
     if gaps:
         exchange_id = exchange.book(env, gaps, max(debit["date"], credit["date"]))
-        if exchange_id is not None:
-            env.store.update("account_partial_reconcile", partial_id, {"exchange_move_id": exchange_id})
+        env.store.update("account_partial_reconcile", partial_id, {"exchange_move_id": exchange_id})
     return partial_id
-
-
-def insert_partial(env: Env, debit: Row, credit: Row, pairing: Pairing) -> int:
-    partial_id = env.store.insert(
-        "account_partial_reconcile",
-        {
-            "debit_move_id": debit["id"],
-            "credit_move_id": credit["id"],
-            "amount": pairing.amount,
-            "debit_amount_currency": pairing.debit_currency_amount,
-            "credit_amount_currency": pairing.credit_currency_amount,
-            "debit_currency_id": debit["currency_id"],
-            "credit_currency_id": credit["currency_id"],
-            "company_id": COMPANY,
-            "max_date": max(debit["date"], credit["date"]),
-            "create_date": env.stamp,
-            "write_date": env.stamp,
-        },
-    )
-    _lower(env, debit, pairing.amount, pairing.debit_currency_amount)
-    _lower(env, credit, -pairing.amount, -pairing.credit_currency_amount)
-    return partial_id
-
-
-def _lower(env: Env, line: Row, amount: int, amount_currency: int) -> None:
-    line["amount_residual"] -= amount
-    line["amount_residual_currency"] -= amount_currency
-    line["reconciled"] = int(not line["amount_residual"] and not line["amount_residual_currency"])
-    names = ("amount_residual", "amount_residual_currency", "reconciled")
-    env.store.update("account_move_line", line["id"], {name: line[name] for name in names})
-
-
-def conclude(env: Env, partial_ids: Iterable[int]) -> None:
-    """Number what is matched, close what is matched in full, and refresh the documents."""
-    seen: set[int] = set()
-    moves: set[int] = set()
-    for partial_id in partial_ids:
-        partial = env.store.need("account_partial_reconcile", partial_id)
-        if partial["debit_move_id"] in seen:
-            continue
-        group, links = _component(env, partial["debit_move_id"])
-        seen |= group
-        rows = env.store.get_all("account_move_line", sorted(group))
-        moves |= {row["move_id"] for row in rows.values()}
-        if all(row["reconciled"] for row in rows.values()):
-            _close(env, rows.values(), links)
-        else:
-            for line_id in group:
-                env.store.update("account_move_line", line_id, {"matching_number": f"P{min(links)}"})
-    for move_id in sorted(moves):
-        documents.refresh(env, move_id)
-
-
-def _component(env: Env, line_id: int) -> tuple[set[int], set[int]]:
-    """All lines that partials join with this one, and those partials."""
-    group, links, waiting = {line_id}, set(), [line_id]
-    while waiting:
-        current = waiting.pop()
-        rows = env.store.rows(
-            "SELECT id, credit_move_id AS other FROM account_partial_reconcile WHERE debit_move_id = ?"
-            " UNION ALL SELECT id, debit_move_id FROM account_partial_reconcile WHERE credit_move_id = ?",
-            (current, current),
-        )
-        for row in rows:
-            links.add(row["id"])
-            if row["other"] not in group:
-                group.add(row["other"])
-                waiting.append(row["other"])
-    return group, links
-
-
-def _close(env: Env, rows: Iterable[Row], links: Iterable[int]) -> None:
-    full_id = env.store.insert("account_full_reconcile", {"create_date": env.stamp, "write_date": env.stamp})
-    for row in rows:
-        values = {"full_reconcile_id": full_id, "matching_number": str(full_id)}
-        env.store.update("account_move_line", row["id"], values)
-    for partial_id in links:
-        env.store.update("account_partial_reconcile", partial_id, {"full_reconcile_id": full_id})
-
-
-def is_matched(env: Env, line_ids: Iterable[int]) -> bool:
-    """Whether any of the lines has a partial."""
-    return any(
-        env.store.one(
-            "SELECT 1 FROM account_partial_reconcile WHERE debit_move_id = ? UNION ALL"
-            " SELECT 1 FROM account_partial_reconcile WHERE credit_move_id = ? LIMIT 1",
-            (line_id, line_id),
-        )
-        for line_id in line_ids
-    )
 
 
 def reconcile_reversal(env: Env, origin_id: int, reverse_id: int) -> None:
@@ -265,48 +153,5 @@ def reconcile_reversal(env: Env, origin_id: int, reverse_id: int) -> None:
         if not line["reconciled"]:
             groups[line["account_id"], line["currency_id"]].append(line)
     for (account_id, _), group in groups.items():
-        account = env.store.need("account_account", account_id)
-        if account["reconcile"] or account["account_type"] in lines.CASH_ACCOUNTS:
+        if lines.is_tracked(env.store.need("account_account", account_id)):
             match(env, group)
-
-
-def remove(env: Env, line_ids: Sequence[int]) -> None:
-    """`remove_move_reconcile`: undo every match of the lines; exchange entries are reversed."""
-    partials: dict[int, Row] = {}
-    for line_id in line_ids:
-        found = env.store.where("account_partial_reconcile", debit_move_id=line_id)
-        found += env.store.where("account_partial_reconcile", credit_move_id=line_id)
-        partials |= {row["id"]: row for row in found}
-    touched: set[int] = set()
-    exchanges: list[int] = []
-    for partial in partials.values():
-        if env.store.get("account_partial_reconcile", partial["id"]) is None:
-            continue
-        touched |= _reopen(env, partial)
-        if partial["exchange_move_id"]:
-            exchanges.append(partial["exchange_move_id"])
-    for move_id in exchanges:
-        exchange.reverse(env, move_id)
-    moves = {row["move_id"] for row in env.store.get_all("account_move_line", sorted(touched)).values()}
-    for move_id in sorted(moves):
-        documents.refresh(env, move_id)
-
-
-def _reopen(env: Env, partial: Row) -> set[int]:
-    """Delete a partial; its full reconciliation falls, the lines are open again."""
-    debit = env.store.need("account_move_line", partial["debit_move_id"])
-    credit = env.store.need("account_move_line", partial["credit_move_id"])
-    group, _ = _component(env, debit["id"])
-    env.store.delete("account_partial_reconcile", [partial["id"]])
-    if partial["full_reconcile_id"]:
-        for table in ("account_move_line", "account_partial_reconcile"):
-            full = {"full_reconcile_id": None}
-            env.store.update_where(table, "full_reconcile_id", partial["full_reconcile_id"], full)
-        env.store.delete("account_full_reconcile", [partial["full_reconcile_id"]])
-    _lower(env, debit, -partial["amount"], -partial["debit_amount_currency"])
-    _lower(env, credit, partial["amount"], partial["credit_amount_currency"])
-    for line_id in group:
-        _, links = _component(env, line_id)
-        number = f"P{min(links)}" if links else None
-        env.store.update("account_move_line", line_id, {"matching_number": number})
-    return group

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from .env import Env
@@ -46,12 +47,12 @@ def insert(env: Env, model: Model, row: Row) -> int:
         if field.required and field.stored and row.get(name) is None:
             raise missing_value(model, name, field)
     row |= {"create_date": env.stamp, "write_date": env.stamp}
-    with _Words(model):
+    with _in_words_of(model):
         return env.store.insert(model.table, row)
 
 
 def update(env: Env, model: Model, record_id: int, row: Row) -> None:
-    with _Words(model):
+    with _in_words_of(model):
         env.store.update(model.table, record_id, {**row, "write_date": env.stamp})
 
 
@@ -60,26 +61,22 @@ def missing_value(model: Model, name: str, field: Field) -> Exception:
     return constraint_error(text)
 
 
-class _Words:
+@contextmanager
+def _in_words_of(model: Model) -> Iterator[None]:
     """Turns the database's refusal of a duplicate into the model's own words."""
-
-    def __init__(self, model: Model) -> None:
-        self._model = model
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, sqlite3.IntegrityError):
-            for names, text in self._model.unique:
-                if all(f"{self._model.table}.{name}" in str(error) for name in names):
-                    raise constraint_error(text) from None
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        for names, text in model.unique:
+            if all(f"{model.table}.{name}" in str(error) for name in names):
+                raise constraint_error(text) from None
+        raise
 
 
 def create(env: Env, model: Model, values: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> int:
     """One record with its links and children."""
     check_fields(env, model, values)
-    row = {**(defaults or {}), **columns(env, model, values)}
+    row = {**model.defaults, **(defaults or {}), **columns(env, model, values)}
     record_id = insert(env, model, row)
     relate(env, model, record_id, values)
     return record_id
@@ -132,40 +129,26 @@ def relate(env: Env, model: Model, record_id: int, values: Mapping[str, Any]) ->
 
 def link(env: Env, field: Field, record_id: int, value: Any) -> None:
     """A many2many's commands: (6, 0, ids), (4, id), (3, id), (5,), or simply the ids."""
-    linked = _linked(env, field, record_id)
+    ours, theirs = field.ends
+    rows = env.store.rows(f"SELECT {theirs} FROM {field.table} WHERE {ours} = ?", (record_id,))  # noqa: S608
+    linked = {row[0] for row in rows}
     for command in commands(value):
         code = command[0]
-        if code == 6:
-            linked = set(_existing(env, field, command[2]))
-        elif code == 4:
-            linked.update(_existing(env, field, [command[1]]))
+        if code in (4, 6):
+            named = command[2] if code == 6 else [command[1]]
+            need(env, env.model(field.relation), named)
+            linked = (linked if code == 4 else set()) | set(named)
         elif code in (2, 3):
             linked.discard(command[1])
         elif code == 5:
             linked.clear()
         else:
             raise value_error(f"Unsupported many2many command: {command!r}")
-    ours, theirs = ("right_id", "left_id") if field.swapped else ("left_id", "right_id")
     env.store.db.execute(f"DELETE FROM {field.table} WHERE {ours} = ?", (record_id,))  # noqa: S608
     env.store.db.executemany(
         f"INSERT INTO {field.table} ({ours}, {theirs}) VALUES (?, ?)",  # noqa: S608
         [(record_id, other) for other in sorted(linked)],
     )
-
-
-def _linked(env: Env, field: Field, record_id: int) -> set[int]:
-    ours, theirs = ("right_id", "left_id") if field.swapped else ("left_id", "right_id")
-    rows = env.store.rows(f"SELECT {theirs} FROM {field.table} WHERE {ours} = ?", (record_id,))  # noqa: S608
-    return {row[0] for row in rows}
-
-
-def _existing(env: Env, field: Field, ids: Sequence[int]) -> list[int]:
-    target = env.model(field.relation)
-    found = env.store.get_all(target.table, list(ids))
-    for record_id in ids:
-        if record_id not in found:
-            raise missing_error(target.name, record_id, env.uid)
-    return list(ids)
 
 
 def commands(value: Any) -> list[list[Any]]:
@@ -189,7 +172,7 @@ def _children(env: Env, model: Model, name: str, field: Field, record_id: int, v
     for command in commands(value):
         code = command[0]
         if code == 0:
-            create(env, target, {**command[2], **fixed}, DEFAULTS.get(target.name, {}))
+            create(env, target, {**command[2], **fixed})
         elif code == 1:
             write(env, target, [command[1]], command[2])
         elif code in (2, 3):
@@ -200,9 +183,3 @@ def _children(env: Env, model: Model, name: str, field: Field, record_id: int, v
             unlink(env, target, [row[0] for row in rows])
         elif code != 4:
             raise value_error(f"Unsupported one2many command: {command!r}")
-
-
-DEFAULTS: dict[str, dict[str, Any]] = {
-    "account.tax.repartition.line": {"factor_percent": 100.0, "sequence": 1, "company_id": 1},
-    "res.currency.rate": {"company_id": 1, "rate": 1.0},
-}

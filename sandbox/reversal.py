@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
 from typing import Any
 
-from . import lines, locks, moves, posting, reconcile, records
+from . import lines, moves, records
+from .actions import action_post
 from .env import COMPANY, Env
-from .fields import MICRO
 from .store import Row
+from .undo import reverse_entry
 
 MODEL = "account.move.reversal"
 _REVERSE = {
@@ -44,7 +44,8 @@ def modify_moves(env: Env, ids: Sequence[int]) -> dict[str, Any]:
     for wizard in _wizards(env, ids):
         _reverse_all(env, wizard, post=True)
         for move_id in env.store.linked("account_move_reversal_move", wizard["id"]):
-            made.append(_repeat(env, env.store.need("account_move", move_id), wizard))
+            move = env.store.need("account_move", move_id)
+            made.append(_copy(env, move, wizard, ref=move["ref"]))
     return _action(env, made)
 
 
@@ -59,83 +60,36 @@ def _reverse_all(env: Env, wizard: Row, post: bool) -> list[int]:
         reason = f", {wizard['reason']}" if wizard["reason"] else ""
         ref = f"Reversal of: {move['name']}{reason}"
         if move["move_type"] == "entry":
-            made.append(reverse_entry(env, move_id, wizard["date"], ref, wizard["journal_id"]))
+            made.append(reverse_entry(env, move, wizard["date"], ref, wizard["journal_id"]))
         else:
-            refund = _credit(env, move, wizard, ref)
+            day = wizard["date"]
+            mirrored = {"move_type": _REVERSE[move["move_type"]], "reversed_entry_id": move_id, "ref": ref}
+            refund = _copy(env, move, wizard, **mirrored, date=day, invoice_date_due=day)
             if post:
-                posting.action_post(env, [refund])
+                action_post(env, [refund])
             made.append(refund)
     env.store.link("account_move_reversal_new_move", wizard["id"], made)
     return made
 
 
-def _credit(env: Env, move: Row, wizard: Row, ref: str) -> int:
-    """The document's mirror: the same lines and prices under the opposite type."""
-    head = {
-        "move_type": _REVERSE[move["move_type"]],
-        "reversed_entry_id": move["id"],
-        "ref": ref,
-        "date": wizard["date"],
-        "invoice_date_due": wizard["date"],
-        "journal_id": wizard["journal_id"] or move["journal_id"],
-    }
-    return moves.create(env, [_document(env, move, wizard["date"]) | head])[0]
-
-
-def _repeat(env: Env, move: Row, wizard: Row) -> int:
-    head = {
-        "move_type": move["move_type"],
-        "ref": move["ref"],
-        "journal_id": wizard["journal_id"] or move["journal_id"],
-    }
-    return moves.create(env, [_document(env, move, wizard["date"]) | head])[0]
-
-
-def _document(env: Env, move: Row, day: str) -> dict[str, Any]:
+def _copy(env: Env, move: Row, wizard: Row, **head: Any) -> int:
+    """A draft with the document's lines and prices."""
     priced = [line for line in lines.of_move(env, move["id"]) if line["display_type"] == "product"]
-    return {
+    values = {
+        "move_type": move["move_type"],
         "partner_id": move["partner_id"],
         "currency_id": move["currency_id"],
-        "invoice_date": day,
+        "journal_id": wizard["journal_id"] or move["journal_id"],
+        "invoice_date": wizard["date"],
         "invoice_line_ids": [[0, 0, _priced(env, line)] for line in priced],
     }
+    return moves.create(env, [values | head])[0]
 
 
 def _priced(env: Env, line: Row) -> dict[str, Any]:
     names = ("name", "product_id", "account_id", "quantity", "price_unit", "discount", "partner_id")
     tax_ids = env.store.linked("account_move_line_account_tax_rel", line["id"])
     return {name: line[name] for name in names} | {"tax_ids": [[6, 0, tax_ids]]}
-
-
-def reverse_entry(env: Env, move_id: int, day: str, ref: str | None = None, journal_id: int | None = None) -> int:
-    """Post an entry's mirror and match it with the original; a locked day becomes the first open one."""
-    move = env.store.need("account_move", move_id)
-    journal = env.store.need("account_journal", journal_id or move["journal_id"])
-    violated = locks.violated(env, day, moves.has_tax(env, move_id), journal["type"])
-    if violated:
-        day = (date.fromisoformat(violated[-1][0]) + timedelta(days=1)).isoformat()
-    mirrored = [[0, 0, _mirror(line)] for line in lines.of_move(env, move_id)]
-    values = {
-        "move_type": "entry",
-        "journal_id": journal["id"],
-        "date": day,
-        "ref": ref or f"Reversal of: {move['name']}",
-        "reversed_entry_id": move_id,
-        "partner_id": move["partner_id"],
-        "line_ids": mirrored,
-    }
-    made = moves.create(env, [values])[0]
-    posting.post(env, env.store.need("account_move", made))
-    reconcile.reconcile_reversal(env, move_id, made)
-    return made
-
-
-def _mirror(line: Row) -> dict[str, Any]:
-    names = ("name", "account_id", "partner_id", "currency_id")
-    return {name: line[name] for name in names} | {
-        "balance": -line["balance"] / MICRO,
-        "amount_currency": -line["amount_currency"] / MICRO,
-    }
 
 
 def _action(env: Env, made: Sequence[int]) -> dict[str, Any]:

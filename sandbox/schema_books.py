@@ -2,22 +2,7 @@
 
 from __future__ import annotations
 
-from .fields import (
-    Model,
-    boolean,
-    char,
-    choice,
-    day,
-    document,
-    integer,
-    links,
-    money,
-    real,
-    text,
-    to_many,
-    to_one,
-)
-from .schema_masters import STAMPS
+from .fields import Model, boolean, char, choice, day, document, integer, links, money, real, text, to_many, to_one
 
 ACCOUNT_TYPES = (
     "asset_receivable asset_cash asset_current asset_non_current asset_prepayments asset_fixed "
@@ -26,6 +11,7 @@ ACCOUNT_TYPES = (
     "expense_direct_cost off_balance"
 )
 MOVE_TYPES = "entry out_invoice out_refund in_invoice in_refund out_receipt in_receipt"
+_PRICED = "display_type IN ('product', 'line_section', 'line_note')"
 DISPLAY_TYPES = "product cogs tax discount rounding payment_term line_section line_note epd"
 
 ACCOUNT = Model(
@@ -44,7 +30,6 @@ ACCOUNT = Model(
         "note": text("Internal Notes"),
         "deprecated": boolean("Deprecated", versions=(18,)),
         "active": boolean("Active", versions=(19,)),
-        **STAMPS,
     },
 )
 
@@ -67,17 +52,22 @@ JOURNAL = Model(
         "refund_sequence": boolean("Dedicated Credit Note Sequence"),
         "payment_sequence": boolean("Dedicated Payment Sequence"),
         "restrict_mode_hash_table": boolean("Secure Posted Entries with Hash"),
-        **STAMPS,
     },
     unique=((("company_id", "code"), "Journal codes must be unique per company."),),
+    defaults={"active": 1, "sequence": 10, "company_id": 1, "payment_sequence": 0, "refund_sequence": 0},
 )
 
-TAX_GROUP = Model("account.tax.group", "Tax Group", "sequence, id", {
-    "name": char("Name", required=True),
-    "sequence": integer("Sequence"),
-    "company_id": to_one("Company", "res.company"),
-    **STAMPS,
-})  # fmt: skip
+TAX_GROUP = Model(
+    "account.tax.group",
+    "Tax Group",
+    "sequence, id",
+    {
+        "name": char("Name", required=True),
+        "sequence": integer("Sequence"),
+        "company_id": to_one("Company", "res.company"),
+    },
+    defaults={"sequence": 10, "company_id": 1},
+)
 
 TAX = Model(
     "account.tax",
@@ -98,13 +88,26 @@ TAX = Model(
         "price_include_override": choice("Included in Price", "tax_included tax_excluded"),
         "include_base_amount": boolean("Affect Base of Subsequent Taxes"),
         "repartition_line_ids": to_many("Distribution", "account.tax.repartition.line", "tax_id"),
-        "invoice_repartition_line_ids": to_many("Distribution for Invoices", "account.tax.repartition.line", "tax_id"),
-        "refund_repartition_line_ids": to_many(
-            "Distribution for Refund Invoices", "account.tax.repartition.line", "tax_id"
+        "invoice_repartition_line_ids": to_many(
+            "Distribution for Invoices", "account.tax.repartition.line", "tax_id", only="document_type = 'invoice'"
         ),
-        **STAMPS,
+        "refund_repartition_line_ids": to_many(
+            "Distribution for Refund Invoices",
+            "account.tax.repartition.line",
+            "tax_id",
+            only="document_type = 'refund'",
+        ),
     },
     unique=((("company_id", "name", "type_tax_use"), "Tax names must be unique!"),),
+    defaults={
+        "active": 1,
+        "amount_type": "percent",
+        "type_tax_use": "sale",
+        "sequence": 1,
+        "company_id": 1,
+        "tax_group_id": 1,
+        "include_base_amount": 0,
+    },
 )
 
 REPARTITION = Model(
@@ -120,8 +123,8 @@ REPARTITION = Model(
         "sequence": integer("Sequence"),
         "company_id": to_one("Company", "res.company"),
         "use_in_tax_closing": boolean("Tax Closing Entry"),
-        **STAMPS,
     },
+    defaults={"factor_percent": 100.0, "sequence": 1, "company_id": 1},
 )
 
 MOVE = Model(
@@ -147,7 +150,7 @@ MOVE = Model(
         "partner_id": to_one("Partner", "res.partner", index=True),
         "commercial_partner_id": to_one("Commercial Entity", "res.partner", readonly=True),
         "line_ids": to_many("Journal Items", "account.move.line", "move_id"),
-        "invoice_line_ids": to_many("Invoice lines", "account.move.line", "move_id"),
+        "invoice_line_ids": to_many("Invoice lines", "account.move.line", "move_id", only=_PRICED),
         "amount_untaxed": money("Untaxed Amount", readonly=True),
         "amount_tax": money("Tax", readonly=True),
         "amount_total": money("Total", readonly=True),
@@ -164,7 +167,6 @@ MOVE = Model(
         "posted_before": boolean("Posted Before", readonly=True),
         "auto_post": choice("Auto-post", "no at_date monthly quarterly yearly"),
         "duplicated_ref_ids": links("Duplicated Ref", "account.move", "", computed=True, readonly=True),
-        **STAMPS,
     },
 )
 
@@ -217,7 +219,6 @@ LINE = Model(
         "statement_line_id": to_one("Originator Statement Line", "account.bank.statement.line", readonly=True),
         "statement_id": to_one("Statement", "account.bank.statement", related="statement_line_id.statement_id"),
         "analytic_distribution": document("Analytic Distribution"),
-        **STAMPS,
     },
 )
 
@@ -239,8 +240,8 @@ STATEMENT = Model(
         "is_complete": boolean("Is Complete", computed=True, readonly=True),
         "is_valid": boolean("Is Valid", computed=True, readonly=True),
         "problem_description": text("Problem Description", computed=True, readonly=True),
-        **STAMPS,
     },
+    defaults={"balance_start": 0, "balance_end_real": 0, "company_id": 1},
 )
 
 STATEMENT_LINE = Model(
@@ -273,7 +274,6 @@ STATEMENT_LINE = Model(
         "ref": char("Reference", related="move_id.ref"),
         "narration": text("Terms and Conditions", related="move_id.narration"),
         "line_ids": to_many("Journal Items", "account.move.line", "statement_line_id"),
-        **STAMPS,
     },
 )
 
@@ -293,7 +293,6 @@ PARTIAL = Model(
         "credit_currency_id": to_one("Currency of the credit journal item.", "res.currency"),
         "company_id": to_one("Company", "res.company"),
         "max_date": day("Max Date of Matched Lines"),
-        **STAMPS,
     },
 )
 
@@ -305,20 +304,7 @@ FULL = Model(
         "partial_reconcile_ids": to_many("Reconciliation Parts", "account.partial.reconcile", "full_reconcile_id"),
         "reconciled_line_ids": to_many("Matched Journal Items", "account.move.line", "full_reconcile_id"),
         "exchange_move_id": to_one("Exchange Move", "account.move", versions=(18,)),
-        **STAMPS,
     },
 )
 
-BOOKS = (
-    ACCOUNT,
-    JOURNAL,
-    TAX_GROUP,
-    TAX,
-    REPARTITION,
-    MOVE,
-    LINE,
-    STATEMENT,
-    STATEMENT_LINE,
-    PARTIAL,
-    FULL,
-)
+BOOKS = (ACCOUNT, JOURNAL, TAX_GROUP, TAX, REPARTITION, MOVE, LINE, STATEMENT, STATEMENT_LINE, PARTIAL, FULL)

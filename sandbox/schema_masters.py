@@ -4,12 +4,6 @@ from __future__ import annotations
 
 from .fields import Model, boolean, char, choice, day, instant, integer, links, real, text, to_many, to_one
 
-_STAMPS = {
-    "create_date": instant("Created on", readonly=True),
-    "write_date": instant("Last Updated on", readonly=True),
-    "display_name": char("Display Name", computed=True, readonly=True),
-}
-
 _LOCKS = {
     "fiscalyear_lock_date": day("Global Lock Date"),
     "tax_lock_date": day("Tax Return Lock Date"),
@@ -41,7 +35,6 @@ COMPANY = Model(
         "account_purchase_tax_id": to_one("Default Purchase Tax", "account.tax"),
         "tax_calculation_rounding_method": choice("Tax Calculation Rounding Method", "round_per_line round_globally"),
         "bank_account_code_prefix": char("Prefix of the bank accounts"),
-        **_STAMPS,
     },
 )
 
@@ -57,8 +50,8 @@ LOCK_EXCEPTION = Model(
         "end_datetime": instant("End Date"),
         **_LOCKS,
         "state": choice("State", "active revoked expired", computed=True, readonly=True),
-        **_STAMPS,
     },
+    defaults={"active": 1, "company_id": 1},
 )
 
 USERS = Model(
@@ -77,9 +70,9 @@ USERS = Model(
         "tz": char("Timezone"),
         "groups_id": links("Groups", "res.groups", "res_groups_users_rel", versions=(18,)),
         "group_ids": links("Groups", "res.groups", "res_groups_users_rel", versions=(19,)),
-        **_STAMPS,
     },
     unique=((("login",), "You can not have two users with the same login!"),),
+    defaults={"active": 1, "company_id": 1},
 )
 
 GROUPS = Model(
@@ -89,7 +82,6 @@ GROUPS = Model(
     {
         "name": char("Name", required=True),
         "full_name": char("Group Name", computed=True, readonly=True),
-        **_STAMPS,
     },
 )
 
@@ -97,7 +89,7 @@ COUNTRY = Model(
     "res.country",
     "Country",
     "name",
-    {"name": char("Country Name", required=True), "code": char("Country Code", size=2), **_STAMPS},
+    {"name": char("Country Name", required=True), "code": char("Country Code", size=2)},
 )
 
 CURRENCY = Model(
@@ -114,7 +106,6 @@ CURRENCY = Model(
         "decimal_places": integer("Decimal Places", readonly=True),
         "rate": real("Current Rate", computed=True, readonly=True),
         "rate_ids": to_many("Rates", "res.currency.rate", "currency_id"),
-        **_STAMPS,
     },
     unique=((("name",), "The currency code must be unique!"),),
 )
@@ -130,9 +121,9 @@ RATE = Model(
         "company_rate": real("Company Rate", computed=True),
         "currency_id": to_one("Currency", "res.currency", required=True, index=True),
         "company_id": to_one("Company", "res.company"),
-        **_STAMPS,
     },
     unique=((("currency_id", "name"), "Only one currency rate per day allowed!"),),
+    defaults={"company_id": 1, "rate": 1.0},
 )
 
 PARTNER = Model(
@@ -165,8 +156,8 @@ PARTNER = Model(
         "property_account_receivable_id": to_one("Account Receivable", "account.account"),
         "property_account_payable_id": to_one("Account Payable", "account.account"),
         "active": boolean("Active"),
-        **_STAMPS,
     },
+    defaults={"active": 1, "is_company": 0, "customer_rank": 0, "supplier_rank": 0},
 )
 
 PRODUCT = Model(
@@ -188,7 +179,14 @@ PRODUCT = Model(
         "supplier_taxes_id": links("Purchase Taxes", "account.tax", "product_supplier_taxes_rel"),
         "property_account_income_id": to_one("Income Account", "account.account"),
         "property_account_expense_id": to_one("Expense Account", "account.account"),
-        **_STAMPS,
+    },
+    defaults={
+        "active": 1,
+        "type": "consu",
+        "list_price": 1.0,
+        "standard_price": 0.0,
+        "sale_ok": 1,
+        "purchase_ok": 1,
     },
 )
 
@@ -203,7 +201,6 @@ MODEL_DATA = Model(
         "res_id": integer("Record ID"),
         "noupdate": boolean("Non Updatable"),
         "complete_name": char("Complete ID", computed=True, readonly=True),
-        **_STAMPS,
     },
 )
 
@@ -218,21 +215,7 @@ REVERSAL = Model(
         "reason": char("Reason displayed on Credit Note"),
         "journal_id": to_one("Journal", "account.journal"),
         "company_id": to_one("Company", "res.company"),
-        **_STAMPS,
     },
 )
 
-STAMPS = _STAMPS
-MASTERS = (
-    COMPANY,
-    LOCK_EXCEPTION,
-    USERS,
-    GROUPS,
-    COUNTRY,
-    CURRENCY,
-    RATE,
-    PARTNER,
-    PRODUCT,
-    MODEL_DATA,
-    REVERSAL,
-)
+MASTERS = (COMPANY, LOCK_EXCEPTION, USERS, GROUPS, COUNTRY, CURRENCY, RATE, PARTNER, PRODUCT, MODEL_DATA, REVERSAL)

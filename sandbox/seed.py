@@ -11,7 +11,7 @@ from . import chart, masters
 from .access import GROUPS
 from .engine import Sandbox
 from .env import COMPANY, ROBOT
-from .store import Store
+from .store import SqliteStore
 
 ADMIN = "admin"
 _SYMBOLS = {"USD": ("$", "before"), "EUR": ("€", "after"), "GBP": ("£", "before"), "JPY": ("¥", "before")}
@@ -53,7 +53,7 @@ def _create(sandbox: Sandbox, model: str, values: Mapping[str, Any]) -> int:
     return int(sandbox.execute(ROBOT, model, "create", [dict(values)]))
 
 
-def _currencies(store: Store) -> None:
+def _currencies(store: SqliteStore) -> None:
     for code in sorted(CURRENCIES, key=lambda code: (code not in _FIRST_IDS, code)):
         digits = CURRENCIES[code]
         symbol, position = _SYMBOLS.get(code, (code, "after"))
@@ -71,7 +71,7 @@ def _currencies(store: Store) -> None:
         store.insert("res_currency", row)
 
 
-def _company(store: Store, name: str) -> None:
+def _company(store: SqliteStore, name: str) -> None:
     currency = store.one("SELECT id FROM res_currency WHERE name = ?", (chart.COMPANY_CURRENCY,))
     partner = store.insert("res_partner", {"name": name, "complete_name": name, "is_company": 1, "active": 1})
     store.update("res_partner", partner, {"commercial_partner_id": partner})
@@ -98,7 +98,7 @@ def _groups(sandbox: Sandbox) -> None:
         store.insert("ir_model_data", {"module": module, "name": name, "model": "res.groups", "res_id": group_id})
 
 
-def _robots(store: Store, admin_password: str) -> None:
+def _robots(store: SqliteStore, admin_password: str) -> None:
     """Odoo's own user, and the administrator with the rights recorded for it."""
     for login, name, password in (("__system__", "OdooBot", None), (ADMIN, "Administrator", admin_password)):
         partner = store.insert("res_partner", {"name": name, "complete_name": name, "active": 1, "is_company": 0})

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from .engine import Sandbox
-from .http_api import Api, Request, Response
+from .http_api import Api, HttpRequest, HttpResponse
 
 _LARGEST_BODY = 64 * 1024 * 1024
 _FAULTS_PATH = "/sandbox/faults"
@@ -99,7 +99,7 @@ def _handler(server: SandboxServer, api: Api) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             given = self.headers.get("Content-Length") or "0"
             if not given.isdigit() or int(given) > _LARGEST_BODY:
-                self._send(Response(413 if given.isdigit() else 400, b"", "text/html"))
+                self._send(HttpResponse(413 if given.isdigit() else 400, b"", "text/html"))
                 return
             length = int(given)
             body = self.rfile.read(length)
@@ -107,10 +107,10 @@ def _handler(server: SandboxServer, api: Api) -> type[BaseHTTPRequestHandler]:
                 self._set_faults(body)
                 return
             if server.faults.unavailable:
-                self._send(Response(503, b"<html>Service Unavailable</html>", "text/html"))
+                self._send(HttpResponse(503, b"<html>Service Unavailable</html>", "text/html"))
                 return
             headers = {name.lower(): value for name, value in self.headers.items()}
-            response = api.respond(Request("POST", self.path, headers, body))
+            response = api.respond(HttpRequest("POST", self.path, headers, body))
             if self.path.startswith(("/jsonrpc", "/json/2")) and server.loses_reply():
                 self.close_connection = True
                 self.connection.shutdown(socket.SHUT_RDWR)
@@ -119,7 +119,7 @@ def _handler(server: SandboxServer, api: Api) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
-            self._send(api.respond(Request("GET", self.path, headers, b"")))
+            self._send(api.respond(HttpRequest("GET", self.path, headers, b"")))
 
         def _set_faults(self, body: bytes) -> None:
             try:
@@ -127,9 +127,9 @@ def _handler(server: SandboxServer, api: Api) -> type[BaseHTTPRequestHandler]:
             except ValueError:
                 wanted = None
             accepted = isinstance(wanted, dict) and server.set_faults(wanted)
-            self._send(Response(200 if accepted else 404, b"{}"))
+            self._send(HttpResponse(200 if accepted else 404, b"{}"))
 
-        def _send(self, response: Response) -> None:
+        def _send(self, response: HttpResponse) -> None:
             self.send_response(response.status)
             self.send_header("Content-Type", response.content_type)
             self.send_header("Content-Length", str(len(response.body)))

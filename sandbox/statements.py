@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from . import identity, lines, locks, moves, numbering, posting, reconcile, records
+from . import changes, identity, lines, locks, moves, partials, records, undo
 from .currency import to_company
 from .env import COMPANY, Env
 from .failures import user_error
 from .fields import MICRO
+from .posting import post
 from .store import Row
 from .values import is_empty, stored, to_day
 
@@ -101,10 +102,13 @@ def _two_lines(env: Env, journal: Row, line: Row, day: str, counterpart: Any) ->
 
 
 def _make_move(env: Env, journal: Row, line: Row, values: Mapping[str, Any], day: str, commands: list[Any]) -> int:
+    violated = locks.violated(env, day, False, journal["type"])
+    if violated:  # made today, without a word
+        day = locks.accounting_date(env, journal, "entry", day, violated)
     draft = {
         "move_type": "entry",
         "journal_id": journal["id"],
-        "date": _open_day(env, journal, day),
+        "date": day,
         "statement_line_id": line["id"],
         "ref": values.get("ref") or False,
         "narration": values.get("narration") or False,
@@ -113,18 +117,9 @@ def _make_move(env: Env, journal: Row, line: Row, values: Mapping[str, Any], day
         "line_ids": commands,
     }
     move_id = moves.create(env, [draft])[0]
-    posting.post(env, env.store.need("account_move", move_id))
+    post(env, env.store.need("account_move", move_id))
     _check_shape(env, move_id, journal)
     return move_id
-
-
-def _open_day(env: Env, journal: Row, day: str) -> str:
-    """A line dated in a locked period is made today, without a word."""
-    violated = locks.violated(env, day, False, journal["type"])
-    if not violated:
-        return day
-    reset = numbering.form_of(env, journal, "entry", day).reset
-    return locks.accounting_date(env, day, False, reset, violated)
 
 
 def _check_shape(env: Env, move_id: int, journal: Row) -> None:
@@ -161,6 +156,12 @@ def refresh_of_moves(env: Env, move_ids: Sequence[int]) -> None:
             refresh(env, line_id)
 
 
+def refresh_of_lines(env: Env, line_ids: Sequence[int]) -> None:
+    """The same by those entries' lines."""
+    found = env.store.get_all("account_move_line", line_ids).values()
+    refresh_of_moves(env, [line["move_id"] for line in found])
+
+
 def write(env: Env, ids: Sequence[int], values: Mapping[str, Any]) -> bool:
     """What the bank said is written through to the entry; a reconciled line refuses, but not its date."""
     model = env.model(MODEL)
@@ -189,14 +190,14 @@ def write(env: Env, ids: Sequence[int], values: Mapping[str, Any]) -> bool:
 
 def _write_lines(env: Env, move: Row, commands: Any) -> None:
     relaxed = env.with_context(skip_readonly_check=True)
-    moves.write(relaxed, [move["id"]], {"line_ids": commands})
+    changes.write(relaxed, [move["id"]], {"line_ids": commands})
 
 
 def _redate(env: Env, move: Row, values: Mapping[str, Any]) -> None:
     if "date" in values:
         journal = env.store.need("account_journal", move["journal_id"])
         locks.check_open(env, to_day(values["date"]) or env.today, False, journal["type"])
-    moves.write(env.with_context(skip_readonly_check=True), [move["id"]], values)
+    changes.write(env.with_context(skip_readonly_check=True), [move["id"]], values)
 
 
 def _others(env: Env, move: Row, line: Row) -> list[Row]:
@@ -209,9 +210,9 @@ def _others(env: Env, move: Row, line: Row) -> list[Row]:
 def _check_changeable(env: Env, move: Row, line: Row) -> None:
     others = _others(env, move, line)
     if env.version >= 19 and others:
-        raise user_error(moves.CANNOT_DELETE)
-    if reconcile.is_matched(env, [row["id"] for row in others]):
-        raise user_error(f"{reconcile.RECONCILED}\nJournal Entry (id): {move['name']} ({move['id']})")
+        raise user_error(changes.CANNOT_DELETE)
+    if partials.is_matched(env, [row["id"] for row in others]):
+        raise partials.still_matched(move)
 
 
 def _rebuild(env: Env, line: Row, move: Row) -> None:
@@ -226,13 +227,10 @@ def _rebuild(env: Env, line: Row, move: Row) -> None:
         else:
             lines.add(env, move, values)
     lines.remove(env, [row["id"] for row in _others(env, move, line)])
-    partner = env.store.get("res_partner", line["partner_id"])
-    env.store.update(
-        "account_move",
-        move["id"],
-        {"partner_id": line["partner_id"], "commercial_partner_id": partner and partner["commercial_partner_id"]},
-    )
-    moves.settle(env, move)
+    commercial = moves.commercial_partner(env, line["partner_id"])
+    of_move = {"partner_id": line["partner_id"], "commercial_partner_id": commercial}
+    env.store.update("account_move", move["id"], of_move)
+    moves.follow(env, move)
 
 
 def unlink(env: Env, ids: Sequence[int]) -> bool:
@@ -240,12 +238,12 @@ def unlink(env: Env, ids: Sequence[int]) -> bool:
     for line in records.need(env, env.model(MODEL), ids):
         move = env.store.need("account_move", line["move_id"])
         rows = lines.of_move(env, move["id"])
-        if env.version < 19 and reconcile.is_matched(env, [row["id"] for row in rows]):
-            raise user_error(f"{reconcile.RECONCILED}\nJournal Entry (id): {move['name']} ({move['id']})")
-        reconcile.remove(env, [row["id"] for row in rows])
+        if env.version < 19 and partials.is_matched(env, [row["id"] for row in rows]):
+            raise partials.still_matched(move)
+        undo.remove(env, [row["id"] for row in rows])
         env.store.delete("account_bank_statement_line", [line["id"]])
         identity.forget(env, MODEL, [line["id"]])
-        moves.unlink(env, [move["id"]], force=True)
+        changes.unlink(env, [move["id"]], force=True)
     return True
 
 
@@ -254,7 +252,7 @@ def action_undo_reconciliation(env: Env, ids: Sequence[int]) -> None:
     for line in records.need(env, env.model(MODEL), ids):
         move = env.store.need("account_move", line["move_id"])
         rows = lines.of_move(env, move["id"])
-        reconcile.remove(env, [row["id"] for row in rows])
+        undo.remove(env, [row["id"] for row in rows])
         lines.remove(env, [row["id"] for row in rows])
         journal = env.store.need("account_journal", line["journal_id"])
         for command in _two_lines(env, journal, line, move["date"], None):
@@ -269,8 +267,7 @@ def create_statements(env: Env, vals_list: Sequence[Mapping[str, Any]]) -> list[
     for values in vals_list:
         records.check_fields(env, model, values)
         head = {name: value for name, value in values.items() if name != "line_ids"}
-        defaults = {"balance_start": 0, "balance_end_real": 0, "company_id": COMPANY}
-        statement_id = records.create(env, model, head, defaults)
+        statement_id = records.create(env, model, head)
         made.append(statement_id)
         _attach(env, statement_id, values.get("line_ids"))
     return made

@@ -31,7 +31,7 @@ CREATE INDEX IF NOT EXISTS account_move_line_account ON account_move_line (accou
 """
 
 
-class Store:
+class SqliteStore:
     """One database file, or memory. Takes and gives stored values: money in millionths."""
 
     def __init__(self, path: str, version: int) -> None:

@@ -12,7 +12,7 @@ from .store import Row
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TaxShare:
     """One line's share of one tax on one distribution line; amounts in the document's currency."""
 
     tax_id: int
@@ -23,20 +23,20 @@ class Part:
     base: Decimal
 
 
-def of_line(env: Env, subtotal: Decimal, tax_ids: Sequence[int], refund: bool) -> tuple[Decimal, list[Part]]:
+def of_line(env: Env, subtotal: Decimal, tax_ids: Sequence[int], refund: bool) -> tuple[Decimal, list[TaxShare]]:
     """The untaxed subtotal and the tax parts of a line whose prices may include some of them."""
     taxes = sorted(
         env.store.get_all("account_tax", list(tax_ids)).values(), key=lambda tax: (tax["sequence"], tax["id"])
     )
     included = [tax for tax in taxes if tax["price_include_override"] == "tax_included"]
     base = _without(subtotal, included)
-    parts: list[Part] = []
+    parts: list[TaxShare] = []
     running = base
     for tax in taxes:
         amount = _amount(tax, running)
         for line in _distribution(env, tax["id"], refund):
             share = amount * Decimal(repr(line["factor_percent"])) / 100
-            parts.append(Part(tax["id"], tax["name"], line["id"], line["account_id"], share, running))
+            parts.append(TaxShare(tax["id"], tax["name"], line["id"], line["account_id"], share, running))
         if tax["include_base_amount"]:
             running += amount
     return base, parts

@@ -22,8 +22,10 @@ from libs.odoo.connect import connect, server_version
 from libs.odoo.port import Odoo
 from libs.storage.engine import open_engine
 from libs.storage.migrate import upgrade
-from sandbox import InProcess, Sandbox, bootstrap
+from sandbox.engine import Sandbox
+from sandbox.seed import bootstrap
 from sandbox.server import SandboxServer
+from sandbox.transport import InProcess
 from tests.bench.facts import Charges
 from tests.bench.ledgers import Clock, Masters, ledger_over, record, states, work
 from tests.live.lossy import Fate, LossyProxy

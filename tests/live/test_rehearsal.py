@@ -12,7 +12,9 @@ from typer.testing import CliRunner
 from cli.odoo_plan import Account, Partner, Plan, PlanUnreadable, Tax, User, default_plan, plan_text, read_plan
 from cli.odoo_provision import CompanyDiffers, Provisioner, Step
 from cli.odoo_setup import app, as_text, password_variable, passwords_of
-from sandbox import InProcess, Sandbox, bootstrap
+from sandbox.engine import Sandbox
+from sandbox.seed import bootstrap
+from sandbox.transport import InProcess
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

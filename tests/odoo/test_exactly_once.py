@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from libs.odoo.errors import OdooError, OdooMalformed, OdooOutcomeUnknown, OdooRefused, OdooUnavailable
 from libs.odoo.jsonrpc import JsonRpcOdoo
 from libs.odoo.port import Json
-from sandbox import Sandbox, bootstrap
+from sandbox.engine import Sandbox
+from sandbox.seed import bootstrap
 from sandbox.server import SandboxServer
 from tests.odoo.contract.documents import ENTRY_FIELDS
 

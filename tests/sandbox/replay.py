@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sandbox import Sandbox, ServerFailure
+from sandbox.engine import Sandbox
+from sandbox.failures import ServerFailure
 from sandbox.seed import bootstrap
 
 RECORDED = Path(__file__).parent / "recorded"

@@ -11,7 +11,11 @@ from typing import Any
 import pytest
 
 from libs.odoo.errors import OdooConflict, OdooError, OdooOutcomeUnknown, OdooRefused, OdooUnavailable, conflict_in_load
-from sandbox import InProcess, LossyTransport, Sandbox, ServerFailure, bootstrap, chart
+from sandbox import chart
+from sandbox.engine import Sandbox
+from sandbox.failures import ServerFailure
+from sandbox.seed import bootstrap
+from sandbox.transport import InProcess, LossyTransport
 from tests.odoo.contract.documents import ENTRY_FIELDS
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

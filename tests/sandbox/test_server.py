@@ -17,7 +17,8 @@ import pytest
 from libs.odoo.connect import connect
 from libs.odoo.errors import OdooOutcomeUnknown, OdooUnavailable
 from libs.odoo.jsonrpc import JsonRpcOdoo
-from sandbox import Sandbox, bootstrap
+from sandbox.engine import Sandbox
+from sandbox.seed import bootstrap
 from sandbox.server import SandboxServer
 
 ROOT = Path(__file__).parents[2]

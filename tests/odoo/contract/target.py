@@ -16,8 +16,10 @@ from libs.odoo.connect import FIRST_WITH_JSON2, connect, server_version
 from libs.odoo.json2 import Json2Odoo
 from libs.odoo.jsonrpc import JsonRpcOdoo
 from libs.odoo.port import Odoo
-from sandbox import InProcess, Sandbox, bootstrap
+from sandbox.engine import Sandbox
+from sandbox.seed import bootstrap
 from sandbox.server import SandboxServer
+from sandbox.transport import InProcess
 
 from .books import Books, prepare
 
