@@ -31,7 +31,7 @@ PASSWORDS = (
 # Which partners' accounts the gateway serves; edited by hand afterwards.
 SOURCES = """\
 # One entry an account; services/gateway/config.py says what it may hold. This whole file is a secret, for example:
-#   - provider: stripe
+#   - provider: NAME
 #     account: acct_1
 #     company: demo
 #     signing_secrets: [{value: whsec_...}]

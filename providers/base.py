@@ -117,7 +117,7 @@ class Provider(Protocol):
     """Turns one provider's deliveries into canonical events. Keeps no state."""
 
     name: str
-    translator: str  # with its version, for example `stripe/1`; recorded in each event's provenance
+    translator: str  # with its version: `NAME/1`; recorded in each event's provenance
 
     def verify(self, headers: Headers, body: bytes, now: datetime) -> None:
         """Raise `SignatureRefused` unless the provider sent these exact bytes."""

@@ -65,8 +65,8 @@ ACCOUNTS: tuple[AccountSpec, ...] = (
     AccountSpec("AP", "211000", "Account Payable", "liability_payable", True),
     AccountSpec("TAX", "251000", "Tax Received", "liability_current"),
     AccountSpec("REV", "400000", "Product Sales", "income"),
-    AccountSpec("CLR", "124100", "Stripe Clearing USD", "asset_current", True, "USD"),
-    AccountSpec("CLR", "124101", "Stripe Clearing EUR", "asset_current", True, "EUR"),
+    AccountSpec("CLR", "124100", "Provider Clearing USD", "asset_current", True, "USD"),
+    AccountSpec("CLR", "124101", "Provider Clearing EUR", "asset_current", True, "EUR"),
     AccountSpec("TRN", "124200", "Payouts in Transit", "asset_current", True),
     AccountSpec("RSV", "124300", "Provider Reserves", "asset_current", True),
     AccountSpec("DSP", "124400", "Disputed Payments", "asset_current", True),
@@ -92,7 +92,7 @@ JOURNALS: tuple[JournalSpec, ...] = (
     JournalSpec("MISC", "MISC", "Miscellaneous Operations", "general"),
     JournalSpec("EXC", "EXCH", "Exchange Difference", "general"),
     JournalSpec("BNK", "BNK1", "Bank", "bank", "101401", "101402"),
-    JournalSpec("PSP", "STRP", "Stripe", "general"),
+    JournalSpec("PSP", "STRP", "Payment Provider", "general"),
     JournalSpec("CLO", "CLOSE", "Closing and Tenders", "general"),
 )
 
@@ -101,7 +101,7 @@ TAXES: tuple[TaxSpec, ...] = (
     TaxSpec("INPUT_TAX", "Input Tax 8%", 8.0, "purchase", "251000"),
 )
 
-PARTNERS: tuple[str, ...] = ("Ada Archer", "Bertil Berg", "Carla Costa", "Unidentified Stripe customer", "Stripe")
+PARTNERS: tuple[str, ...] = ("Ada Archer", "Bertil Berg", "Carla Costa", "Unidentified customer", "Payment Provider")
 
 USERS: tuple[UserSpec, ...] = (
     UserSpec("concord", "Concord", ("account.group_account_invoice", "account.group_account_basic")),

@@ -100,7 +100,7 @@ class Provenance:
     source_event_id: str = ""
     delivery: str = ""  # `sources/{provider}/accounts/{account}/deliveries/{delivery}`
     raw_sha256: str = ""
-    translator: str = ""  # for example `stripe/1`
+    translator: str = ""  # with its version: `NAME/1`
 
 
 @dataclass(frozen=True, slots=True)

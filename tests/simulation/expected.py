@@ -13,7 +13,7 @@ from tests.simulation.day import ARRIVAL, Day
 
 NEW_YORK = ZoneInfo("America/New_York")
 DOLLARS_PER_EURO = Decimal("1.10")
-UNIDENTIFIED = "Unidentified Stripe customer"
+UNIDENTIFIED = "Unidentified customer"
 # (role, partner, currency, day) → cents in that currency, cents of the company. Receivables alone bear a partner.
 # They and what exchange does to them bear no day: which entry Odoo puts it in depends on what came first.
 Key = tuple[str, str, str, str]

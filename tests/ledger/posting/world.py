@@ -34,7 +34,7 @@ CUSTOMERS = {
     ("shopify/shop-1", "77"): "Ada Archer",
     ("stripe/acct_1", "cus_ada"): "Ada Archer",
     ("shopify/shop-1", "78"): "Bertil Berg",
-    ("stripe/acct_1", ""): "Unidentified Stripe customer",
+    ("stripe/acct_1", ""): "Unidentified customer",
 }
 
 

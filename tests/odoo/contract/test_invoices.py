@@ -104,7 +104,7 @@ def _bill(target: Target, **values: object) -> int:
     given = {
         "move_type": "in_invoice",
         "journal_id": target.books.journal("PUR"),
-        "partner_id": target.books.partners["Stripe"],
+        "partner_id": target.books.partners["Payment Provider"],
         "invoice_line_ids": [priced(target, 60.0, None, "FEE")],
     }
     return int(target.call("account.move", "create", given | values))

@@ -33,7 +33,7 @@ def _bill(target: Target, day: str) -> int:
     values = {
         "move_type": "in_invoice",
         "journal_id": target.books.journal("PUR"),
-        "partner_id": target.books.partners["Stripe"],
+        "partner_id": target.books.partners["Payment Provider"],
         "invoice_date": day,
         "date": day,
         "ref": key(target, "bill"),

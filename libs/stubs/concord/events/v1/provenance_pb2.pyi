@@ -55,7 +55,7 @@ class Provenance(_message.Message):
     CHANNEL_FIELD_NUMBER: _builtins.int
     TRANSLATOR_FIELD_NUMBER: _builtins.int
     source_system: _builtins.str
-    """The provider, for example `stripe`."""
+    """The provider, as it is registered."""
     source_account: _builtins.str
     source_object_type: _builtins.str
     """The source's own type and id of the object, for example `balance_transaction`, `txn_1`."""
@@ -70,7 +70,7 @@ class Provenance(_message.Message):
     """SHA-256 of the delivery's bytes, lower-case hexadecimal."""
     channel: Global___Provenance.Channel.ValueType
     translator: _builtins.str
-    """The translator that read it, for example `stripe/1`."""
+    """The translator that read it, with its version, for example `NAME/1`."""
     @_builtins.property
     def receive_time(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
