@@ -16,8 +16,9 @@ from .domain.files import FileToImport, ImportedFile
 from .domain.settings import Settings
 from .domain.settlement import StoredSettlement
 from .engine.passes import match
-from .handlers.import_settlement import import_settlement, import_settlement_file
-from .handlers.import_statement import import_statement
+from .handlers.imports.settlement import import_settlement
+from .handlers.imports.settlement_report import import_settlement_file
+from .handlers.imports.statement import import_statement
 from .handlers.ports import Ledger, Matcher
 from .storage import TABLES, DatabaseEngine
 from .storage.uow import NewUow, ReconUowFactory

@@ -15,11 +15,13 @@ from libs.rpc.requests import optional, request_id, required, resource_name
 from libs.rpc.requests import transaction_id as checked_transaction_id
 from libs.rpc.wire import from_money, from_settlement, from_time, to_settlement, to_time
 
+from .domain.difference import Difference, DifferenceState
 from .domain.explain import Trial
-from .domain.files import FileToImport, ImportedFile, Statement
-from .domain.match import Difference, DifferenceState, Match
+from .domain.files import FileToImport, ImportedFile
+from .domain.match import Match
 from .domain.pages import After
 from .domain.settlement import StoredSettlement
+from .domain.statement import BankStatement
 from .handlers.assign_difference import AssignDifference
 from .handlers.decide_difference import DecideDifference, Decision
 from .handlers.explain import Explanation
@@ -168,7 +170,7 @@ def to_explained(name: str) -> tuple[str, str, str]:
     return parts["company"], parts["collection"], parts["id"]
 
 
-def from_statement(one: Statement) -> statement_pb2.Statement:
+def from_statement(one: BankStatement) -> statement_pb2.Statement:
     return statement_pb2.Statement(
         name=one.name,
         statement_id=one.statement_id,
@@ -185,7 +187,7 @@ def from_statement(one: Statement) -> statement_pb2.Statement:
     )
 
 
-def from_statements(part: Part[Statement], page: Page) -> recon_pb2.ListStatementsResponse:
+def from_statements(part: Part[BankStatement], page: Page) -> recon_pb2.ListStatementsResponse:
     return recon_pb2.ListStatementsResponse(
         statements=[from_statement(one) for one in part.items], next_page_token=page.token_after(part.after)
     )

@@ -17,7 +17,7 @@ from libs.rpc.errors import RemoteError
 from libs.rpc.identity import IssuedToken
 from libs.rpc.server import Registration
 from libs.storage.audit import AuditLog
-from services.recon.domain.match import Difference, DifferenceState
+from services.recon.domain.difference import Difference, DifferenceState
 from services.recon.handlers.assign_difference import AssignDifference, assign_difference
 from services.recon.handlers.decide_difference import DecideDifference, Decision, decide_difference
 from services.recon.servicer import ReconServicer

@@ -8,10 +8,10 @@ from libs.errors import ConcordError
 from libs.formats.errors import FormatError
 from libs.money import Money
 from libs.storage.migrate import check
+from services.recon.domain.difference import Difference, DifferenceState
 from services.recon.domain.doubts import DOUBTS_AT_MOST
 from services.recon.domain.errors import FileChanged, FileKindUnsupported
 from services.recon.domain.files import FileFinding
-from services.recon.domain.match import Difference, DifferenceState
 from services.recon.domain.walk import OutboundEvent
 from services.recon.handlers.explain import explain
 from services.recon.storage import metadata

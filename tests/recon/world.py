@@ -37,9 +37,10 @@ from libs.storage.engine import open_engine
 from libs.storage.migrate import upgrade
 from libs.telemetry.trace import Tracer
 from services.recon.assembly import Recon, build_recon
+from services.recon.domain.difference import Difference
 from services.recon.domain.files import FileToImport, ImportedFile
 from services.recon.domain.learning import LedgerPosting, RoleAmount
-from services.recon.domain.match import Difference, Match, MatchType
+from services.recon.domain.match import Match, MatchType
 from services.recon.domain.settings import Settings
 from services.recon.handlers.ports import (
     Applied,

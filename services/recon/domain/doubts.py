@@ -36,7 +36,7 @@ _STATEMENTS, _LINES, _DOUBTS = "/statements/", "/lines/", "/doubts/"
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class FileDoubt:
     """`sequence` is the line's in its statement, 0 where it is the statement's own. `event` is what the line became."""
 
     statement: str

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-
-from libs.money import Money
 
 FINDINGS_AT_MOST = 500
 
@@ -51,41 +47,6 @@ class ImportedFile:
     duplicate: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
-    """A bank statement. Amounts are None where the file does not say."""
-
-    name: str
-    company: str
-    statement_id: str
-    bank_account: str
-    currency: str
-    opening: Money | None
-    closing: Money | None
-    credit_sum: Money | None
-    debit_sum: Money | None
-    lines: int
-    ties: bool
-    imported_at: datetime
-    transaction_id: str
-
-    @property
-    def gap(self) -> Money | None:
-        """Closing balance less what opening balance and lines give; None where the file does not say."""
-        if self.opening is None or self.closing is None or self.credit_sum is None or self.debit_sum is None:
-            return None
-        return self.closing - self.opening - self.credit_sum + self.debit_sum
-
-
-@dataclass(frozen=True, slots=True)
-class StatementEntry:
-    """A booked line of a statement: where it stands, and the event that it is."""
-
-    statement: str
-    sequence: int
-    event: str
-
-
 class FileFindings:
     """What a file's reader found, each once and not without end."""
 
@@ -104,27 +65,3 @@ class FileFindings:
         """In the order found."""
         more = (FileFinding("FINDINGS_CUT", f"{self._more} more"),) if self._more else ()
         return (*self._found, *more)
-
-
-def statement_name(company: str, sha256: str, index: int) -> str:
-    """`companies/{company}/statements/{statement}`: banks number statements anew each year, so the file's digest."""
-    return f"companies/{company}/statements/{sha256[:32]}-{index}"
-
-
-def settlement_name(company: str, payout_id: str) -> str:
-    """`companies/{company}/settlements/{settlement}`"""
-    return f"companies/{company}/settlements/{payout_id}"
-
-
-def match_name(company: str, words: Iterable[str]) -> str:
-    """`companies/{company}/matches/{match}`: the same sides always give the same name."""
-    return f"companies/{company}/matches/{_short_digest(words)}"
-
-
-def difference_name(company: str, subject: str) -> str:
-    """`companies/{company}/differences/{difference}`: a subject has one difference at most."""
-    return f"companies/{company}/differences/{_short_digest([subject])}"
-
-
-def _short_digest(words: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:32]

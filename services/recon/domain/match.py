@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 from libs.money import Money
 
 from .errors import TransitionForbidden
+from .walk import Claim
 
 
 class MatchType(Enum):
@@ -24,25 +25,12 @@ class MatchState(Enum):
     UNDONE = "undone"
 
 
-class DifferenceState(Enum):
-    OPEN = "open"
-    ASSIGNED = "assigned"
-    RESOLVED = "resolved"
-    WRITTEN_OFF = "written_off"
-
-
-_M, _D = MatchState, DifferenceState
+_M = MatchState
 MATCH_TRANSITIONS: dict[MatchState, frozenset[MatchState]] = {
     _M.PROPOSED: frozenset({_M.CONFIRMED, _M.UNDONE}),
     _M.CONFIRMED: frozenset({_M.WRITTEN, _M.UNDONE}),
     _M.WRITTEN: frozenset({_M.UNDONE}),
     _M.UNDONE: frozenset(),
-}
-DIFFERENCE_TRANSITIONS: dict[DifferenceState, frozenset[DifferenceState]] = {
-    _D.OPEN: frozenset({_D.ASSIGNED, _D.RESOLVED}),
-    _D.ASSIGNED: frozenset({_D.ASSIGNED, _D.RESOLVED, _D.WRITTEN_OFF}),
-    _D.RESOLVED: frozenset({_D.OPEN}),  # what resolved it was undone
-    _D.WRITTEN_OFF: frozenset(),
 }
 
 
@@ -50,12 +38,6 @@ def check_match(old: MatchState, new: MatchState) -> None:
     """Raise `TransitionForbidden` unless the table has this change."""
     if new not in MATCH_TRANSITIONS[old]:
         raise TransitionForbidden(f"a match cannot go from {old.value} to {new.value}")
-
-
-def check_difference(old: DifferenceState, new: DifferenceState) -> None:
-    """Raise `TransitionForbidden` unless the table has this change."""
-    if new not in DIFFERENCE_TRANSITIONS[old]:
-        raise TransitionForbidden(f"a difference cannot go from {old.value} to {new.value}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,32 +76,6 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """Something without a counterpart. `nearest` is the best candidate and `nearest_lacks` what it misses."""
-
-    name: str
-    state: DifferenceState
-    subject: str  # key of a posting, or a settlement's name
-    transaction_id: str
-    reason: str
-    message: str
-    amount: Money
-    created_at: datetime
-    updated_at: datetime
-    nearest: str = ""
-    nearest_lacks: str = ""
-    owner: str = "finance"
-    version: int = field(default=1)
-    proposed_by: str = ""  # whoever would write it off
-    why: str = ""
-    decided_by: str = ""  # whoever resolved or wrote it off; empty where a worker did
-
-    def undecided(self) -> Difference:
-        """Without what was proposed and decided: it held for another content."""
-        return replace(self, proposed_by="", why="", decided_by="")
-
-
-@dataclass(frozen=True, slots=True)
 class Member:
     """One side of a match: which role of which posting it closes."""
 
@@ -149,14 +105,6 @@ class StoredMatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """A request that was answered before."""
-
-    fingerprint: str
-    difference: Difference
-
-
-@dataclass(frozen=True, slots=True)
 class Banked:
     """A payout's bank match, and the transactions that the payout paid out."""
 
@@ -164,3 +112,26 @@ class Banked:
     match: str
     traceparent: str
     transactions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundMatch:
+    """A confirmed match on its way to Odoo."""
+
+    match: Match
+    company: str
+    traceparent: str
+    attempts: int
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class MatchOutcome:
+    """What became of a claimed match. With `retry_at` it is asked for again then."""
+
+    stored: OutboundMatch
+    state: MatchState
+    reason: str = ""
+    written_at: datetime | None = None
+    retry_at: datetime | None = None
+    fresh_budget: bool = False

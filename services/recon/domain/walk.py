@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from libs.events import Event, digest_of, event_to_json
-
-from .match import Match, MatchState
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +17,8 @@ class Claim:
     until: datetime
 
 
-class NewEvent(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class NewEvent:
     """An event as it is stored, made before the transaction that stores it: that one keeps other writers waiting."""
 
     name: str
@@ -50,29 +48,6 @@ class OutboundEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class OutboundMatch:
-    """A confirmed match on its way to Odoo."""
-
-    match: Match
-    company: str
-    traceparent: str
-    attempts: int
-    claim: Claim
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a company's books are known and matched. `changes` grows with each piece of news."""
-
-    company: str
-    token: str  # the last change of the ledger that was learned
-    changes: int
-    matched: int  # the news that the last match pass saw
-    differenced: int
-    due_at: datetime | None  # when something open becomes a difference by age alone
-    match_due_at: datetime | None  # when something open may be matched by age alone
-
-
 @dataclass(frozen=True, slots=True)
 class EventOutcome:
     """What became of a claimed event: recorded, refused or parked. With `retry_at` it waits until then."""
@@ -83,15 +58,3 @@ class EventOutcome:
     count: bool = False  # it was handed on by us, for the first time
     alias_of: str = ""  # the transaction id that the ledger knew it by
     retry_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MatchOutcome:
-    """What became of a claimed match. With `retry_at` it is asked for again then."""
-
-    stored: OutboundMatch
-    state: MatchState
-    reason: str = ""
-    written_at: datetime | None = None
-    retry_at: datetime | None = None
-    fresh_budget: bool = False

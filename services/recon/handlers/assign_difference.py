@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from libs.events import Clock
 
+from ..domain.difference import Difference, DifferenceState, check_difference
 from ..domain.errors import DifferenceChanged
-from ..domain.match import Difference, DifferenceState, check_difference
 from ..storage.uow import NewUow
 
 

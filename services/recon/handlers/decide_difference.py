@@ -9,6 +9,7 @@ from enum import Enum
 from libs.errors.people import is_same_person
 from libs.events import Clock
 
+from ..domain.difference import Difference, DifferenceState, check_difference
 from ..domain.doubts import is_doubt
 from ..domain.errors import (
     ApproverIsMaker,
@@ -18,7 +19,6 @@ from ..domain.errors import (
     TransitionForbidden,
     WriteOffNotProposed,
 )
-from ..domain.match import Difference, DifferenceState, check_difference
 from ..storage.uow import NewUow
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..domain.difference import Difference
 from ..domain.doubts import is_doubt, place_of
 from ..domain.errors import DifferenceUnknown, ExplanationUnknown
 from ..domain.explain import Predicate, Trial, bank_trials, payout_trial, target_trials
-from ..domain.files import Statement, settlement_name
 from ..domain.learning import Item, ItemKind
-from ..domain.match import Difference, MatchState, MatchType, StoredMatch
+from ..domain.match import MatchState, MatchType, StoredMatch
+from ..domain.names import settlement_name
 from ..domain.payouts import Incomplete
 from ..domain.settlement import StoredSettlement
+from ..domain.statement import BankStatement
 from ..domain.targets import bank_item, target_of, targets_of
 from ..storage.uow import NewUow, ReconUow
 from .compositions import compositions, look_at
@@ -82,14 +84,14 @@ def _of_doubt(difference: Difference, uow: ReconUow) -> Trial:
     return Trial(reason.lower(), event, False, (Predicate(reason.lower(), left, difference.message, held=False),))
 
 
-def _of_changed(statement: Statement, uow: ReconUow) -> list[Predicate]:
-    dropped = {event for events in uow.statements.copies(statement, ()).values() for event in events}
+def _of_changed(statement: BankStatement, uow: ReconUow) -> list[Predicate]:
+    dropped = {event for events in uow.statements.earlier_copies(statement, excluding=()).values() for event in events}
     shown = sorted(dropped)[:SHOWN]
     lines = {one.name: one.amount for one in uow.outbound.find(shown)}
     return [Predicate(f"line {one}", str(lines[one]), "not in the statement", held=False) for one in shown]
 
 
-def _of_statement(one: Statement) -> Trial:
+def _of_statement(one: BankStatement) -> Trial:
     """Whether its balances prove its lines."""
     gap, closing = one.gap, one.closing
     computed = "" if gap is None or closing is None else str(closing - gap)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from ..domain.files import Statement
-from ..domain.match import Difference, DifferenceState, Match
+from ..domain.difference import Difference, DifferenceState
+from ..domain.match import Match
 from ..domain.pages import After
 from ..domain.settlement import StoredSettlement
+from ..domain.statement import BankStatement
 from ..storage.uow import NewUow
 
 T = TypeVar("T")
@@ -23,13 +24,13 @@ class Part(Generic[T]):
     after: After | None
 
 
-def get_statement(name: str, new_uow: NewUow) -> Statement:
+def get_statement(name: str, new_uow: NewUow) -> BankStatement:
     """Raises `StatementUnknown`."""
     with new_uow(read_only=True) as uow:
         return uow.statements.get(name)
 
 
-def list_statements(company: str, size: int, after: After | None, new_uow: NewUow) -> Part[Statement]:
+def list_statements(company: str, size: int, after: After | None, new_uow: NewUow) -> Part[BankStatement]:
     with new_uow(read_only=True) as uow:
         found = uow.statements.page(company, size + 1, after)
     return _part([((one.imported_at.isoformat(), one.name), one) for one in found], size)

@@ -16,10 +16,10 @@ from libs.storage.leases import in_state
 from libs.storage.outbox import Message, Outbox
 from libs.storage.rows import insert_new, insert_rows
 
+from ..domain.difference import Answered, Difference, DifferenceState, check_difference
 from ..domain.errors import DifferenceChanged, DifferenceUnknown
-from ..domain.match import Answered, Difference, DifferenceState, check_difference
 from ..domain.pages import After
-from ..domain.walk import Progress
+from ..domain.progress import Progress
 from .mapping import SERVICE, difference_columns, listed_after, parts, to_difference
 from .rows import DIFFERENCE, PROGRESS, REQUEST, TABLES
 

@@ -16,8 +16,9 @@ from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.rows import insert_new, insert_rows
 
 from ..domain.errors import StatementUnknown
-from ..domain.files import FileKind, FileToImport, ImportedFile, Statement, StatementEntry
+from ..domain.files import FileKind, FileToImport, ImportedFile
 from ..domain.pages import After
+from ..domain.statement import BankStatement, StatementEntry
 from .mapping import SERVICE, listed_after, parts
 from .rows import IMPORTED_FILE, STATEMENT, STATEMENT_LINE, TABLES
 
@@ -67,21 +68,21 @@ class Statements:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, statements: Sequence[Statement]) -> None:
+    def add(self, statements: Sequence[BankStatement]) -> None:
         insert_rows(self._connection, STATEMENT, [_row(one) for one in statements])
 
     def add_entries(self, entries: Sequence[StatementEntry]) -> None:
         rows = [(one.statement, one.sequence, one.event) for one in entries]
         insert_rows(self._connection, STATEMENT_LINE, rows, ["statement", "sequence", "event"])
 
-    def get(self, name: str) -> Statement:
+    def get(self, name: str) -> BankStatement:
         """Raises `StatementUnknown`."""
         row = self._connection.execute(select(STATEMENT).where(STATEMENT.c.name == name)).one_or_none()
         if row is None:
             raise StatementUnknown("no such statement", field="name")
         return _statement(row)
 
-    def untied(self, company: str) -> list[Statement]:
+    def unbalanced(self, company: str) -> list[BankStatement]:
         """Those whose balances contradict their lines, and that no later copy corrects."""
         later = STATEMENT.alias()
         tie = later.c.ties == 1, later.c.imported_at > STATEMENT.c.imported_at
@@ -95,10 +96,10 @@ class Statements:
         rows = self._connection.execute(select(STATEMENT).where(*wrong).order_by(STATEMENT.c.name))
         return [_statement(row) for row in rows]
 
-    def copies(self, statement: Statement, besides: Sequence[str]) -> dict[str, list[str]]:
+    def earlier_copies(self, statement: BankStatement, *, excluding: Sequence[str]) -> dict[str, list[str]]:
         """The same statement as it came before, by name, each with the events of its lines that are not in this one.
 
-        `besides` are statements that did not come before.
+        `excluding` are statements that did not come before.
         """
 
         def lines(name: str) -> Select[tuple[str]]:
@@ -109,18 +110,18 @@ class Statements:
         for name in self._numbered_as(statement):
             # One that shares no line is another statement: banks use their numbers again each year.
             shared = lines(name).intersect(here).limit(1)
-            if name not in besides and self._connection.scalar(shared) is not None:
+            if name not in excluding and self._connection.scalar(shared) is not None:
                 found[name] = sorted(self._connection.scalars(lines(name).except_(here)))
         return found
 
-    def retold(self, statement: Statement, besides: Sequence[str]) -> list[str]:
+    def continued_by_number(self, statement: BankStatement, *, excluding: Sequence[str]) -> list[str]:
         """Names of those that came before with its number and the balance that it opens with."""
         if statement.opening is None:
             return []
         names = self._numbered_as(statement, STATEMENT.c.opening == statement.opening.minor_units)
-        return [one for one in names if one not in besides]
+        return [name for name in names if name not in excluding]
 
-    def told(self, names: Sequence[str], events: Sequence[str]) -> set[tuple[str, str]]:
+    def lines_present(self, names: Sequence[str], events: Sequence[str]) -> set[tuple[str, str]]:
         """(statement, event) of those of the events that stand in the statements."""
         # By event alone: with the statement in the question, SQLite would read all of the statement each time.
         found: set[tuple[str, str]] = set()
@@ -136,7 +137,7 @@ class Statements:
         stands = select(line.event).where(line.statement == name, line.sequence == sequence)
         return self._connection.scalar(stands) or ""
 
-    def _numbered_as(self, statement: Statement, *more: ColumnElement[bool]) -> list[str]:
+    def _numbered_as(self, statement: BankStatement, *more: ColumnElement[bool]) -> list[str]:
         """Names of the others with the statement's number, of its account."""
         same = (
             STATEMENT.c.company == statement.company,
@@ -146,7 +147,7 @@ class Statements:
         )
         return list(self._connection.scalars(select(STATEMENT.c.name).where(*same, *more).order_by(STATEMENT.c.name)))
 
-    def page(self, company: str, size: int, after: After | None) -> list[Statement]:
+    def page(self, company: str, size: int, after: After | None) -> list[BankStatement]:
         """Oldest first."""
         listed = listed_after(STATEMENT, STATEMENT.c.imported_at, after)
         statement = select(STATEMENT).where(STATEMENT.c.company == company, *listed)
@@ -168,7 +169,7 @@ def _reasons(answer: ImportedFile) -> str:
     return " ".join(sorted({one.reason for one in answer.findings})) or "none"
 
 
-def _row(one: Statement) -> dict[str, Any]:
+def _row(one: BankStatement) -> dict[str, Any]:
     def units(amount: Money | None) -> int | None:
         return None if amount is None else amount.minor_units
 
@@ -189,11 +190,11 @@ def _row(one: Statement) -> dict[str, Any]:
     }
 
 
-def _statement(row: Row[Any]) -> Statement:
+def _statement(row: Row[Any]) -> BankStatement:
     def money(units: int | None) -> Money | None:
         return Money(row.currency, units) if units is not None and row.currency else None
 
-    return Statement(
+    return BankStatement(
         name=row.name,
         company=row.company,
         statement_id=row.statement_id,

@@ -12,8 +12,9 @@ from sqlalchemy import Column, ColumnElement, Row, Table
 from libs.money import Money
 from libs.storage.leases import Lease
 
+from ..domain.difference import Difference, DifferenceState
 from ..domain.learning import Item, ItemKind
-from ..domain.match import Certificate, Difference, DifferenceState, Match, MatchState, MatchType, Residual
+from ..domain.match import Certificate, Match, MatchState, MatchType, Residual
 from ..domain.pages import After
 from ..domain.walk import Claim
 

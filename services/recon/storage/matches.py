@@ -16,9 +16,19 @@ from libs.storage.outbox import Message, Outbox
 from libs.storage.rows import insert_rows
 
 from ..domain.errors import MatchUnknown
-from ..domain.match import Banked, Match, MatchState, MatchType, Member, NewMatch, StoredMatch, check_match
+from ..domain.match import (
+    Banked,
+    Match,
+    MatchOutcome,
+    MatchState,
+    MatchType,
+    Member,
+    NewMatch,
+    OutboundMatch,
+    StoredMatch,
+    check_match,
+)
 from ..domain.pages import After
-from ..domain.walk import MatchOutcome, OutboundMatch
 from .mapping import SERVICE, claim_of, lease, listed_after, parts, residuals_text, to_match
 from .rows import MATCH, MATCH_MEMBER, TABLES
 

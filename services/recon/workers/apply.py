@@ -9,10 +9,9 @@ from libs.errors import ConcordError
 from libs.errors.retry import RetryPolicy
 from libs.service.work import WorkContext
 
-from ..domain.match import MatchState
+from ..domain.match import MatchOutcome, MatchState, OutboundMatch
 from ..domain.retry import BUDGET
 from ..domain.settings import Settings
-from ..domain.walk import MatchOutcome, OutboundMatch
 from ..handlers.ports import Applied, AppliedState, Ledger, MatchToApply
 from ..storage.uow import NewUow
 

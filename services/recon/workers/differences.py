@@ -9,15 +9,18 @@ from datetime import UTC, datetime, timedelta
 from libs.money import Money
 from libs.service.work import WorkContext
 
+from ..domain.difference import Difference, DifferenceState
 from ..domain.doubts import is_doubt
-from ..domain.files import Statement, difference_name
 from ..domain.learning import Item, ItemKind
-from ..domain.match import Difference, DifferenceState, StoredMatch
+from ..domain.match import StoredMatch
+from ..domain.names import difference_name
 from ..domain.payouts import Incomplete
+from ..domain.progress import Progress
 from ..domain.rules import PAYOUT_DAYS
 from ..domain.settings import Settings
+from ..domain.statement import BankStatement
 from ..domain.targets import settlements_by_payout, target_of
-from ..domain.walk import OutboundEvent, Progress
+from ..domain.walk import OutboundEvent
 from ..handlers.compositions import Composition, compositions
 from ..storage.uow import NewUow, ReconUow
 
@@ -145,7 +148,7 @@ def _wanted(company: str, uow: ReconUow) -> list[_Wanted]:
     anchors = uow.items.find([one.anchor.posting for one in stuck])
     found += [_of_match(match, anchors[match.anchor.posting]) for match in stuck if match.anchor.posting in anchors]
     found += [_of_event(event) for event in uow.outbound.failed(company)]
-    found += [_of_statement(one) for one in uow.statements.untied(company)]
+    found += [_of_statement(one) for one in uow.statements.unbalanced(company)]
     return found
 
 
@@ -247,7 +250,7 @@ def _of_event(one: OutboundEvent) -> _Wanted:
     )
 
 
-def _of_statement(one: Statement) -> _Wanted:
+def _of_statement(one: BankStatement) -> _Wanted:
     gap = one.gap
     assert gap is not None  # both balances are stated, or it is not among them
     return _Wanted(

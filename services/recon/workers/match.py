@@ -8,16 +8,16 @@ from datetime import datetime, timedelta
 
 from libs.service.work import WorkContext
 
-from ..domain.files import match_name
 from ..domain.learning import BANK_ROLE, CLEARING_ROLE, Item, ItemKind, Verdict
 from ..domain.match import Certificate, Match, MatchState, MatchType, Member, NewMatch, StoredMatch
+from ..domain.names import match_name
 from ..domain.outcome import Pair, Result
 from ..domain.payouts import Closed, Composed
+from ..domain.progress import Progress
 from ..domain.rules import PAYOUT_TRANSACTIONS, REVISION, WEAK
 from ..domain.settings import Settings
 from ..domain.settlement import StoredSettlement
 from ..domain.targets import bank_item, targets_of
-from ..domain.walk import Progress
 from ..handlers.compositions import Composition, compositions
 from ..handlers.ports import Matcher
 from ..storage.uow import NewUow, ReconUow

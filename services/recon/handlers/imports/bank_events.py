@@ -10,7 +10,7 @@ from libs.formats.errors import StatementDateInvalid
 from libs.formats.statement import PLACEHOLDERS, Detail, StatementHeader, StatementLine, fingerprint
 from libs.money import Money
 
-from ..domain.files import FileToImport
+from ...domain.files import FileToImport
 
 PROVIDER = "bank"
 TRANSLATOR = "camt/1"

@@ -1,4 +1,4 @@
-"""A file as it streams in: kept aside, checked against its digest, then read from its start."""
+"""A file as it streams in, and what its reader keeps aside: in memory while it is small, else on disk."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import IO, Any, BinaryIO, cast
+from typing import IO, BinaryIO, Generic, TypeVar, cast
 
-from ..domain.errors import FileChanged
+from libs.events import from_plain, to_text
+
+from ...domain.errors import FileChanged
 
 IN_MEMORY_BYTES = 8 * 1024 * 1024
+Record = TypeVar("Record")
 
 
 @contextmanager
 def spooled(chunks: Iterable[bytes], sha256: str) -> Iterator[BinaryIO]:
-    """The whole file, on disk if it is large. Raises `FileChanged` unless the bytes are those of the digest."""
+    """The whole file, at its start. Raises `FileChanged` unless the bytes are those of the digest."""
     digest = hashlib.sha256()
     with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as file:
         for chunk in chunks:
@@ -28,21 +31,22 @@ def spooled(chunks: Iterable[bytes], sha256: str) -> Iterator[BinaryIO]:
         yield cast(BinaryIO, file)
 
 
-class Records:
-    """Plain values kept aside while a file is read, so that the transaction that stores them is short."""
+class Spool(Generic[Record]):
+    """Records of one dataclass, a line of JSON each, so that the transaction that stores them is short."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, kind: type[Record], file: IO[bytes]) -> None:
+        self._kind = kind
         self._file = file
 
-    def append(self, value: Any) -> None:
-        self._file.write(json.dumps(value, separators=(",", ":")).encode() + b"\n")
+    def append(self, record: Record) -> None:
+        self._file.write(to_text(record).encode() + b"\n")
 
-    def batches(self, size: int) -> Iterator[list[Any]]:
+    def batches(self, size: int) -> Iterator[list[Record]]:
         """From the start, in order."""
         self._file.seek(0)
-        batch: list[Any] = []
+        batch: list[Record] = []
         for line in self._file:
-            batch.append(json.loads(line))
+            batch.append(from_plain(self._kind, json.loads(line)))
             if len(batch) == size:
                 yield batch
                 batch = []
@@ -51,6 +55,6 @@ class Records:
 
 
 @contextmanager
-def records() -> Iterator[Records]:
+def spool(kind: type[Record]) -> Iterator[Spool[Record]]:
     with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as file:
-        yield Records(cast("IO[bytes]", file))
+        yield Spool(kind, cast("IO[bytes]", file))
