@@ -14,7 +14,7 @@ from rich.table import Table
 from libs.money import Money
 
 from .findings import Findings, Totals
-from .words import ROLES, Words, money
+from .words import ROLES, Words, effect_of, money
 
 _P, _M = posting_pb2.Posting, match_pb2.Match
 WIDE = 120  # a terminal with fewer columns gets several lines in a cell
@@ -49,7 +49,7 @@ def as_json(findings: Findings, provider_balance: Decimal) -> dict[str, Any]:
             {
                 "transaction_id": one.transaction_id,
                 "event": one.event,
-                "effect": one.name.rpartition("_")[2],
+                "effect": effect_of(one),
                 "state": _state(one),
                 "odoo_number": one.odoo_number,
                 "date": one.posted_date,

@@ -9,6 +9,7 @@ from concord.events.v1 import event_pb2, provenance_pb2
 from concord.ledger.v1 import posting_pb2
 from concord.recon.v1 import match_pb2
 
+from libs.events import EffectKey
 from libs.money import Money
 
 _P, _M = posting_pb2.Posting, match_pb2.Match
@@ -48,7 +49,7 @@ class Words:
         """Sorts as the day went, a fee behind its payment."""
         event = self._events.get(posting.event)
         at = event.effective_time.ToMicroseconds() / 1e6 if event else 0.0
-        return at, posting.transaction_id, _effect(posting) == "fee", posting.name
+        return at, posting.transaction_id, effect_of(posting) == "fee", posting.name
 
     def what(self, posting: posting_pb2.Posting) -> str:
         """For example `payment for order 1001, fee`."""
@@ -63,7 +64,7 @@ class Words:
             words = f"{words} {order}" if words == "order" else f"{words} for order {order}"
         elif words == "payment":
             words += " without an order"
-        effect = _effect(posting)
+        effect = effect_of(posting)
         return ", ".join(filter(None, [words, _EFFECTS.get(effect, effect)]))
 
     def total(self, posting: posting_pb2.Posting) -> str:
@@ -134,8 +135,8 @@ def _key(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def _effect(posting: posting_pb2.Posting) -> str:
-    return posting.name.rpartition("_")[2]
+def effect_of(posting: posting_pb2.Posting) -> str:
+    return EffectKey.parse(_key(posting.name)).effect
 
 
 def _is_sale(posting: posting_pb2.Posting) -> bool:

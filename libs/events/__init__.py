@@ -15,7 +15,7 @@ from .body import (
 )
 from .codec import event_from_json, event_to_json, settlement_from_json, settlement_to_json
 from .digest import DIGEST_VERSION, digest_of
-from .effects import effect_key
+from .effects import EffectKey, is_effect_key, is_rival_key, rival_key
 from .event import Channel, Event, EventInvalid, EventKind, Provenance, Reference, ReferenceKind, event_name, split_name
 from .ids import Clock, IdSource, TransactionIds
 from .records import from_plain, to_plain, to_text
@@ -28,6 +28,7 @@ __all__ = [
     "Body",
     "Channel",
     "Clock",
+    "EffectKey",
     "Event",
     "EventInvalid",
     "EventKind",
@@ -47,11 +48,13 @@ __all__ = [
     "TaxLine",
     "TransactionIds",
     "digest_of",
-    "effect_key",
     "event_from_json",
     "event_name",
     "event_to_json",
     "from_plain",
+    "is_effect_key",
+    "is_rival_key",
+    "rival_key",
     "settlement_from_json",
     "settlement_to_json",
     "split_name",

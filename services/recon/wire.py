@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from concord.recon.v1 import match_pb2 as recon_match_pb2
 from concord.recon.v1 import recon_pb2, statement_pb2
 
-from libs.events import Settlement
+from libs.events import Settlement, is_effect_key
 from libs.rpc.errors import InvalidRequest
 from libs.rpc.pages import Page
 from libs.rpc.requests import optional, request_id, required, resource_name
@@ -30,7 +30,6 @@ from .handlers.queries import Part
 CHUNK_BYTES = 1024 * 1024
 COMPANY_CHARACTERS = 64
 WHY_CHARACTERS = 1024
-KEY_SEPARATORS = 4  # of `company_provider_account_object_effect`, in which no part holds one
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _EXPLAINED = ("matches", "differences", "settlements", "postings")
 _POSTING = re.compile(r"companies/([^/\s\x00-\x1f\x7f]{1,64})/postings/([^/\s\x00-\x1f\x7f]{1,1024})")
@@ -288,4 +287,4 @@ def _posting(company: str, key: str) -> str:
 
 def _named(company: str, subject: str) -> str:
     """A posting's key as its name; what has a name already, and a provider's id, as it is."""
-    return _posting(company, subject) if "/" not in subject and subject.count("_") == KEY_SEPARATORS else subject
+    return _posting(company, subject) if is_effect_key(subject) else subject

@@ -20,6 +20,7 @@ MONEY_WORDS = re.compile(
 MEASURES = ("_seconds", "_ratio", "_share")
 PURE_LAYERS = frozenset({"domain", "handlers", "workers", "storage", "engine", "providers"})
 SYNCHRONOUS_LAYERS = PURE_LAYERS | {"servicer", "wire"}
+NAMES_DOCUMENT_TYPES = ("services.ledger.domain.document_type", "services.ledger.domain.rules")
 BROAD = frozenset({"Exception", "BaseException"})
 IMPURE = frozenset(
     {
@@ -146,6 +147,17 @@ def impurities(module: Module) -> list[str]:
             if tail in IMPURE or module_level_random or called.startswith("secrets."):
                 found.append(f"{module}:{node.lineno} calls {called}")
     return found
+
+
+def document_types(module: Module) -> list[str]:
+    """What differs by the type of a document is one of its traits; only the rules, which make documents, name types."""
+    if module.name.startswith(NAMES_DOCUMENT_TYPES):
+        return []
+    return [
+        f"{module}:{node.lineno} names {dotted(node)}"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute) and dotted(node.value) == "DocumentType" and node.attr.isupper()
+    ]
 
 
 def asynchronous(module: Module) -> list[str]:

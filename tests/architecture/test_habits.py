@@ -21,6 +21,7 @@ RULES: list[tuple[Rule, tuple[str, ...]]] = [
     (habits.asynchronous, PRODUCT),
     (habits.imports_of_tests, EVERYTHING),
     (habits.silenced_redefinitions, EVERYTHING),
+    (habits.document_types, PRODUCT),
 ]
 
 
@@ -55,6 +56,10 @@ FINE, CAUGHT = False, True
         (habits.broad_handlers, "libs/odoo/a.py", "try:\n    f()\nexcept BaseException:\n    undo()\n    raise", FINE),
         (habits.broad_handlers, "libs/odoo/a.py", "try:\n    f()\nexcept Exception:\n    undo()\n    raise", CAUGHT),
         (habits.broad_handlers, "libs/rpc/errors.py", "try:\n    f()\nexcept Exception:\n    pass", FINE),
+        (habits.document_types, "services/ledger/workers/a.py", "x.type is DocumentType.ENTRY", CAUGHT),
+        (habits.document_types, "services/ledger/workers/a.py", "MODELS = {DocumentType.ENTRY: 'm'}", CAUGHT),
+        (habits.document_types, "services/ledger/workers/a.py", "x: DocumentType = y.type", FINE),
+        (habits.document_types, "services/ledger/domain/rules/a.py", "Document(type=DocumentType.ENTRY)", FINE),
         (habits.float_money, "services/ledger/domain/a.py", "class A:\n    size: float", CAUGHT),
         (habits.float_money, "services/ledger/domain/a.py", "class A:\n    wait_seconds: float", FINE),
         (habits.float_money, "services/ledger/domain/a.py", "x = float('1.5')", CAUGHT),

@@ -13,6 +13,7 @@ from libs.events import (
     BalanceTransaction,
     BankLine,
     Channel,
+    EffectKey,
     Event,
     EventInvalid,
     EventKind,
@@ -31,9 +32,11 @@ from libs.events import (
     TaxLine,
     TransactionIds,
     digest_of,
-    effect_key,
     event_from_json,
     event_to_json,
+    is_effect_key,
+    is_rival_key,
+    rival_key,
     settlement_from_json,
     settlement_to_json,
 )
@@ -137,11 +140,28 @@ def test_another_fact_has_another_digest(change: dict[str, object]) -> None:
     ],
 )
 def test_effect_keys_keep_letters_and_digits_and_escape_the_rest(parts: tuple[str, ...], key: str) -> None:
-    assert effect_key(*parts) == key
+    assert str(EffectKey(*parts)) == key
+    assert EffectKey.parse(key) == EffectKey(*parts)
 
 
 def test_parts_of_an_effect_key_cannot_run_into_each_other() -> None:
-    assert effect_key("a", "b", "c_d", "e", "f") != effect_key("a", "b", "c", "d_e", "f")
+    assert str(EffectKey("a", "b", "c_d", "e", "f")) != str(EffectKey("a", "b", "c", "d_e", "f"))
+
+
+def test_another_effect_of_an_object_and_a_rivals_effect_have_keys_of_their_own() -> None:
+    gross = EffectKey("acme", "stripe", "acct_1", "txn_1", "gross")
+    assert str(gross.sibling("party")) == "acme_stripe_acct-5f1_txn-5f1_party"
+    rival = rival_key(str(gross), "sources/stripe/accounts/acct_1/events/2")
+    assert (is_rival_key(rival), is_rival_key(str(gross)), EffectKey.parse(rival)) == (True, False, gross)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "acme_stripe_a_b", "acme_stripe_a_b_c_d", "companies/acme/x_y_z_a_b", "a_b_c_d_é"]
+)
+def test_what_is_no_effect_key_is_not_taken_for_one(text: str) -> None:
+    assert not is_effect_key(text)
+    with pytest.raises(ValueError, match="no effect's key"):
+        EffectKey.parse(text)
 
 
 def test_transaction_ids_are_uuid7_sort_by_time_and_repeat_with_their_seed() -> None:

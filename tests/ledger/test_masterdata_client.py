@@ -11,6 +11,7 @@ from concord.masterdata.v1 import mapping_pb2, masterdata_pb2, records_pb2, reso
 from libs.errors import ConcordError, Kind
 from services.ledger.adapters.masterdata import MasterdataClient, RevisionUnsteady
 from services.ledger.domain import master
+from services.ledger.domain.role import Role
 
 Answer = resolve_pb2.Resolution
 BANK = records_pb2.Journal(
@@ -81,14 +82,14 @@ class Clock:
 
 
 REFS: Sequence[tuple[master.Ref, master.Target]] = [
-    (master.AccountRole("CLR", "stripe", "a", "EUR"), master.Account(9, "1000", "EUR", True)),
+    (master.AccountRole(Role.CLEARING, "stripe", "a", "EUR"), master.Account(9, "1000", "EUR", True)),
     (master.JournalRole("PSP", "stripe", "a", "EUR"), master.Journal(2, "PSP", "general")),
     (master.TaxWord("shopify", "s", "VAT", "0.08"), master.Tax(31, "0.08")),
     (master.PartyWord("shopify/s", "77"), master.Party("companies/acme/parties/7", 7, 6)),
     (master.ProductWord("MUG"), master.Product(12)),
     (master.BankNumber("DE89"), master.Journal(5, "BNK1", "bank", master.Account(50, "2000"), master.Account(51, "2001"))),
     (master.RateOn("EUR", date(2026, 3, 14)), master.Rate("0.9")),
-    (master.FeeWord("stripe", "a", "dispute"), master.Fee("DFE")),
+    (master.FeeWord("stripe", "a", "dispute"), master.Fee(Role.DISPUTE_FEE)),
     (master.CompanyWord(), master.Company(1, "USD", "America/New_York", 100000, "exception", 7200)),
 ]  # fmt: skip
 

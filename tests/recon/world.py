@@ -17,6 +17,7 @@ from libs.events import (
     BalanceTransaction,
     BankLine,
     Channel,
+    EffectKey,
     Event,
     EventKind,
     Order,
@@ -28,7 +29,6 @@ from libs.events import (
     SettlementLine,
     TransactionIds,
     digest_of,
-    effect_key,
     event_name,
 )
 from libs.money import Money
@@ -140,7 +140,7 @@ class FakeLedger:
                 self._post(event, "fee", "entry", [("FEE", body.fee), ("CLR", -body.fee)])
 
     def _post(self, event: Event, effect: str, kind: str, lines: list[tuple[str, Money]]) -> None:
-        key = effect_key(event.company, event.provider, event.account, event.object_id, effect)
+        key = str(EffectKey.of(event, effect))
         number = f"INV/2026/{event.object_id:>05}" if effect == "invoice" else ""
         posting = LedgerPosting(
             key=key,
@@ -296,7 +296,7 @@ def posting_key(event: Event) -> str:
         effect = str(event.body.occurrence)
     elif isinstance(event.body, Order):
         effect = "invoice"
-    return effect_key(event.company, event.provider, event.account, event.object_id, effect)
+    return str(EffectKey.of(event, effect))
 
 
 def money_event(

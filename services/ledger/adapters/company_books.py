@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from ..domain.errors import Unbuildable
 from ..domain.master import AccountRole, Company, CompanyWord
+from ..domain.role import Role
 from ..handlers.ports import Masterdata
 
 
@@ -24,7 +25,7 @@ class MasterdataBooks:
 
     def exchange_account(self, company: str) -> int:
         """0, which no account has, where the company has no exchange account: every exchange entry is a doubt then."""
-        ref = AccountRole("FXD", currency=self.currency(company))
+        ref = AccountRole(Role.EXCHANGE, currency=self.currency(company))
         try:
             return self._masterdata.resolve(company, [ref]).account(ref).odoo_id
         except Unbuildable:

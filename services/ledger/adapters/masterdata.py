@@ -15,8 +15,10 @@ from libs.events import Clock
 
 from ..domain import master
 from ..domain.master import Masters, Ref, Target
+from ..domain.role import Role
 
 REFERENCES_AT_MOST = 1000  # of one call
+_ROLES = frozenset(role.value for role in Role)
 CACHED_AT_MOST = 50_000  # answers of one company
 
 
@@ -211,6 +213,12 @@ def _company(one: resolve_pb2.CompanyProfile) -> Target:
     )
 
 
+def _fee(one: resolve_pb2.FeeTarget) -> Target:
+    if one.role not in _ROLES:
+        return master.Unresolved("MAPPING_MISSING", f"{one.role} is no role of the posting rules")
+    return master.Fee(Role(one.role))
+
+
 _DECODERS: Mapping[str, Callable[[Any], Target]] = {
     "account": lambda one: master.Account(one.odoo_id, one.code, one.currency_code, one.reconcilable),
     "journal": _journal,
@@ -219,6 +227,6 @@ _DECODERS: Mapping[str, Callable[[Any], Target]] = {
     "product": lambda one: master.Product(one.odoo_id),
     "company": _company,
     "rate": lambda one: master.Rate(one.rate),
-    "fee": lambda one: master.Fee(one.role),
+    "fee": _fee,
     "failure": lambda one: master.Unresolved(one.reason, one.message),
 }

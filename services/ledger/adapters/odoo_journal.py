@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, ParamSpec, TypeVar
@@ -26,7 +27,8 @@ from libs.odoo.errors import (
 from libs.odoo.port import Json, Odoo
 from libs.rpc.failures import safe_stack
 
-from ..domain.document import Document, DocumentType
+from ..domain.document import Document
+from ..domain.document_type import DocumentType
 from ..domain.view import DocumentView, LineView, Locks
 from ..handlers.posting_ports import Record
 from . import odoo_rows
@@ -101,7 +103,7 @@ class OdooJournal:
         batch, even once they exist. That means "not known" (only its error means absent), and then `load` may be
         tried: it finds its own record. An invoicing user may not search `ir.model.data` itself.
         """
-        model = odoo_rows.MODEL[documents[0].type]
+        model = documents[0].type.traits.odoo_model
         wanted = {f"{self._module}.{one.effect}": one.effect for one in documents}
         found = {}
         domain = ["|", ["ref", "in", sorted({one.transaction_id for one in documents})], ["id", "in", list(known_ids)]]
@@ -126,10 +128,9 @@ class OdooJournal:
 
         Loading a draft again changes nothing, since every line bears its own id. Raises `LoadRefused`.
         """
-        kind = documents[0].type
         currency_ids = self._ids_of(documents)
         columns, rows = odoo_rows.rows_of(self._module, documents, currency_ids, reversed_ids)
-        answer = self._odoo.execute(odoo_rows.MODEL[kind], "load", [columns, rows])
+        answer = self._odoo.execute(documents[0].type.traits.odoo_model, "load", [columns, rows])
         if answer["ids"]:
             ids = [int(one) for one in answer["ids"]]
             if len(ids) != len(documents):
@@ -149,24 +150,18 @@ class OdooJournal:
     @_understood
     def read_all(self, records: Iterable[Record]) -> dict[Record, DocumentView]:
         """The same of records of any types together."""
-        move_of = {one: one[1] for one in records}
-        bank_lines = [record for kind, record in move_of if kind is DocumentType.STATEMENT_LINE]
-        if bank_lines:
-            found = self._odoo.execute("account.bank.statement.line", "read", [bank_lines, ["move_id"]], _PLAIN)
-            moves_of_lines = {(DocumentType.STATEMENT_LINE, int(one["id"])): int(one["move_id"]) for one in found}
-            others = {one: move for one, move in move_of.items() if one[0] is not DocumentType.STATEMENT_LINE}
-            move_of = others | moves_of_lines
-        if not move_of:
-            return {}
-        move_ids = list(dict.fromkeys(move_of.values()))
-        moves = self._odoo.execute("account.move", "read", [move_ids, _MOVE_FIELDS], _PLAIN)
-        by_move = {int(one["id"]): one for one in moves}
-        lines = self._lines([["move_id", "in", list(by_move)]])
-        return {
-            one: self._view(one[1], by_move[move], lines.get(move, ()))
-            for one, move in move_of.items()
-            if move in by_move
-        }
+        move_of = {}
+        others: dict[DocumentType, list[int]] = {}
+        for kind, record in records:
+            if kind.traits.is_move:
+                move_of[kind, record] = record
+            else:
+                others.setdefault(kind, []).append(record)
+        for kind, ids in others.items():
+            found = self._odoo.execute(kind.traits.odoo_model, "read", [ids, ["move_id"]], _PLAIN)
+            move_of |= {(kind, int(line["id"])): int(line["move_id"]) for line in found}
+        held = self._moves(list(dict.fromkeys(move_of.values())))
+        return {record: replace(held[move], odoo_id=record[1]) for record, move in move_of.items() if move in held}
 
     @_understood
     def post(self, ids: Sequence[int]) -> None:
@@ -176,7 +171,7 @@ class OdooJournal:
     @_understood
     def discard(self, kind: DocumentType, ids: Sequence[int]) -> None:
         """Remove drafts that Odoo refused to post."""
-        self._odoo.execute(odoo_rows.MODEL[kind], "unlink", [list(ids)])
+        self._odoo.execute(kind.traits.odoo_model, "unlink", [list(ids)])
 
     @_understood
     def locks(self, company_id: int) -> Locks:
@@ -214,7 +209,7 @@ class OdooJournal:
                     moves_of.setdefault(line, set()).add(int(one["exchange_move_id"]))
         if not moves_of:
             return {}
-        held = self.read(DocumentType.ENTRY, sorted(set().union(*moves_of.values())))
+        held = self._moves(sorted(set().union(*moves_of.values())))
         return {
             line: [held[move] for move in sorted(moves_of[line]) if move in held]
             for line in line_ids
@@ -242,9 +237,17 @@ class OdooJournal:
             residual=_money(self._home, one["amount_residual"]),
         )
 
-    def _view(self, record: int, move: Mapping[str, Any], lines: Sequence[LineView]) -> DocumentView:
+    def _moves(self, ids: Sequence[int]) -> dict[int, DocumentView]:
+        if not ids:
+            return {}
+        moves = self._odoo.execute("account.move", "read", [ids, _MOVE_FIELDS], _PLAIN)
+        lines = self._lines([["move_id", "in", [int(move["id"]) for move in moves]]])
+        views = [self._view(move, lines.get(int(move["id"]), ())) for move in moves]
+        return {view.move_id: view for view in views}
+
+    def _view(self, move: Mapping[str, Any], lines: Sequence[LineView]) -> DocumentView:
         return DocumentView(
-            odoo_id=record,
+            odoo_id=int(move["id"]),
             move_id=int(move["id"]),
             state=str(move["state"]),
             number=str(move["name"] or ""),

@@ -10,19 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from libs.money import Money
 
-from ..domain.document import Document, DocumentType
+from ..domain.document import Document
 
-MODEL = {
-    DocumentType.ENTRY: "account.move",
-    DocumentType.CUSTOMER_INVOICE: "account.move",
-    DocumentType.CUSTOMER_CREDIT_NOTE: "account.move",
-    DocumentType.STATEMENT_LINE: "account.bank.statement.line",
-}
-_MOVE_TYPE = {
-    DocumentType.ENTRY: "entry",
-    DocumentType.CUSTOMER_INVOICE: "out_invoice",
-    DocumentType.CUSTOMER_CREDIT_NOTE: "out_refund",
-}
 _Table = tuple[list[str], list[list[str]]]
 
 
@@ -30,12 +19,12 @@ def rows_of(
     module: str, documents: Sequence[Document], currency_ids: Mapping[str, int], reversed_ids: Mapping[str, int]
 ) -> _Table:
     """Columns and rows for one `load` of documents that share one type."""
-    kind = documents[0].type
-    if kind is DocumentType.STATEMENT_LINE:
-        return _statement_lines(module, documents)
-    if kind is DocumentType.ENTRY:
+    traits = documents[0].type.traits
+    if traits.is_itemised:
+        return _invoices(module, documents, currency_ids, reversed_ids)
+    if traits.is_move:
         return _entries(module, documents, currency_ids)
-    return _invoices(module, documents, currency_ids, reversed_ids)
+    return _statement_lines(module, documents)
 
 
 def _entries(module: str, documents: Sequence[Document], currency_ids: Mapping[str, int]) -> _Table:
@@ -49,7 +38,7 @@ def _entries(module: str, documents: Sequence[Document], currency_ids: Mapping[s
     for document in documents:
         first = [
             f"{module}.{document.effect}",
-            _MOVE_TYPE[document.type],
+            document.type.traits.move_type,
             str(document.journal.odoo_id),
             document.day.isoformat(),
             document.transaction_id,
@@ -85,7 +74,7 @@ def _invoices(
     for document in documents:
         first = [
             f"{module}.{document.effect}",
-            _MOVE_TYPE[document.type],
+            document.type.traits.move_type,
             str(document.journal.odoo_id),
             str(document.party.odoo_id) if document.party else "",
             document.original_day.isoformat(),

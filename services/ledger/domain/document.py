@@ -6,22 +6,16 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import date
-from enum import Enum
 
 from libs.events import from_plain, to_text
 from libs.money import Money
 
+from .document_type import DocumentType
 from .entry import Entry
 from .master import Account, Journal, Party
+from .role import Role
 
 DIGEST_VERSION = 1
-
-
-class DocumentType(Enum):
-    ENTRY = "entry"
-    CUSTOMER_INVOICE = "customer_invoice"
-    CUSTOMER_CREDIT_NOTE = "customer_credit_note"
-    STATEMENT_LINE = "statement_line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +48,13 @@ class Document:
     origin: str = ""  # what people call it: the order's number, the bank's words
     dispute: str = ""  # whose disputed money it moves, as the provider names it
 
-    @property
-    def total(self) -> Money:
-        """What the receivable of an invoice or credit note bears, unsigned; else the sum of debits."""
-        if self.type in (DocumentType.CUSTOMER_INVOICE, DocumentType.CUSTOMER_CREDIT_NOTE):
-            units = sum(line.amount.minor_units for line in self.entry.lines if line.role == "AR")
-            return Money(self.currency, abs(units))
-        return Money(
-            self.entry.lines[0].balance.currency,
-            sum(max(line.balance.minor_units, 0) for line in self.entry.lines),
-        )
+    def amounts(self, role: Role) -> list[Money]:
+        """Of the lines with this role, in their own currencies."""
+        return [line.amount for line in self.entry.lines if line.role is role]
+
+    def closable_roles(self) -> tuple[Role, ...]:
+        """Of its lines that reconciliation can close."""
+        return tuple(sorted({line.role for line in self.entry.lines} & self.type.traits.closable))
 
 
 def document_to_json(document: Document) -> str:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from libs.money import Money
 
 from .errors import Unbalanced
 from .master import Account, Party
+from .role import Role
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """Debit above zero, credit below."""
 
-    role: str  # of the posting table, for example `CLR`
+    role: Role
     account: Account
     amount: Money  # transaction currency
     balance: Money  # company currency
@@ -41,7 +42,7 @@ class Entry:
 
     def mirrored(self) -> Entry:
         """The same lines with their sides swapped."""
-        lines = (Line(one.role, one.account, -one.amount, -one.balance, one.label, one.party) for one in self.lines)
+        lines = (replace(line, amount=-line.amount, balance=-line.balance) for line in self.lines)
         return Entry(self.effect, tuple(lines), self.converts)
 
 

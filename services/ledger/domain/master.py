@@ -8,13 +8,14 @@ from datetime import date
 from typing import TypeVar
 
 from .errors import Unbuildable
+from .role import Role
 
 
 @dataclass(frozen=True, slots=True)
 class AccountRole:
     """The account of a role; provider, account and currency narrow it where the role has one for each."""
 
-    role: str
+    role: Role
     provider: str = ""
     account: str = ""
     currency: str = ""
@@ -22,7 +23,7 @@ class AccountRole:
 
 @dataclass(frozen=True, slots=True)
 class JournalRole:
-    role: str
+    role: str  # `PSP`, `SAL`
     provider: str = ""
     account: str = ""
     currency: str = ""
@@ -126,7 +127,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Fee:
-    role: str  # FEE, FWH or DFE
+    role: Role
 
 
 @dataclass(frozen=True, slots=True)

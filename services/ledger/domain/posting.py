@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, IntEnum
@@ -207,18 +206,9 @@ def waiting(posting: Posting, until: datetime) -> Posting:
     )
 
 
-def beside_key(key: str, event: str) -> str:
-    """The key of a posting whose effect another event has already: nothing ever sends it to Odoo."""
-    return f"{key}~{hashlib.sha256(event.encode()).hexdigest()[:12]}"
-
-
 def is_maker(posting: Posting, subject: str) -> bool:
-    """Whether the person brought the event or made the mapping, however he spells his name."""
+    """Whether the person brought the event or made the mapping, however they spell their name."""
     return is_same_person(subject, posting.made_by) or is_same_person(subject, posting.mapping_by)
-
-
-def is_beside(posting: Posting) -> bool:
-    return "~" in posting.key
 
 
 def is_waiting(posting: Posting) -> bool:

@@ -9,7 +9,7 @@ from datetime import date
 
 from libs.money import Money
 
-from .document import Document, DocumentType
+from .document import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,8 @@ class Locks:
 
     def closed_until(self, document: Document) -> date | None:
         """The last closed day for this document (ODOO_REALITY §2, locks), or None if all days are open."""
-        dates = [self.fiscal_year, self.hard]
-        if document.type in (DocumentType.CUSTOMER_INVOICE, DocumentType.CUSTOMER_CREDIT_NOTE):
-            dates += [self.sale, self.tax]
-        return max((one for one in dates if one is not None), default=None)
+        dates: list[date | None] = [getattr(self, lock) for lock in document.type.traits.locks]
+        return max((day for day in dates if day is not None), default=None)
 
 
 def differences(document: Document, view: DocumentView) -> list[str]:
@@ -76,14 +74,14 @@ def differences(document: Document, view: DocumentView) -> list[str]:
     if view.journal_id != document.journal.odoo_id:
         found.append("JOURNAL_DIFFERS")
     meant, held = _sums_meant(document), _sums_held(view)
-    if document.type is DocumentType.STATEMENT_LINE:
+    if not document.type.traits.is_move:
         bank = document.journal.default_account
         keep = {key for key in meant if bank is not None and key[0] == bank.odoo_id}
         meant = {key: meant[key] for key in keep}
         held = {key: held[key] for key in keep if key in held}
     if meant != held:
         found.append("LINES_DIFFER")
-    elif document.type is not DocumentType.STATEMENT_LINE and not _same_partners(document, view):
+    elif document.type.traits.is_move and not _same_partners(document, view):
         found.append("PARTNER_DIFFERS")
     return found
 

@@ -26,12 +26,12 @@ from libs.events import Event, Reference
 from libs.trail import Trail
 
 from ..domain.changes import PostingChange
-from ..domain.context import Context
 from ..domain.errors import EventConflict
 from ..domain.master import Masters, Ref
 from ..domain.match import AppliedMatch
 from ..domain.posting import CaseState, Change, Doubt, EventState, ExceptionCase, Posting, RecordedEvent
 from ..domain.states import PostingState
+from ..domain.story import Story
 from ..domain.view import DocumentView
 
 
@@ -54,16 +54,6 @@ class Recording:
     traceparent: str
     state: EventState
     build_due: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """Events joined by references: what is known of them, and the label under which their postings stand."""
-
-    label: str
-    events: tuple[str, ...]
-    other_labels: tuple[str, ...]  # of stories that turned out to be this one
-    context: Context
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from ..domain.document import Document, DocumentType
+from ..domain.document import Document
+from ..domain.document_type import DocumentType
 from ..domain.match import MatchType
 from ..domain.states import Reconciliation
 from ..domain.view import DocumentView, LineView, Locks

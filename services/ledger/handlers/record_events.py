@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from libs.events import Clock, Event, EventInvalid, EventKind, IdSource, digest_of
+from libs.events import Clock, EffectKey, Event, EventInvalid, EventKind, IdSource, digest_of
 
-from ..domain.effects import effects_of, key_of
 from ..domain.errors import EventConflict
 from ..domain.posting import EventState, RecordedEvent
-from ..domain.rules import STORY, has_effect
+from ..domain.rules.table import STORY, effects_of, has_effect
 from .ports import NewUow, Recording
 
 INTERFACE_CHARACTERS = 128
 COMPANY_CHARACTERS = 64
 VALUE_CHARACTERS = 255
 REFERENCES_AT_MOST = 100
-KEY_CHARACTERS = 1000  # the columns hold a little more: the mark of an effect that another event has (`beside_key`)
+KEY_CHARACTERS = 1000  # the columns hold a little more: the mark of an effect that another event has (`rival_key`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ def check(event: Event) -> None:
     for one in event.references:
         _bounded(one.value, VALUE_CHARACTERS, "references.value")
         _bounded(one.issuer, VALUE_CHARACTERS, "references.issuer", empty=True)
-    if any(len(key_of(event, effect)) > KEY_CHARACTERS for effect in effects_of(event)):
+    if any(len(str(EffectKey.of(event, effect))) > KEY_CHARACTERS for effect in effects_of(event)):
         raise EventInvalid("the effect's key would be too long", field="object_id")
 
 

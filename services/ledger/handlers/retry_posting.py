@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from libs.events import Clock
+from libs.events import Clock, is_rival_key
 
 from ..domain.errors import NotRetryable
-from ..domain.posting import Change, Posting, is_beside, is_waiting, unblocked, waiting
+from ..domain.posting import Change, Posting, is_waiting, unblocked, waiting
 from ..domain.states import PostingState
 from .answer_once import answer_once, apply_one
 from .ports import LedgerUow, NewUow
@@ -46,7 +46,7 @@ def retry_posting(command: RetryPosting, new_uow: NewUow, clock: Clock) -> Posti
 def retried(posting: Posting, now: datetime) -> Posting:
     """What the posting becomes. Raises `NotRetryable`."""
     mended = replace(posting, reason="", reason_text="", parked=False, attempts=0, available_at=now)
-    if posting.state is PostingState.EXCEPTION and not is_beside(posting):
+    if posting.state is PostingState.EXCEPTION and not is_rival_key(posting.key):
         return replace(mended, state=PostingState.RECORDED, hold_until=None)
     if posting.state is PostingState.HELD:
         return waiting(posting, now + DEADLINE) if is_waiting(posting) else unblocked(posting, now)

@@ -10,13 +10,12 @@ from sqlalchemy import Connection, case, select, text, update
 
 from libs.events import Event, Order, event_from_json
 
-from ..domain.context import Context
 from ..domain.document import Document, document_from_json
 from ..domain.master import PartyWord
 from ..domain.posting import EventState
-from ..domain.rules import STORY
+from ..domain.rules.table import STORY
 from ..domain.states import PostingState
-from ..handlers.ports import Story
+from ..domain.story import Context, Story
 from .rows import EVENT, EVENT_REFERENCE, POSTING
 
 EVENTS_AT_MOST = 500  # of one story: a reference that joins more is no order's or payment's

@@ -14,18 +14,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from libs.errors import ConcordError
-from libs.events import Clock
+from libs.events import Clock, EffectKey, rival_key
 from libs.storage.leases import RetryPolicy
 
-from ..domain.context import Built, Context, PredecessorMissing
 from ..domain.document import Document
-from ..domain.effects import effects_of, key_of
 from ..domain.errors import CompanyNotReady, Unbuildable
 from ..domain.master import Company, CompanyWord, Masters, Ref, Unresolved
-from ..domain.posting import PREDECESSOR_MISSING, Category, Doubt, EventState, Posting, RecordedEvent, beside_key
-from ..domain.rules import build, has_effect, needs
+from ..domain.posting import PREDECESSOR_MISSING, Category, Doubt, EventState, Posting, RecordedEvent
+from ..domain.rules.books import Built, PredecessorMissing
+from ..domain.rules.table import build, effects_of, has_effect, needs
 from ..domain.states import PostingState
-from ..handlers.ports import BuiltEvent, LedgerUow, Masterdata, NewUow, Story
+from ..domain.story import Context, Story
+from ..handlers.ports import BuiltEvent, LedgerUow, Masterdata, NewUow
 from .drafts import Drafts, draft
 
 logger = logging.getLogger(__name__)
@@ -245,7 +245,7 @@ class _Batch:
         deadline = self._now + timedelta(seconds=company.predecessor_deadline_seconds)
         known = {posting.key: posting for posting in existing}
         for each in built:
-            if beside_key(each.document.effect, one.event.name) in known:
+            if rival_key(each.document.effect, one.event.name) in known:
                 continue  # another event has this effect; that was found earlier
             before = known.get(each.document.effect) or draft(one, each.document.effect, self._now)
             self._drafts.accept(one, each, before, story.label, self._masters, deadline)
@@ -278,7 +278,7 @@ class _Batch:
     ) -> None:
         known = {posting.key: posting for posting in existing}
         for effect in effects_of(one.event):
-            key = key_of(one.event, effect)
+            key = str(EffectKey.of(one.event, effect))
             before = known.get(key)
             if before is None or before.state is PostingState.RECORDED:
                 self._drafts.refuse(before or draft(one, key, self._now), state, doubt)

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from libs.events import Channel
+from libs.events import Channel, EffectKey, rival_key
 
-from ..domain.context import Built
 from ..domain.document import Document, content_digest, document_to_json
 from ..domain.master import Company, Masters
-from ..domain.posting import Category, Change, Doubt, Lane, Posting, RecordedEvent, beside_key, waiting
+from ..domain.posting import Category, Change, Doubt, Lane, Posting, RecordedEvent, waiting
+from ..domain.rules.books import Built
 from ..domain.states import PostingState
 from ..handlers.ports import NewPosting
 
@@ -98,7 +98,7 @@ class Drafts:
 
     def _beside(self, one: NewPosting, rival: Posting) -> NewPosting:
         posting = one.posting
-        own = replace(posting, key=beside_key(posting.key, posting.event), available_at=self._now, hold_until=None)
+        own = replace(posting, key=rival_key(posting.key, posting.event), available_at=self._now, hold_until=None)
         if rival.content_digest and rival.content_digest == posting.content_digest:
             same = replace(own, state=PostingState.DUPLICATE, reason="EFFECT_KNOWN", reason_text=rival.name)
             return NewPosting(same)
@@ -129,7 +129,7 @@ def draft(event: RecordedEvent, key: str, now: datetime) -> Posting:
         company=event.event.company,
         event=event.event.name,
         transaction_id=event.event.transaction_id,
-        effect=key.rpartition("_")[2],
+        effect=EffectKey.parse(key).effect,
         state=PostingState.RECORDED,
         lane=lane_of(event),
         amount=event.event.amount,

@@ -21,12 +21,13 @@ from libs.odoo.errors import (
 )
 
 from ..domain.match import MatchType
+from ..domain.role import Role
 from ..domain.view import DocumentView, LineView
 from ..handlers.posting_ports import Booked, Journal, MatchClaim, MatchQueue
 from .open_lines import exchanges_of, lines_with, outcomes_of, reconcile, role_of, views_of
 
 _PASSING = (OdooUnavailable, OdooDenied, OdooConflict, OdooOutcomeUnknown)
-_COUNTERPART = {MatchType.BANK_PAYOUT: "TRN", MatchType.BANK_INVOICE: "AR"}
+_COUNTERPART = {MatchType.BANK_PAYOUT: Role.TRANSIT, MatchType.BANK_INVOICE: Role.RECEIVABLE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,9 @@ class MatchWorker:
         if any(key not in views or not views[key].is_posted for key in match.booked):
             raise DocumentGone("match", "Odoo no longer has one of the documents, or not as a posted one")
         if match.type is MatchType.PAYOUT_TRANSACTIONS:
-            lines = [line for key, one in match.booked.items() for line in lines_with(one, views[key], ("CLR",))]
+            lines = [
+                line for key, one in match.booked.items() for line in lines_with(one, views[key], (Role.CLEARING,))
+            ]
         else:
             role = _COUNTERPART[match.type]
             lines = [line for key in match.members for line in lines_with(match.booked[key], views[key], (role,))]
@@ -140,7 +143,7 @@ class MatchWorker:
     ) -> LineView:
         """The bank line's suspense item, moved to the counterpart's account and partner if it is not there yet."""
         anchor: Booked = match.booked[match.anchor]
-        items = lines_with(anchor, views[match.anchor], ("SUS", "MOVED"))
+        items = lines_with(anchor, views[match.anchor], (Role.SUSPENSE, Role.MOVED))
         if not items:
             raise MatchUnfit("match", "the match's anchor is no bank line")
         if len(items) > 1:
@@ -149,7 +152,7 @@ class MatchWorker:
         there = (item.account_id, item.partner_id) == (counterpart.account_id, counterpart.partner_id)
         if there:
             return item
-        if role_of(anchor, item) != "SUS":
+        if role_of(anchor, item) is not Role.SUSPENSE:
             # Odoo 19 would silently undo the reconciliation that moved it.
             raise MatchedElsewhere("match", "the bank line stands on another counterpart")
         journal.move_to_account(item.odoo_id, counterpart.account_id, counterpart.partner_id)

@@ -9,12 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from libs.odoo.errors import OdooRefused
 
-from ..domain.document import Document
+from ..domain.role import Role
 from ..domain.states import Reconciliation
 from ..domain.view import DocumentView, LineView
 from ..handlers.posting_ports import Booked, Journal, Outcome
-
-_CLOSABLE = ("AR", "CLR", "TRN", "DSP", "RSV", "UNX", "GCL", "PRE", "SUS")
 
 
 def views_of(journal: Journal, booked: Iterable[Booked]) -> dict[str, DocumentView]:
@@ -24,20 +22,15 @@ def views_of(journal: Journal, booked: Iterable[Booked]) -> dict[str, DocumentVi
     return {key: held[record] for key, record in record_of.items() if record in held}
 
 
-def role_of(booked: Booked, line: LineView) -> str:
+def role_of(booked: Booked, line: LineView) -> Role:
     """The role of a line that Odoo holds. Suspense that a match has moved has the role it was moved to."""
     for meant in booked.document.entry.lines:
         if meant.account.odoo_id == line.account_id:
             return meant.role
-    return "MOVED"
+    return Role.MOVED
 
 
-def closable_roles(document: Document) -> tuple[str, ...]:
-    """Roles of the document's lines that reconciliation can close."""
-    return tuple(sorted({line.role for line in document.entry.lines if line.role in _CLOSABLE}))
-
-
-def lines_with(booked: Booked, view: DocumentView, roles: Sequence[str]) -> list[LineView]:
+def lines_with(booked: Booked, view: DocumentView, roles: Sequence[Role]) -> list[LineView]:
     return [line for line in view.lines if role_of(booked, line) in roles]
 
 
@@ -79,11 +72,12 @@ def outcomes_of(booked: Iterable[Booked], views: Mapping[str, DocumentView]) -> 
         view = views.get(one.key)
         if view is None:
             continue
-        closable = [line for line in view.lines if role_of(one, line) in (*_CLOSABLE, "MOVED")]
+        roles = {*one.document.type.traits.closable, Role.MOVED}
+        closable = [line for line in view.lines if role_of(one, line) in roles]
         still_open = [line for line in closable if not line.reconciled]
         if not closable or len(still_open) == len(closable):
             # Suspense cannot be reconciled, so Odoo gives it no residual.
-            begun = any(line.residual != line.balance for line in still_open if role_of(one, line) != "SUS")
+            begun = any(line.residual != line.balance for line in still_open if role_of(one, line) is not Role.SUSPENSE)
             state = Reconciliation.PARTIAL if begun else Reconciliation.NONE
         else:
             state = Reconciliation.PARTIAL if still_open else Reconciliation.FULL

@@ -23,7 +23,7 @@ from libs.odoo.errors import (
     OdooUnavailable,
 )
 
-from ..domain.document import DocumentType
+from ..domain.document_type import DocumentType
 from ..domain.posting import ODOO_HOLDS_ANOTHER
 from ..domain.view import DocumentView, differences
 from ..handlers.posting_ports import Claim, CompanyBooks, Journal, PostingQueue

@@ -10,25 +10,19 @@ from datetime import UTC, datetime, timedelta
 from libs.errors import ConcordError
 from libs.storage.leases import RetryPolicy
 
-from ..domain.document import Document, DocumentType, content_digest, document_to_json
+from ..domain.document import Document, content_digest, document_to_json
 from ..domain.posting import OWNERS, CaseState, Category, Change, Doubt, ExceptionCase, Posting
+from ..domain.role import Role
 from ..domain.states import PostingState, Reconciliation
 from ..domain.view import DocumentView
 from ..handlers.ports import LedgerUow, NewPosting, NewUow
 from ..handlers.posting_ports import Booked, Claim, CompanyBooks, Outcome, Story
-from .open_lines import closable_roles
 
 ACTOR = "ledger"
 # Odoo may be down for a night without anybody having to touch each document afterwards: about twelve hours.
 PATIENT = RetryPolicy(max_attempts=300)
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)  # a parked posting waits for a person
-_MODELS = {
-    DocumentType.STATEMENT_LINE: "account.bank.statement.line",
-    DocumentType.ENTRY: "account.move",
-    DocumentType.CUSTOMER_INVOICE: "account.move",
-    DocumentType.CUSTOMER_CREDIT_NOTE: "account.move",
-}
-_STORY_ROLES = {"AR", "DSP"}
+_STORY_ROLES = {Role.RECEIVABLE, Role.DISPUTED}
 
 
 @dataclass(slots=True)
@@ -103,7 +97,7 @@ class Postings:
         changes = []
         for claim, record in ids:
             before = self._held[claim.key]
-            after = replace(before, odoo_id=record, odoo_model=_MODELS[claim.document.type])
+            after = replace(before, odoo_id=record, odoo_model=claim.document.type.traits.odoo_model)
             changes.append(Change(before, after, ACTOR, keep_claim=True))
         return self._apply(changes, now)
 
@@ -115,13 +109,13 @@ class Postings:
         changes = []
         for claim, view in views:
             before = self._held[claim.key]
-            roles = closable_roles(claim.document)
+            roles = claim.document.closable_roles()
             in_story = bool(before.ar_group) and bool(_STORY_ROLES & set(roles))
             after = replace(
                 before,
                 state=PostingState.POSTED,
                 odoo_id=view.odoo_id,
-                odoo_model=_MODELS[claim.document.type],
+                odoo_model=claim.document.type.traits.odoo_model,
                 odoo_number=view.number,
                 posted_date=view.day.isoformat(),
                 posted_at=now,
@@ -138,7 +132,7 @@ class Postings:
         after = replace(before, state=PostingState.EXCEPTION, reason=reason, reason_text=text)
         actions: tuple[str, ...] = ("retry", "reject")
         if held:  # it can't be rejected while it stands in the books: mended or cancelled there, then looked at again
-            after = replace(after, odoo_id=held, odoo_model=_MODELS[claim.document.type])
+            after = replace(after, odoo_id=held, odoo_model=claim.document.type.traits.odoo_model)
             actions = ("retry",)
         category = Category.TECHNICAL if technical else Category.BUSINESS
         text = "Odoo did not take this document as it was meant; its words are on the posting"

@@ -14,15 +14,15 @@ from libs.errors import ConcordError
 from libs.events import Clock
 from libs.odoo.errors import OdooConflict, OdooDenied, OdooError, OdooOutcomeUnknown, OdooUnavailable
 
-from ..domain.document import Document, DocumentType
-from ..domain.master import Party
-from ..domain.money_rules import receivable_moved
+from ..domain.document import Document
+from ..domain.role import Role
+from ..domain.rules.money import moved_receivables
 from ..domain.view import DocumentView, LineView
 from ..handlers.posting_ports import Booked, Journal, Story, StoryQueue
 from .open_lines import exchanges_of, lines_with, opposed, outcomes_of, reconcile, views_of
 
 LOST_AT_MOST = 8  # replies a batch: enough to narrow a hundred stories down to the one that gets none
-_ROLES = ("AR", "DSP")
+_ROLES = (Role.RECEIVABLE, Role.DISPUTED)
 _Views = Mapping[str, DocumentView]
 
 
@@ -136,7 +136,7 @@ class Batch:
         story = self._mine.pop(label)
         outcomes = outcomes_of(story.booked, views)
         try:
-            self._queue.reconciled(story, outcomes, _receivables_to_move(story), exchanges, self._clock())
+            self._queue.reconciled(story, outcomes, _moves(story), exchanges, self._clock())
         except ConcordError as error:  # masterdata does not say where exchange differences belong
             self._queue.later(story, error.reason, self._clock())
 
@@ -171,7 +171,7 @@ def _booked(stories: Iterable[Story]) -> list[Booked]:
     return [one for story in stories for one in story.booked]
 
 
-def _lines(story: Story, views: _Views, roles: Sequence[str]) -> list[LineView]:
+def _lines(story: Story, views: _Views, roles: Sequence[Role]) -> list[LineView]:
     return [line for one in story.booked if one.key in views for line in lines_with(one, views[one.key], roles)]
 
 
@@ -184,24 +184,9 @@ def _closed_in_foreign_currency(story: Story, views: _Views) -> list[LineView]:
     ]
 
 
-def _receivables_to_move(story: Story) -> list[tuple[Booked, Document]]:
+def _moves(story: Story) -> list[tuple[Booked, Document]]:
     """Receipts that stand on another customer than their order's invoice (ACCOUNTING rule 10)."""
-    customer = _customer(story)
-    if customer is None:
-        return []
-    present = {one.key for one in story.booked}
-    moved = []
-    for one in story.booked:
-        if one.document.type is not DocumentType.ENTRY or one.key.endswith("_party"):
-            continue
-        document = receivable_moved(one.document, customer)
-        if document is not None and document.effect not in present:
-            moved.append((one, document))
-    return moved
-
-
-def _customer(story: Story) -> Party | None:
-    for one in story.booked:
-        if one.document.type is DocumentType.CUSTOMER_INVOICE:
-            return one.document.party
-    return None
+    booked = {one.document.effect: one for one in story.booked}
+    return [
+        (booked[document.effect], move) for document, move in moved_receivables(one.document for one in story.booked)
+    ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 
-from libs.events import BalanceTransaction, BankLine, Event, EventKind, ReferenceKind
+from libs.events import BalanceTransaction, BankLine, EffectKey, Event, EventKind, ReferenceKind, is_rival_key
 from libs.money import Money
 
 POSTED = "posted"
@@ -90,9 +90,9 @@ class Item:
 def item_of(posting: LedgerPosting, now: datetime) -> Item | None:
     """The item that a posting is; None if it plays no part in matching or does not stand in Odoo."""
     event = posting.event
-    effect = posting.key.rpartition("_")[2]
+    effect = EffectKey.parse(posting.key).effect
     kind = _kind_of(posting, event, effect)
-    if kind is None or posting.state != POSTED or "~" in posting.key or not posting.lines:
+    if kind is None or posting.state != POSTED or is_rival_key(posting.key) or not posting.lines:
         return None
     role = BANK_ROLE.get(kind, "")
     body = event.body

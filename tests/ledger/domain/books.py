@@ -25,38 +25,21 @@ from libs.events import (
 )
 from libs.money import Money
 from services.ledger.domain import master
-from services.ledger.domain.context import Built, Context
 from services.ledger.domain.document import Document
-from services.ledger.domain.rules import build, needs
+from services.ledger.domain.role import Role
+from services.ledger.domain.rules.books import Built
+from services.ledger.domain.rules.table import build, needs
+from services.ledger.domain.story import Context
 
 NOON = datetime(2026, 3, 14, 17, tzinfo=UTC)
 COMPANY = master.Company(1, "USD", "America/New_York", 0, "next_open_day", 3600)
 ADA = master.Party("companies/acme/parties/7", 7, 7)
 GUEST = master.Party("companies/acme/parties/8", 8, 8)
 NOBODY = master.Party("companies/acme/parties/9", 9, 9)
+_RECONCILABLE = {Role.RECEIVABLE, Role.CLEARING, Role.TRANSIT, Role.DISPUTED, Role.RESERVE, Role.UNEXPLAINED}
 CODES = {
-    role: master.Account(100 + index, f"{1000 + index}", reconcilable=role in {"AR", "CLR", "TRN", "DSP", "RSV", "UNX"})
-    for index, role in enumerate(
-        [
-            "CLR",
-            "TRN",
-            "RSV",
-            "DSP",
-            "UNX",
-            "FWH",
-            "AR",
-            "REV",
-            "SHP",
-            "RET",
-            "FEE",
-            "DFE",
-            "CBL",
-            "FXD",
-            "RND",
-            "TAX",
-            "GCL",
-        ]
-    )
+    role: master.Account(100 + index, f"{1000 + index}", reconcilable=role in _RECONCILABLE)
+    for index, role in enumerate(Role)
 }
 BANK = master.Journal(5, "BNK1", "bank", master.Account(200, "2000"), master.Account(201, "2001"))
 
@@ -87,7 +70,7 @@ def answer(ref: master.Ref) -> master.Target:
         case master.RateOn():
             return master.Rate("0.9090909090909091")
         case master.FeeWord(kind=kind):
-            return master.Fee("DFE" if kind == "dispute" else "FEE")
+            return master.Fee(Role.DISPUTE_FEE if kind == "dispute" else Role.FEE)
     return master.Unresolved("MAPPING_MISSING", "not in the mapping")
 
 

@@ -10,11 +10,13 @@ import pytest
 from libs.errors import ConcordError
 from libs.events import Event, EventKind, LineKind, Reference, ReferenceKind
 from libs.money import Money
-from services.ledger.domain.context import Context, PredecessorMissing
-from services.ledger.domain.document import Document, DocumentType, content_digest, document_from_json, document_to_json
+from services.ledger.domain.document import Document, content_digest, document_from_json, document_to_json
+from services.ledger.domain.document_type import DocumentType
 from services.ledger.domain.errors import Unbuildable
 from services.ledger.domain.master import PartyWord
-from services.ledger.domain.money_rules import RULES, receivable_moved
+from services.ledger.domain.rules.books import PredecessorMissing
+from services.ledger.domain.rules.money import RULES, receivable_moved
+from services.ledger.domain.story import Context
 from tests.ledger.domain.books import (
     ADA,
     GUEST,

@@ -20,6 +20,7 @@ from sandbox.seed import bootstrap
 from sandbox.transport import InProcess, LossyTransport
 from services.ledger.adapters.odoo_journal import OdooJournal
 from services.ledger.domain import master
+from services.ledger.domain.role import Role
 from services.ledger.workers.match import MatchWorker
 from services.ledger.workers.match_queue import Matches
 from services.ledger.workers.post import PostWorker
@@ -95,7 +96,7 @@ class SandboxMasters:
             case master.RateOn(currency="EUR"):
                 return master.Rate("0.9090909090909091")
             case master.FeeWord(kind=kind):
-                return master.Fee("DFE" if kind == "dispute" else "FEE")
+                return master.Fee(Role.DISPUTE_FEE if kind == "dispute" else Role.FEE)
         return master.Unresolved("MAPPING_MISSING", "not in the mapping")
 
 

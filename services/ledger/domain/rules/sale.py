@@ -4,95 +4,103 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from libs.events import EventKind, LineKind, Order, OrderLine, OrderRefund, Party, effect_key
+from libs.events import EffectKey, Event, EventKind, LineKind, Order, OrderLine, OrderRefund, Party
 from libs.money import Money
 
-from .context import SECOND_PAYMENT, Books, Built, PredecessorMissing
-from .document import Document, DocumentType, InvoiceLine
-from .entry import Entry, Line
-from .errors import Unbuildable
-from .master import AccountRole, CompanyWord, JournalRole, PartyWord, ProductWord, Ref, TaxWord
+from ..document import Document, InvoiceLine
+from ..document_type import DocumentType
+from ..entry import Entry, Line
+from ..errors import Unbuildable
+from ..master import PartyWord, ProductWord, Ref, TaxWord
+from ..role import Role
+from .books import SECOND_PAYMENT, Books, Built, PredecessorMissing
 
+INVOICE, CREDIT = "invoice", "credit"  # the effects
 QUANTITY_DIGITS = 9
-KINDS = (EventKind.ORDER_PAID, EventKind.ORDER_REFUNDED)
-_ROLE_SOLD = {LineKind.PRODUCT: "REV", LineKind.SHIPPING: "SHP", LineKind.GIFT_CARD: "GCL"}
-_ROLE_RETURNED = {LineKind.PRODUCT: "RET", LineKind.SHIPPING: "RET", LineKind.GIFT_CARD: "GCL"}
+_JOURNAL = "SAL"
+_SOLD = {LineKind.PRODUCT: Role.REVENUE, LineKind.SHIPPING: Role.SHIPPING, LineKind.GIFT_CARD: Role.GIFT_CARD}
+_RETURNED = {LineKind.PRODUCT: Role.RETURN, LineKind.SHIPPING: Role.RETURN, LineKind.GIFT_CARD: Role.GIFT_CARD}
+
+
+def effects(event: Event) -> tuple[str, ...]:
+    return (CREDIT if event.kind is EventKind.ORDER_REFUNDED else INVOICE,)
 
 
 def needs(books: Books) -> tuple[Ref, ...]:
     body = _body(books)
-    refs: list[Ref] = [CompanyWord(), _journal(books), *books.customer_words(_customer(books, body.customer))]
-    refs += [_role(books, role) for role in ("AR", "TAX", "RND", *_roles(books).values())]
+    refs: list[Ref] = [books.journal(_JOURNAL), *books.customer_words(_customer(books, body.customer))]
+    refs += [books.role(role) for role in (Role.RECEIVABLE, Role.TAX, Role.ROUNDING, *_roles(books).values())]
     for line in body.lines:
         refs += [_tax_word(books, tax.title, tax.rate) for tax in line.taxes]
         if line.sku:
             refs.append(ProductWord(line.sku))
-    if body.total.currency != books.company.currency:
-        refs.append(books.rate_on(body.total.currency))
-    return tuple(dict.fromkeys(refs))
+    return (*refs, *books.rate_refs(body.total.currency))
 
 
 def build(books: Books) -> tuple[Built, ...]:
     """Raises `PredecessorMissing` for a refund that does not say whose it is, until its order does."""
     event, body = books.event, _body(books)
-    journal = books.masters.journal(_journal(books))
+    journal = books.masters.journal(books.journal(_JOURNAL))
     if journal.type != "sale":
         raise Unbuildable("JOURNAL_TYPE_WRONG", "sale documents need a sale journal")
-    returned = isinstance(body, OrderRefund)
-    effect = _key(books, event.object_id, "credit" if returned else "invoice")
     items = [_item(books, line) for line in body.lines if line.net or line.taxes]
     taxes = [_tax(line) for line in body.lines]
     items += _rounding(books, body, taxes)
     if not items:
         raise Unbuildable("DOCUMENT_EMPTY", "the order has no line with an amount")
-    reverses = _key(books, body.order_id, "invoice") if isinstance(body, OrderRefund) else ""
-    if reverses and not body.customer.external_id and reverses not in {one.effect for one in books.context.documents}:
-        # Only the order says whose it was; a credit note for somebody else would never meet its refund.
-        raise PredecessorMissing("the order that this refund belongs to has not been recorded")
+    reverses = ""
+    if isinstance(body, OrderRefund):
+        reverses = str(EffectKey(event.company, event.provider, event.account, body.order_id, INVOICE))
+        if not body.customer.external_id and reverses not in {one.effect for one in books.context.documents}:
+            # Only the order says whose it was; a credit note for somebody else would never meet its refund.
+            raise PredecessorMissing("the order that this refund belongs to has not been recorded")
+    (effect,) = effects(event)
+    key = books.key(effect)
     document = Document(
-        effect=effect,
-        type=DocumentType.CUSTOMER_CREDIT_NOTE if returned else DocumentType.CUSTOMER_INVOICE,
+        effect=key,
+        type=DocumentType.CUSTOMER_CREDIT_NOTE if reverses else DocumentType.CUSTOMER_INVOICE,
         journal=journal,
         day=books.day,
         original_day=books.day,
         currency=body.total.currency,
         transaction_id=event.transaction_id,
-        entry=_entry(books, effect, body, items, taxes),
+        entry=_entry(books, key, body, items, taxes),
         party=books.customer(_customer(books, body.customer)),
         invoice_lines=tuple(items),
         reverses=reverses,
-        origin=body.order_number if isinstance(body, OrderRefund) else body.number,
+        origin=_number(body),
     )
-    doubt = SECOND_PAYMENT if not returned and books.overpays(document) else ""  # the money came before its paper
+    doubt = SECOND_PAYMENT if not reverses and books.overpays(document) else ""  # the money came before its paper
     return (Built(document, predecessors=(reverses,) if reverses else (), doubt=doubt),)
 
 
-def _entry(books: Books, effect: str, body: Order | OrderRefund, items: list[InvoiceLine], taxes: list[Money]) -> Entry:
+def _entry(books: Books, key: str, body: Order | OrderRefund, items: list[InvoiceLine], taxes: list[Money]) -> Entry:
     """What Odoo will make of the document: sides of an invoice; a credit note's are mirrored."""
     lines = []
-    roles = {books.masters.account(_role(books, role)).code: role for role in ("RND", *_roles(books).values())}
+    roles = {books.account(role).code: role for role in (Role.ROUNDING, *_roles(books).values())}
     for item in items:
         amount = Money(item.unit_price.currency, -item.unit_price.minor_units * item.quantity)
-        role = roles.get(item.account.code, "REV")
+        role = roles.get(item.account.code, Role.REVENUE)
         lines.append(Line(role, item.account, amount, books.balance_of(amount), item.label))
     currency = body.total.currency
-    tax = Money(currency, -sum(one.minor_units for one in taxes))
+    tax = Money(currency, -sum(amount.minor_units for amount in taxes))
     if tax:
-        account = books.masters.account(_role(books, "TAX"))
-        lines.append(Line("TAX", account, tax, books.balance_of(tax), "tax"))
+        lines.append(Line(Role.TAX, books.account(Role.TAX), tax, books.balance_of(tax), "tax"))
     receivable = -Money(currency, sum(line.amount.minor_units for line in lines))
     if receivable != body.total:
         raise Unbuildable("DOCUMENT_TOTAL_DIFFERS", "the lines do not add up to the order's total")
     carried = -Money(books.company.currency, sum(line.balance.minor_units for line in lines))
     party = books.customer(_customer(books, body.customer))
-    lines.append(Line("AR", books.masters.account(_role(books, "AR")), receivable, carried, _label(body), party))
-    entry = Entry(effect, tuple(lines))
-    return entry.mirrored() if isinstance(body, OrderRefund) else entry
+    returned = isinstance(body, OrderRefund)
+    label = f"refund of order {_number(body)}" if returned else f"order {_number(body)}"
+    lines.append(Line(Role.RECEIVABLE, books.account(Role.RECEIVABLE), receivable, carried, label, party))
+    entry = Entry(key, tuple(lines))
+    return entry.mirrored() if returned else entry
 
 
-def _label(body: Order | OrderRefund) -> str:
-    """What people call the document."""
-    return f"refund of order {body.order_number}" if isinstance(body, OrderRefund) else f"order {body.number}"
+def _number(body: Order | OrderRefund) -> str:
+    """What people call the order."""
+    return body.order_number if isinstance(body, OrderRefund) else body.number
 
 
 def _item(books: Books, line: OrderLine) -> InvoiceLine:
@@ -105,7 +113,7 @@ def _item(books: Books, line: OrderLine) -> InvoiceLine:
         label=line.description or line.sku or line.kind.value,
         quantity=quantity,
         unit_price=Money(line.net.currency, units),
-        account=books.masters.account(_role(books, _roles(books)[line.kind])),
+        account=books.account(_roles(books)[line.kind]),
         taxes=tuple(books.masters.tax(_tax_word(books, tax.title, tax.rate)).odoo_id for tax in line.taxes),
         product=product.odoo_id if product else None,
     )
@@ -122,25 +130,17 @@ def _tax(line: OrderLine) -> Money:
 
 def _rounding(books: Books, body: Order | OrderRefund, taxes: list[Money]) -> list[InvoiceLine]:
     """A line for the cents between the source's tax and Odoo's; more than one a tax line is an exception."""
-    gap = body.tax_total - Money(body.tax_total.currency, sum(one.minor_units for one in taxes))
+    gap = body.tax_total - Money(body.tax_total.currency, sum(amount.minor_units for amount in taxes))
     if not gap:
         return []
     allowed = sum(len(line.taxes) for line in body.lines)
     if abs(gap.minor_units) > allowed:
         raise Unbuildable("TAX_DIFFERS", "the source's tax is not what its rates give, by more than a cent a tax line")
-    return [InvoiceLine("rounding of tax", 1, gap, books.masters.account(_role(books, "RND")))]
+    return [InvoiceLine("rounding of tax", 1, gap, books.account(Role.ROUNDING))]
 
 
-def _roles(books: Books) -> dict[LineKind, str]:
-    return _ROLE_RETURNED if books.event.kind is EventKind.ORDER_REFUNDED else _ROLE_SOLD
-
-
-def _role(books: Books, role: str) -> AccountRole:
-    return AccountRole(role, books.event.provider, books.event.account, books.event.amount.currency)
-
-
-def _journal(books: Books) -> JournalRole:
-    return JournalRole("SAL", books.event.provider, books.event.account, books.event.amount.currency)
+def _roles(books: Books) -> dict[LineKind, Role]:
+    return _RETURNED if books.event.kind is EventKind.ORDER_REFUNDED else _SOLD
 
 
 def _customer(books: Books, party: Party) -> PartyWord:
@@ -151,11 +151,5 @@ def _tax_word(books: Books, title: str, rate: str) -> TaxWord:
     return TaxWord(books.event.provider, books.event.account, title, rate)
 
 
-def _key(books: Books, object_id: str, effect: str) -> str:
-    return effect_key(books.event.company, books.event.provider, books.event.account, object_id, effect)
-
-
 def _body(books: Books) -> Order | OrderRefund:
-    if not isinstance(books.event.body, Order | OrderRefund):
-        raise Unbuildable("EVENT_INVALID", "a sale document's event has another body")
-    return books.event.body
+    return books.body(OrderRefund) if books.event.kind is EventKind.ORDER_REFUNDED else books.body(Order)

@@ -1,4 +1,4 @@
-"""What the ledger already knows when it builds an event's documents."""
+"""What every rule works with: an event among its company's accounts and the documents of its story."""
 
 from __future__ import annotations
 
@@ -6,14 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from libs.errors import ConcordError, Kind
-from libs.events import Event
+from libs.events import Body, EffectKey, Event, ReferenceKind
 from libs.money import Money, exponent_of
 
-from .document import Document, DocumentType
-from .master import Company, Masters, Party, PartyWord, RateOn
+from ..document import Document
+from ..entry import Line
+from ..errors import Unbuildable
+from ..master import Account, AccountRole, Company, JournalRole, Masters, Party, PartyWord, RateOn
+from ..role import Role
+from ..story import Context
+
+BodyType = TypeVar("BodyType", bound=Body)
 
 SECOND_PAYMENT = "SECOND_PAYMENT"
 
@@ -23,18 +30,6 @@ class PredecessorMissing(ConcordError):
 
     kind = Kind.PRECONDITION
     reason = "PREDECESSOR_MISSING"
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """Facts of the same story: events joined to this one by references of `STORY` kinds, directly or through others.
-
-    `customer` is the buyer whom the story's order names; `documents` are the story's documents built so
-    far, this event's own excluded, oldest first.
-    """
-
-    customer: PartyWord | None = None
-    documents: tuple[Document, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +43,52 @@ class Built:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """One event among its masters and its story."""
+    """One event among its masters and its story.
+
+    `…_ref` are questions to masterdata; `account` and `line` use the answers, and raise `Unbuildable` without one.
+    """
 
     event: Event
     masters: Masters
     context: Context
     company: Company
-    day: date = field(init=False)
+    day: date = field(init=False)  # the accounting day: the effective instant in the company's time zone
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "day", effective_day(self.event, self.company))
+        zone = ZoneInfo(self.company.time_zone)
+        object.__setattr__(self, "day", self.event.effective_at.astimezone(zone).date())
+
+    def body(self, kind: type[BodyType]) -> BodyType:
+        """The event's body. Raises `Unbuildable` where it is of another kind than the event's."""
+        if not isinstance(self.event.body, kind):
+            raise Unbuildable("EVENT_INVALID", f"{self.event.kind.value} does not say what it should")
+        return self.event.body
+
+    def key(self, effect: str) -> str:
+        """Of one of the event's effects."""
+        return str(EffectKey.of(self.event, effect))
+
+    def role(self, role: Role, currency: str = "") -> AccountRole:
+        """The account of a role, in the event's currency unless another one is named."""
+        event = self.event
+        return AccountRole(role, event.provider, event.account, currency or event.amount.currency)
+
+    def account(self, role: Role, currency: str = "") -> Account:
+        return self.masters.account(self.role(role, currency))
+
+    def journal(self, word: str) -> JournalRole:
+        event = self.event
+        return JournalRole(word, event.provider, event.account, event.amount.currency)
 
     def rate_on(self, currency: str) -> RateOn:
         return RateOn(currency, self.day)
+
+    def rate_refs(self, currency: str) -> tuple[RateOn, ...]:
+        """The day's rate, which a document in another currency than the company's needs."""
+        return () if currency == self.company.currency else (self.rate_on(currency),)
+
+    def line(self, role: Role, amount: Money, balance: Money, label: str, party: Party | None = None) -> Line:
+        return Line(role, self.account(role, amount.currency), amount, balance, label, party)
 
     def balance_of(self, amount: Money) -> Money:
         """The amount in company currency, at Odoo's rate of the day, half away from zero as Odoo rounds."""
@@ -72,7 +100,7 @@ class Books:
         units = (Decimal(amount.minor_units) * scale / rate).quantize(Decimal(1), rounding=ROUND_HALF_UP)
         return Money(home, int(units))
 
-    def closing_balance(self, role: str, amount: Money, own: Money, among: Sequence[Document]) -> Money:
+    def closing_balance(self, role: Role, amount: Money, own: Money, among: Sequence[Document]) -> Money:
         """The balance of a line that closes open lines of its role in these documents of the story (ACCOUNTING rule 7).
 
         It takes their carrying balance, proportionally; what exceeds them is carried at `own`, the line's own rate.
@@ -83,7 +111,7 @@ class Books:
             line
             for document in among
             for line in document.entry.lines
-            if line.role == role and line.amount.currency == amount.currency
+            if line.role is role and line.amount.currency == amount.currency
         ]
         open_amount = sum(line.amount.minor_units for line in open_lines)
         open_balance = Money(self.company.currency, sum(line.balance.minor_units for line in open_lines))
@@ -99,16 +127,27 @@ class Books:
 
         Money given back counts as not paid. Nothing can be said before there is an invoice in the same currency.
         """
-        currencies = {line.amount.currency for line in document.entry.lines if line.role == "AR"}
+        currencies = {amount.currency for amount in document.amounts(Role.RECEIVABLE)}
         owed = paid = 0
-        for one in (*self.context.documents, document):
-            lines = [line.amount for line in one.entry.lines if line.role == "AR"]
-            received = sum(amount.minor_units for amount in lines if amount.currency in currencies)
-            if one.type is DocumentType.CUSTOMER_INVOICE:
+        for other in (*self.context.documents, document):
+            amounts = other.amounts(Role.RECEIVABLE)
+            received = sum(amount.minor_units for amount in amounts if amount.currency in currencies)
+            if other.type.traits.sign > 0:
                 owed += received
-            elif one.type is DocumentType.ENTRY:
+            elif not other.type.traits.sign:
                 paid -= received
         return 0 < owed < paid
+
+    @property
+    def dispute(self) -> str:
+        """The dispute that the event belongs to, as the provider names it; empty where it names none."""
+        references = self.event.references
+        return next((reference.value for reference in references if reference.kind is ReferenceKind.DISPUTE), "")
+
+    def of_dispute(self) -> list[Document]:
+        """The story's documents without those of another dispute about the same order or payment."""
+        mine = self.dispute
+        return [document for document in self.context.documents if not mine or document.dispute in ("", mine)]
 
     def customer(self, own: PartyWord) -> Party:
         """Whoever bears the receivable: the order's customer, else the source's own, else the unidentified one."""
@@ -124,8 +163,3 @@ class Books:
             words += [named, replace(named, external_id="")]
         words += [own, replace(own, external_id="")]
         return tuple(dict.fromkeys(words))
-
-
-def effective_day(event: Event, company: Company) -> date:
-    """The accounting day: the effective instant in the company's time zone (ACCOUNTING rule 6)."""
-    return event.effective_at.astimezone(ZoneInfo(company.time_zone)).date()

@@ -1,0 +1,1 @@
+"""Which effects an event has in the books: ACCOUNTING.md as data and code, a file a family of events."""

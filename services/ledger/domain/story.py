@@ -1,0 +1,26 @@
+"""Stories: events joined by references, directly or through others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .document import Document
+from .master import PartyWord
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known of an event's story when its documents are built."""
+
+    customer: PartyWord | None = None  # the buyer whom the story's order names
+    documents: tuple[Document, ...] = ()  # built so far, the event's own excluded, oldest first
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The events of a story, and the label under which their postings stand."""
+
+    label: str
+    events: tuple[str, ...]
+    other_labels: tuple[str, ...]  # of stories that turned out to be this one
+    context: Context
