@@ -48,7 +48,6 @@ class OutboundEvent:
 
 
 @dataclass(frozen=True, slots=True)
-@dataclass(frozen=True, slots=True)
 class EventOutcome:
     """What became of a claimed event: recorded, refused or parked. With `retry_at` it waits until then."""
 
