@@ -18,6 +18,20 @@ MONEY_WORDS = re.compile(
 )
 # What a float may measure in a domain: never money, a quantity or a rate.
 MEASURES = ("_seconds", "_ratio", "_share")
+# Where a test may say SQL: the tests of our storage, those that corrupt what is stored, and what is not our storage.
+SAYS_SQL = (
+    "tests/storage/",
+    "tests/bench/",  # what the database does without us
+    "tests/ledger/recording_load.py",  # likewise
+    "tests/cli/test_audit.py",  # corrupts a log
+    "tests/ledger/posting/test_trouble.py",  # corrupts a document
+    "tests/simulation/queues.py",  # looks at every step, by the driver: SQLAlchemy would cost ten times the look
+    "tests/simulation/checks.py",  # reads the sandbox's store of Odoo's tables
+    "tests/odoo/",  # likewise
+    "tests/sandbox/",  # likewise
+    "tests/architecture/",  # roles of the database, and examples
+)
+SQL = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|TRUNCATE|CREATE|DROP|ALTER|EXPLAIN)\s")
 PURE_LAYERS = frozenset({"domain", "handlers", "workers", "storage", "engine", "providers"})
 SYNCHRONOUS_LAYERS = PURE_LAYERS | {"servicer", "wire"}
 NAMES_DOCUMENT_TYPES = ("services.ledger.domain.document_type", "services.ledger.domain.rules")
@@ -181,3 +195,14 @@ def silenced_redefinitions(module: Module) -> list[str]:
     """An imported fixture that an argument hides needs `noqa`: fixtures stand in `conftest.py`."""
     code = "F" + "811"
     return [f"{module}:{number}" for number, line in enumerate(module.text.splitlines(), 1) if code in line]
+
+
+def raw_sql(module: Module) -> list[str]:
+    """A test looks at what is stored through repositories, or by `tests.storage.stored`."""
+    if not module.path.startswith("tests/") or module.path.startswith(SAYS_SQL):
+        return []
+    return [
+        f"{module}:{node.lineno} says SQL"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.match(node.value)
+    ]

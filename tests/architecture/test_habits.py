@@ -22,6 +22,7 @@ RULES: list[tuple[Rule, tuple[str, ...]]] = [
     (habits.imports_of_tests, EVERYTHING),
     (habits.silenced_redefinitions, EVERYTHING),
     (habits.document_types, PRODUCT),
+    (habits.raw_sql, EVERYTHING),
 ]
 
 
@@ -82,6 +83,11 @@ FINE, CAUGHT = False, True
         (habits.imports_of_tests, "tests/ledger/test_build.py", "from tests.ledger.world import f", FINE),
         (habits.silenced_redefinitions, "tests/a.py", "def f(world: int) -> None: ...  # noqa: " + "F" + "811", CAUGHT),
         (habits.silenced_redefinitions, "tests/a.py", "def f(world: int) -> None: ...", FINE),
+        (habits.raw_sql, "tests/gateway/test_a.py", "rows('SELECT name FROM event')", CAUGHT),
+        (habits.raw_sql, "tests/gateway/test_a.py", "rows(f'SELECT name FROM {table}')", CAUGHT),
+        (habits.raw_sql, "tests/gateway/test_a.py", "stored('event', 'name')", FINE),
+        (habits.raw_sql, "tests/storage/test_a.py", "rows('SELECT name FROM event')", FINE),
+        (habits.raw_sql, "services/ledger/storage/a.py", "text('SELECT 1 FROM event')", FINE),
     ],
 )
 def test_each_rule_catches_what_it_is_there_for(rule: Rule, path: str, text: str, caught: bool) -> None:

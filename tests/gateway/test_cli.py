@@ -51,7 +51,7 @@ def shell(world: GatewayWorld, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     found.deliver("evt_taken")
     world.run("forward")
     found.deliver("evt_refused")
-    ((refused,),) = world.rows("SELECT name FROM event WHERE state = 'WAITING'")
+    ((refused,),) = world.stored("event", "name", state="WAITING")
     world.ledger.refuse[str(refused)] = "EVENT_CONFLICT"
     world.wait(1)
     world.run("forward")
@@ -99,7 +99,7 @@ def test_what_was_mended_is_replayed_and_leaves_the_list(shell: Shell) -> None:
     assert "received" in shell.run("replay", PARKED, REFUSED, "--as", "kim")
     shell.world.run("translate", "forward")
     assert shell.run("list") == ""
-    assert shell.world.rows("SELECT DISTINCT requested_by FROM replay") == [("kim",)]
+    assert set(shell.world.stored("replay", "requested_by")) == {("kim",)}
 
 
 def test_a_name_that_cannot_be_replayed_holds_up_no_other(shell: Shell) -> None:

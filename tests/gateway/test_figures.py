@@ -40,7 +40,7 @@ def test_an_event_that_is_postponed_is_a_retry_and_one_that_is_refused_or_parked
     world = GatewayWorld(poll=False)
     charged(world, 1)
     world.run("translate")
-    ((name,),) = world.rows("SELECT name FROM event")
+    ((name,),) = world.stored("event", "name")
     world.ledger.postpone.add(str(name))
     world.run("forward")
     assert world.put_back == [("demo", "stripe/acct_1", "STORAGE_CONFLICT")]
@@ -95,7 +95,7 @@ def test_what_a_provider_s_api_answered_is_counted_once_and_again_as_a_duplicate
     for seconds in (61, 601):
         world.wait(seconds)
         world.run("poll")
-    stored = len(world.rows("SELECT 1 FROM delivery"))
+    stored = world.count("delivery")
     assert stored > 1  # a page of movements, and a payout with its own
     assert {told[:2] for told in world.fetched} == {("demo", "stripe/acct_1")}
     assert [known for _, _, known in world.fetched].count(False) == stored

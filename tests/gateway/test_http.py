@@ -52,7 +52,7 @@ def test_a_proved_delivery_is_durable_before_its_202(world: GatewayWorld) -> Non
     with edge(world) as found:
         response = post(found)
         assert response.status_code == 202
-        rows = world.rows("SELECT name, transaction_id FROM delivery")
+        rows = world.stored("delivery", "name", "transaction_id")
         assert rows == [(response.json()["delivery"], response.json()["transaction_id"])]
         assert "concord-duplicate" not in response.headers
 
@@ -61,7 +61,7 @@ def test_a_proved_delivery_is_durable_before_its_202(world: GatewayWorld) -> Non
 def test_a_partner_s_own_trace_is_linked_if_it_is_one(world: GatewayWorld, given: str) -> None:
     with edge(world) as found:
         assert post(found, headers=signed(found, traceparent=given)).status_code == 202
-    assert world.rows("SELECT link FROM delivery") == [(given if len(given) == 55 else "",)]
+    assert world.stored("delivery", "link") == [(given if len(given) == 55 else "",)]
 
 
 def test_the_same_again_gets_the_same_body_and_says_so_in_a_header(world: GatewayWorld) -> None:
@@ -79,7 +79,7 @@ def test_a_hundred_at_once_are_one_delivery(world: GatewayWorld) -> None:
         assert {answer.status_code for answer in answers} == {202}
         assert len({answer.content for answer in answers}) == 1
         assert sum("concord-duplicate" not in answer.headers for answer in answers) == 1
-        assert world.rows("SELECT count(*) FROM delivery") == [(1,)]
+        assert world.count("delivery") == 1
         assert sum(found.batches) == 100
         assert len(found.batches) < 100
 
@@ -105,18 +105,18 @@ def test_what_is_not_proved_is_answered_401_and_blocks_nothing(
             headers = {"stripe-signature": change["header"]} if change["header"] else {}
         response = post(found, body=change.get("body", CHARGE), headers=headers)
         assert (response.status_code, response.json()["reason"]) == (401, reason)
-        assert world.rows("SELECT count(*) FROM delivery") == [(0,)]
+        assert world.count("delivery") == 0
         assert post(found).status_code == 202
-    assert world.rows("SELECT provider, account, reason FROM refused_sample") == [("stripe", "acct_1", reason)]
+    assert world.stored("refused_sample", "provider", "account", "reason") == [("stripe", "acct_1", reason)]
 
 
 def test_samples_of_refused_ones_are_few_and_short(world: GatewayWorld) -> None:
     with edge(world) as found:
         for _ in range(30):
             post(found, body=b"x" * 5000, headers={"stripe-signature": "t=1,v1=00"})
-    rows = world.rows("SELECT length(head), body_bytes FROM refused_sample")
-    assert 1 <= len(rows) < 30
-    assert rows[0] == (1024, 5000)
+    samples = [(len(head), size) for head, size in world.stored("refused_sample", "head", "body_bytes")]
+    assert 1 <= len(samples) < 30
+    assert samples[0] == (1024, 5000)
 
 
 def test_a_proved_body_that_makes_no_sense_is_refused_with_its_place(world: GatewayWorld) -> None:
@@ -196,7 +196,7 @@ def test_a_client_that_goes_away_in_the_middle_leaves_nothing(world: GatewayWorl
     with edge(world) as found:
         raw(found, f"POST {WEBHOOK} HTTP/1.1\nHost: x\nContent-Length: {len(CHARGE)}\n\n", CHARGE[:50], close=True)
         assert post(found).status_code == 202
-        assert world.rows("SELECT count(*) FROM delivery") == [(1,)]
+        assert world.count("delivery") == 1
 
 
 def test_a_length_that_cuts_the_body_short_proves_nothing(world: GatewayWorld) -> None:
@@ -205,7 +205,7 @@ def test_a_length_that_cuts_the_body_short_proves_nothing(world: GatewayWorld) -
         head = f"POST {WEBHOOK} HTTP/1.1\nHost: x\nStripe-Signature: {signature}\nContent-Length: {len(CHARGE) - 9}\n\n"
         # What follows the announced length is no request; either fault may be told first.
         assert raw(found, head, CHARGE).split(b" ", 2)[1] in (b"400", b"401")
-        assert world.rows("SELECT count(*) FROM delivery") == [(0,)]
+        assert world.count("delivery") == 0
 
 
 def test_a_partner_s_own_limit_is_429_and_forgeries_do_not_use_it_up(world: GatewayWorld) -> None:

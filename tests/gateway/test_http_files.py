@@ -34,7 +34,7 @@ def test_files_are_known_by_content_and_reach_recon_byte_by_byte(world: GatewayW
         assert first.status_code == 202
         assert upload(found, statement).content == first.content
         assert upload(found, REPORT, "acct_1").status_code == 202
-    assert len(world.rows("SELECT DISTINCT upload FROM upload_chunk")) == 2
+    assert len(set(world.stored("upload_chunk", "upload"))) == 2
     world.run()
     kinds = {kind: (file, body) for kind, file, body in world.recon.files}
     file, body = kinds["statement"]
@@ -69,7 +69,7 @@ def test_a_file_that_recon_reads_slowly_keeps_no_webhook_waiting(world: GatewayW
 
     world.recon.while_it_reads = deliver
     world.run("forward-file")
-    assert [(len(delivered),)] == world.rows("SELECT count(*) FROM upload_chunk")
+    assert len(delivered) == world.count("upload_chunk")
     assert len(delivered) > 2
     assert [kind for kind, _, _ in world.recon.files] == ["statement"]
 
@@ -93,8 +93,8 @@ def test_a_file_that_is_not_wanted_leaves_nothing(
     with edge(world) as found:
         response = upload(found, body, account, None if roles is None else found.token(*roles))
         assert (response.status_code, response.json()["reason"]) == (status, reason)
-    assert world.rows("SELECT count(*) FROM upload_chunk") == [(0,)]
-    assert world.rows("SELECT count(*) FROM delivery") == [(0,)]
+    assert world.count("upload_chunk") == 0
+    assert world.count("delivery") == 0
 
 
 def test_a_forged_token_is_refused(world: GatewayWorld) -> None:
@@ -114,7 +114,7 @@ def test_a_chunked_file_that_grows_too_large_is_cut_off_and_forgotten(world: Gat
             status = 413  # cut off while we were still sending
         assert status == 413
         time.sleep(0.2)
-    assert world.rows("SELECT count(*) FROM upload_chunk") == [(0,)]
+    assert world.count("upload_chunk") == 0
 
 
 def test_uploads_that_nobody_finished_are_cleared_away(world: GatewayWorld) -> None:
@@ -124,4 +124,4 @@ def test_uploads_that_nobody_finished_are_cleared_away(world: GatewayWorld) -> N
     assert world.gateway.janitor.run_once() == 0
     world.wait(7201)
     assert world.gateway.janitor.run_once() == 1
-    assert world.rows("SELECT count(*) FROM upload_chunk") == [(0,)]
+    assert world.count("upload_chunk") == 0

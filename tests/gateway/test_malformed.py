@@ -60,7 +60,7 @@ def test_a_signed_body_that_is_wrong_is_refused_and_changes_nothing(name: str) -
     assert time.perf_counter() - began < 1.0
     assert reason == EXPECTED[name]
     if reason:
-        assert world.rows("SELECT * FROM delivery") == []
+        assert world.stored("delivery") == []
     world.run()
     assert world.ledger.events == {}  # test events, all of them, to a live company
 
@@ -101,7 +101,7 @@ def test_every_sample_webhook_is_understood(path: Path) -> None:
 def test_a_likeness_of_an_event_is_refused(body: bytes, reason: str) -> None:
     world = GatewayWorld(poll=False)
     assert received(world, body) == reason
-    assert world.rows("SELECT * FROM delivery") == []
+    assert world.stored("delivery") == []
 
 
 def test_an_object_of_the_future_may_have_money_of_its_own_kind() -> None:
@@ -110,7 +110,7 @@ def test_an_object_of_the_future_may_have_money_of_its_own_kind() -> None:
     body = b'{"id": "evt_1", "object": "event", "type": "x.made", "livemode": true, "data": {"object": ' + inner + b"}}"
     assert received(world, body) == ""
     world.run()
-    assert world.rows("SELECT state, reason FROM delivery") == [("IGNORED", "CONCERNS_NO_MONEY")]
+    assert world.stored("delivery", "state", "reason") == [("IGNORED", "CONCERNS_NO_MONEY")]
 
 
 def test_a_body_of_a_million_brackets_costs_no_stack_and_little_time() -> None:

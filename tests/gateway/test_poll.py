@@ -29,7 +29,7 @@ def test_pages_are_followed_to_the_end_and_each_is_a_delivery() -> None:
     busy(world, 250)
     world.run()
     assert len(world.ledger.events) == 250
-    assert world.rows("SELECT channel, count(*) FROM delivery GROUP BY 1") == [("poll", 3)]
+    assert world.stored("delivery", "channel") == [("poll",)] * 3
     assert [request.count("starting_after") for request in world.stripe.requests] == [0, 1, 1]
 
 
@@ -51,15 +51,18 @@ def test_what_polls_store_grows_with_what_is_new_and_not_with_the_hour_before() 
     world = GatewayWorld()
     busy(world, 450)
     world.run()
-    ((before,),) = world.rows("SELECT sum(body_bytes) FROM delivery WHERE channel = 'poll'")
+    before = polled_bytes(world)
     for number in range(60):
         world.wait(9)
         charge = world.account.charge(f"ch_new_{number}", 500, world.now, fee=1)
         world.deliver_stripe(world.account.event(f"evt_{number}", "charge.succeeded", charge, world.now))
         world.run()
         assert f"sources/stripe/accounts/acct_1/events/txn_ch_new_{number}" in world.ledger.events
-    ((after,),) = world.rows("SELECT sum(body_bytes) FROM delivery WHERE channel = 'poll'")
-    assert int(str(after)) < 3 * int(str(before))
+    assert polled_bytes(world) < 3 * before
+
+
+def polled_bytes(world: GatewayWorld) -> int:
+    return sum(size for (size,) in world.stored("delivery", "body_bytes", channel="poll"))
 
 
 def test_what_was_shown_late_is_found_after_shallow_windows_and_an_outage() -> None:
@@ -124,7 +127,7 @@ def test_a_page_that_cannot_be_read_is_kept_for_a_person(monkeypatch: pytest.Mon
     with pytest.raises(ConcordError):
         world.gateway.poll.run_once()
     world.run("translate")
-    assert world.rows("SELECT state, reason FROM delivery") == [("QUARANTINED", "DELIVERY_SHAPE_INVALID")]
+    assert world.stored("delivery", "state", "reason") == [("QUARANTINED", "DELIVERY_SHAPE_INVALID")]
     monkeypatch.undo()
     world.wait(5)
     world.run()
@@ -303,12 +306,12 @@ def test_a_settlement_that_was_refused_goes_again_with_the_replay_of_its_page() 
     world.account.payout("po_1", NOW, NOW)
     world.recon.failures.append(ConcordError("no"))
     world.run()
-    assert world.rows("SELECT state FROM payout") == [("REFUSED",)]
+    assert world.stored("payout", "state") == [("REFUSED",)]
     assert [(company, interface) for company, interface, _ in world.set_aside] == [("demo", "stripe/acct_1")]
-    ((page,),) = world.rows("SELECT name FROM delivery WHERE type = 'balance_transactions'")
+    ((page,),) = world.stored("delivery", "name", type="balance_transactions")
     administer.replay_delivery(str(page), "r-1", "kim", new_uow=world.uow, clock=lambda: world.now)
     world.run()
-    assert world.rows("SELECT state FROM payout") == [("FORWARDED",)]
+    assert world.stored("payout", "state") == [("FORWARDED",)]
     assert len(world.recon.settlements) == 1
 
 
@@ -326,7 +329,7 @@ def test_recon_s_failure_is_tried_again_and_its_refusal_is_not(
     world.run()
     world.wait(5)
     world.run()
-    assert world.rows("SELECT state FROM payout") == [(state.value,)]
+    assert world.stored("payout", "state") == [(state.value,)]
     assert len(world.recon.settlements) == sent
 
 

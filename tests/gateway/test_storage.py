@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import random
-import uuid
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from libs.storage.engine import open_engine
 from libs.storage.migrate import check, upgrade
@@ -17,21 +16,16 @@ from services.gateway.domain.fact import Refusal
 from services.gateway.storage import metadata
 from tests.gateway.day import EXPECTED, day, played
 from tests.gateway.world import GOLDEN, NOW, SHOPIFY, GatewayWorld
+from tests.storage.fixtures import database_for, drop
 
 BOTH = ["sqlite", "postgresql"]
 
 
 @pytest.fixture
-def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    if request.param == "sqlite":
-        yield open_engine("sqlite://", "gateway")
-        return
-    schema = f"gateway_{uuid.uuid4().hex[:12]}"
-    opened = open_engine(os.environ["CONCORD_TEST_POSTGRES_URL"], schema)
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    opened = open_engine(*database_for(request.param, tmp_path, "services.gateway"))
     yield opened
-    with opened.begin() as connection:
-        connection.execute(text(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE'))
-    opened.dispose()
+    drop(opened)
 
 
 @pytest.mark.parametrize("engine", BOTH, indirect=True)
@@ -111,4 +105,4 @@ def test_of_refused_ones_the_newest_few_are_kept(engine: Engine) -> None:
         with world.uow() as uow:
             uow.refusals.add(refusal, id=ids(), now=world.now, keep=3)
             uow.commit()
-    assert world.rows("SELECT reason FROM refused_sample ORDER BY id") == [("R6",), ("R7",), ("R8",)]
+    assert world.stored("refused_sample", "reason") == [("R6",), ("R7",), ("R8",)]

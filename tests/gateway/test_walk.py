@@ -40,13 +40,13 @@ def test_the_same_delivery_again_gets_the_first_answer_and_changes_nothing() -> 
     body = charged(world)
     first = world.deliver_stripe(body)
     world.run()
-    before = world.rows("SELECT * FROM delivery ORDER BY 1") + world.rows("SELECT * FROM event ORDER BY 1")
+    before = world.stored("delivery") + world.stored("event")
     calls = world.ledger.calls
     # Signed anew, by the second secret, and an hour later: the provider tries again.
     world.wait(30)
     assert world.deliver_stripe(body, secret=b"whsec_second") == first
     world.run("translate", "forward")
-    after = world.rows("SELECT * FROM delivery ORDER BY 1") + world.rows("SELECT * FROM event ORDER BY 1")
+    after = world.stored("delivery") + world.stored("event")
     assert (after, world.ledger.calls) == (before, calls)
 
 
@@ -103,9 +103,7 @@ def test_an_order_whose_money_changed_is_set_aside_for_a_person() -> None:
     }
     world.deliver_shopify(json.dumps(edited).encode(), topic="orders/edited")
     world.run()
-    assert world.rows("SELECT state, reason FROM delivery WHERE state = 'QUARANTINED'") == [
-        ("QUARANTINED", "EVENT_CONFLICT")
-    ]
+    assert world.stored("delivery", "state", "reason", state="QUARANTINED") == [("QUARANTINED", "EVENT_CONFLICT")]
     assert len(world.ledger.events) == 1
 
 
@@ -147,7 +145,7 @@ def test_what_another_service_handed_on_first_is_not_counted_again() -> None:
     world.run()
     (total,) = world.totals()
     assert total.count == 1  # the evidence
-    ((mine,),) = world.rows("SELECT transaction_id FROM event WHERE kind = 'capture'")
+    ((mine,),) = world.stored("event", "transaction_id", kind="capture")
     assert world.steps(str(mine))[0] == "f" * 32
 
 
@@ -158,8 +156,8 @@ def test_a_spent_budget_parks_the_event_and_a_replay_takes_it_up_again() -> None
     for _ in range(110):
         world.run()
         world.wait(1000)
-    assert world.rows("SELECT state, reason FROM event") == [("PARKED", "SERVICE_UNAVAILABLE")]
-    assert world.rows("SELECT state, reason FROM delivery") == [("PARKED", "SERVICE_UNAVAILABLE")]
+    assert world.stored("event", "state", "reason") == [("PARKED", "SERVICE_UNAVAILABLE")]
+    assert world.stored("delivery", "state", "reason") == [("PARKED", "SERVICE_UNAVAILABLE")]
     assert world.set_aside == [("demo", "stripe/acct_1", "SERVICE_UNAVAILABLE")]
     assert world.totals() == []
     name = "sources/stripe/accounts/acct_1/deliveries/evt_1"
@@ -174,7 +172,7 @@ def test_what_the_ledger_will_not_have_is_set_aside_with_its_reason() -> None:
     world.ledger.refuse["sources/stripe/accounts/acct_1/events/evt_1"] = "EVENT_CONFLICT"
     world.deliver_stripe(charged(world))
     world.run()
-    assert world.rows("SELECT state, reason FROM delivery") == [("QUARANTINED", "EVENT_CONFLICT")]
+    assert world.stored("delivery", "state", "reason") == [("QUARANTINED", "EVENT_CONFLICT")]
     assert world.set_aside == [("demo", "stripe/acct_1", "EVENT_CONFLICT")]
     assert world.totals() == []
 
@@ -207,7 +205,7 @@ def test_an_event_that_is_handed_on_again_takes_no_other_s_place() -> None:
     world.ledger.refuse[stuck] = "EVENT_CONFLICT"
     world.wait(1000)
     world.run("forward")
-    page = world.rows("SELECT state, reason FROM delivery WHERE channel = 'poll'")
+    page = world.stored("delivery", "state", "reason", channel="poll")
     assert page == [("QUARANTINED", "EVENT_CONFLICT")]
 
 
@@ -215,7 +213,7 @@ def test_a_replay_is_asked_for_once_and_changes_no_event() -> None:
     world = GatewayWorld(poll=False)
     world.deliver_stripe(charged(world))
     world.run()
-    events = world.rows("SELECT * FROM event")
+    events = world.stored("event")
     name = "sources/stripe/accounts/acct_1/deliveries/evt_1"
 
     def replay(request_id: str, target: str = name) -> State:
@@ -226,7 +224,7 @@ def test_a_replay_is_asked_for_once_and_changes_no_event() -> None:
     assert replay("a") is State.RECEIVED
     world.run()
     assert replay("a") is State.FORWARDED  # the same wish again: nothing more
-    assert world.rows("SELECT * FROM event") == events
+    assert world.stored("event") == events
     with pytest.raises(DeliveryUnknown):
         replay("b", "sources/stripe/accounts/acct_1/deliveries/evt_none")
     world.deliver_shopify((SHOP / "order.paid.json").read_bytes())
@@ -248,7 +246,7 @@ def test_one_faulty_delivery_holds_up_no_other() -> None:
     world.deliver_shopify((SHOP / "order.paid.json").read_bytes())
     world.run()
     assert world.states() == {"FORWARDED": 2, "QUARANTINED": 2}
-    reasons = [row[0] for row in world.rows("SELECT reason FROM delivery WHERE state = 'QUARANTINED' ORDER BY 1")]
+    reasons = [row[0] for row in world.stored("delivery", "reason", state="QUARANTINED")]
     assert reasons == ["DELIVERY_SHAPE_INVALID", "DOCUMENT_TOTAL_UNEXPLAINED"]
     assert sorted(world.set_aside) == [("demo", "shopify/shop", str(reason)) for reason in reasons]
 
@@ -262,7 +260,7 @@ def test_a_delivery_that_kills_its_worker_is_set_aside_in_the_end() -> None:
             uow.commit()
         world.wait(11)
     world.run()
-    assert world.rows("SELECT state, reason FROM delivery") == [("QUARANTINED", "TRANSLATION_ABORTED")]
+    assert world.stored("delivery", "state", "reason") == [("QUARANTINED", "TRANSLATION_ABORTED")]
 
 
 def test_a_source_that_is_configured_no_more_parks_its_deliveries() -> None:
@@ -271,7 +269,7 @@ def test_a_source_that_is_configured_no_more_parks_its_deliveries() -> None:
     world.sources = world.sources[:1]
     world.gateway = world.started(9)
     world.run()
-    assert world.rows("SELECT state, reason FROM delivery") == [("PARKED", "SOURCE_UNKNOWN")]
+    assert world.stored("delivery", "state", "reason") == [("PARKED", "SOURCE_UNKNOWN")]
     with pytest.raises(SourceUnknown):
         world.deliver_shopify((SHOP / "order.paid.json").read_bytes())
 
@@ -280,7 +278,7 @@ def test_test_events_never_reach_a_live_company() -> None:
     world = GatewayWorld(poll=False)
     world.deliver_stripe((GOLDEN / "stripe" / "charge.succeeded.testmode.json").read_bytes())
     world.run()
-    assert world.rows("SELECT state, reason FROM delivery") == [("IGNORED", "LIVEMODE_MISMATCH")]
+    assert world.stored("delivery", "state", "reason") == [("IGNORED", "LIVEMODE_MISMATCH")]
     assert world.ledger.events == {}
 
 

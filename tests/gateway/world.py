@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import httpx
 from sqlalchemy import Engine
@@ -34,6 +36,7 @@ from services.gateway.config import SourceConfig
 from services.gateway.domain.source import PollPlan
 from services.gateway.handlers.ports import FileToImport, NotRecorded, Recorded
 from services.gateway.storage import GatewayUnitOfWork
+from tests.storage.stored import stored
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 STRIPE_SECRETS = (b"whsec_first", b"whsec_second")
@@ -221,15 +224,15 @@ class GatewayWorld:
         with self.uow() as uow:
             return uow.trail.steps(transaction_id)
 
-    def rows(self, sql: str) -> list[tuple[object, ...]]:
-        with self.engine.connect() as connection:
-            return [tuple(row) for row in connection.exec_driver_sql(sql)]
+    def stored(self, table: str, *columns: str, **where: object) -> list[tuple[Any, ...]]:
+        return stored(self.engine, table, *columns, **where)
+
+    def count(self, table: str) -> int:
+        return len(self.stored(table))
 
     def states(self) -> dict[str, int]:
         """How many deliveries are in each state."""
-        return {
-            str(state): int(str(count)) for state, count in self.rows("SELECT state, count(*) FROM delivery GROUP BY 1")
-        }
+        return Counter(state for (state,) in self.stored("delivery", "state"))
 
 
 def transport(stripe: FakeStripe) -> httpx.MockTransport:

@@ -6,16 +6,13 @@ import os
 import signal
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import psycopg
 import pytest
 import yaml
-from sqlalchemy.engine import make_url
 
 from cli.connection import Connection
 from cli.demo.company import provide_company
@@ -27,7 +24,7 @@ from libs.odoo.errors import OdooError
 from libs.odoo.port import Odoo
 from providers.stripe.fake_api import FakeStripe, FakeStripeServer
 from tests.process.shop_days import SHOPIFY_SECRET, STRIPE_SECRET, Sales
-from tests.storage.fixtures import POSTGRES
+from tests.storage.fixtures import postgres_database
 
 SALES = 125  # four webhooks each: 500
 API_KEY = "rk_live_of_the_fake_alone"
@@ -133,15 +130,8 @@ def environment(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
     if request.param == "sqlite":
         yield clean
         return
-    if not os.environ.get(POSTGRES):
-        pytest.skip(f"no PostgreSQL: {POSTGRES} is not set")
-    server = make_url(os.environ[POSTGRES])
-    fresh = f"concord_kill_{uuid.uuid4().hex[:12]}"
-    address = server.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(address, autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{fresh}"')
-        yield {**clean, "CONCORD_DATABASE_URL": server.set(database=fresh).render_as_string(hide_password=False)}
-        admin.execute(f'DROP DATABASE "{fresh}" WITH (FORCE)')
+    with postgres_database() as url:
+        yield {**clean, "CONCORD_DATABASE_URL": url}
 
 
 @pytest.mark.slow

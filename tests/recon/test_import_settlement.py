@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from libs.events import BalanceTransaction, Event, digest_of
+from libs.events import BalanceTransaction, Event, digest_of, event_from_json
 from libs.formats.errors import FormatError
 from libs.money import Money
 from providers.stripe.events import StripeTransaction, balance_transaction_event
@@ -15,6 +15,7 @@ from services.recon.domain.errors import FileChanged, SettlementConflict
 from services.recon.domain.match import MatchType
 from tests.formats.stripe_files import CHARGE, PAYOUT, report, row
 from tests.recon.world import STRIPE, World, provenance, settlement
+from tests.storage.stored import stored
 
 LINES = (("txn_1", 10000, 320), ("txn_2", 5000, 175))
 PAID = {"customer_facing_amount": "119.00", "customer_facing_currency": "eur"}
@@ -149,8 +150,4 @@ def test_a_report_that_must_be_refused_changes_nothing(world: World, bad: bytes)
 
 
 def _events(world: World) -> list[Event]:
-    with world.recon.new_uow(read_only=True) as uow:
-        from libs.events import event_from_json
-
-        rows = uow.connection.exec_driver_sql("SELECT payload FROM outbound_event")
-        return [event_from_json(row[0]) for row in rows]
+    return [event_from_json(payload) for (payload,) in stored(world.engine, "outbound_event", "payload")]

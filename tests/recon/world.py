@@ -51,6 +51,7 @@ from services.recon.handlers.ports import (
     Recorded,
 )
 from tests.formats import camt_files
+from tests.storage.stored import stored
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 STRIPE = "stripe/acct_1"
@@ -273,8 +274,7 @@ class World:
             return uow.differences.live("acme") if live else uow.differences.page("acme", None, 1000, None)
 
     def count(self, table: str) -> int:
-        with self.engine.connect() as connection:
-            return int(connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one())
+        return len(stored(self.engine, table))
 
 
 def _chunks(content: bytes) -> list[bytes]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 
+from sqlalchemy import inspect
+
 from libs.storage.audit import AuditLog
 from libs.storage.totals import Total
 from sandbox.chart import ACCOUNTS
@@ -17,6 +19,7 @@ from services.recon.storage import ReconUow
 from tests.simulation.day import COMPANY
 from tests.simulation.expected import UNDATED, Books, expected_books
 from tests.simulation.world import World
+from tests.storage.stored import stored
 
 MODULE = "concord_sim"
 _Day = tuple[str, str, str]  # interface, currency, day
@@ -70,14 +73,10 @@ def journal_hash(world: World) -> str:
     """Over all that the services and Odoo have stored, ids and times included."""
     digest = hashlib.sha256()
     for service, engine in sorted(world.engines.items()):
-        with engine.connect() as connection:
-            names = connection.exec_driver_sql(
-                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY 1"
-            ).scalars()
-            for table in list(names):
-                digest.update(f"\n{service}.{table}".encode())
-                for row in connection.exec_driver_sql(f"SELECT * FROM {table} ORDER BY rowid"):
-                    digest.update(repr(tuple(row)).encode())
+        for table in sorted(inspect(engine).get_table_names()):
+            digest.update(f"\n{service}.{table}".encode())
+            for row in stored(engine, table):
+                digest.update(repr(row).encode())
     for table in ("account_move", "account_move_line", "account_partial_reconcile", "ir_model_data"):
         for record in world.sandbox.store.rows(f"SELECT * FROM {table} ORDER BY id"):
             digest.update(repr(tuple(record)).encode())
@@ -124,21 +123,19 @@ def _nothing_is_missing(world: World) -> list[str]:
         for day in sorted(handed_on.keys() | accounted.keys())
         if handed_on[day] != accounted[day]
     ]
-    sent = _column(world, "gateway", "SELECT name FROM event")
-    sent |= _column(world, "recon", "SELECT name FROM outbound_event")
-    recorded = _column(world, "ledger", "SELECT name FROM event")
+    sent = _column(world, "gateway", "event", "name")
+    sent |= _column(world, "recon", "outbound_event", "name")
+    recorded = _column(world, "ledger", "event", "name")
     return found if sent == recorded else [*found, f"events on one side alone: {sorted(sent ^ recorded)}"]
 
 
-def _column(world: World, service: str, statement: str) -> set[str]:
-    with world.engines[service].connect() as connection:
-        return {row[0] for row in connection.exec_driver_sql(statement)}
+def _column(world: World, service: str, table: str, column: str) -> set[str]:
+    return {value for (value,) in stored(world.engines[service], table, column)}
 
 
 def _differences(world: World) -> list[str]:
-    with world.engines["recon"].connect() as connection:
-        rows = connection.exec_driver_sql("SELECT reason, minor_units FROM difference WHERE state <> 'resolved'")
-        found = {(reason, units) for reason, units in rows}
+    rows = stored(world.engines["recon"], "difference", "reason", "minor_units", "state")
+    found = {(reason, units) for reason, units, state in rows if state != "resolved"}
     return [] if found == DIFFERENCES else [f"differences {sorted(found)}, they must be {sorted(DIFFERENCES)}"]
 
 
@@ -156,14 +153,9 @@ def _odoo_holds_each_once(world: World) -> list[str]:
     drafts = store.one("SELECT count(*) FROM account_move WHERE state <> 'posted'")
     if drafts:
         found.append(f"{drafts} documents in Odoo are not posted")
-    with world.engines["ledger"].connect() as connection:
-        posted = {
-            (key, model, record)
-            for key, model, record in connection.exec_driver_sql(
-                "SELECT key, odoo_model, odoo_id FROM posting WHERE state = 'posted'"
-            )
-        }
-        exchanges = int(connection.exec_driver_sql("SELECT count(*) FROM exchange_entry").scalar_one())
+    ledger = world.engines["ledger"]
+    posted = set(stored(ledger, "posting", "key", "odoo_model", "odoo_id", state="posted"))
+    exchanges = len(stored(ledger, "exchange_entry"))
     models = "('account.move', 'account.bank.statement.line')"
     named = store.rows(f"SELECT name, model, res_id FROM ir_model_data WHERE module = '{MODULE}' AND model IN {models}")
     held = {tuple(row) for row in named}
@@ -218,13 +210,11 @@ def _ledger_sees_what_is_open(world: World) -> list[str]:
     still_open: dict[str, set[str]] = defaultdict(set)
     for key, code, reconciled in rows:
         still_open[key] |= set() if reconciled else {_ROLES[code]}
-    with world.engines["ledger"].connect() as connection:
-        told = connection.exec_driver_sql("SELECT key, open_roles FROM posting WHERE odoo_model = 'account.move'")
-        return [
-            f"{key}: the ledger says {roles!r} is open, Odoo {sorted(still_open[key])}"
-            for key, roles in told
-            if set(roles.split()) != still_open[key]
-        ]
+    return [
+        f"{key}: the ledger says {roles!r} is open, Odoo {sorted(still_open[key])}"
+        for key, roles in stored(world.engines["ledger"], "posting", "key", "open_roles", odoo_model="account.move")
+        if set(roles.split()) != still_open[key]
+    ]
 
 
 def _chains_hold(world: World) -> list[str]:
@@ -245,7 +235,7 @@ def _watchers_miss_nothing(world: World) -> list[str]:
         all_changes = [(one.number, one.posting.key) for one in uow.changes.after(COMPANY, 0, 100_000)]
     numbers = [number for number, _ in all_changes]
     found = ["the stream's numbers are not in order"] if numbers != sorted(set(numbers)) else []
-    told = _column(world, "ledger", "SELECT id FROM outbox")
+    told = _column(world, "ledger", "outbox", "id")
     if len(told) != len(all_changes):
         found.append(f"the stream has {len(all_changes)} changes of {len(told)}")
     return found if world.watched == all_changes else [*found, "a watcher saw another stream"]

@@ -10,10 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine
 
 from libs.events import TransactionIds
-from libs.storage.engine import copy_template, open_engine, schema_of
+from libs.storage.engine import copy_template, open_engine
 from libs.storage.migrate import upgrade
 from sandbox.engine import Sandbox
 from sandbox.seed import bootstrap
@@ -25,7 +25,7 @@ from services.masterdata.assembly import World as MasterdataWorld
 from services.masterdata.servicer import MasterdataServicer
 from services.masterdata.storage import Masterdatas
 from tests.simulation.day import COMPANY
-from tests.storage.fixtures import drop
+from tests.storage.fixtures import drop, empty
 
 MAPPING = Path(__file__).parents[2] / "cli" / "demo" / "mapping.yaml"
 SETUP = datetime(2026, 11, 18, 12, tzinfo=UTC)
@@ -64,9 +64,7 @@ class Postgres:
         if engine is None:
             engine = self._engines[service] = open_engine(self._url, f"sim_{service}_{self._mark}")
             upgrade(engine, f"services.{service}")
-        tables = [one for one in inspect(engine).get_table_names(schema_of(engine)) if one != "alembic_version"]
-        with engine.begin() as connection:
-            connection.execute(text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY"))
+        empty(engine)
         return engine
 
     def close(self, engine: Engine) -> None:

@@ -11,10 +11,12 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, inspect, make_url, text
 
 from libs.storage.engine import open_engine, schema_of
 from libs.storage.migrate import upgrade
@@ -39,6 +41,29 @@ def drop(engine: Engine) -> None:
         with engine.begin() as connection:
             connection.execute(text(f'DROP SCHEMA IF EXISTS "{schema_of(engine)}" CASCADE'))
     engine.dispose()
+
+
+def empty(engine: Engine) -> None:
+    """Remove every row; PostgreSQL alone."""
+    tables = [name for name in inspect(engine).get_table_names(schema_of(engine)) if name != "alembic_version"]
+    with engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY"))
+
+
+@contextmanager
+def postgres_database() -> Iterator[str]:
+    """The URL of a PostgreSQL database of its own, dropped in the end. Skips where there is no server."""
+    if not os.environ.get(POSTGRES):
+        pytest.skip(f"no PostgreSQL: {POSTGRES} is not set")
+    server = make_url(os.environ[POSTGRES])
+    name = f"concord_{uuid.uuid4().hex[:12]}"
+    address = server.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(address, autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield server.set(database=name).render_as_string(hide_password=False)
+        finally:
+            admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -16,6 +16,7 @@ from services.ledger.workers.queues import Stories
 from services.ledger.workers.reconcile import LOST_AT_MOST, ReconcileWorker
 from tests.ledger.domain.books import line, money, order
 from tests.ledger.posting.world import PostingWorld, Watched
+from tests.storage.stored import stored
 
 
 def sale(number: int, currency: str = "USD", total: str = "108.00") -> Event:
@@ -173,11 +174,8 @@ def test_exchange_entries_are_kept_under_the_story_that_made_them(world: Posting
     made = world.admin.execute(
         "account.partial.reconcile", "search_read", [domain, ["exchange_move_id", "debit_move_id"]]
     )
-    with world.engine.connect() as connection:
-        kept = connection.exec_driver_sql("SELECT odoo_id, cause FROM exchange_entry").all()
-        labels: dict[int, str] = dict(
-            connection.exec_driver_sql("SELECT odoo_id, ar_group FROM posting WHERE currency = 'EUR'").all()
-        )
+    kept = stored(world.engine, "exchange_entry", "odoo_id", "cause")
+    labels = dict(stored(world.engine, "posting", "odoo_id", "ar_group", currency="EUR"))
     invoices = world.admin.execute(
         "account.move.line", "read", [[one["debit_move_id"][0] for one in made], ["move_id"]]
     )
