@@ -18,12 +18,11 @@ from .adapters.company_books import MasterdataBooks
 from .adapters.masterdata import MasterdataClient, Stub
 from .adapters.odoo_journal import OdooJournal
 from .domain.errors import EventConflict
-from .domain.posting import RecordedEvent
-from .handlers.ports import Masterdata
-from .handlers.posting_ports import CompanyBooks, Journal
+from .domain.event import RecordedEvent
+from .handlers.ports import CompanyBooks, Journal, Masterdata
 from .handlers.record_events import Told, record_events
 from .storage import TABLES
-from .storage.unit_of_work import Ledgers
+from .storage.uow import LedgerUowFactory
 from .workers.build import BuildConfig, BuildWorker
 from .workers.hold import HoldWorker
 from .workers.match import MatchWorker
@@ -37,7 +36,7 @@ from .workers.reconcile import ReconcileWorker
 class World:
     """All that the ledger needs from outside. `owner` names this process among all that share the database."""
 
-    new_uow: Ledgers
+    new_uow: LedgerUowFactory
     masterdata: Masterdata
     journal_of: Callable[[str], Journal]
     books: CompanyBooks
@@ -84,7 +83,7 @@ class Ledger:
 
 
 def build_ledger(
-    new_uow: Ledgers,
+    new_uow: LedgerUowFactory,
     masterdata: Stub,
     odoo: Odoo,
     clock: Clock,
@@ -95,7 +94,7 @@ def build_ledger(
     owner: str = "ledger",
     post_batch: int = 100,
 ) -> Ledger:
-    """The whole ledger without server or threads, on `Ledgers(engine)` of a migrated database.
+    """The whole ledger without server or threads, on `LedgerUowFactory(engine)` of a migrated database.
 
     `masterdata` has the methods of `MasterdataServiceStub`, wherever they run.
     """

@@ -14,10 +14,10 @@ from libs.storage.group_commit import GroupCommitWriter
 
 from .assembly import build_ledger
 from .config import LedgerConfig
-from .handlers.ports import Committed
+from .domain.committed import Committed
 from .servicer import Broadcast, LedgerServicer, registration
 from .storage import TABLES
-from .storage.unit_of_work import Ledgers
+from .storage.uow import LedgerUowFactory
 from .telemetry import LedgerTelemetry
 
 POLL_SECONDS = {"hold": 5.0, "seal": 0.2, "reconcile": 0.5, "match": 0.5}
@@ -38,7 +38,7 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
         telemetry.committed(committed)
 
     ledger = build_ledger(
-        Ledgers(runtime.engine, listen=listen),
+        LedgerUowFactory(runtime.engine, listen=listen),
         masterdata_pb2_grpc.MasterdataServiceStub(runtime.channel(config.masterdata_address)),
         runtime.odoo(config.odoo),
         work.clock,

@@ -22,15 +22,15 @@ from libs.trail import wire as trail
 
 from . import wire
 from .domain.errors import EventConflict
-from .domain.posting import RecordedEvent
+from .domain.event import RecordedEvent
 from .handlers.apply_match import apply_match, get_applied_match, retry_match
 from .handlers.approve_posting import approve_posting
-from .handlers.ports import NewUow
 from .handlers.read_postings import get_event, get_posting, list_exceptions, list_postings
 from .handlers.record_events import Told
 from .handlers.reject_posting import reject_posting
 from .handlers.retry_posting import retry_posting
 from .handlers.watch_postings import watch_postings
+from .storage.uow import NewUow
 
 Recorder = Writer[Told, RecordedEvent | EventConflict]
 

@@ -9,9 +9,10 @@ from libs.telemetry import names
 from libs.telemetry.metrics import Metrics, Scope
 from libs.telemetry.trace import Tracer
 
-from .domain.posting import EventState, Posting
+from .domain.committed import Committed
+from .domain.event import EventState
+from .domain.posting import Posting
 from .domain.states import PostingState
-from .handlers.ports import Committed
 
 
 class LedgerTelemetry:

@@ -16,14 +16,16 @@ from libs.rpc.requests import at_most, optional, request_id, required, resource_
 from libs.rpc.requests import transaction_id as checked_transaction_id
 from libs.rpc.wire import from_event, from_money, from_time, to_event
 
+from .domain.case import CaseState, ExceptionCase
 from .domain.changes import PostingChange
 from .domain.document import Document
+from .domain.event import RecordedEvent
 from .domain.match import MatchType
-from .domain.posting import CaseState, ExceptionCase, Posting, RecordedEvent, posting_name
+from .domain.page import After
+from .domain.posting import Posting, PostingQuery, posting_name
 from .domain.states import PostingState
 from .handlers.apply_match import Applied, ApplyMatch
 from .handlers.approve_posting import ApprovePosting
-from .handlers.ports import After, PostingQuery
 from .handlers.read_postings import Part
 from .handlers.record_events import check
 from .handlers.reject_posting import RejectPosting

@@ -20,9 +20,9 @@ from libs.rpc.identity import IssuedToken
 from libs.rpc.wire import from_event
 from libs.storage.engine import open_engine
 from libs.storage.migrate import upgrade
-from services.ledger.domain.posting import RecordedEvent
+from services.ledger.domain.event import RecordedEvent
 from services.ledger.handlers.record_events import Told, record_events
-from services.ledger.storage.unit_of_work import Ledgers
+from services.ledger.storage.uow import LedgerUowFactory
 from tests.bench import limits
 from tests.bench.edges import serving
 from tests.bench.facts import MORNING, Charges, gross_of
@@ -53,7 +53,7 @@ class Suite:
         self.engine = open_engine(*self.place)
         upgrade(self.engine, "services.ledger")
         self._now = MORNING
-        self._new_uow = Ledgers(self.engine)
+        self._new_uow = LedgerUowFactory(self.engine)
         self._ids = TransactionIds(self.clock, random.Random(seed))
 
     def clock(self) -> datetime:
@@ -160,7 +160,7 @@ class _Lane:
             assert ours == scratch.rows(*self.limit_place, statement), f"{table} differs"
         self._suite.again(batch for part in self._events for batch in part)
         assert scratch.rows(*self._suite.place, "SELECT count(*) FROM event")[0][0] == len(events)
-        with Ledgers(self._suite.engine)(read_only=True) as uow:
+        with LedgerUowFactory(self._suite.engine)(read_only=True) as uow:
             totals = uow.trail.totals("acme")
         assert sum(one.count for one in totals) == len(events)
         assert sum(one.minor_units for one in totals) == gross_of(events)

@@ -19,9 +19,9 @@ from sandbox.transport import InProcess
 from services.ledger.adapters.odoo_journal import OdooJournal
 from services.ledger.assembly import Ledger, World, assemble
 from services.ledger.domain import master
-from services.ledger.domain.posting import RecordedEvent
+from services.ledger.domain.event import RecordedEvent
 from services.ledger.handlers.record_events import Told
-from services.ledger.storage.unit_of_work import Ledgers, Listener, unheard
+from services.ledger.storage.uow import LedgerUowFactory, Listener, unheard
 from tests.bench.facts import MORNING
 from tests.ledger.posting.world import Books, SandboxMasters
 
@@ -116,7 +116,7 @@ def ledger_over(
     rng = random.Random(seed)
     journal = OdooJournal(odoo, installation, "USD")
     world = World(
-        new_uow=Ledgers(engine, listen=listen),
+        new_uow=LedgerUowFactory(engine, listen=listen),
         masterdata=masters,
         journal_of=lambda _: journal,
         books=Books(masters),

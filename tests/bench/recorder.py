@@ -25,10 +25,10 @@ from libs.storage.group_commit import GroupCommitWriter
 from libs.storage.migrate import upgrade
 from libs.telemetry.setup import TelemetryConfig, configure
 from services.ledger.domain.errors import EventConflict
-from services.ledger.domain.posting import RecordedEvent
+from services.ledger.domain.event import RecordedEvent
 from services.ledger.handlers.record_events import Told, record_events
 from services.ledger.servicer import Broadcast, LedgerServicer
-from services.ledger.storage.unit_of_work import Ledgers
+from services.ledger.storage.uow import LedgerUowFactory
 
 KEYS = TokenKeys([TokenKey.secret("k1", "b" * 40)])
 
@@ -37,7 +37,7 @@ def main() -> None:
     settings = json.loads(sys.argv[1])
     engine = open_engine(settings["url"], settings["schema"])
     upgrade(engine, "services.ledger")
-    new_uow = Ledgers(engine)
+    new_uow = LedgerUowFactory(engine)
 
     def clock() -> datetime:
         return datetime.now(UTC)

@@ -16,10 +16,10 @@ from sqlalchemy import Engine, Table
 
 from libs.events import EventKind, Reference, ReferenceKind, TransactionIds
 from libs.storage.audit import GENESIS
-from services.ledger.domain.posting import RecordedEvent
+from services.ledger.domain.event import RecordedEvent
 from services.ledger.handlers.record_events import Told, record_events
 from services.ledger.storage.rows import EVENT, EVENT_REFERENCE, TABLES
-from services.ledger.storage.unit_of_work import Ledgers
+from services.ledger.storage.uow import LedgerUowFactory
 from tests.ledger.domain.books import money
 
 NOW = datetime(2026, 3, 15, 9, tzinfo=UTC)
@@ -31,7 +31,7 @@ class RecordingLoad:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.new_uow = Ledgers(engine)
+        self.new_uow = LedgerUowFactory(engine)
         self._numbers = itertools.count(1)
         self._ids = TransactionIds(lambda: NOW, random.Random(7))
         self._samples: dict[str, dict[str, Any]] = {}

@@ -11,10 +11,11 @@ from libs.money import Money
 from libs.storage.leases import RetryPolicy
 from libs.telemetry import names
 from services.ledger.domain import master
-from services.ledger.domain.posting import EventState, Lane, Posting
+from services.ledger.domain.event import EventState
+from services.ledger.domain.posting import Lane, Posting
 from services.ledger.domain.states import PostingState
 from services.ledger.handlers.record_events import check
-from services.ledger.storage.unit_of_work import Ledgers
+from services.ledger.storage.uow import LedgerUowFactory
 from services.ledger.telemetry import LedgerTelemetry
 from services.ledger.workers.build import BuildConfig
 from tests.ledger.domain import books
@@ -100,7 +101,7 @@ def test_while_masterdata_is_down_events_wait_and_then_are_built(world: World) -
 def test_what_masterdata_delays_is_a_retry_of_its_company_and_interface(world: World) -> None:
     recorder = Recorder()
     telemetry = LedgerTelemetry(recorder.tracer, recorder.telemetry.metrics, world.clock)
-    world.new_uow = Ledgers(world.engine, listen=telemetry.committed)
+    world.new_uow = LedgerUowFactory(world.engine, listen=telemetry.committed)
     builder = world.new_builder("builder-1", BuildConfig(retry=RetryPolicy(max_attempts=2)))
     world.masterdata.down = True
     world.record(capture(), capture("txn_2"))

@@ -9,9 +9,8 @@ from dataclasses import replace
 import pytest
 
 from libs.events import Event, OrderRefund
-from services.ledger.domain.posting import Posting
+from services.ledger.domain.posting import Posting, PostingQuery
 from services.ledger.domain.states import PostingState
-from services.ledger.handlers.ports import PostingQuery
 from tests.ledger.events import capture, credit, order
 from tests.ledger.world import World
 from tests.storage.plans import plans_of

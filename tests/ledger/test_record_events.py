@@ -11,7 +11,7 @@ from libs.money import Money
 from libs.storage.audit import AuditLog
 from libs.storage.sealer import Sealer
 from services.ledger.domain.errors import EventConflict
-from services.ledger.domain.posting import EventState, RecordedEvent
+from services.ledger.domain.event import EventState, RecordedEvent
 from services.ledger.handlers.record_events import check
 from services.ledger.storage.rows import EVENT, EVENT_REFERENCE, TABLES
 from tests.ledger.events import CHARGE, ORDER, capture, evidence

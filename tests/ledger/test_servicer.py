@@ -23,7 +23,7 @@ from libs.rpc.wire import from_event
 from libs.storage.group_commit import GroupCommitWriter
 from libs.storage.sealer import Sealer
 from services.ledger.domain.errors import EventConflict
-from services.ledger.domain.posting import RecordedEvent
+from services.ledger.domain.event import RecordedEvent
 from services.ledger.handlers.record_events import Told, record_events
 from services.ledger.servicer import Broadcast, LedgerServicer
 from services.ledger.storage import TABLES

@@ -10,12 +10,13 @@ from hashlib import sha256
 from libs.events import EventKind
 from libs.storage.migrate import check
 from libs.storage.sealer import Sealer
+from services.ledger.domain.case import CaseState
 from services.ledger.domain.changes import PostingChange
 from services.ledger.domain.master import FeeWord
 from services.ledger.domain.match import AppliedMatch, MatchType
-from services.ledger.domain.posting import CaseState
+from services.ledger.domain.page import After
+from services.ledger.domain.posting import PostingQuery
 from services.ledger.domain.states import PostingState
-from services.ledger.handlers.ports import After, PostingQuery
 from services.ledger.handlers.read_postings import list_exceptions, list_postings
 from services.ledger.handlers.watch_postings import watch_postings
 from services.ledger.storage import TABLES, metadata

@@ -13,10 +13,11 @@ from libs.errors import ConcordError, Kind
 from libs.events import Event, TransactionIds
 from services.ledger.domain import master
 from services.ledger.domain.errors import EventConflict
-from services.ledger.domain.posting import Change, Posting, RecordedEvent
+from services.ledger.domain.event import RecordedEvent
+from services.ledger.domain.posting import Change, Posting
 from services.ledger.domain.states import PostingState
 from services.ledger.handlers.record_events import Told, record_events
-from services.ledger.storage.unit_of_work import Ledgers, LedgerUnitOfWork
+from services.ledger.storage.uow import LedgerUow, LedgerUowFactory
 from services.ledger.workers.build import BuildConfig, BuildWorker
 from tests.ledger.domain import books
 
@@ -68,7 +69,7 @@ class World:
         self.ids = TransactionIds(self.clock, self.rng)
         self.masterdata = FakeMasterdata()
         self.woken: list[str] = []
-        self.new_uow = Ledgers(engine, listen=lambda committed: self.woken.extend(sorted(committed.queues)))
+        self.new_uow = LedgerUowFactory(engine, listen=lambda committed: self.woken.extend(sorted(committed.queues)))
         self.builder = self.new_builder("builder-1")
 
     def clock(self) -> datetime:
@@ -90,7 +91,7 @@ class World:
             pass
         return self.postings(*events)
 
-    def reading(self) -> LedgerUnitOfWork:
+    def reading(self) -> LedgerUow:
         return self.new_uow(read_only=True)
 
     def postings(self, *events: Event) -> list[Posting]:

@@ -13,7 +13,7 @@ from sandbox.chart import ACCOUNTS
 from services.gateway.storage import TABLES as GATEWAY_TABLES
 from services.gateway.storage import GatewayUnitOfWork
 from services.ledger.storage import TABLES as LEDGER_TABLES
-from services.ledger.storage.unit_of_work import Ledgers
+from services.ledger.storage.uow import LedgerUowFactory
 from services.recon.storage import TABLES as RECON_TABLES
 from services.recon.storage import ReconUow
 from tests.simulation.day import COMPANY
@@ -112,7 +112,7 @@ def _nothing_is_missing(world: World) -> list[str]:
             handed_on[total.interface, total.currency, str(total.day)] += told
     accounted: dict[_Day, Total] = defaultdict(Total)
     found = []
-    with Ledgers(world.engines["ledger"])(read_only=True) as uow:
+    with LedgerUowFactory(world.engines["ledger"])(read_only=True) as uow:
         for total in uow.trail.totals(COMPANY):
             kept = Total(total.count, total.minor_units, int(total.names_hash, 16))
             accounted[total.interface, total.currency, str(total.day)] += kept
@@ -140,7 +140,7 @@ def _differences(world: World) -> list[str]:
 
 
 def _cases(world: World) -> list[str]:
-    with Ledgers(world.engines["ledger"])(read_only=True) as uow:
+    with LedgerUowFactory(world.engines["ledger"])(read_only=True) as uow:
         cases = [one for one in uow.cases.page(COMPANY, None, 100, None) if one.resolved_at is None]
     found = Counter(one.doubt.reason for one in cases)
     return [] if found == CASES else [f"exceptions {dict(found)}: {[(one.subject, one.doubt.reason) for one in cases]}"]
@@ -231,7 +231,7 @@ def _chains_hold(world: World) -> list[str]:
 def _watchers_miss_nothing(world: World) -> list[str]:
     """A watcher who asked now and then, and began again where he stopped, saw what one sees who asks once."""
     world.watch(limit=10_000)
-    with Ledgers(world.engines["ledger"])(read_only=True) as uow:
+    with LedgerUowFactory(world.engines["ledger"])(read_only=True) as uow:
         all_changes = [(one.number, one.posting.key) for one in uow.changes.after(COMPANY, 0, 100_000)]
     numbers = [number for number, _ in all_changes]
     found = ["the stream's numbers are not in order"] if numbers != sorted(set(numbers)) else []

@@ -23,7 +23,7 @@ from services.ledger.assembly import Ledger
 from services.ledger.domain.posting import Change, Posting
 from services.ledger.storage.postings import Postings
 from services.ledger.storage.stories import StoryReader
-from services.ledger.storage.unit_of_work import Ledgers, LedgerUnitOfWork
+from services.ledger.storage.uow import LedgerUow, LedgerUowFactory
 from services.ledger.workers.post import PostWorker
 from services.ledger.workers.queues import Postings as PostingQueue
 from services.recon.handlers.ports import Applied, AppliedState, LedgerChange, MatchToApply
@@ -114,14 +114,14 @@ class GivesUpSoon(World):
 class IgnoresLeases(World):
     """A worker writes whether its claim is still its own or not."""
 
-    def new_ledgers(self) -> Ledgers:
+    def new_ledgers(self) -> LedgerUowFactory:
         return _Opened(super().new_ledgers(), self, _unfenced)
 
 
 class WakesNobody(World):
     """What arrives does not wake those who wait for it."""
 
-    def new_ledgers(self) -> Ledgers:
+    def new_ledgers(self) -> LedgerUowFactory:
         return _Opened(super().new_ledgers(), self, _sleeping)
 
 
@@ -235,14 +235,14 @@ class _Refusing:
             raise OdooRefused("odoo.exceptions.UserError", error.message) from None
 
 
-class _Opened(Ledgers):
-    """Ledgers whose repositories are changed when they are opened."""
+class _Opened(LedgerUowFactory):
+    """LedgerUowFactory whose repositories are changed when they are opened."""
 
-    def __init__(self, ledgers: Ledgers, world: World, change: Callable[[LedgerUnitOfWork], None]) -> None:
+    def __init__(self, ledgers: LedgerUowFactory, world: World, change: Callable[[LedgerUow], None]) -> None:
         super().__init__(world.engines["ledger"], world.observe("ledger"))
         self._change = change
 
-    def __call__(self, *, read_only: bool = False) -> LedgerUnitOfWork:
+    def __call__(self, *, read_only: bool = False) -> LedgerUow:
         made = super().__call__(read_only=read_only)
         opened = made.opened
 
@@ -254,11 +254,11 @@ class _Opened(Ledgers):
         return made
 
 
-def _unfenced(uow: LedgerUnitOfWork) -> None:
+def _unfenced(uow: LedgerUow) -> None:
     uow.postings.__class__ = _Unfenced
 
 
-def _sleeping(uow: LedgerUnitOfWork) -> None:
+def _sleeping(uow: LedgerUow) -> None:
     uow.stories.__class__ = _Sleeping
 
 

@@ -45,7 +45,7 @@ from services.gateway.handlers.ports import Ledger as GatewaysLedger
 from services.gateway.storage import GatewayUnitOfWork
 from services.ledger.assembly import Ledger, build_ledger
 from services.ledger.servicer import Broadcast, LedgerServicer
-from services.ledger.storage.unit_of_work import Ledgers
+from services.ledger.storage.uow import LedgerUowFactory
 from services.recon.adapters.ledger import LedgerClient as ReconsLedgerClient
 from services.recon.adapters.ledger import to_change
 from services.recon.assembly import build_recon
@@ -321,8 +321,8 @@ class World:
     def recons_ledger(self) -> ReconsLedger:
         return _ReconsLedger(self.channel("recon", "ledger"))
 
-    def new_ledgers(self) -> Ledgers:
-        return Ledgers(self.engines["ledger"], self.observe("ledger"))
+    def new_ledgers(self) -> LedgerUowFactory:
+        return LedgerUowFactory(self.engines["ledger"], self.observe("ledger"))
 
     def adjusted(self, ledger: Ledger) -> Ledger:
         return ledger
@@ -340,7 +340,7 @@ class World:
     def watch(self, limit: int = 5) -> None:
         """A watcher of postings asks for more: what he has seen is his resume token."""
         after = self.watched[-1][0] if self.watched else 0
-        with Ledgers(self.engines["ledger"])(read_only=True) as uow:
+        with LedgerUowFactory(self.engines["ledger"])(read_only=True) as uow:
             changes = uow.changes.after(COMPANY, after, limit)
         self.watched += [(one.number, one.posting.key) for one in changes]
 

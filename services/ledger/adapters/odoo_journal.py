@@ -30,7 +30,7 @@ from libs.rpc.failures import safe_stack
 from ..domain.document import Document
 from ..domain.document_type import DocumentType
 from ..domain.view import DocumentView, LineView, Locks
-from ..handlers.posting_ports import Record
+from ..handlers.ports import Record
 from . import odoo_rows
 
 logger = logging.getLogger(__name__)

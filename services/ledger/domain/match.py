@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
-from .posting import Claim
+from .claim import Claim
 
 
 class MatchType(Enum):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import Enum, IntEnum
+from enum import IntEnum
 
 from libs.errors.people import is_same_person
-from libs.events import Event
 from libs.money import Money
 
+from .case import Doubt
+from .claim import Claim
 from .document import Document, document_from_json
 from .states import PostingState, Reconciliation
 
@@ -23,15 +24,6 @@ class Lane(IntEnum):
 
     INTERACTIVE = 0
     BULK = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A worker's right to write to a row until `until`, under a fencing number."""
-
-    owner: str
-    fence: int
-    until: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,26 +82,6 @@ def posting_name(company: str, key: str) -> str:
     return f"companies/{company}/postings/{key}"
 
 
-class Category(Enum):
-    """Whose exception it is: finance's or the operators'."""
-
-    BUSINESS = "business"
-    TECHNICAL = "technical"
-
-
-OWNERS = {Category.BUSINESS: "finance", Category.TECHNICAL: "operations"}
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """Why a person must look. `message` says what happened and what to do, without amounts or names."""
-
-    reason: str
-    message: str
-    category: Category = Category.BUSINESS
-    actions: tuple[str, ...] = ("retry", "reject")
-
-
 @dataclass(frozen=True, slots=True)
 class Change:
     """What becomes of a posting in one commit: the fields that differ between `before` and `after`.
@@ -128,54 +100,25 @@ class Change:
     keep_claim: bool = False  # write under the claim without ending it
 
 
-class CaseState(Enum):
-    OPEN = "open"
-    RESOLVED = "resolved"
+@dataclass(frozen=True, slots=True)
+class NewPosting:
+    """A posting that does not exist yet, the states it passes on its way, what it waits for, and a doubt about it."""
+
+    posting: Posting
+    through: tuple[PostingState, ...] = ()
+    predecessors: tuple[str, ...] = ()
+    doubt: Doubt | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class ExceptionCase:
-    """A doubt with an owner, as it is listed."""
+class PostingQuery:
+    """Which postings to list; each empty field lets everything through."""
 
-    id: str
     company: str
-    subject: str
-    transaction_id: str
-    doubt: Doubt
-    state: CaseState
-    owner: str
-    at_risk: Money
-    created_at: datetime
-    resolved_at: datetime | None = None
-
-    @property
-    def name(self) -> str:
-        return f"companies/{self.company}/exceptions/{self.id}"
-
-
-class EventState(Enum):
-    RECORDED = "recorded"
-    BUILT = "built"
-    NO_EFFECT = "no_effect"
-    EXCEPTION = "exception"
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedEvent:
-    """An event as the ledger keeps it, and the keys of its postings once they exist."""
-
-    event: Event
-    state: EventState
-    digest: str
-    digest_version: int
-    recorded_by: str
-    traceparent: str
-    duplicate: bool = False
-    postings: tuple[str, ...] = ()
-    mapping_revision: int | None = None
-    hold_until: datetime | None = None
-    attempts: int = 0
-    claim: Claim | None = field(default=None, compare=False)
+    states: tuple[PostingState, ...] = ()
+    transaction_id: str = ""
+    event: str = ""
+    reference: str = ""
 
 
 def unblocked(posting: Posting, now: datetime) -> Posting:

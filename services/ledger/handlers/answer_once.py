@@ -10,7 +10,7 @@ from libs.events import Clock
 
 from ..domain.errors import PostingBusy, RequestIdReused
 from ..domain.posting import Change, Posting
-from .ports import LedgerUow, NewUow
+from ..storage.uow import LedgerUow, NewUow
 
 
 def answer_once(

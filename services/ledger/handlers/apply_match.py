@@ -8,7 +8,7 @@ from libs.events import Clock
 
 from ..domain.errors import MatchConflict, MatchNotRetryable, PostingUnknown
 from ..domain.match import AppliedMatch, MatchState, MatchType
-from .ports import LedgerUow, NewUow
+from ..storage.uow import LedgerUow, NewUow
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from libs.events import Clock
 from ..domain.errors import ApproverIsMaker, ContentChanged, TransitionForbidden
 from ..domain.posting import Change, Posting, is_maker, waiting
 from ..domain.states import PostingState
+from ..storage.uow import LedgerUow, NewUow
 from .answer_once import answer_once, apply_one
-from .ports import LedgerUow, NewUow
 
 DEADLINE = timedelta(days=3)  # of a predecessor, where the build set none
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from ..domain.posting import CaseState, ExceptionCase, Posting, RecordedEvent
-from .ports import After, NewUow, PostingQuery
+from ..domain.case import CaseState, ExceptionCase
+from ..domain.event import RecordedEvent
+from ..domain.page import After
+from ..domain.posting import Posting, PostingQuery
+from ..storage.uow import NewUow
 
 Item = TypeVar("Item")
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from libs.events import Clock, EffectKey, Event, EventInvalid, EventKind, IdSource, digest_of
 
 from ..domain.errors import EventConflict
-from ..domain.posting import EventState, RecordedEvent
+from ..domain.event import EventState, RecordedEvent, Recording
 from ..domain.rules.table import STORY, effects_of, has_effect
-from .ports import NewUow, Recording
+from ..storage.uow import NewUow
 
 INTERFACE_CHARACTERS = 128
 COMPANY_CHARACTERS = 64
@@ -67,14 +67,14 @@ def _bounded(text: str, characters: int, field: str, *, empty: bool = False) -> 
 
 
 def _recording(told: Told, ids: IdSource) -> Recording:
-    event, told_id = told.event, told.event.transaction_id
-    if not told_id:
+    event, requested = told.event, told.event.transaction_id
+    if not requested:
         event = replace(event, transaction_id=ids())
     effective = has_effect(event)
     joins = sum(one.kind in STORY for one in event.references)
     return Recording(
         event=event,
-        told_id=told_id,
+        requested_transaction_id=requested,
         digest=digest_of(event),
         recorded_by=told.recorded_by,
         traceparent=told.traceparent,

@@ -10,8 +10,8 @@ from libs.events import Clock
 from ..domain.errors import TransitionForbidden
 from ..domain.posting import ODOO_HOLDS_ANOTHER, Change, Posting
 from ..domain.states import PostingState, check_transition
+from ..storage.uow import LedgerUow, NewUow
 from .answer_once import answer_once, apply_one
-from .ports import LedgerUow, NewUow
 
 REJECTED = "REJECTED"
 

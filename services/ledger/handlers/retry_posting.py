@@ -10,8 +10,8 @@ from libs.events import Clock, is_rival_key
 from ..domain.errors import NotRetryable
 from ..domain.posting import Change, Posting, is_waiting, unblocked, waiting
 from ..domain.states import PostingState
+from ..storage.uow import LedgerUow, NewUow
 from .answer_once import answer_once, apply_one
-from .ports import LedgerUow, NewUow
 
 DEADLINE = timedelta(days=1)  # the new one of a missing predecessor
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ..domain.changes import PostingChange
-from .ports import NewUow
+from ..storage.uow import NewUow
 
 READ_AT_ONCE = 200
 

@@ -12,8 +12,9 @@ from sqlalchemy import Connection, Tuple, literal, select, tuple_, update
 from libs.storage.rows import insert_rows
 from libs.storage.types import UtcTimestamp
 
-from ..domain.posting import OWNERS, CaseState, Doubt, ExceptionCase, Posting
-from ..handlers.ports import After
+from ..domain.case import OWNERS, CaseState, Doubt, ExceptionCase
+from ..domain.page import After
+from ..domain.posting import Posting
 from .mapping import to_case
 from .rows import EXCEPTION_CASE
 

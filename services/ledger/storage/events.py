@@ -15,10 +15,11 @@ from libs.storage.leases import claim, finish, release, renew
 from libs.storage.rows import insert_new, insert_rows
 from libs.storage.totals import TotalKey, Totals, one_event
 
+from ..domain.claim import Claim
+from ..domain.committed import Committed
 from ..domain.enrichment import enriched
 from ..domain.errors import EventConflict, EventUnknown
-from ..domain.posting import Claim, EventState, RecordedEvent
-from ..handlers.ports import BuiltEvent, Committed, Recording
+from ..domain.event import BuiltEvent, EventState, RecordedEvent, Recording
 from .mapping import lease, to_recorded
 from .rows import EVENT, EVENT_REFERENCE, POSTING, TABLES, TRANSACTION_ALIAS
 
@@ -41,7 +42,10 @@ class Events:
         self._committed = committed
 
     def record(self, recordings: Sequence[Recording], now: datetime) -> list[RecordedEvent | EventConflict]:
-        """See `ports.EventStore`. The unique name decides races; a batch with an event twice stores it once."""
+        """Store each event once; an answer an event, in order. What a repeat adds to a known event is merged.
+
+        The unique name decides races; a batch with an event twice stores it once.
+        """
         first: dict[str, Recording] = {}
         for recording in recordings:
             first.setdefault(recording.event.name, recording)
@@ -57,7 +61,7 @@ class Events:
             if name in new and first[name] is recording:
                 fresh_one = _recorded(recording)
                 answers.append(fresh_one)
-                self._committed.recorded.append((fresh_one, bool(recording.told_id)))
+                self._committed.recorded.append((fresh_one, bool(recording.requested_transaction_id)))
                 continue
             if name in new and name not in known:
                 known |= self._known([name])
@@ -69,6 +73,7 @@ class Events:
         return self._known(list(names))
 
     def get(self, name: str) -> RecordedEvent:
+        """Raises `EventUnknown`."""
         found = self._known([name]).get(name)
         if found is None:
             raise EventUnknown("no such event", field="name")
@@ -99,6 +104,10 @@ class Events:
         ]
 
     def built(self, outcomes: Sequence[BuiltEvent], now: datetime, *, failure: str = "") -> set[str]:
+        """End the claims; the names of the events that were still ours.
+
+        `failure` is the reason of a technical failure, for which they are built again.
+        """
         finished = []
         for one in outcomes:
             assert one.event.claim is not None, "only a claimed event is built"
@@ -118,11 +127,15 @@ class Events:
         return kept
 
     def release(self, events: Sequence[RecordedEvent], *, now: datetime, at: datetime) -> None:
+        """Give claimed events back untried."""
         leases = [lease(one.event.name, one.claim) for one in events if one.claim is not None]
         release(self._connection, EVENT, leases, now=now, at=at)
 
     def build_again(self, names: Sequence[str], now: datetime) -> None:
-        """A worker that is building one of them at this moment loses its claim, and its work with it."""
+        """Put events into the build queue, with a new budget.
+
+        A worker that is building one of them at this moment loses its claim, and its work with it.
+        """
         values = {
             "state": EventState.RECORDED.value,
             "build_due": 1,
@@ -165,8 +178,8 @@ class Events:
         if before.digest != recording.digest:
             return EventConflict(event.name, before.digest, recording.digest)
         transaction_id = before.event.transaction_id
-        if recording.told_id and recording.told_id != transaction_id:
-            alias = {"alias": recording.told_id, "transaction_id": transaction_id, "created_at": now}
+        if recording.requested_transaction_id and recording.requested_transaction_id != transaction_id:
+            alias = {"alias": recording.requested_transaction_id, "transaction_id": transaction_id, "created_at": now}
             insert_new(self._connection, TRANSACTION_ALIAS, [alias], ["alias"])
         if enriched(before.event, event) is not before.event:
             before = known[event.name] = self._enrich(recording, now)

@@ -11,18 +11,11 @@ from libs.events import event_from_json
 from libs.money import Money
 from libs.storage.leases import Lease
 
+from ..domain.case import CaseState, Category, Doubt, ExceptionCase
+from ..domain.claim import Claim
+from ..domain.event import EventState, RecordedEvent
 from ..domain.match import AppliedMatch, MatchState, MatchType
-from ..domain.posting import (
-    CaseState,
-    Category,
-    Claim,
-    Doubt,
-    EventState,
-    ExceptionCase,
-    Lane,
-    Posting,
-    RecordedEvent,
-)
+from ..domain.posting import Lane, Posting
 from ..domain.states import PostingState, Reconciliation
 
 # Fields of a posting that are columns of the same name and type.

@@ -13,10 +13,10 @@ from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import claim, finish, in_state, renew
 from libs.storage.rows import insert_new, insert_rows
 
+from ..domain.claim import Claim
+from ..domain.committed import Committed
 from ..domain.errors import MatchUnknown
 from ..domain.match import AppliedMatch, MatchState
-from ..domain.posting import Claim
-from ..handlers.ports import Committed
 from .mapping import lease, to_match
 from .rows import APPLIED_MATCH, APPLIED_MATCH_MEMBER, TABLES
 
@@ -54,6 +54,7 @@ class Matches:
         return self.get(match.name)
 
     def get(self, name: str) -> AppliedMatch:
+        """Raises `MatchUnknown`."""
         found = self._where(APPLIED_MATCH.c.name == name)
         if not found:
             raise MatchUnknown("no such match", field="name")

@@ -12,9 +12,11 @@ from libs.events import ReferenceKind
 from libs.storage.leases import claim, in_state, renew
 from libs.storage.rows import insert_new
 
+from ..domain.claim import Claim
+from ..domain.committed import Committed
 from ..domain.errors import PostingUnknown
-from ..domain.posting import Change, Claim, Posting
-from ..handlers.ports import After, Committed, NewPosting, PostingQuery
+from ..domain.page import After
+from ..domain.posting import Change, NewPosting, Posting, PostingQuery
 from .cases import last_of
 from .mapping import lease, to_posting
 from .rows import EVENT_REFERENCE, POSTING, POSTING_DEPENDENCY
@@ -37,6 +39,7 @@ class Postings:
         self._transitions = Transitions(connection, committed)
 
     def get(self, company: str, key: str, *, lock: bool = False) -> Posting:
+        """Raises `PostingUnknown`. `lock` keeps others from changing it until the transaction ends."""
         statement = select(POSTING).where(POSTING.c.key == key, POSTING.c.company == company)
         row = self._connection.execute(statement.with_for_update() if lock else statement).one_or_none()
         if row is None:
@@ -53,10 +56,12 @@ class Postings:
         return found
 
     def of_group(self, company: str, ar_group: str) -> list[Posting]:
+        """A story's postings, oldest first."""
         mine = (POSTING.c.company == company) & (POSTING.c.ar_group == ar_group) & (POSTING.c.ar_group != "")
         return self._where(mine)
 
     def page(self, query: PostingQuery, size: int, after: After | None) -> list[Posting]:
+        """Oldest first, at most `size`."""
         condition = POSTING.c.company == query.company
         if query.states:
             condition &= POSTING.c.state.in_([state.value for state in query.states])
@@ -82,7 +87,7 @@ class Postings:
     def apply(
         self, changes: Sequence[Change], now: datetime, *, predecessors: Mapping[str, Sequence[str]] | None = None
     ) -> set[str]:
-        """See `ports.PostingStore`. `predecessors` are what changed postings wait for from now on."""
+        """See `Transitions.apply`. `predecessors` are what changed postings wait for from now on."""
         for key, others in (predecessors or {}).items():
             rows = [{"posting": key, "predecessor": other} for other in others]
             insert_new(self._connection, POSTING_DEPENDENCY, rows, ["posting", "predecessor"])
@@ -106,9 +111,10 @@ class Postings:
     def claim_to_post(
         self, company: str, *, limit: int, owner: str, now: datetime, lease_seconds: float, document_type: str = ""
     ) -> list[Posting]:
-        """See `ports.PostingStore`; of one document type, if one is named.
+        """Take what is due, interactive first, as POSTING with one more try; of one document type, if one is named.
 
-        What a dead worker left in POSTING passes through UNKNOWN.
+        To be committed before a byte leaves: `tries > 1` says that an earlier attempt was made, so that its worker
+        looks before it writes. What a dead worker left in POSTING passes through UNKNOWN.
         """
         order = [POSTING.c.lane, POSTING.c.available_at, POSTING.c.key]
         rows = claim(
@@ -147,6 +153,7 @@ class Postings:
         return [to_posting(row) for row in rows]
 
     def renew(self, postings: Sequence[Posting], *, now: datetime, lease_seconds: float) -> list[Posting]:
+        """Those that are still ours, with their new claim."""
         leases = [lease(one.key, one.claim) for one in postings if one.claim is not None]
         kept = {one.id: one for one in renew(self._connection, POSTING, leases, now=now, lease_seconds=lease_seconds)}
         return [

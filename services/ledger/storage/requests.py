@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select, update
@@ -11,8 +12,15 @@ from libs.events import from_plain, to_text
 from libs.storage.rows import insert_new
 
 from ..domain.posting import Posting
-from ..handlers.ports import Answered
 from .rows import REQUEST
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The first answer to a request."""
+
+    fingerprint: str
+    posting: Posting
 
 
 class Requests:
@@ -22,7 +30,9 @@ class Requests:
         self._connection = connection
 
     def begin(self, request_id: str, fingerprint: str, now: datetime) -> Answered | None:
-        """See `ports.RequestStore`. A call with an id that another one is just answering waits for its commit."""
+        """None: nobody asked before, and nobody else can until this transaction ends. Else the first answer.
+
+        A call with an id that another one is just answering waits for its commit."""
         row = {"id": request_id, "fingerprint": fingerprint, "posting": "", "answer": "", "created_at": now}
         if insert_new(self._connection, REQUEST, [row], ["id"]):
             return None

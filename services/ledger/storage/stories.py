@@ -11,8 +11,8 @@ from sqlalchemy import Connection, case, select, text, update
 from libs.events import Event, Order, event_from_json
 
 from ..domain.document import Document, document_from_json
+from ..domain.event import EventState
 from ..domain.master import PartyWord
-from ..domain.posting import EventState
 from ..domain.rules.table import STORY
 from ..domain.states import PostingState
 from ..domain.story import Context, Story
@@ -41,10 +41,10 @@ class StoryReader:
         self._connection = connection
 
     def lock(self, companies: Sequence[str]) -> None:
-        """See `ports.Stories`. SQLite has one writer anyway.
+        """One builder of a company at a time, until the transaction ends: builds read each other's documents.
 
-        A lock for each company rather than each story: stories merge while they are read, and a company's builds take
-        milliseconds where its postings take Odoo's time.
+        SQLite has one writer anyway. A lock for each company rather than each story: stories merge while they are
+        read, and a company's builds take milliseconds where its postings take Odoo's time.
         """
         if self._connection.dialect.name != "postgresql":
             return
@@ -53,7 +53,7 @@ class StoryReader:
             self._connection.execute(statement, {"name": f"concord.ledger.build.{company}"})
 
     def of(self, events: Sequence[Event]) -> dict[str, Story]:
-        """Each event's story, by the event's name."""
+        """Each event's story, by the event's name; without documents of the event itself."""
         joined = _Joined(event.name for event in events)
         self._follow(joined, {event.name for event in events})
         members = {event.name: joined.members(event.name) for event in events}

@@ -22,9 +22,10 @@ from libs.storage.outbox import Message, Outbox
 from libs.storage.rows import insert_new, insert_rows
 from libs.storage.totals import TotalKey, Totals, one_event
 
-from ..domain.posting import WAITS_FOR_PREDECESSOR, Change, Doubt, Posting, is_waiting, unblocked
+from ..domain.case import Doubt
+from ..domain.committed import Committed
+from ..domain.posting import WAITS_FOR_PREDECESSOR, Change, NewPosting, Posting, is_waiting, unblocked
 from ..domain.states import PostingState, bucket_of, check_transition
-from ..handlers.ports import Committed, NewPosting
 from .cases import Cases
 from .mapping import lease, posting_columns, to_posting
 from .rows import EVENT, POSTING, POSTING_DEPENDENCY, TABLES
@@ -40,7 +41,7 @@ class Transitions:
         self._committed = committed
 
     def create(self, postings: Sequence[NewPosting], now: datetime) -> None:
-        """See `ports.PostingStore`."""
+        """Raises `StorageConflict` where a key exists. HELD ones are READY at once if nothing blocks them."""
         if not postings:
             return
         waiting = [{"posting": one.posting.key, "predecessor": other} for one in postings for other in one.predecessors]
@@ -66,7 +67,11 @@ class Transitions:
         self._committed.created += postings
 
     def apply(self, changes: Sequence[Change], now: datetime) -> set[str]:
-        """See `ports.PostingStore`."""
+        """Make the changes; a claim ends with its change unless that keeps it.
+
+        Returns the keys that were changed: not those whose claim was lost, or that changed since they were read.
+        Raises `TransitionForbidden`.
+        """
         blocked = self.blocked([one.after.key for one in changes if is_waiting(one.after)])
         changes = [_stamped(one, blocked, now) for one in changes]
         for change in changes:
@@ -124,7 +129,7 @@ class Transitions:
         return after
 
     def blocked(self, keys: Sequence[str]) -> set[str]:
-        """See `ports.PostingStore`.
+        """Those of the postings that wait for a predecessor which is not posted.
 
         The predecessors are locked: one that is being posted at this moment is waited for, and one that will be posted
         later finds what we commit. So nobody waits for a predecessor that was posted unnoticed.

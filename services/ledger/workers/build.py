@@ -17,15 +17,18 @@ from libs.errors import ConcordError
 from libs.events import Clock, EffectKey, rival_key
 from libs.storage.leases import RetryPolicy
 
+from ..domain.case import Category, Doubt
 from ..domain.document import Document
 from ..domain.errors import CompanyNotReady, Unbuildable
+from ..domain.event import BuiltEvent, EventState, RecordedEvent
 from ..domain.master import Company, CompanyWord, Masters, Ref, Unresolved
-from ..domain.posting import PREDECESSOR_MISSING, Category, Doubt, EventState, Posting, RecordedEvent
+from ..domain.posting import PREDECESSOR_MISSING, Posting
 from ..domain.rules.books import Built, PredecessorMissing
 from ..domain.rules.table import build, effects_of, has_effect, needs
 from ..domain.states import PostingState
 from ..domain.story import Context, Story
-from ..handlers.ports import BuiltEvent, LedgerUow, Masterdata, NewUow
+from ..handlers.ports import Masterdata
+from ..storage.uow import LedgerUow, NewUow
 from .drafts import Drafts, draft
 
 logger = logging.getLogger(__name__)

@@ -8,12 +8,13 @@ from datetime import datetime
 
 from libs.events import Channel, EffectKey, rival_key
 
+from ..domain.case import Category, Doubt
 from ..domain.document import Document, content_digest, document_to_json
+from ..domain.event import RecordedEvent
 from ..domain.master import Company, Masters
-from ..domain.posting import Category, Change, Doubt, Lane, Posting, RecordedEvent, waiting
+from ..domain.posting import Change, Lane, NewPosting, Posting, waiting
 from ..domain.rules.books import Built
 from ..domain.states import PostingState
-from ..handlers.ports import NewPosting
 
 NEW = 0  # the version of a posting that is not stored yet
 SYSTEM = "ledger"

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 from libs.events import Clock
 
-from ..domain.posting import PREDECESSOR_MISSING, Change, Doubt, Posting, is_waiting, unblocked
+from ..domain.case import Doubt
+from ..domain.posting import PREDECESSOR_MISSING, Change, Posting, is_waiting, unblocked
 from ..domain.states import PostingState
-from ..handlers.ports import NewUow
+from ..storage.uow import NewUow
 from .drafts import SYSTEM
 
 _MISSING = Doubt(

@@ -23,7 +23,8 @@ from libs.odoo.errors import (
 from ..domain.match import MatchType
 from ..domain.role import Role
 from ..domain.view import DocumentView, LineView
-from ..handlers.posting_ports import Booked, Journal, MatchClaim, MatchQueue
+from ..handlers.ports import Journal
+from ..handlers.posting_ports import Booked, MatchClaim, MatchQueue
 from .open_lines import exchanges_of, lines_with, outcomes_of, reconcile, role_of, views_of
 
 _PASSING = (OdooUnavailable, OdooDenied, OdooConflict, OdooOutcomeUnknown)

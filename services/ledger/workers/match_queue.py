@@ -9,12 +9,14 @@ from datetime import datetime, timedelta
 
 from libs.storage.leases import RetryPolicy
 
+from ..domain.case import Doubt
 from ..domain.match import AppliedMatch, MatchState
-from ..domain.posting import Doubt, Posting
+from ..domain.posting import Posting
 from ..domain.states import PostingState
 from ..domain.view import DocumentView
-from ..handlers.ports import LedgerUow, NewUow
-from ..handlers.posting_ports import CompanyBooks, MatchClaim, Outcome
+from ..handlers.ports import CompanyBooks
+from ..handlers.posting_ports import MatchClaim, Outcome
+from ..storage.uow import LedgerUow, NewUow
 from .queues import ACTOR, NEVER, PATIENT, booked_of, case_of, note_exchanges, note_outcomes, parked_doubt
 
 _ENDED = (PostingState.REJECTED, PostingState.DUPLICATE, PostingState.NO_EFFECT)  # never reach the books

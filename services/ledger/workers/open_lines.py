@@ -12,7 +12,8 @@ from libs.odoo.errors import OdooRefused
 from ..domain.role import Role
 from ..domain.states import Reconciliation
 from ..domain.view import DocumentView, LineView
-from ..handlers.posting_ports import Booked, Journal, Outcome
+from ..handlers.ports import Journal
+from ..handlers.posting_ports import Booked, Outcome
 
 
 def views_of(journal: Journal, booked: Iterable[Booked]) -> dict[str, DocumentView]:

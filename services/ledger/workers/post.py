@@ -26,7 +26,8 @@ from libs.odoo.errors import (
 from ..domain.document_type import DocumentType
 from ..domain.posting import ODOO_HOLDS_ANOTHER
 from ..domain.view import DocumentView, differences
-from ..handlers.posting_ports import Claim, CompanyBooks, Journal, PostingQueue
+from ..handlers.ports import CompanyBooks, Journal
+from ..handlers.posting_ports import Claim, PostingQueue
 
 LOOK_UP_AT_ONCE = 20  # each may take a call of its own, and all of them must end within the lease
 _Views = dict[str, DocumentView]

@@ -10,13 +10,15 @@ from datetime import UTC, datetime, timedelta
 from libs.errors import ConcordError
 from libs.storage.leases import RetryPolicy
 
+from ..domain.case import OWNERS, CaseState, Category, Doubt, ExceptionCase
 from ..domain.document import Document, content_digest, document_to_json
-from ..domain.posting import OWNERS, CaseState, Category, Change, Doubt, ExceptionCase, Posting
+from ..domain.posting import Change, NewPosting, Posting
 from ..domain.role import Role
 from ..domain.states import PostingState, Reconciliation
 from ..domain.view import DocumentView
-from ..handlers.ports import LedgerUow, NewPosting, NewUow
-from ..handlers.posting_ports import Booked, Claim, CompanyBooks, Outcome, Story
+from ..handlers.ports import CompanyBooks
+from ..handlers.posting_ports import Booked, Claim, Outcome, Story
+from ..storage.uow import LedgerUow, NewUow
 
 ACTOR = "ledger"
 # Odoo may be down for a night without anybody having to touch each document afterwards: about twelve hours.

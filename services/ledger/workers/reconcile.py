@@ -18,7 +18,8 @@ from ..domain.document import Document
 from ..domain.role import Role
 from ..domain.rules.money import moved_receivables
 from ..domain.view import DocumentView, LineView
-from ..handlers.posting_ports import Booked, Journal, Story, StoryQueue
+from ..handlers.ports import Journal
+from ..handlers.posting_ports import Booked, Story, StoryQueue
 from .open_lines import exchanges_of, lines_with, opposed, outcomes_of, reconcile, views_of
 
 LOST_AT_MOST = 8  # replies a batch: enough to narrow a hundred stories down to the one that gets none

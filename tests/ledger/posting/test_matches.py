@@ -12,9 +12,10 @@ from libs.events import BankLine, Event, EventKind
 from libs.odoo.errors import OdooRefused, OdooUnavailable
 from libs.odoo.port import Json
 from libs.storage.leases import RetryPolicy
+from services.ledger.domain.case import Category, ExceptionCase
 from services.ledger.domain.errors import MatchNotRetryable
 from services.ledger.domain.match import AppliedMatch, MatchState, MatchType
-from services.ledger.domain.posting import Category, Change, ExceptionCase, Posting
+from services.ledger.domain.posting import Change, Posting
 from services.ledger.domain.states import PostingState
 from services.ledger.handlers.apply_match import ApplyMatch, apply_match, get_applied_match, retry_match
 from services.ledger.workers.match import MatchWorker

@@ -15,8 +15,9 @@ from libs.odoo.errors import OdooDenied, OdooError, OdooRefused, OdooUnavailable
 from libs.odoo.port import Json
 from libs.storage.leases import RetryPolicy
 from services.ledger.domain import master
+from services.ledger.domain.case import Category
 from services.ledger.domain.errors import TransitionForbidden
-from services.ledger.domain.posting import Category, Posting
+from services.ledger.domain.posting import Posting
 from services.ledger.domain.states import PostingState
 from services.ledger.handlers.approve_posting import ApprovePosting, approve_posting
 from services.ledger.handlers.reject_posting import RejectPosting, reject_posting

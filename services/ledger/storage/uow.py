@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from libs.storage.uow import UnitOfWork, unobserved
 
-from ..handlers.ports import Committed
+from ..domain.committed import Committed
 from .cases import Cases
 from .changes import PostingChanges
 from .events import Events
@@ -26,7 +26,7 @@ def unheard(committed: Committed) -> None:
     """The listener that does nothing."""
 
 
-class LedgerUnitOfWork(UnitOfWork):
+class LedgerUow(UnitOfWork):
     """One transaction with the ledger's repositories.
 
     `listen` is told what each commit did, once it is durable; it must not fail and not take long.
@@ -72,13 +72,16 @@ class LedgerUnitOfWork(UnitOfWork):
         self._listen(self._committed)
 
 
-class Ledgers:
-    """Makes units of work on one engine: `ports.NewUow`."""
+class LedgerUowFactory:
+    """Makes units of work on one engine; `read_only` ones see one moment and block nobody."""
 
     def __init__(self, engine: Engine, observe: Callable[[str], None] = unobserved, listen: Listener = unheard) -> None:
         self._engine = engine
         self._observe = observe
         self._listen = listen
 
-    def __call__(self, *, read_only: bool = False) -> LedgerUnitOfWork:
-        return LedgerUnitOfWork(self._engine, self._observe, self._listen, read_only=read_only)
+    def __call__(self, *, read_only: bool = False) -> LedgerUow:
+        return LedgerUow(self._engine, self._observe, self._listen, read_only=read_only)
+
+
+NewUow = LedgerUowFactory

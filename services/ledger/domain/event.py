@@ -1,0 +1,61 @@
+"""Events as the ledger keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from libs.events import Event
+
+from .claim import Claim
+
+
+class EventState(Enum):
+    RECORDED = "recorded"
+    BUILT = "built"
+    NO_EFFECT = "no_effect"
+    EXCEPTION = "exception"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    """An event as the ledger keeps it, and the keys of its postings once they exist."""
+
+    event: Event
+    state: EventState
+    digest: str
+    digest_version: int
+    recorded_by: str
+    traceparent: str
+    duplicate: bool = False
+    postings: tuple[str, ...] = ()
+    mapping_revision: int | None = None
+    hold_until: datetime | None = None
+    attempts: int = 0
+    claim: Claim | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One event to record, who brings it, and the trace context that it came with."""
+
+    event: Event  # with the transaction id that it gets if it proves new
+    requested_transaction_id: str  # the one that the caller named; may be empty
+    digest: str
+    recorded_by: str
+    traceparent: str
+    state: EventState
+    build_due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltEvent:
+    """What building made of an event (`event.claim` guards it)."""
+
+    event: RecordedEvent
+    state: EventState
+    due_at: datetime | None  # when to build again; None: done
+    mapping_revision: int | None
+    hold_until: datetime | None = None
+    keep_attempts: bool = False
