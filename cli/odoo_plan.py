@@ -25,7 +25,7 @@ class PlanUnreadable(ConcordError):
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class PlannedAccount:
     """`code` is the company's own; `role` is what the posting rules call it (clearing has one account a currency)."""
 
     role: str
@@ -37,7 +37,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Journal:
+class PlannedJournal:
     """`account` is its default account, `suspense` a bank journal's suspense account; empty: Odoo chooses."""
 
     role: str
@@ -49,7 +49,7 @@ class Journal:
 
 
 @dataclass(frozen=True, slots=True)
-class Tax:
+class PlannedTax:
     """A percentage whose tax lines go to the account of that code, on invoices and on credit notes alike."""
 
     code: str
@@ -60,7 +60,7 @@ class Tax:
 
 
 @dataclass(frozen=True, slots=True)
-class Partner:
+class PlannedPartner:
     """`key` is the name under which Concord finds it again, whatever people rename it to."""
 
     key: str
@@ -69,7 +69,7 @@ class Partner:
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class PlannedRate:
     """One unit of `currency` is worth `value` units of the company's currency from `date` on."""
 
     currency: str
@@ -78,7 +78,7 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
-class User:
+class PlannedUser:
     """A user with these groups and no other; each group by its external id."""
 
     login: str
@@ -91,13 +91,13 @@ class Plan:
     """All that a company needs. Other parts name an account by its code."""
 
     currency: str
-    accounts: tuple[Account, ...]
-    journals: tuple[Journal, ...]
-    taxes: tuple[Tax, ...] = ()
-    partners: tuple[Partner, ...] = ()
+    accounts: tuple[PlannedAccount, ...]
+    journals: tuple[PlannedJournal, ...]
+    taxes: tuple[PlannedTax, ...] = ()
+    partners: tuple[PlannedPartner, ...] = ()
     currencies: tuple[str, ...] = ()
-    rates: tuple[Rate, ...] = ()
-    users: tuple[User, ...] = ()
+    rates: tuple[PlannedRate, ...] = ()
+    users: tuple[PlannedUser, ...] = ()
     exchange: str = ""  # the account of exchange gains and losses alike: Odoo's own exchange entries must hit it
     transfer: str = ""  # the account of money on its way between two of the company's own
 
@@ -120,7 +120,7 @@ class Plan:
             _decimal(name, number)
 
 
-def journal_accounts(journal: Journal) -> tuple[str, ...]:
+def journal_accounts(journal: PlannedJournal) -> tuple[str, ...]:
     """The codes of the accounts that a journal names."""
     return tuple(code for code in (journal.account, journal.suspense) if code)
 
@@ -141,12 +141,12 @@ def _decimal(name: str, text: str) -> None:
 
 
 _LISTS: dict[str, type] = {
-    "accounts": Account,
-    "journals": Journal,
-    "taxes": Tax,
-    "partners": Partner,
-    "rates": Rate,
-    "users": User,
+    "accounts": PlannedAccount,
+    "journals": PlannedJournal,
+    "taxes": PlannedTax,
+    "partners": PlannedPartner,
+    "rates": PlannedRate,
+    "users": PlannedUser,
 }
 
 
@@ -221,18 +221,22 @@ def default_plan() -> Plan:
     return Plan(
         currency=chart.COMPANY_CURRENCY,
         currencies=tuple(code for code in chart.ACTIVE_CURRENCIES if code != chart.COMPANY_CURRENCY),
-        rates=tuple(Rate(code, day, f"{value}") for code, (day, value) in chart.RATES.items()),
+        rates=tuple(PlannedRate(code, day, f"{value}") for code, (day, value) in chart.RATES.items()),
         accounts=tuple(
-            Account(spec.role, spec.code, spec.name, spec.account_type, spec.reconcile, spec.currency or "")
+            PlannedAccount(spec.role, spec.code, spec.name, spec.account_type, spec.reconcile, spec.currency or "")
             for spec in chart.ACCOUNTS
         ),
         journals=tuple(
-            Journal(spec.role, spec.code, spec.name, spec.type, spec.default_account or "", spec.suspense_account or "")
+            PlannedJournal(
+                spec.role, spec.code, spec.name, spec.type, spec.default_account or "", spec.suspense_account or ""
+            )
             for spec in chart.JOURNALS
         ),
-        taxes=tuple(Tax(spec.role, spec.name, f"{spec.percent:g}", spec.use, spec.account) for spec in chart.TAXES),
-        partners=tuple(Partner(name.lower().replace(" ", "_"), name) for name in chart.PARTNERS),
-        users=tuple(User(spec.login, spec.name, spec.groups) for spec in chart.USERS),
+        taxes=tuple(
+            PlannedTax(spec.role, spec.name, f"{spec.percent:g}", spec.use, spec.account) for spec in chart.TAXES
+        ),
+        partners=tuple(PlannedPartner(name.lower().replace(" ", "_"), name) for name in chart.PARTNERS),
+        users=tuple(PlannedUser(spec.login, spec.name, spec.groups) for spec in chart.USERS),
         exchange=chart.COMPANY_ACCOUNTS["expense_currency_exchange_account_id"],
         transfer=chart.COMPANY_ACCOUNTS["transfer_account_id"],
     )

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, TypeAlias
 from libs.errors import ConcordError, Kind
 from libs.odoo.port import Odoo
 
-from .odoo_plan import Account, Journal, Partner, Plan, Rate, Tax, User
+from .odoo_plan import Plan, PlannedRate, PlannedUser
 
 MODULE = "concord_setup"
 
@@ -32,7 +32,7 @@ class CompanyDiffers(ConcordError):
         self.differences = tuple(differences)
 
 
-class LoadRefused(ConcordError):
+class SetupRefused(ConcordError):
     """Odoo would not take a record; what was made before it stays and is found again by the next run."""
 
     kind: ClassVar[Kind] = Kind.PRECONDITION
@@ -40,7 +40,7 @@ class LoadRefused(ConcordError):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ProvisionStep:
     """One thing of the plan: `action` is KEPT, MADE or CHANGED; in a dry run what would be."""
 
     kind: str
@@ -60,11 +60,11 @@ class _Todo:
     note: str = ""
     apply: Callable[[], int] | None = None
 
-    def run(self, dry: bool) -> Step:
+    def run(self, dry: bool) -> ProvisionStep:
         if self.apply is None:
-            return Step(self.kind, self.key, "KEPT", self.found, self.note)
+            return ProvisionStep(self.kind, self.key, "KEPT", self.found, self.note)
         action = "CHANGED" if self.found else "MADE"
-        return Step(self.kind, self.key, action, self.found if dry else self.apply(), self.note)
+        return ProvisionStep(self.kind, self.key, action, self.found if dry else self.apply(), self.note)
 
 
 class Provisioner:
@@ -81,7 +81,7 @@ class Provisioner:
         self._accounts: dict[str, int] = {}  # by code, as far as they are known
         self._currency_ids: dict[str, int] = {}
 
-    def run(self, dry: bool = False) -> list[Step]:
+    def run(self, dry: bool = False) -> list[ProvisionStep]:
         """Every step of the plan, in order. Raises CompanyDiffers before anything is changed."""
         company = self._company()
         todos = [*self._currencies(), *self._account_todos()]
@@ -123,7 +123,7 @@ class Provisioner:
             if rate.currency in known:
                 yield self._rate(rate, known[rate.currency]["id"])
 
-    def _rate(self, rate: Rate, currency_id: int) -> _Todo:
+    def _rate(self, rate: PlannedRate, currency_id: int) -> _Todo:
         key = f"{rate.currency} {rate.date}"
         domain = [["currency_id", "=", currency_id], ["name", "=", rate.date]]
         rows = self._find("res.currency.rate", domain, ["inverse_company_rate"])
@@ -161,7 +161,7 @@ class Provisioner:
             apply = self._writing("account.account", row["id"], {"reconcile": True}) if allow else None
             yield _Todo("account", account.code, row["id"], account.role, apply)
 
-    def _making_account(self, account: Account) -> Callable[[], int]:
+    def _making_account(self, account: PlannedAccount) -> Callable[[], int]:
         cells = {"code": account.code, "name": account.name, "account_type": account.type}
         cells["reconcile"] = str(account.reconcile)
         if account.currency:
@@ -188,7 +188,7 @@ class Provisioner:
                     self._differ(f"journal {journal.code}: its {column} is not the account {code}")
             yield _Todo("journal", journal.code, row["id"], journal.role)
 
-    def _making_journal(self, journal: Journal) -> Callable[[], int]:
+    def _making_journal(self, journal: PlannedJournal) -> Callable[[], int]:
         def make() -> int:
             # A column that is given empty wins over Odoo's default (a bank journal would lose its suspense account).
             cells = {"code": journal.code, "name": journal.name, "type": journal.type}
@@ -220,11 +220,11 @@ class Provisioner:
                     )
             yield _Todo("tax", tax.code, found, tax.name)
 
-    def _tax_by_name(self, tax: Tax) -> int:
+    def _tax_by_name(self, tax: PlannedTax) -> int:
         rows = self._find("account.tax", [["name", "=", tax.name], ["type_tax_use", "=", tax.use]], ["name"])
         return rows[0]["id"] if rows else 0
 
-    def _making_tax(self, tax: Tax) -> Callable[[], int]:
+    def _making_tax(self, tax: PlannedTax) -> Callable[[], int]:
         def make() -> int:
             head = {"name": tax.name, "amount": tax.percent, "amount_type": "percent", "type_tax_use": tax.use}
             base: dict[str, str] = {}
@@ -260,13 +260,13 @@ class Provisioner:
             found = self._known(_slug(f"partner_{partner.key}"), "res.partner") or self._partner_by_name(partner)
             yield _Todo("partner", partner.key, found, partner.name, None if found else self._making_partner(partner))
 
-    def _partner_by_name(self, partner: Partner) -> int:
+    def _partner_by_name(self, partner: PlannedPartner) -> int:
         rows = self._find("res.partner", [["name", "=", partner.name]], ["name"])
         if len(rows) > 1:
             self._differ(f"several partners are named {partner.name}")
         return int(rows[0]["id"]) if rows else 0
 
-    def _making_partner(self, partner: Partner) -> Callable[[], int]:
+    def _making_partner(self, partner: PlannedPartner) -> Callable[[], int]:
         cells = {"name": partner.name, "is_company": str(partner.company)}
         return lambda: self._load("res.partner", f"partner_{partner.key}", [cells])
 
@@ -289,7 +289,7 @@ class Provisioner:
             apply = None if exact else self._writing("res.users", rows[0]["id"], values)
             yield _Todo("user", user.login, rows[0]["id"], ", ".join(user.groups), apply)
 
-    def _making_user(self, user: User, column: str, groups: list[int]) -> Callable[[], int]:
+    def _making_user(self, user: PlannedUser, column: str, groups: list[int]) -> Callable[[], int]:
         values = {"name": user.name, "login": user.login, column: [[6, 0, groups]]}
 
         def make() -> int:
@@ -360,7 +360,7 @@ class Provisioner:
         answer = self._odoo.execute(model, "load", [["id", *columns], table])
         if not answer["ids"]:
             texts = " ".join(str(message.get("message", "")) for message in answer["messages"])
-            raise LoadRefused(f"{key}: {texts}")
+            raise SetupRefused(f"{key}: {texts}")
         return int(answer["ids"][0])
 
 

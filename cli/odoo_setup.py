@@ -20,7 +20,7 @@ from libs.odoo.port import Odoo
 
 from .odoo_key import make_api_key
 from .odoo_plan import Plan, default_plan, plan_text, read_plan
-from .odoo_provision import Provisioner, Step
+from .odoo_provision import Provisioner, ProvisionStep
 
 app = typer.Typer(help="Prepare an Odoo company for Concord.", no_args_is_help=True, add_completion=False)
 
@@ -107,7 +107,7 @@ def password_variable(login: str) -> str:
     return "CONCORD_ODOO_PASSWORD_" + "".join(char.upper() if char.isalnum() else "_" for char in login)
 
 
-def as_text(steps: list[Step], dry_run: bool) -> str:
+def as_text(steps: list[ProvisionStep], dry_run: bool) -> str:
     """A line for each step that is not simply as it was, then a count."""
     shown = [step for step in steps if step.action != "KEPT" or (step.note and step.kind == "rate")]
     lines = [f"{step.action.lower():8}{step.kind:10}{step.key}  {step.note}".rstrip() for step in shown]
@@ -116,6 +116,6 @@ def as_text(steps: list[Step], dry_run: bool) -> str:
     return "\n".join([*lines, f"would be: {total}" if dry_run else total])
 
 
-def as_objects(steps: list[Step], dry_run: bool) -> str:
+def as_objects(steps: list[ProvisionStep], dry_run: bool) -> str:
     """All steps as one JSON object."""
     return json.dumps({"dry_run": dry_run, "steps": [dataclasses.asdict(step) for step in steps]})

@@ -9,8 +9,18 @@ from datetime import UTC, datetime
 import pytest
 from typer.testing import CliRunner
 
-from cli.odoo_plan import Account, Partner, Plan, PlanUnreadable, Tax, User, default_plan, plan_text, read_plan
-from cli.odoo_provision import CompanyDiffers, Provisioner, Step
+from cli.odoo_plan import (
+    Plan,
+    PlannedAccount,
+    PlannedPartner,
+    PlannedTax,
+    PlannedUser,
+    PlanUnreadable,
+    default_plan,
+    plan_text,
+    read_plan,
+)
+from cli.odoo_provision import CompanyDiffers, Provisioner, ProvisionStep
 from cli.odoo_setup import app, as_text, password_variable, passwords_of
 from sandbox.engine import Sandbox
 from sandbox.seed import bootstrap
@@ -27,7 +37,7 @@ def admin(request: pytest.FixtureRequest) -> Iterator[InProcess]:
     sandbox.close()
 
 
-def changes(steps: list[Step]) -> list[tuple[str, str, str]]:
+def changes(steps: list[ProvisionStep]) -> list[tuple[str, str, str]]:
     return [(step.kind, step.key, step.action) for step in steps if step.action != "KEPT"]
 
 
@@ -39,10 +49,10 @@ def test_what_is_missing_is_made_once(admin: InProcess) -> None:
     plan = default_plan()
     wider = dataclasses.replace(
         plan,
-        accounts=(*plan.accounts, Account("CLR", "124102", "Adyen Clearing EUR", "asset_current", True, "EUR")),
-        taxes=(*plan.taxes, Tax("REDUCED", "Reduced Tax 4.5%", "4.5", "sale", "251000")),
-        partners=(*plan.partners, Partner("adyen", "Adyen")),
-        users=(*plan.users, User("second", "Second", ("account.group_account_readonly",))),
+        accounts=(*plan.accounts, PlannedAccount("CLR", "124102", "Adyen Clearing EUR", "asset_current", True, "EUR")),
+        taxes=(*plan.taxes, PlannedTax("REDUCED", "Reduced Tax 4.5%", "4.5", "sale", "251000")),
+        partners=(*plan.partners, PlannedPartner("adyen", "Adyen")),
+        users=(*plan.users, PlannedUser("second", "Second", ("account.group_account_readonly",))),
         currencies=(*plan.currencies, "SEK"),
     )
     made = changes(Provisioner(admin, wider, {"second": "a-password-of-its-own"}).run())
@@ -69,9 +79,9 @@ def test_a_user_who_has_more_rights_than_planned_loses_them(admin: InProcess) ->
 
 DIFFERENCES = [
     ({"currency": "SEK"}, "the company keeps its books in USD, not SEK"),
-    ({"accounts": (Account("AR", "121000", "x", "expense"),)}, "account 121000 is asset_receivable, the plan says expense"),
-    ({"users": (User("new", "New", ("account.group_account_readonly",)),)}, "give a password to make it with"),
-    ({"users": (User("concord", "C", ("account.no_such_group",)),)}, "Odoo does not know the group"),
+    ({"accounts": (PlannedAccount("AR", "121000", "x", "expense"),)}, "account 121000 is asset_receivable, the plan says expense"),
+    ({"users": (PlannedUser("new", "New", ("account.group_account_readonly",)),)}, "give a password to make it with"),
+    ({"users": (PlannedUser("concord", "C", ("account.no_such_group",)),)}, "Odoo does not know the group"),
     ({"currencies": ("XXX",)}, "Odoo does not know the currency XXX"),
 ]  # fmt: skip
 
@@ -81,7 +91,7 @@ def test_a_difference_is_refused_before_anything_is_made(
     admin: InProcess, other: dict[str, object], difference: str
 ) -> None:
     plan = default_plan()
-    bare = Plan(currency="USD", accounts=(), journals=(), partners=(Partner("first", "Not to be made"),))
+    bare = Plan(currency="USD", accounts=(), journals=(), partners=(PlannedPartner("first", "Not to be made"),))
     with pytest.raises(CompanyDiffers, match=difference):
         Provisioner(admin, dataclasses.replace(bare, **other), {}).run()  # type: ignore[arg-type]
     assert admin.execute("res.partner", "search", [[["name", "=", "Not to be made"]]]) == []
@@ -132,7 +142,7 @@ def test_passwords_come_from_one_variable_a_login() -> None:
 
 
 def test_the_summary_names_what_changed_and_counts_the_rest() -> None:
-    steps = [Step("account", "124100", "MADE", 7, "CLR"), Step("journal", "INV", "KEPT", 1, "SAL")]
+    steps = [ProvisionStep("account", "124100", "MADE", 7, "CLR"), ProvisionStep("journal", "INV", "KEPT", 1, "SAL")]
     assert as_text(steps, dry_run=False).splitlines() == [
         "made    account   124100  CLR",
         "1 made, 0 changed, 1 as they were",

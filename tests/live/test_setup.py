@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cli.odoo_key import KeyRefused, make_api_key
-from cli.odoo_plan import Account, Plan, Tax, User, default_plan
+from cli.odoo_plan import Plan, PlannedAccount, PlannedTax, PlannedUser, default_plan
 from cli.odoo_provision import CompanyDiffers, Provisioner
 from libs.odoo.connect import connect
 from libs.odoo.errors import OdooDenied
@@ -26,7 +26,7 @@ def plan(server: Server) -> Plan:
     """The default plan with the integration user that the environment names."""
     chart = default_plan()
     others = tuple(user for user in chart.users if user.login not in ("concord", server.user))
-    ours = User(server.user, "Concord", INTEGRATION_GROUPS)
+    ours = PlannedUser(server.user, "Concord", INTEGRATION_GROUPS)
     return dataclasses.replace(chart, users=(ours, *others))
 
 
@@ -50,7 +50,7 @@ def test_a_second_run_finds_everything_and_changes_nothing(admin: Odoo, provisio
 def test_a_dry_run_says_what_it_would_make_and_makes_nothing(admin: Odoo, provisioned: Plan, run: str) -> None:
     code = run[-6:]
     new = dataclasses.replace(
-        provisioned, accounts=(*provisioned.accounts, Account("NEW", code, "Not to be made", "asset_current"))
+        provisioned, accounts=(*provisioned.accounts, PlannedAccount("NEW", code, "Not to be made", "asset_current"))
     )
     steps = Provisioner(admin, new, {}).run(dry=True)
     assert [(step.key, step.action, step.id) for step in steps if step.action != "KEPT"] == [(code, "MADE", 0)]
@@ -63,7 +63,9 @@ def test_a_difference_is_named_and_nothing_is_made(admin: Odoo, provisioned: Pla
         dataclasses.replace(account, type="expense") if account.role == "AR" else account
         for account in provisioned.accounts
     ]
-    plan = dataclasses.replace(provisioned, accounts=(Account("NEW", code, "Not to be made", "asset_current"), *wrong))
+    plan = dataclasses.replace(
+        provisioned, accounts=(PlannedAccount("NEW", code, "Not to be made", "asset_current"), *wrong)
+    )
     with pytest.raises(CompanyDiffers, match="121000 is asset_receivable"):
         Provisioner(admin, plan, {}).run()
     assert admin.execute("account.account", "search", [[["code", "=", code]]]) == []
@@ -72,7 +74,7 @@ def test_a_difference_is_named_and_nothing_is_made(admin: Odoo, provisioned: Pla
 def test_a_tax_on_no_account_is_refused(admin: Odoo, provisioned: Plan, run: str) -> None:
     name = f"Bare {run}"
     bare = admin.execute("account.tax", "create", [{"name": name, "amount": 5.0, "type_tax_use": "sale"}])
-    taxes = (Tax(f"BARE_{run}", name, "5", "sale", "251000"),)
+    taxes = (PlannedTax(f"BARE_{run}", name, "5", "sale", "251000"),)
     try:
         with pytest.raises(CompanyDiffers, match="line is not on the account 251000"):
             Provisioner(admin, dataclasses.replace(provisioned, taxes=taxes), {}).run()
