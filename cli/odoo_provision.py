@@ -14,7 +14,7 @@ from typing import Any, ClassVar, TypeAlias
 from libs.errors import ConcordError, Kind
 from libs.odoo.port import Odoo
 
-from .odoo_plan import Plan, PlannedRate, PlannedUser
+from .odoo_plan import Plan, PlannedAccount, PlannedJournal, PlannedPartner, PlannedRate, PlannedTax, PlannedUser
 
 MODULE = "concord_setup"
 

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from libs.service.process import ServiceProcess
 from libs.service.runtime import Runtime, run
 
-from .assembly import build_masterdata
+from .assembly import Masterdata
 from .config import MasterdataConfig
 from .servicer import MasterdataServicer, registration
-from .storage import Masterdatas
+from .storage import MasterdataUowFactory
 
 POLL_SECONDS = {"sealer": 0.5, "sync": 5.0}
 
@@ -21,16 +21,21 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
     """The whole process, listening. Raises a `ConcordError` where the configuration cannot be used."""
     config = MasterdataConfig.from_env(env)
     runtime = Runtime(config.runtime)
-    new_uow = Masterdatas(runtime.engine)
-    masterdata = build_masterdata(
-        new_uow,
+    masterdata = Masterdata(
+        MasterdataUowFactory(runtime.engine),
         runtime.odoo(config.odoo),
         runtime.work.clock,
         runtime.work.ids,
         companies=config.companies,
         sync_interval_seconds=config.sync_interval_seconds,
     )
-    servicer = MasterdataServicer(masterdata, masterdata.resolver, new_uow, runtime.telemetry.metrics.unresolved)
+    servicer = MasterdataServicer(
+        masterdata.sync,
+        masterdata.review,
+        masterdata.resolver,
+        masterdata.new_uow,
+        runtime.telemetry.metrics.unresolved,
+    )
     rpc = runtime.serve(registration(servicer))
     return runtime.process(rpc, masterdata.workers(), poll_seconds=POLL_SECONDS, followers={})
 

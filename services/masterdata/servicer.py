@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 import grpc
 from concord.masterdata.v1 import mapping_pb2, masterdata_pb2, masterdata_pb2_grpc, records_pb2, resolve_pb2
@@ -15,21 +14,11 @@ from libs.rpc.server import Registration
 from libs.storage.uow import once_more
 
 from . import wire
-from .domain.mapping_set import MappingSet
-from .domain.sync import SyncRun
 from .handlers import list_records
-from .handlers.ports import NewUow
+from .handlers.mapping_sets import MappingReview
 from .handlers.resolve_references import Resolver
-
-
-class Commands(Protocol):
-    """What changes something; each returns the first answer to a repeated request id."""
-
-    def sync(self, company: str, actor: str, request_id: str) -> SyncRun: ...
-
-    def propose(self, company: str, yaml: str, actor: str, request_id: str) -> MappingSet: ...
-
-    def approve(self, company: str, number: int, content_digest: str, actor: str, request_id: str) -> MappingSet: ...
+from .handlers.sync_masterdata import MasterdataSync
+from .storage.uow import NewUow
 
 
 def uncounted(company: str, reason: str, count: int) -> None:
@@ -44,12 +33,14 @@ class MasterdataServicer(masterdata_pb2_grpc.MasterdataServiceServicer):
 
     def __init__(
         self,
-        commands: Commands,
+        sync: MasterdataSync,
+        review: MappingReview,
         resolver: Resolver,
         new_uow: NewUow,
         count_failures: Callable[[str, str, int], None] = uncounted,
     ) -> None:
-        self._commands = commands
+        self._sync = sync
+        self._review = review
         self._resolver = resolver
         self._new_uow = new_uow
         self._count_failures = count_failures
@@ -74,13 +65,13 @@ class MasterdataServicer(masterdata_pb2_grpc.MasterdataServiceServicer):
         self, request: masterdata_pb2.SyncMasterDataRequest, context: grpc.ServicerContext
     ) -> records_pb2.SyncRun:
         company, identity = wire.to_company(request.parent), request_id(request.request_id)
-        return wire.from_sync_run(once_more(lambda: self._commands.sync(company, _caller(), identity)))
+        return wire.from_sync_run(once_more(lambda: self._sync(company, _caller(), identity)))
 
     def ProposeMappingSet(
         self, request: masterdata_pb2.ProposeMappingSetRequest, context: grpc.ServicerContext
     ) -> mapping_pb2.MappingSet:
         company, text, identity = wire.to_company(request.parent), wire.to_yaml(request), request_id(request.request_id)
-        return wire.from_mapping_set(once_more(lambda: self._commands.propose(company, text, _caller(), identity)))
+        return wire.from_mapping_set(once_more(lambda: self._review.propose(company, text, _caller(), identity)))
 
     def ApproveMappingSet(
         self, request: masterdata_pb2.ApproveMappingSetRequest, context: grpc.ServicerContext
@@ -88,7 +79,7 @@ class MasterdataServicer(masterdata_pb2_grpc.MasterdataServiceServicer):
         (company, number), digest = wire.to_mapping_set(request.name), wire.to_digest(request)
         identity = request_id(request.request_id)
         return wire.from_mapping_set(
-            once_more(lambda: self._commands.approve(company, number, digest, _caller(), identity))
+            once_more(lambda: self._review.approve(company, number, digest, _caller(), identity))
         )
 
     def GetMappingSet(

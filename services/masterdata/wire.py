@@ -11,7 +11,7 @@ from libs.rpc.pages import Page
 from libs.rpc.requests import at_most, resource_name
 from libs.rpc.wire import from_time
 
-from .domain.mapping import Scope
+from .domain.mapping import MappingScope
 from .domain.mapping_set import MappingFinding, MappingSet
 from .domain.records import Account, ExchangeRate, LegalEntity, Product, TaxCode
 from .domain.references import (
@@ -34,7 +34,7 @@ from .domain.references import (
     TaxQuestion,
 )
 from .domain.sync import SyncRun
-from .handlers.list_records import Part
+from .handlers.list_records import ListPart
 
 REFERENCES_AT_MOST = 1000
 YAML_CHARACTERS = 1024 * 1024
@@ -100,8 +100,8 @@ def _question(message: resolve_pb2.MasterReference) -> Question:
     return NoQuestion()
 
 
-def _scope(message: resolve_pb2.RoleReference) -> Scope:
-    return Scope(message.provider, message.account, message.currency_code)
+def _scope(message: resolve_pb2.RoleReference) -> MappingScope:
+    return MappingScope(message.provider, message.account, message.currency_code)
 
 
 def from_answers(answers: Answers) -> resolve_pb2.BatchResolveResponse:
@@ -251,49 +251,49 @@ def _finding(one: MappingFinding) -> mapping_pb2.MappingFinding:
     return mapping_pb2.MappingFinding(severity=severity, reason=one.reason, line=one.line, message=one.message)
 
 
-def from_legal_entities(part: Part[LegalEntity], page: Page) -> masterdata_pb2.ListLegalEntitiesResponse:
+def from_legal_entities(part: ListPart[LegalEntity], page: Page) -> masterdata_pb2.ListLegalEntitiesResponse:
     return masterdata_pb2.ListLegalEntitiesResponse(
         legal_entities=[from_legal_entity(one) for one in part.items], next_page_token=page.token_after(part.after)
     )
 
 
-def from_accounts(company: str, part: Part[Account], page: Page) -> masterdata_pb2.ListAccountsResponse:
+def from_accounts(company: str, part: ListPart[Account], page: Page) -> masterdata_pb2.ListAccountsResponse:
     return masterdata_pb2.ListAccountsResponse(
         accounts=[from_account(company, one) for one in part.items], next_page_token=page.token_after(part.after)
     )
 
 
-def from_journals(company: str, part: Part[JournalAnswer], page: Page) -> masterdata_pb2.ListJournalsResponse:
+def from_journals(company: str, part: ListPart[JournalAnswer], page: Page) -> masterdata_pb2.ListJournalsResponse:
     return masterdata_pb2.ListJournalsResponse(
         journals=[from_journal(company, one) for one in part.items], next_page_token=page.token_after(part.after)
     )
 
 
-def from_tax_codes(company: str, part: Part[TaxCode], page: Page) -> masterdata_pb2.ListTaxCodesResponse:
+def from_tax_codes(company: str, part: ListPart[TaxCode], page: Page) -> masterdata_pb2.ListTaxCodesResponse:
     return masterdata_pb2.ListTaxCodesResponse(
         tax_codes=[from_tax_code(company, one) for one in part.items], next_page_token=page.token_after(part.after)
     )
 
 
-def from_exchange_rates(part: Part[ExchangeRate], page: Page) -> masterdata_pb2.ListExchangeRatesResponse:
+def from_exchange_rates(part: ListPart[ExchangeRate], page: Page) -> masterdata_pb2.ListExchangeRatesResponse:
     return masterdata_pb2.ListExchangeRatesResponse(
         exchange_rates=[from_exchange_rate(one) for one in part.items], next_page_token=page.token_after(part.after)
     )
 
 
-def from_parties(company: str, part: Part[PartyAnswer], page: Page) -> masterdata_pb2.ListPartiesResponse:
+def from_parties(company: str, part: ListPart[PartyAnswer], page: Page) -> masterdata_pb2.ListPartiesResponse:
     return masterdata_pb2.ListPartiesResponse(
         parties=[from_party(company, one) for one in part.items], next_page_token=page.token_after(part.after)
     )
 
 
-def from_products(company: str, part: Part[Product], page: Page) -> masterdata_pb2.ListProductsResponse:
+def from_products(company: str, part: ListPart[Product], page: Page) -> masterdata_pb2.ListProductsResponse:
     return masterdata_pb2.ListProductsResponse(
         products=[from_product(company, one) for one in part.items], next_page_token=page.token_after(part.after)
     )
 
 
-def from_mapping_sets(part: Part[MappingSet], page: Page) -> masterdata_pb2.ListMappingSetsResponse:
+def from_mapping_sets(part: ListPart[MappingSet], page: Page) -> masterdata_pb2.ListMappingSetsResponse:
     return masterdata_pb2.ListMappingSetsResponse(
         mapping_sets=[from_mapping_set(one) for one in part.items], next_page_token=page.token_after(part.after)
     )

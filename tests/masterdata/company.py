@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -22,10 +22,11 @@ from services.masterdata.adapters.odoo_masters import OdooMasters
 from services.masterdata.domain.mapping_set import MappingSet
 from services.masterdata.domain.references import Answer, Answers, Question
 from services.masterdata.domain.sync import SyncRun
-from services.masterdata.handlers.mapping_sets import approve_mapping_set, propose_mapping_set
+from services.masterdata.handlers.mapping_sets import MappingReview
+from services.masterdata.handlers.ports import MasterSource
 from services.masterdata.handlers.resolve_references import Resolver
-from services.masterdata.handlers.sync_masterdata import sync_masterdata
-from services.masterdata.storage import Masterdatas
+from services.masterdata.handlers.sync_masterdata import MasterdataSync
+from services.masterdata.storage import MasterdataUowFactory
 from tests.storage.fixtures import EngineFor
 
 DEMO = Path(__file__).parents[2] / "cli" / "demo" / "mapping.yaml"
@@ -66,9 +67,10 @@ class World:
 
     def __post_init__(self) -> None:
         self.ids = TransactionIds(self.clock, random.Random(7))
-        self.new_uow = Masterdatas(self.engine)
+        self.new_uow = MasterdataUowFactory(self.engine)
         self.source = OdooMasters(self.odoo, page=3)
         self.resolver = Resolver(self.new_uow, read_mapping)
+        self.review = MappingReview(self.new_uow, read_mapping, self.clock, self.ids)
         self._requests = 0
 
     def request_id(self) -> str:
@@ -89,25 +91,17 @@ class World:
         return int(self.sandbox.execute(ROBOT, model, "create", [values]))
 
     def sync(self, request_id: str = "", company: str = "acme") -> SyncRun:
-        request = request_id or self.request_id()
-        return sync_masterdata(company, 0, "olga", request, self.source, self.new_uow, self.clock, self.ids)
+        return self.sync_from(self.source)(company, "olga", request_id or self.request_id())
+
+    def sync_from(self, source: MasterSource, companies: Mapping[str, int] | None = None) -> MasterdataSync:
+        return MasterdataSync(self.new_uow, source, companies or {}, self.clock, self.ids)
 
     def propose(self, yaml: str = "", actor: str = "ann", request_id: str = "") -> MappingSet:
-        text, request = yaml or demo_mapping(), request_id or self.request_id()
-        return propose_mapping_set("acme", text, actor, request, read_mapping, self.new_uow, self.clock, self.ids)
+        return self.review.propose("acme", yaml or demo_mapping(), actor, request_id or self.request_id())
 
     def approve(self, offered: MappingSet, actor: str = "bob", digest: str = "", request_id: str = "") -> MappingSet:
-        return approve_mapping_set(
-            offered.company,
-            offered.number,
-            digest or offered.content_digest,
-            actor,
-            request_id or self.request_id(),
-            read_mapping,
-            self.new_uow,
-            self.clock,
-            self.ids,
-        )
+        signed, request = digest or offered.content_digest, request_id or self.request_id()
+        return self.review.approve(offered.company, offered.number, signed, actor, request)
 
     def activate(self, yaml: str = "") -> MappingSet:
         return self.approve(self.propose(yaml))

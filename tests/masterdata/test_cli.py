@@ -16,9 +16,9 @@ from libs.rpc.config import ServerConfig
 from libs.rpc.identity import TokenKeys, TokenVerifier
 from libs.rpc.server import serve
 from sandbox.transport import InProcess, LossyTransport
-from services.masterdata.assembly import build_masterdata
+from services.masterdata.assembly import Masterdata
 from services.masterdata.servicer import MasterdataServicer, registration
-from services.masterdata.storage import Masterdatas
+from services.masterdata.storage import MasterdataUowFactory
 from tests.masterdata.company import DEMO, Clock, seeded
 from tests.storage.fixtures import EngineFor
 
@@ -46,11 +46,11 @@ class Shell:
 def shell(engine_for: EngineFor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Shell]:
     clock = Clock()
     odoo = LossyTransport(InProcess(seeded(18).copy(), "masterdata"), random.Random(1))
-    new_uow = Masterdatas(engine_for("services.masterdata"))
-    masterdata = build_masterdata(new_uow, odoo, clock, TransactionIds(clock, random.Random(1)))
+    new_uow = MasterdataUowFactory(engine_for("services.masterdata"))
+    masterdata = Masterdata(new_uow, odoo, clock, TransactionIds(clock, random.Random(1)))
     server = serve(
         ServerConfig(),
-        [registration(MasterdataServicer(masterdata, masterdata.resolver, new_uow))],
+        [registration(MasterdataServicer(masterdata.sync, masterdata.review, masterdata.resolver, new_uow))],
         TokenVerifier(TokenKeys.parse(KEYS)),
     )
     for name, value in {

@@ -6,7 +6,7 @@ import pytest
 
 from services.masterdata.adapters.mapping_yaml import read_mapping
 from services.masterdata.domain.errors import MappingInvalid
-from services.masterdata.domain.mapping import Scope
+from services.masterdata.domain.mapping import MappingScope
 from tests.masterdata.company import demo_mapping
 
 HEAD = """\
@@ -27,7 +27,7 @@ def test_the_demonstration_file_is_read_whole() -> None:
         "stripe/acct_demo": "stripe/acct_demo",
     }
     assert (mapping.roles[0].role, mapping.roles[0].code) == ("CLR", "124100")
-    assert mapping.roles[0].scope == Scope("stripe", "acct_demo", "USD")
+    assert mapping.roles[0].scope == MappingScope("stripe", "acct_demo", "USD")
     assert (
         mapping.roles[0].line
         == demo_mapping()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sandbox import chart
-from services.masterdata.domain.mapping import Scope
+from services.masterdata.domain.mapping import MappingScope
 from services.masterdata.domain.records import Account, ExchangeRate, Product, TaxCode
 from services.masterdata.domain.references import (
     AccountQuestion,
@@ -27,8 +27,8 @@ from services.masterdata.domain.references import (
 )
 from tests.masterdata.company import World, demo_mapping
 
-STRIPE = Scope("stripe", "acct_demo", "USD")
-SHOP = Scope("shopify", "shop-1", "USD")
+STRIPE = MappingScope("stripe", "acct_demo", "USD")
+SHOP = MappingScope("shopify", "shop-1", "USD")
 
 
 def seen(answer: Any) -> str:
@@ -53,16 +53,16 @@ def seen(answer: Any) -> str:
 
 QUESTIONS: list[tuple[Question, str]] = [
     (AccountQuestion("CLR", STRIPE), "124100"),
-    (AccountQuestion("CLR", Scope("stripe", "acct_demo", "EUR")), "124101"),
-    (AccountQuestion("CLR", Scope("stripe", "acct_demo", "GBP")), "MAPPING_MISSING"),
-    (AccountQuestion("CLR", Scope("stripe", "acct_other", "USD")), "MAPPING_MISSING"),
+    (AccountQuestion("CLR", MappingScope("stripe", "acct_demo", "EUR")), "124101"),
+    (AccountQuestion("CLR", MappingScope("stripe", "acct_demo", "GBP")), "MAPPING_MISSING"),
+    (AccountQuestion("CLR", MappingScope("stripe", "acct_other", "USD")), "MAPPING_MISSING"),
     (AccountQuestion("AR", STRIPE), "121000"),
-    (AccountQuestion("AR", Scope("stripe", "acct_demo", "EUR")), "121000"),
-    (AccountQuestion("AR", Scope()), "121000"),
+    (AccountQuestion("AR", MappingScope("stripe", "acct_demo", "EUR")), "121000"),
+    (AccountQuestion("AR", MappingScope()), "121000"),
     (AccountQuestion("XXX", STRIPE), "MAPPING_MISSING"),
     (JournalQuestion("SAL", SHOP), "INV 400000"),
     (JournalQuestion("PSP", STRIPE), "STRP"),
-    (JournalQuestion("PSP", Scope("adyen", "x", "USD")), "MAPPING_MISSING"),
+    (JournalQuestion("PSP", MappingScope("adyen", "x", "USD")), "MAPPING_MISSING"),
     (BankQuestion("US64SVBKUS6S3300958879"), "BNK1 101401 101402"),
     (BankQuestion("us64 svbk us6s 3300 9588 79"), "BNK1 101401 101402"),
     (BankQuestion("DE00"), "MAPPING_MISSING"),
@@ -132,12 +132,12 @@ def test_a_proposal_has_no_effect(world: World) -> None:
         (["", "stripe", "stripe/USD"], STRIPE, "FEE3"),
         (["", "stripe"], STRIPE, "FEE2"),
         (["", "USD"], STRIPE, "FEE2"),
-        (["", "USD"], Scope("stripe", "acct_demo", "EUR"), "FEE1"),
-        (["", "stripe/USD"], Scope("stripe", "acct_demo", "EUR"), "FEE1"),
+        (["", "USD"], MappingScope("stripe", "acct_demo", "EUR"), "FEE1"),
+        (["", "stripe/USD"], MappingScope("stripe", "acct_demo", "EUR"), "FEE1"),
         (["stripe"], SHOP, "MAPPING_MISSING"),
     ],
 )
-def test_the_most_specific_row_wins(world: World, rows: list[str], scope: Scope, code: str) -> None:
+def test_the_most_specific_row_wins(world: World, rows: list[str], scope: MappingScope, code: str) -> None:
     lines = []
     for number, row in enumerate(rows, start=1):
         world.create("account.account", {"code": f"FEE{number}", "name": "Fees", "account_type": "expense"})
@@ -209,7 +209,10 @@ def test_an_account_of_one_currency_takes_no_other(world: World) -> None:
     )
     world.activate(text.replace("account: acct_demo, currency: USD, code: 124100", "account: acct_demo, code: 124100"))
     assert seen(world.answer(AccountQuestion("CLR", STRIPE))) == "124100"
-    assert seen(world.answer(AccountQuestion("CLR", Scope("stripe", "acct_demo", "EUR")))) == "ACCOUNT_CURRENCY_DIFFERS"
+    assert (
+        seen(world.answer(AccountQuestion("CLR", MappingScope("stripe", "acct_demo", "EUR"))))
+        == "ACCOUNT_CURRENCY_DIFFERS"
+    )
 
 
 @pytest.mark.parametrize(
@@ -307,5 +310,5 @@ def test_every_role_of_the_chart_is_mapped(world: World) -> None:
     world.activate()
     for spec in chart.ACCOUNTS:
         if spec.role not in ("BANK", "SUS"):
-            scope = Scope("stripe", "acct_demo", spec.currency or "USD")
+            scope = MappingScope("stripe", "acct_demo", spec.currency or "USD")
             assert seen(world.answer(AccountQuestion(spec.role, scope))) == spec.code

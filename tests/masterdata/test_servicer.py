@@ -18,9 +18,9 @@ from libs.rpc.errors import RemoteError
 from libs.rpc.identity import IssuedToken, TokenKey, TokenKeys, TokenVerifier
 from libs.rpc.server import serve
 from sandbox.transport import InProcess
-from services.masterdata.assembly import build_masterdata
+from services.masterdata.assembly import Masterdata
 from services.masterdata.servicer import MasterdataServicer, registration
-from services.masterdata.storage import Masterdatas
+from services.masterdata.storage import MasterdataUowFactory
 from tests.masterdata.company import Clock, demo_mapping, seeded
 from tests.rpc.roles import role_matrix
 from tests.storage.fixtures import EngineFor
@@ -65,8 +65,8 @@ class Served:
 @pytest.fixture
 def served(engine_for: EngineFor) -> Iterator[Served]:
     clock = Clock()
-    new_uow = Masterdatas(engine_for("services.masterdata"))
-    masterdata = build_masterdata(
+    new_uow = MasterdataUowFactory(engine_for("services.masterdata"))
+    masterdata = Masterdata(
         new_uow,
         InProcess(seeded(19).copy(), "masterdata"),
         clock,
@@ -74,7 +74,9 @@ def served(engine_for: EngineFor) -> Iterator[Served]:
         companies={"acme": 1},
     )
     failures: list[tuple[str, str, int]] = []
-    servicer = MasterdataServicer(masterdata, masterdata.resolver, new_uow, lambda *failure: failures.append(failure))
+    servicer = MasterdataServicer(
+        masterdata.sync, masterdata.review, masterdata.resolver, new_uow, lambda *failure: failures.append(failure)
+    )
     server = serve(ServerConfig(), [registration(servicer)], TokenVerifier(KEYS))
     made = Served(server.address)
     made.failures = failures

@@ -16,7 +16,7 @@ from services.masterdata.adapters.odoo_masters import OdooMasters
 from services.masterdata.domain.errors import CompanyAmbiguous, CompanyTaken, CompanyUnknown, RequestReused
 from services.masterdata.domain.records import Account, ExchangeRate, Journal, Party, Reading, TaxCode
 from services.masterdata.domain.sync import SyncState
-from services.masterdata.handlers.sync_masterdata import odoo_company_of, sync_masterdata
+from services.masterdata.handlers.sync_masterdata import odoo_company_of
 from services.masterdata.storage import TABLES, MasterdataRow
 from services.masterdata.workers.sync import SyncWorker
 from tests.masterdata.company import World, new_world
@@ -221,7 +221,7 @@ def test_a_reading_that_was_overtaken_is_not_stored(world: World) -> None:
             assert world.sync().changed == 1
             return old
 
-    run = sync_masterdata("acme", 0, "olga", world.request_id(), Slow(), world.new_uow, world.clock, world.ids)
+    run = world.sync_from(Slow())("acme", "olga", world.request_id())
     assert (run.state, run.reason) == (SyncState.FAILED, "SYNC_OVERTAKEN")
     assert "Ada Brown" in {row["name"] for row in stored(world, "party")}
 
@@ -235,7 +235,7 @@ def test_every_run_stands_in_the_audit_log(world: World) -> None:
 
 
 def test_the_worker_syncs_when_a_company_is_due(world: World) -> None:
-    worker = SyncWorker(_sync_of(world), world.new_uow, world.clock, world.ids, 60, ())
+    worker = SyncWorker(world.sync_from(world.source), world.new_uow, world.clock, world.ids, 60, ())
     assert worker.run_once() == 0
     for _ in range(60):
         world.clock()
@@ -250,15 +250,9 @@ def test_the_worker_syncs_when_a_company_is_due(world: World) -> None:
 
 def test_the_worker_syncs_configured_companies_before_anybody_asks(engine_for: EngineFor) -> None:
     world = new_world(engine_for, synced=False)
-    worker = SyncWorker(_sync_of(world), world.new_uow, world.clock, world.ids, 60, ("acme",))
+    worker = SyncWorker(world.sync_from(world.source), world.new_uow, world.clock, world.ids, 60, ("acme",))
     assert worker.run_once() == 1
     assert [row["company"] for row in stored(world, "legal_entity")] == ["acme"]
-
-
-def _sync_of(world: World) -> Any:
-    return lambda company, actor, request: sync_masterdata(
-        company, 0, actor, request, world.source, world.new_uow, world.clock, world.ids
-    )
 
 
 def test_each_kind_is_listed_by_pages_in_its_order(world: World) -> None:

@@ -18,12 +18,9 @@ from libs.storage.migrate import upgrade
 from sandbox.engine import Sandbox
 from sandbox.seed import bootstrap
 from sandbox.transport import InProcess
-from services.masterdata.adapters.mapping_yaml import read_mapping
-from services.masterdata.adapters.odoo_masters import OdooMasters
 from services.masterdata.assembly import Masterdata
-from services.masterdata.assembly import World as MasterdataWorld
 from services.masterdata.servicer import MasterdataServicer
-from services.masterdata.storage import Masterdatas
+from services.masterdata.storage import MasterdataUowFactory
 from tests.simulation.day import COMPANY
 from tests.storage.fixtures import drop, empty
 
@@ -96,11 +93,10 @@ def company(version: int) -> Company:
     """Synced from the sandbox, with the demo's mapping proposed by one and approved by another."""
     sandbox = Sandbox(":memory:", lambda: SETUP, version)
     bootstrap(sandbox)
-    new_uow = Masterdatas(InMemory().open("masterdata"))
+    new_uow = MasterdataUowFactory(InMemory().open("masterdata"))
     ids = TransactionIds(lambda: SETUP, random.Random(0))
-    source = OdooMasters(InProcess(sandbox, "masterdata"))
-    made = Masterdata(MasterdataWorld(new_uow, source, read_mapping, lambda: SETUP, ids))
+    made = Masterdata(new_uow, InProcess(sandbox, "masterdata"), lambda: SETUP, ids)
     made.sync(COMPANY, "olga", "00000000-0000-4000-8000-000000000001")
-    offered = made.propose(COMPANY, MAPPING.read_text(), "ann", "00000000-0000-4000-8000-000000000002")
-    made.approve(COMPANY, offered.number, offered.content_digest, "bob", "00000000-0000-4000-8000-000000000003")
-    return Company(sandbox, MasterdataServicer(made, made.resolver, new_uow))
+    offered = made.review.propose(COMPANY, MAPPING.read_text(), "ann", "00000000-0000-4000-8000-000000000002")
+    made.review.approve(COMPANY, offered.number, offered.content_digest, "bob", "00000000-0000-4000-8000-000000000003")
+    return Company(sandbox, MasterdataServicer(made.sync, made.review, made.resolver, new_uow))

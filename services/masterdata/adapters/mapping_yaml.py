@@ -13,16 +13,16 @@ import yaml
 
 from ..domain.errors import MappingInvalid
 from ..domain.mapping import (
-    BankRow,
     CompanyMapping,
     CompanyPolicy,
-    FeeRow,
-    PartyRow,
-    ProductRow,
-    RoleRow,
-    Scope,
-    Source,
-    TaxRow,
+    MappedBank,
+    MappedFee,
+    MappedParty,
+    MappedProduct,
+    MappedRole,
+    MappedSource,
+    MappedTax,
+    MappingScope,
 )
 from ..domain.numbers import decimal_text
 from ..domain.roles import ACCOUNT_ROLES, FEE_ROLES, JOURNAL_TYPES
@@ -58,7 +58,7 @@ class _File:
 
     def __init__(self, problems: Problems) -> None:
         self._problems = problems
-        self._sources: tuple[Source, ...] = ()
+        self._sources: tuple[MappedSource, ...] = ()
         self._seen: dict[Hashable, yaml.Node] = {}  # what was said already, and where
 
     def read(self, node: yaml.MappingNode) -> CompanyMapping:
@@ -97,43 +97,43 @@ class _File:
             line=section.line,
         )
 
-    def _source(self, section: Section) -> Source:
+    def _source(self, section: Section) -> MappedSource:
         provider = section.read("provider", _source_part, "", required=True)
         account = section.read("account", _source_part, "", required=True)
         issuer = section.read("issuer", _issuer, f"{provider}/{account}")
         self._once(section, "sources", provider, account)
-        return Source(provider, account, issuer, section.line)
+        return MappedSource(provider, account, issuer, section.line)
 
-    def _role(self, known: tuple[str, ...], kind: str) -> Callable[[Section], RoleRow]:
-        def read(section: Section) -> RoleRow:
+    def _role(self, known: tuple[str, ...], kind: str) -> Callable[[Section], MappedRole]:
+        def read(section: Section) -> MappedRole:
             role = section.one_of("role", known, required=True)
             scope = self._scope(section)
             self._once(section, kind, role, scope)
-            return RoleRow(role, scope, section.text("code", required=True), section.line)
+            return MappedRole(role, scope, section.text("code", required=True), section.line)
 
         return read
 
-    def _bank_account(self, section: Section) -> BankRow:
+    def _bank_account(self, section: Section) -> MappedBank:
         number = "".join(section.text("number", required=True).split()).upper()
         self._once(section, "bank_accounts", number)
-        return BankRow(number, section.text("journal", required=True), section.line)
+        return MappedBank(number, section.text("journal", required=True), section.line)
 
-    def _tax(self, section: Section) -> TaxRow:
+    def _tax(self, section: Section) -> MappedTax:
         provider, account = self._provider(section, required=True)
         title = section.text("title")
         rate = section.read("rate", _rate, "", required=True)
         tax, tax_id = self._named(section, "tax", "tax_id")
         self._once(section, "taxes", provider, account, title, rate)
-        return TaxRow(provider, account, title, rate, tax, tax_id, section.line)
+        return MappedTax(provider, account, title, rate, tax, tax_id, section.line)
 
-    def _fee(self, section: Section) -> FeeRow:
+    def _fee(self, section: Section) -> MappedFee:
         provider, account = self._provider(section)
         kind = section.text("kind", required=True)
         role = section.one_of("role", sorted(FEE_ROLES), required=True)
         self._once(section, "fees", provider, account, kind)
-        return FeeRow(provider, account, kind, role, section.line)
+        return MappedFee(provider, account, kind, role, section.line)
 
-    def _party(self, section: Section) -> PartyRow:
+    def _party(self, section: Section) -> MappedParty:
         partner, partner_id = self._named(section, "partner", "partner_id")
         self._once(section, "parties", partner, partner_id)
         external_ids = []
@@ -149,17 +149,17 @@ class _File:
             unidentified_for.append(issuer)
         if not section.has("external_ids") and not section.has("unidentified_for"):
             section.problem("partner", "needs external_ids or unidentified_for")
-        return PartyRow(partner, partner_id, tuple(external_ids), tuple(unidentified_for), section.line)
+        return MappedParty(partner, partner_id, tuple(external_ids), tuple(unidentified_for), section.line)
 
-    def _product(self, section: Section) -> ProductRow:
+    def _product(self, section: Section) -> MappedProduct:
         sku = section.text("sku", required=True)
         product, product_id = self._named(section, "product", "product_id")
         self._once(section, "products", sku)
-        return ProductRow(sku, product, product_id, section.line)
+        return MappedProduct(sku, product, product_id, section.line)
 
-    def _scope(self, section: Section) -> Scope:
+    def _scope(self, section: Section) -> MappingScope:
         provider, account = self._provider(section)
-        return Scope(provider, account, section.read("currency", _currency, ""))
+        return MappingScope(provider, account, section.read("currency", _currency, ""))
 
     def _provider(self, section: Section, *, required: bool = False) -> tuple[str, str]:
         """Provider and account of a row, which `sources` must name: a typing error would match nothing."""

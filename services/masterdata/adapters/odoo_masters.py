@@ -42,17 +42,17 @@ Row = dict[str, Any]
 
 
 class OdooMasters:
-    """Fulfils `ports.Source` with a user who may read masters (`account.group_account_readonly` suffices)."""
+    """Fulfils `ports.MasterSource` with a user who may read masters (`account.group_account_readonly` suffices)."""
 
     def __init__(self, odoo: Odoo, page: int = PAGE) -> None:
         self._odoo = odoo
         self._page = page
 
     def read(self, company: str, odoo_company: int) -> Reading:
-        """See `ports.Source.read`. Several calls: Odoo may change between them, and the next reading mends that."""
+        """See `ports.MasterSource.read`. Odoo may change between its calls; the next reading mends that."""
         odoo = of_company(self._odoo, company)
         row = _company(odoo, odoo_company)
-        reading = _Company(odoo, self._page, row["id"])
+        reading = _CompanyReader(odoo, self._page, row["id"])
         currencies = reading.currencies()
         codes = {one.odoo_id: one.code for one in currencies}
         entity = LegalEntity(
@@ -86,7 +86,7 @@ def _company(odoo: Odoo, odoo_company: int) -> Row:
     return rows[0]
 
 
-class _Company:
+class _CompanyReader:
     """The masters of one company of Odoo."""
 
     def __init__(self, odoo: Odoo, page: int, company_id: int) -> None:

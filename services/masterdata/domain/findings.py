@@ -7,32 +7,32 @@ from collections.abc import Iterator
 
 from libs.money import BadAmount, Money
 
-from .books import Books, Named
-from .mapping import CompanyMapping, PartyRow, ProductRow, RoleRow, TaxRow
+from .company_masters import CompanyMasters, NamedRecords
+from .mapping import CompanyMapping, MappedParty, MappedProduct, MappedRole, MappedTax
 from .mapping_set import MappingFinding, Severity
 from .records import Account, ExternalReference, TaxCode
 from .roles import BANK, EXPECTED_JOURNALS, EXPECTED_ROLES, JOURNAL_TYPES, RECONCILABLE_ROLES, unmet
 
 
-def findings_of(mapping: CompanyMapping, books: Books, named: Named) -> tuple[MappingFinding, ...]:
+def findings_of(mapping: CompanyMapping, masters: CompanyMasters, named: NamedRecords) -> tuple[MappingFinding, ...]:
     """All findings, errors first, each in the order of its line."""
     found = [
-        *_company(mapping, books),
-        *_roles(mapping, books),
+        *_company(mapping, masters),
+        *_roles(mapping, masters),
         *_missing_roles(mapping),
         *_shared_accounts(mapping),
-        *_exchange(mapping, books),
-        *_journals(mapping, books),
-        *_bank_accounts(mapping, books),
-        *_taxes(mapping, books),
+        *_exchange(mapping, masters),
+        *_journals(mapping, masters),
+        *_bank_accounts(mapping, masters),
+        *_taxes(mapping, masters),
         *_fees(mapping),
         *_parties(mapping, named),
         *_products(mapping, named),
     ]
-    return tuple(sorted(found, key=lambda one: (one.severity is not Severity.ERROR, one.line, one.reason)))
+    return tuple(sorted(found, key=lambda each: (each.severity is not Severity.ERROR, each.line, each.reason)))
 
 
-def references_of(mapping: CompanyMapping, named: Named) -> tuple[ExternalReference, ...]:
+def references_of(mapping: CompanyMapping, named: NamedRecords) -> tuple[ExternalReference, ...]:
     """The external references that the mapping gives; call it once there are no errors."""
     found = []
     for row in mapping.parties:
@@ -47,28 +47,28 @@ def approval_above(mapping: CompanyMapping, currency: str) -> Money:
     return Money.parse(currency, mapping.company.approval_above)
 
 
-def _company(mapping: CompanyMapping, books: Books) -> Iterator[MappingFinding]:
+def _company(mapping: CompanyMapping, masters: CompanyMasters) -> Iterator[MappingFinding]:
     line = mapping.company.line
     try:
-        approval_above(mapping, books.entity.currency)
+        approval_above(mapping, masters.entity.currency)
     except BadAmount:
-        yield _error("AMOUNT_INVALID", line, f"approval_above has more digits than {books.entity.currency} has")
-    if not books.entity.rounds_by_line:
+        yield _error("AMOUNT_INVALID", line, f"approval_above has more digits than {masters.entity.currency} has")
+    if not masters.entity.rounds_by_line:
         yield _warning(
             "TAX_ROUNDED_GLOBALLY", line, "the company rounds taxes by document, Concord by line: cents will differ"
         )
 
 
-def _roles(mapping: CompanyMapping, books: Books) -> Iterator[MappingFinding]:
+def _roles(mapping: CompanyMapping, masters: CompanyMasters) -> Iterator[MappingFinding]:
     for row in mapping.roles:
-        account = books.accounts.get(row.code)
+        account = masters.accounts.get(row.code)
         if account is None:
             yield _error("ACCOUNT_UNKNOWN", row.line, f"role {row.role}: Odoo has no active account {row.code}")
             continue
-        yield from _account_of_role(row, account, books.entity.currency)
+        yield from _account_of_role(row, account, masters.entity.currency)
 
 
-def _account_of_role(row: RoleRow, account: Account, home: str) -> Iterator[MappingFinding]:
+def _account_of_role(row: MappedRole, account: Account, home: str) -> Iterator[MappingFinding]:
     where = f"role {row.role}: account {account.code}"
     for reason, words in unmet(row.role, account.type, account.reconcilable):
         yield _error(reason, row.line, f"{where} {words}")
@@ -93,7 +93,7 @@ def _missing_roles(mapping: CompanyMapping) -> Iterator[MappingFinding]:
 
 def _shared_accounts(mapping: CompanyMapping) -> Iterator[MappingFinding]:
     """Two clearings, or two roles that are reconciled, on one account: nobody can tell their lines apart."""
-    first: dict[str, RoleRow] = {}
+    first: dict[str, MappedRole] = {}
     for row in mapping.roles:
         if row.role not in RECONCILABLE_ROLES:
             continue
@@ -110,14 +110,14 @@ def _shared_accounts(mapping: CompanyMapping) -> Iterator[MappingFinding]:
             )
 
 
-def _exchange(mapping: CompanyMapping, books: Books) -> Iterator[MappingFinding]:
+def _exchange(mapping: CompanyMapping, masters: CompanyMasters) -> Iterator[MappingFinding]:
     """Odoo's own exchange moves must land on FXD, or the ledger takes them for somebody else's."""
     rows = [row for row in mapping.roles if row.role == "FXD"]
     if not rows:
         return
     codes = {row.code for row in rows}
-    for word, odoo_id in (("gain", books.entity.gain_account), ("loss", books.entity.loss_account)):
-        account = books.accounts_by_id.get(odoo_id)
+    for word, odoo_id in (("gain", masters.entity.gain_account), ("loss", masters.entity.loss_account)):
+        account = masters.accounts_by_id.get(odoo_id)
         if account is None:
             yield _error("EXCHANGE_ACCOUNT_DIFFERS", rows[0].line, f"the company has no exchange {word} account")
         elif account.code not in codes:
@@ -126,9 +126,9 @@ def _exchange(mapping: CompanyMapping, books: Books) -> Iterator[MappingFinding]
             )
 
 
-def _journals(mapping: CompanyMapping, books: Books) -> Iterator[MappingFinding]:
+def _journals(mapping: CompanyMapping, masters: CompanyMasters) -> Iterator[MappingFinding]:
     for row in mapping.journals:
-        journal = books.journals.get(row.code)
+        journal = masters.journals.get(row.code)
         demanded = JOURNAL_TYPES[row.role]
         if journal is None:
             yield _error("JOURNAL_UNKNOWN", row.line, f"role {row.role}: Odoo has no active journal {row.code}")
@@ -138,33 +138,33 @@ def _journals(mapping: CompanyMapping, books: Books) -> Iterator[MappingFinding]
             )
 
 
-def _bank_accounts(mapping: CompanyMapping, books: Books) -> Iterator[MappingFinding]:
+def _bank_accounts(mapping: CompanyMapping, masters: CompanyMasters) -> Iterator[MappingFinding]:
     for row in mapping.bank_accounts:
-        journal = books.journals.get(row.journal)
+        journal = masters.journals.get(row.journal)
         if journal is None:
             yield _error("JOURNAL_UNKNOWN", row.line, f"Odoo has no active journal {row.journal}")
         elif journal.type != BANK:
             yield _error("JOURNAL_TYPE_WRONG", row.line, f"journal {row.journal} is {journal.type}, not {BANK}")
-        elif not {journal.default_account, journal.suspense_account} <= set(books.accounts_by_id):
+        elif not {journal.default_account, journal.suspense_account} <= set(masters.accounts_by_id):
             yield _error(
                 "JOURNAL_INCOMPLETE", row.line, f"journal {row.journal} needs its own account and a suspense account"
             )
 
 
-def _taxes(mapping: CompanyMapping, books: Books) -> Iterator[MappingFinding]:
+def _taxes(mapping: CompanyMapping, masters: CompanyMasters) -> Iterator[MappingFinding]:
     tax_accounts = {row.code for row in mapping.roles if row.role == "TAX"}
     for row in mapping.taxes:
-        found = taxes_of(row, books)
+        found = taxes_of(row, masters)
         if len(found) != 1:
             reason, word = (
                 ("TAX_UNKNOWN", "no such active tax") if not found else ("TAX_AMBIGUOUS", "several such taxes")
             )
             yield _error(reason, row.line, f"Odoo has {word} for sales")
             continue
-        yield from _tax(row, found[0], books, tax_accounts)
+        yield from _tax(row, found[0], masters, tax_accounts)
 
 
-def _tax(row: TaxRow, tax: TaxCode, books: Books, tax_accounts: set[str]) -> Iterator[MappingFinding]:
+def _tax(row: MappedTax, tax: TaxCode, masters: CompanyMasters, tax_accounts: set[str]) -> Iterator[MappingFinding]:
     where = f"tax {tax.odoo_id}"
     if not tax.repartition_complete:
         yield _error(
@@ -180,17 +180,18 @@ def _tax(row: TaxRow, tax: TaxCode, books: Books, tax_accounts: set[str]) -> Ite
         yield _error("TAX_NOT_PERCENTAGE", row.line, f"{where} is no plain percentage")
     elif tax.rate != row.rate:
         yield _error("TAX_RATE_DIFFERS", row.line, f"{where} has the rate {tax.rate}, the source's is {row.rate}")
-    codes = {books.accounts_by_id[one].code for one in _ids(tax.repartition_accounts) if one in books.accounts_by_id}
+    accounts = (masters.accounts_by_id.get(odoo_id) for odoo_id in _ids(tax.repartition_accounts))
+    codes = {account.code for account in accounts if account}
     if tax_accounts and not codes <= tax_accounts:
         others = ", ".join(sorted(codes - tax_accounts))
         yield _warning("TAX_ACCOUNT_DIFFERS", row.line, f"{where} goes to {others}, which no row gives the role TAX")
 
 
-def taxes_of(row: TaxRow, books: Books) -> list[TaxCode]:
+def taxes_of(row: MappedTax, masters: CompanyMasters) -> list[TaxCode]:
     """The taxes that the row names; one, if all is well."""
     if row.tax_id:
-        return [books.tax_codes[row.tax_id]] if row.tax_id in books.tax_codes else []
-    return books.taxes_named(row.tax)
+        return [masters.tax_codes[row.tax_id]] if row.tax_id in masters.tax_codes else []
+    return masters.taxes_named(row.tax)
 
 
 def _fees(mapping: CompanyMapping) -> Iterator[MappingFinding]:
@@ -200,7 +201,7 @@ def _fees(mapping: CompanyMapping) -> Iterator[MappingFinding]:
             yield _error("ROLE_UNMAPPED", row.line, f"fee {row.kind}: no account has the role {row.role}")
 
 
-def _parties(mapping: CompanyMapping, named: Named) -> Iterator[MappingFinding]:
+def _parties(mapping: CompanyMapping, named: NamedRecords) -> Iterator[MappingFinding]:
     lines: dict[int, list[int]] = defaultdict(list)
     for row in mapping.parties:
         found = named.parties_of(row.partner, row.partner_id)
@@ -218,27 +219,27 @@ def _parties(mapping: CompanyMapping, named: Named) -> Iterator[MappingFinding]:
             yield _error("UNIDENTIFIED_MISSING", source.line, f"{source.issuer} has no unidentified customer")
 
 
-def _party_missing(row: PartyRow, found: int) -> MappingFinding:
+def _party_missing(row: MappedParty, found: int) -> MappingFinding:
     if found:
         return _error("PARTY_AMBIGUOUS", row.line, f"{found} partners have this name: give partner_id")
     return _error("PARTY_UNKNOWN", row.line, "Odoo has no active partner of this name or id")
 
 
-def _products(mapping: CompanyMapping, named: Named) -> Iterator[MappingFinding]:
+def _products(mapping: CompanyMapping, named: NamedRecords) -> Iterator[MappingFinding]:
     for row in mapping.products:
         found = named.products_of(row.product, row.product_id)
         if len(found) != 1:
             yield _product_missing(row, len(found))
 
 
-def _product_missing(row: ProductRow, found: int) -> MappingFinding:
+def _product_missing(row: MappedProduct, found: int) -> MappingFinding:
     if found:
         return _error("PRODUCT_AMBIGUOUS", row.line, f"{found} products have this reference: give product_id")
     return _error("PRODUCT_UNKNOWN", row.line, "Odoo has no active product of this reference or id")
 
 
 def _ids(text: str) -> list[int]:
-    return [int(one) for one in text.split()]
+    return [int(odoo_id) for odoo_id in text.split()]
 
 
 def _error(reason: str, line: int, message: str) -> MappingFinding:

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class MappingScope:
     """Where a row holds; an empty field lets everything through. An account is one of its provider's."""
 
     provider: str = ""
     account: str = ""
     currency: str = ""
 
-    def widened(self) -> Iterator[Scope]:
+    def widened(self) -> Iterator[MappingScope]:
         """This scope and all that contain it, the most specific first."""
         sources = [(self.provider, self.account), (self.provider, ""), ("", "")]
         known = set()
         for provider, account in sources:
             for currency in (self.currency, ""):
-                scope = Scope(provider, account, currency)
+                scope = MappingScope(provider, account, currency)
                 if scope not in known:
                     known.add(scope)
                     yield scope
@@ -36,7 +36,7 @@ class CompanyPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class MappedSource:
     """A provider account whose events belong to this company; `issuer` is who gave its customers their ids."""
 
     provider: str
@@ -50,24 +50,24 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class RoleRow:
+class MappedRole:
     """A role's account, or a role's journal; `code` is Odoo's."""
 
     role: str
-    scope: Scope
+    scope: MappingScope
     code: str
     line: int
 
 
 @dataclass(frozen=True, slots=True)
-class BankRow:
+class MappedBank:
     number: str  # without spaces, in capitals
     journal: str
     line: int
 
 
 @dataclass(frozen=True, slots=True)
-class TaxRow:
+class MappedTax:
     """A tax as the source calls it. An empty account or title lets every one through."""
 
     provider: str
@@ -80,7 +80,7 @@ class TaxRow:
 
 
 @dataclass(frozen=True, slots=True)
-class FeeRow:
+class MappedFee:
     provider: str
     account: str
     kind: str
@@ -89,7 +89,7 @@ class FeeRow:
 
 
 @dataclass(frozen=True, slots=True)
-class PartyRow:
+class MappedParty:
     partner: str  # Odoo's name of it, or
     partner_id: int  # its id there
     external_ids: tuple[tuple[str, str], ...]  # issuer, value
@@ -98,7 +98,7 @@ class PartyRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ProductRow:
+class MappedProduct:
     sku: str
     product: str  # Odoo's default_code, or
     product_id: int  # its id there
@@ -108,11 +108,11 @@ class ProductRow:
 @dataclass(frozen=True, slots=True)
 class CompanyMapping:
     company: CompanyPolicy
-    sources: tuple[Source, ...] = ()
-    roles: tuple[RoleRow, ...] = ()
-    journals: tuple[RoleRow, ...] = ()
-    bank_accounts: tuple[BankRow, ...] = ()
-    taxes: tuple[TaxRow, ...] = ()
-    fees: tuple[FeeRow, ...] = ()
-    parties: tuple[PartyRow, ...] = ()
-    products: tuple[ProductRow, ...] = ()
+    sources: tuple[MappedSource, ...] = ()
+    roles: tuple[MappedRole, ...] = ()
+    journals: tuple[MappedRole, ...] = ()
+    bank_accounts: tuple[MappedBank, ...] = ()
+    taxes: tuple[MappedTax, ...] = ()
+    fees: tuple[MappedFee, ...] = ()
+    parties: tuple[MappedParty, ...] = ()
+    products: tuple[MappedProduct, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .books import Books
+from .company_masters import CompanyMasters
 from .findings import taxes_of
 from .mapping import CompanyMapping
 
@@ -19,16 +19,16 @@ def tax_word(name: str) -> str:
     return f"tax {name}"
 
 
-def meanings_of(mapping: CompanyMapping, books: Books) -> tuple[tuple[str, int], ...]:
+def meanings_of(mapping: CompanyMapping, masters: CompanyMasters) -> tuple[tuple[str, int], ...]:
     """Each word of the mapping with the id that it stands for now; parties are kept by their ids anyway."""
     found: dict[str, int] = {}
-    for code in {row.code for row in mapping.roles} & books.accounts.keys():
-        found[account_word(code)] = books.accounts[code].odoo_id
+    for code in {row.code for row in mapping.roles} & masters.accounts.keys():
+        found[account_word(code)] = masters.accounts[code].odoo_id
     journals = {row.code for row in mapping.journals} | {row.journal for row in mapping.bank_accounts}
-    for code in journals & books.journals.keys():
-        found[journal_word(code)] = books.journals[code].odoo_id
+    for code in journals & masters.journals.keys():
+        found[journal_word(code)] = masters.journals[code].odoo_id
     for row in mapping.taxes:
-        taxes = taxes_of(row, books)
+        taxes = taxes_of(row, masters)
         if row.tax and len(taxes) == 1:
             found[tax_word(row.tax)] = taxes[0].odoo_id
     return tuple(sorted(found.items()))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+
+After = Sequence[str | int]  # a list's last row, by the columns of its order: where the next page begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,14 @@ class LegalEntity:
     rounds_by_line: bool = True  # taxes are rounded line by line, as we compute them
     time_zone: str = ""  # IANA; from the active mapping
     revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCompany:
+    """A company as it is stored, and when the reading that it stems from began."""
+
+    entity: LegalEntity
+    read_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

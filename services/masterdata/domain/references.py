@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from .books import JournalAnswer
-from .mapping import Scope
+from .company_masters import JournalAnswer
+from .mapping import MappingScope
 from .records import Account, ExchangeRate, ExternalReference, LegalEntity, Party, Product, TaxCode
 
 
 @dataclass(frozen=True, slots=True)
 class AccountQuestion:
     role: str
-    scope: Scope
+    scope: MappingScope
 
 
 @dataclass(frozen=True, slots=True)
 class JournalQuestion:
     role: str
-    scope: Scope
+    scope: MappingScope
 
 
 @dataclass(frozen=True, slots=True)

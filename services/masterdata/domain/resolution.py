@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from .books import Books
+from .company_masters import CompanyMasters
 from .findings import approval_above, taxes_of
-from .mapping import CompanyMapping, Scope, TaxRow
+from .mapping import CompanyMapping, MappedTax, MappingScope
 from .meanings import account_word, journal_word, tax_word
 from .numbers import same_spelling
 from .records import Party, Product
@@ -39,10 +39,14 @@ class Snapshot:
     """Everything of one revision that answers depend on, parties and products aside. Safe to share between threads."""
 
     def __init__(
-        self, books: Books, mapping: CompanyMapping | None, mapping_set: str, meant: Iterable[tuple[str, int]] = ()
+        self,
+        masters: CompanyMasters,
+        mapping: CompanyMapping | None,
+        mapping_set: str,
+        meant: Iterable[tuple[str, int]] = (),
     ) -> None:
         """`meant`: see `MappingSet.meant`."""
-        self.books = books
+        self.masters = masters
         self._meant = dict(meant)
         self.mapping_set = mapping_set
         self._mapping = mapping
@@ -51,7 +55,7 @@ class Snapshot:
         self._journals = {(one.role, one.scope): one.code for one in rows.journals} if rows else {}
         self._banks = {one.number: one.journal for one in rows.bank_accounts} if rows else {}
         self._fees = {(one.provider, one.account, one.kind): one.role for one in rows.fees} if rows else {}
-        self._taxes: dict[tuple[str, str, str, str], TaxRow] = (
+        self._taxes: dict[tuple[str, str, str, str], MappedTax] = (
             {(one.provider, one.account, one.title, one.rate): one for one in rows.taxes} if rows else {}
         )
         self._issuers = {one.interface: one.issuer for one in rows.sources} if rows else {}
@@ -98,7 +102,7 @@ class Snapshot:
         code = _most_specific(self._roles, question.role, question.scope)
         if code is None:
             return _missing(f"account of role {question.role}", question.scope)
-        account = self.books.accounts.get(code)
+        account = self.masters.accounts.get(code)
         if account is None:
             return Failure("ACCOUNT_UNKNOWN", f"role {question.role}: Odoo has no active account {code} any more")
         if self._is_another(account_word(code), account.odoo_id):
@@ -127,14 +131,14 @@ class Snapshot:
 
     def _journal(self, code: str, demanded: str) -> Answer:
         """Odoo takes any document in any journal, so a type that was changed since the approval is found here."""
-        journal = self.books.journals.get(code)
+        journal = self.masters.journals.get(code)
         if journal is None:
             return Failure("JOURNAL_UNKNOWN", f"Odoo has no active journal {code} any more")
         if self._is_another(journal_word(code), journal.odoo_id):
             return Failure("JOURNAL_REPLACED", f"code {code} is another journal's {_SINCE}")
         if journal.type != demanded:
             return Failure("JOURNAL_TYPE_WRONG", f"journal {code} is {journal.type}, not {demanded}")
-        found = self.books.with_accounts(journal)
+        found = self.masters.with_accounts(journal)
         if demanded == BANK and not (found.default_account and found.suspense_account):
             return Failure("JOURNAL_INCOMPLETE", f"journal {code} needs its own account and a suspense account")
         return found
@@ -151,8 +155,8 @@ class Snapshot:
                     return self._tax_of(row)
         return Failure("MAPPING_MISSING", f"no tax is mapped for rate {rate} of {question.provider}")
 
-    def _tax_of(self, row: TaxRow) -> Answer:
-        found = taxes_of(row, self.books)
+    def _tax_of(self, row: MappedTax) -> Answer:
+        found = taxes_of(row, self.masters)
         if len(found) != 1:
             return Failure("TAX_UNKNOWN", f"Odoo has no active tax as the mapping's line {row.line} names it any more")
         tax = found[0]
@@ -184,7 +188,7 @@ class Snapshot:
         return found[0]
 
     def _company(self, mapping: CompanyMapping) -> Answer:
-        entity, policy = self.books.entity, mapping.company
+        entity, policy = self.masters.entity, mapping.company
         return CompanyAnswer(
             entity,
             approval_above(mapping, entity.currency).minor_units,
@@ -197,7 +201,7 @@ class Snapshot:
             day = date.fromisoformat(question.day).isoformat()
         except ValueError:
             return Failure("REFERENCE_INVALID", "the rate's day is not an ISO 8601 date")
-        rate = self.books.rate_on(question.currency, day)
+        rate = self.masters.rate_on(question.currency, day)
         if rate is None:
             return Failure("RATE_MISSING", f"Odoo has no rate of {question.currency} on or before {day}")
         return rate
@@ -215,10 +219,10 @@ def party_answers(found: Mapping[tuple[str, str], Party]) -> dict[tuple[str, str
     return {key: PartyAnswer(party) for key, party in found.items() if party.active}
 
 
-def _most_specific(rows: Mapping[tuple[str, Scope], str], role: str, scope: Scope) -> str | None:
+def _most_specific(rows: Mapping[tuple[str, MappingScope], str], role: str, scope: MappingScope) -> str | None:
     return next((rows[(role, wide)] for wide in scope.widened() if (role, wide) in rows), None)
 
 
-def _missing(what: str, scope: Scope) -> Failure:
+def _missing(what: str, scope: MappingScope) -> Failure:
     place = " ".join(part for part in (scope.provider, scope.account, scope.currency) if part)
     return Failure("MAPPING_MISSING", f"no {what} is mapped for {place or 'the company'}")

@@ -10,7 +10,8 @@ from typing import TypeVar
 from libs.events import from_plain, to_plain
 
 from ..domain.errors import RequestReused
-from .ports import Answered, MasterdataUow
+from ..storage.uow import MasterdataUow
+from .ports import Answered
 
 T = TypeVar("T")
 

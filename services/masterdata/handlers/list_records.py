@@ -8,16 +8,16 @@ from typing import Generic, TypeVar
 
 from ..domain.errors import CompanyUnknown
 from ..domain.mapping_set import MappingSet
-from ..domain.records import Account, ExchangeRate, Journal, LegalEntity, Party, Product, Record, TaxCode
+from ..domain.records import Account, After, ExchangeRate, Journal, LegalEntity, Party, Product, Record, TaxCode
 from ..domain.references import JournalAnswer, PartyAnswer
-from .ports import After, MasterdataUow, NewUow
+from ..storage.uow import MasterdataUow, NewUow
 
 Item = TypeVar("Item")
 R = TypeVar("R", bound=Record)
 
 
 @dataclass(frozen=True, slots=True)
-class Part(Generic[Item]):
+class ListPart(Generic[Item]):
     """Part of a list; `after` is where the next part begins, None at the end."""
 
     items: list[Item]
@@ -30,45 +30,45 @@ def get_legal_entity(company: str, new_uow: NewUow) -> LegalEntity:
         return _known(uow, company)
 
 
-def list_legal_entities(size: int, after: After | None, new_uow: NewUow) -> Part[LegalEntity]:
+def list_legal_entities(size: int, after: After | None, new_uow: NewUow) -> ListPart[LegalEntity]:
     with new_uow(read_only=True) as uow:
         found = uow.masters.companies(size + 1, after)
     return _part(found, size, lambda one: (one.company,))
 
 
-def list_accounts(company: str, size: int, after: After | None, new_uow: NewUow) -> Part[Account]:
+def list_accounts(company: str, size: int, after: After | None, new_uow: NewUow) -> ListPart[Account]:
     """By code. Raises `CompanyUnknown`, as all lists of a company do."""
     return _records(Account, company, size, after, new_uow, lambda one: (one.code, one.odoo_id))
 
 
-def list_journals(company: str, size: int, after: After | None, new_uow: NewUow) -> Part[JournalAnswer]:
+def list_journals(company: str, size: int, after: After | None, new_uow: NewUow) -> ListPart[JournalAnswer]:
     """By code, with the codes of their accounts."""
     with new_uow(read_only=True) as uow:
-        books = uow.masters.books(_known(uow, company))
+        masters = uow.masters.of_company(_known(uow, company))
         found = uow.masters.page(Journal, company, size + 1, after)
     part = _part(found, size, lambda one: (one.code, one.odoo_id))
-    return Part([books.with_accounts(one) for one in part.items], part.after)
+    return ListPart([masters.with_accounts(one) for one in part.items], part.after)
 
 
-def list_tax_codes(company: str, size: int, after: After | None, new_uow: NewUow) -> Part[TaxCode]:
+def list_tax_codes(company: str, size: int, after: After | None, new_uow: NewUow) -> ListPart[TaxCode]:
     return _records(TaxCode, company, size, after, new_uow, lambda one: (one.odoo_id,))
 
 
-def list_exchange_rates(company: str, size: int, after: After | None, new_uow: NewUow) -> Part[ExchangeRate]:
+def list_exchange_rates(company: str, size: int, after: After | None, new_uow: NewUow) -> ListPart[ExchangeRate]:
     """By currency, oldest first."""
     return _records(ExchangeRate, company, size, after, new_uow, lambda one: (one.currency, one.day))
 
 
-def list_parties(company: str, size: int, after: After | None, new_uow: NewUow) -> Part[PartyAnswer]:
+def list_parties(company: str, size: int, after: After | None, new_uow: NewUow) -> ListPart[PartyAnswer]:
     """With what other systems call them."""
     with new_uow(read_only=True) as uow:
         _known(uow, company)
         part = _part(uow.masters.page(Party, company, size + 1, after), size, lambda one: (one.odoo_id,))
         references = uow.masters.references_of(company, [one.odoo_id for one in part.items])
-    return Part([PartyAnswer(one, tuple(references.get(one.odoo_id, ()))) for one in part.items], part.after)
+    return ListPart([PartyAnswer(one, tuple(references.get(one.odoo_id, ()))) for one in part.items], part.after)
 
 
-def list_products(company: str, size: int, after: After | None, new_uow: NewUow) -> Part[Product]:
+def list_products(company: str, size: int, after: After | None, new_uow: NewUow) -> ListPart[Product]:
     return _records(Product, company, size, after, new_uow, lambda one: (one.odoo_id,))
 
 
@@ -78,7 +78,7 @@ def get_mapping_set(company: str, number: int, new_uow: NewUow) -> MappingSet:
         return uow.mapping_sets.get(company, number)
 
 
-def list_mapping_sets(company: str, size: int, after: After | None, new_uow: NewUow) -> Part[MappingSet]:
+def list_mapping_sets(company: str, size: int, after: After | None, new_uow: NewUow) -> ListPart[MappingSet]:
     """Oldest first."""
     with new_uow(read_only=True) as uow:
         _known(uow, company)
@@ -88,16 +88,16 @@ def list_mapping_sets(company: str, size: int, after: After | None, new_uow: New
 
 def _records(
     kind: type[R], company: str, size: int, after: After | None, new_uow: NewUow, place: Callable[[R], After]
-) -> Part[R]:
+) -> ListPart[R]:
     with new_uow(read_only=True) as uow:
         _known(uow, company)
         found = uow.masters.page(kind, company, size + 1, after)
     return _part(found, size, place)
 
 
-def _part(found: Sequence[Item], size: int, place: Callable[[Item], After]) -> Part[Item]:
+def _part(found: Sequence[Item], size: int, place: Callable[[Item], After]) -> ListPart[Item]:
     last = found[size - 1] if len(found) > size else None
-    return Part(list(found[:size]), place(last) if last is not None else None)
+    return ListPart(list(found[:size]), place(last) if last is not None else None)
 
 
 def _known(uow: MasterdataUow, company: str) -> LegalEntity:

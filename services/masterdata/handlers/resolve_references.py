@@ -9,7 +9,8 @@ from ..domain.mapping_set import MappingSet
 from ..domain.records import Party, Product
 from ..domain.references import Answers, Failure, PartyAnswer, PartyQuestion, ProductQuestion, Question
 from ..domain.resolution import Snapshot, party_answers
-from .ports import MasterdataUow, NewUow, ReadMapping
+from ..storage.uow import MasterdataUow, NewUow
+from .ports import ReadMapping
 
 UNKNOWN = Failure("COMPANY_UNKNOWN", "nothing was ever synced for this company")
 
@@ -52,7 +53,7 @@ class Resolver:
         assert stored is not None, "a company with a revision is stored"
         active = uow.mapping_sets.active(company)
         snapshot = Snapshot(
-            uow.masters.books(stored.entity),
+            uow.masters.of_company(stored.entity),
             self._mapping(active) if active else None,
             active.name if active else "",
             active.meant if active else (),

@@ -10,10 +10,11 @@ from libs.errors import ConcordError
 from libs.events import Clock, IdSource
 
 from ..domain.errors import CompanyTaken, CompanyUnknown
-from ..domain.records import Reading
+from ..domain.records import Reading, StoredCompany
 from ..domain.sync import SyncRun, SyncState
+from ..storage.uow import MasterdataUow, NewUow
 from .answering import Request
-from .ports import MasterdataUow, NewUow, Source, Stored
+from .ports import MasterSource
 
 OVERTAKEN = "SYNC_OVERTAKEN"
 
@@ -28,46 +29,58 @@ def odoo_company_of(company: str, companies: Mapping[str, int]) -> int:
     return companies.get(company, 0)
 
 
-def sync_masterdata(
-    company: str,
-    odoo_company: int,
-    actor: str,
-    request_id: str,
-    source: Source,
-    new_uow: NewUow,
-    clock: Clock,
-    ids: IdSource,
-) -> SyncRun:
-    """One run, from the first read to its commit. A failure to read is a run that FAILED with the failure's reason.
+class MasterdataSync:
+    """Reads one company's masters from Odoo. Safe to run beside itself: the run that began to read later wins."""
 
-    Raises `CompanyTaken` or `RequestReused`; a repeated request id returns the first run.
-    """
-    request = Request(request_id, "sync", company, actor)
-    with new_uow(read_only=True) as uow:
-        if known := request.first_answer(uow, SyncRun):
-            return known
-    began, transaction_id = clock(), ids()
-    run = SyncRun(company, transaction_id, SyncState.FAILED, began, began)
-    try:
-        reading = source.read(company, odoo_company)
-    except ConcordError as error:
-        return _failed(run, error.reason, actor, request, new_uow, clock)
-    with new_uow() as uow:
-        stored = uow.masters.find(company, lock=True)
-        _check_company(uow, company, reading, stored)
-        if stored is not None and stored.read_at > began:
-            # Another run began to read later and is stored already: what we have may be older than what is there.
-            reason = OVERTAKEN
-        else:
-            run, reason = _stored(uow, run, reading, stored, clock()), ""
-        if not reason:
-            uow.sync_runs.add(run, actor, transaction_id)
-            request.answer(uow, run, run.ended_at)
+    def __init__(
+        self, new_uow: NewUow, source: MasterSource, companies: Mapping[str, int], clock: Clock, ids: IdSource
+    ) -> None:
+        """`companies`: see `odoo_company_of`."""
+        self._new_uow = new_uow
+        self._source = source
+        self._companies = companies
+        self._clock = clock
+        self._ids = ids
+
+    def __call__(self, company: str, actor: str, request_id: str) -> SyncRun:
+        """One run, from the first read to its commit. A failure to read is a run that FAILED with the failure's reason.
+
+        Raises `CompanyTaken`, `CompanyUnknown` or `RequestReused`; a repeated request id returns the first run.
+        """
+        odoo_company = odoo_company_of(company, self._companies)
+        request = Request(request_id, "sync", company, actor)
+        with self._new_uow(read_only=True) as uow:
+            if known := request.first_answer(uow, SyncRun):
+                return known
+        began, transaction_id = self._clock(), self._ids()
+        run = SyncRun(company, transaction_id, SyncState.FAILED, began, began)
+        try:
+            reading = self._source.read(company, odoo_company)
+        except ConcordError as error:
+            return self._fail(run, error.reason, actor, request)
+        with self._new_uow() as uow:
+            stored = uow.masters.find(company, lock=True)
+            _check_company(uow, company, reading, stored)
+            # Where another run began to read later and is stored already, what we have may be older than what is there.
+            overtaken = stored is not None and stored.read_at > began
+            if not overtaken:
+                run = _stored(uow, run, reading, stored, self._clock())
+                uow.sync_runs.add(run, actor, transaction_id)
+                request.answer(uow, run, run.ended_at)
+                uow.commit()
+        return self._fail(run, OVERTAKEN, actor, request) if overtaken else run
+
+    def _fail(self, run: SyncRun, reason: str, actor: str, request: Request) -> SyncRun:
+        with self._new_uow() as uow:
+            revision = uow.masters.revision(run.company)
+            failed = replace(run, state=SyncState.FAILED, ended_at=self._clock(), reason=reason, revision=revision)
+            uow.sync_runs.add(failed, actor, failed.id)
+            request.answer(uow, failed, failed.ended_at)
             uow.commit()
-    return _failed(run, reason, actor, request, new_uow, clock) if reason else run
+        return failed
 
 
-def _check_company(uow: MasterdataUow, company: str, reading: Reading, stored: Stored | None) -> None:
+def _check_company(uow: MasterdataUow, company: str, reading: Reading, stored: StoredCompany | None) -> None:
     other = uow.masters.of_odoo(reading.entity.odoo_id)
     if other is not None and other.company != company:
         raise CompanyTaken(f"this company of Odoo is kept as {other.company}", field="parent")
@@ -75,7 +88,7 @@ def _check_company(uow: MasterdataUow, company: str, reading: Reading, stored: S
         raise CompanyTaken("this name stands for another company of Odoo", field="parent")
 
 
-def _stored(uow: MasterdataUow, run: SyncRun, reading: Reading, stored: Stored | None, now: datetime) -> SyncRun:
+def _stored(uow: MasterdataUow, run: SyncRun, reading: Reading, stored: StoredCompany | None, now: datetime) -> SyncRun:
     before = stored.entity if stored else None
     entity = reading.entity
     if before is not None:
@@ -92,13 +105,3 @@ def _stored(uow: MasterdataUow, run: SyncRun, reading: Reading, stored: Stored |
         changed=changed,
         revision=entity.revision,
     )
-
-
-def _failed(run: SyncRun, reason: str, actor: str, request: Request, new_uow: NewUow, clock: Clock) -> SyncRun:
-    with new_uow() as uow:
-        revision = uow.masters.revision(run.company)
-        failed = replace(run, state=SyncState.FAILED, ended_at=clock(), reason=reason, revision=revision)
-        uow.sync_runs.add(failed, actor, failed.id)
-        request.answer(uow, failed, failed.ended_at)
-        uow.commit()
-    return failed

@@ -1,6 +1,6 @@
 """Masterdata's tables and queries. `metadata` holds every table, for the migrations."""
 
 from .rows import TABLES, MasterdataRow, metadata
-from .unit_of_work import Masterdatas, MasterdataUnitOfWork
+from .uow import MasterdataUow, MasterdataUowFactory
 
-__all__ = ["TABLES", "MasterdataRow", "MasterdataUnitOfWork", "Masterdatas", "metadata"]
+__all__ = ["TABLES", "MasterdataRow", "MasterdataUow", "MasterdataUowFactory", "metadata"]

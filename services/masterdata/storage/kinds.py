@@ -15,7 +15,7 @@ from .rows import ACCOUNT, CURRENCY, EXCHANGE_RATE, JOURNAL, PARTY, PRODUCT, TAX
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class RecordKind:
     """A kind of record; its fields are the table's columns beside `company`."""
 
     record: type[Record]
@@ -44,17 +44,17 @@ class Kind:
         return self.record(**{name: values[name] for name in self.columns})
 
 
-KINDS: Mapping[type[Any], Kind] = MappingProxyType(
+KINDS: Mapping[type[Any], RecordKind] = MappingProxyType(
     {
         kind.record: kind
         for kind in (
-            Kind(Account, ACCOUNT, ("odoo_id",), ("code", "odoo_id")),
-            Kind(Journal, JOURNAL, ("odoo_id",), ("code", "odoo_id")),
-            Kind(TaxCode, TAX_CODE, ("odoo_id",), ("odoo_id",)),
-            Kind(Currency, CURRENCY, ("code",), ("code",)),
-            Kind(ExchangeRate, EXCHANGE_RATE, ("currency", "day"), ("currency", "day")),
-            Kind(Party, PARTY, ("odoo_id",), ("odoo_id",)),
-            Kind(Product, PRODUCT, ("odoo_id",), ("odoo_id",)),
+            RecordKind(Account, ACCOUNT, ("odoo_id",), ("code", "odoo_id")),
+            RecordKind(Journal, JOURNAL, ("odoo_id",), ("code", "odoo_id")),
+            RecordKind(TaxCode, TAX_CODE, ("odoo_id",), ("odoo_id",)),
+            RecordKind(Currency, CURRENCY, ("code",), ("code",)),
+            RecordKind(ExchangeRate, EXCHANGE_RATE, ("currency", "day"), ("currency", "day")),
+            RecordKind(Party, PARTY, ("odoo_id",), ("odoo_id",)),
+            RecordKind(Product, PRODUCT, ("odoo_id",), ("odoo_id",)),
         )
     }
 )

@@ -14,7 +14,7 @@ from libs.storage.audit import AuditEntry, AuditLog
 
 from ..domain.errors import MappingSetUnknown
 from ..domain.mapping_set import MappingFinding, MappingSet, MappingState
-from ..handlers.ports import After
+from ..domain.records import After
 from .rows import MAPPING_SET, TABLES
 
 _SAME = (

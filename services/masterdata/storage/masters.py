@@ -12,9 +12,10 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, 
 
 from libs.storage.rows import LOOK_UP, insert_rows
 
-from ..domain.books import Books, Named, Wanted
+from ..domain.company_masters import CompanyMasters, NamedRecords, NamesToFind
 from ..domain.records import (
     Account,
+    After,
     ExchangeRate,
     ExternalReference,
     Journal,
@@ -23,17 +24,17 @@ from ..domain.records import (
     Product,
     Reading,
     Record,
+    StoredCompany,
     TaxCode,
 )
-from ..handlers.ports import After, Stored
-from .kinds import KINDS, Kind
+from .kinds import KINDS, RecordKind
 from .rows import EXTERNAL_REFERENCE, LEGAL_ENTITY, PARTY
 
 R = TypeVar("R", bound=Record)
 Item = TypeVar("Item")
 
 
-class Masters:
+class MasterRecords:
     """Reads and writes masters within a transaction."""
 
     def __init__(self, connection: Connection) -> None:
@@ -43,10 +44,10 @@ class Masters:
         statement = select(LEGAL_ENTITY.c.revision).where(LEGAL_ENTITY.c.company == company)
         return self._connection.scalar(statement) or 0
 
-    def find(self, company: str, *, lock: bool = False) -> Stored | None:
+    def find(self, company: str, *, lock: bool = False) -> StoredCompany | None:
         statement = select(LEGAL_ENTITY).where(LEGAL_ENTITY.c.company == company)
         row = self._connection.execute(statement.with_for_update() if lock else statement).one_or_none()
-        return Stored(_entity(row), row.read_at) if row else None
+        return StoredCompany(_entity(row), row.read_at) if row else None
 
     def of_odoo(self, odoo_id: int) -> LegalEntity | None:
         row = self._connection.execute(select(LEGAL_ENTITY).where(LEGAL_ENTITY.c.odoo_id == odoo_id)).one_or_none()
@@ -61,7 +62,7 @@ class Masters:
     def replace(self, company: str, reading: Reading) -> int:
         return sum(self._replace(KINDS[kind], company, records) for kind, records in reading.by_kind().items())
 
-    def _replace(self, kind: Kind, company: str, records: Sequence[Record]) -> int:
+    def _replace(self, kind: RecordKind, company: str, records: Sequence[Record]) -> int:
         stored = {kind.key_of(one): one for one in self._all(kind, company)}
         told = {kind.key_of(one): one for one in records}
         if kind.can_rest:
@@ -77,7 +78,7 @@ class Masters:
         self._remove(kind, company, gone)
         return len(new) + len(changed) + len(gone)
 
-    def _update(self, kind: Kind, company: str, records: Sequence[Record]) -> None:
+    def _update(self, kind: RecordKind, company: str, records: Sequence[Record]) -> None:
         if not records:
             return
         names = [name for name in kind.columns if name not in kind.key]
@@ -93,30 +94,30 @@ class Masters:
         ]
         self._connection.execute(statement, rows)
 
-    def _remove(self, kind: Kind, company: str, keys: Sequence[tuple[Any, ...]]) -> None:
+    def _remove(self, kind: RecordKind, company: str, keys: Sequence[tuple[Any, ...]]) -> None:
         columns = [kind.table.c[name] for name in kind.key]
         for part in _parts(keys):
             mine = (kind.table.c.company == company) & tuple_(*columns).in_(part)
             self._connection.execute(delete(kind.table).where(mine))
 
-    def _all(self, kind: Kind, company: str) -> list[Any]:
+    def _all(self, kind: RecordKind, company: str) -> list[Any]:
         rows = self._connection.execute(select(kind.table).where(kind.table.c.company == company))
         return [kind.of_row(row) for row in rows]
 
-    def books(self, entity: LegalEntity) -> Books:
-        return Books.of(
+    def of_company(self, entity: LegalEntity) -> CompanyMasters:
+        return CompanyMasters.of(
             entity,
             *(self._all(KINDS[kind], entity.company) for kind in (Account, Journal, TaxCode, ExchangeRate)),
         )
 
-    def named(self, company: str, wanted: Wanted) -> Named:
+    def named(self, company: str, wanted: NamesToFind) -> NamedRecords:
         by_name: dict[str, list[Party]] = defaultdict(list)
         for party in self._some(Party, company, "name", wanted.party_names):
             by_name[party.name].append(party)
         by_sku: dict[str, list[Product]] = defaultdict(list)
         for product in self._some(Product, company, "sku", wanted.skus):
             by_sku[product.sku].append(product)
-        return Named(
+        return NamedRecords(
             by_name,
             {one.odoo_id: one for one in self._some(Party, company, "odoo_id", wanted.party_ids)},
             by_sku,
@@ -193,7 +194,7 @@ def _entity(row: Row[Any]) -> LegalEntity:
     return LegalEntity(**{field.name: values[field.name] for field in fields(LegalEntity)})
 
 
-def _order(kind: Kind) -> list[Any]:
+def _order(kind: RecordKind) -> list[Any]:
     return [kind.table.c[name] for name in kind.order]
 
 

@@ -9,7 +9,7 @@ from libs.events import Clock, IdSource
 
 from ..domain.errors import CompanyTaken
 from ..domain.sync import SyncRun
-from ..handlers.ports import NewUow
+from ..storage.uow import NewUow
 
 ACTOR = "masterdata"
 COMPANIES_AT_MOST = 1000

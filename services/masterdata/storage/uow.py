@@ -9,31 +9,34 @@ from sqlalchemy import Engine
 from libs.storage.uow import UnitOfWork, unobserved
 
 from .mapping_sets import MappingSets
-from .masters import Masters
+from .masters import MasterRecords
 from .runs import Requests, SyncRuns
 
 
-class MasterdataUnitOfWork(UnitOfWork):
-    """One transaction with masterdata's repositories."""
+class MasterdataUow(UnitOfWork):
+    """One transaction over all of masterdata's tables."""
 
-    masters: Masters
+    masters: MasterRecords
     mapping_sets: MappingSets
     sync_runs: SyncRuns
     requests: Requests
 
     def opened(self) -> None:
-        self.masters = Masters(self.connection)
+        self.masters = MasterRecords(self.connection)
         self.mapping_sets = MappingSets(self.connection)
         self.sync_runs = SyncRuns(self.connection)
         self.requests = Requests(self.connection)
 
 
-class Masterdatas:
-    """Makes units of work on one engine: `ports.NewUow`."""
+class MasterdataUowFactory:
+    """Makes units of work on one engine; `read_only` ones see one moment and block nobody."""
 
     def __init__(self, engine: Engine, observe: Callable[[str], None] = unobserved) -> None:
         self._engine = engine
         self._observe = observe
 
-    def __call__(self, *, read_only: bool = False) -> MasterdataUnitOfWork:
-        return MasterdataUnitOfWork(self._engine, self._observe, read_only=read_only)
+    def __call__(self, *, read_only: bool = False) -> MasterdataUow:
+        return MasterdataUow(self._engine, self._observe, read_only=read_only)
+
+
+NewUow = MasterdataUowFactory

@@ -21,7 +21,7 @@ class JournalAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
+class CompanyMasters:
     """The active masters of one company, all of one revision. Parties and products can be many: they stay outside."""
 
     entity: LegalEntity
@@ -39,7 +39,7 @@ class Books:
         journals: Iterable[Journal],
         tax_codes: Iterable[TaxCode],
         rates: Iterable[ExchangeRate],
-    ) -> Books:
+    ) -> CompanyMasters:
         active = [one for one in accounts if one.active]
         days: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for rate in rates:
@@ -72,7 +72,7 @@ class Books:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedRecords:
     """The parties and products that a mapping names, as far as the masters have them."""
 
     parties_by_name: Mapping[str, Sequence[Party]]
@@ -90,8 +90,8 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What to look up for `Named`."""
+class NamesToFind:
+    """What to look up for `NamedRecords`."""
 
     party_names: tuple[str, ...]
     party_ids: tuple[int, ...]
@@ -99,7 +99,7 @@ class Wanted:
     product_ids: tuple[int, ...]
 
     @classmethod
-    def of(cls, mapping: CompanyMapping) -> Wanted:
+    def of(cls, mapping: CompanyMapping) -> NamesToFind:
         return cls(
             tuple(sorted({one.partner for one in mapping.parties if one.partner})),
             tuple(sorted({one.partner_id for one in mapping.parties if one.partner_id})),
