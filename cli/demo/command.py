@@ -24,7 +24,8 @@ from cli.suite import LOCKS, ROOT, FolderUnusable, Suite, locked
 from libs.errors import ConcordError, Kind
 from libs.odoo.connect import connect
 from libs.odoo.port import Odoo
-from providers.stripe.fake_api import FakeStripe, FakeStripeServer
+from providers.fake_server import FakeServer
+from providers.stripe.fake_api import FakeStripe
 from sandbox.chart import RATES
 
 from .company import provide_company
@@ -116,7 +117,7 @@ def played_day(
     """Start a suite in an empty folder, play the day, wait until all is done and look. Stops the suite at the end."""
     day = Day(secrets.token_hex(32).encode(), secrets.token_hex(32).encode(), reference_only)
     write_inputs(day, folder / "inputs")
-    stripe = FakeStripeServer(FakeStripe({STRIPE_KEY: day.stripe}))
+    stripe = FakeServer(FakeStripe({STRIPE_KEY: day.stripe}).answer)
     suite = _suite(folder, environment, day, stripe.url)
     try:
         if suite.uses_sandbox:

@@ -7,6 +7,7 @@ import hmac
 
 from providers.base import Secrets
 from providers.errors import SignatureMissing, SignatureRefused
+from providers.proof import is_proved
 
 _MAX_HEADER = 256
 
@@ -15,10 +16,7 @@ def verify(header: str, body: bytes, secrets: Secrets) -> None:
     """Raise `SignatureMissing` or `SignatureRefused`."""
     if not header:
         raise SignatureMissing("no X-Shopify-Hmac-Sha256 header")
-    given, proved = header[:_MAX_HEADER].encode("utf-8", "replace"), False
-    for secret in secrets.values:
-        proved |= hmac.compare_digest(sign(body, secret).encode(), given)
-    if not proved:
+    if not is_proved(secrets, lambda secret: sign(body, secret), [header[:_MAX_HEADER].encode("utf-8", "replace")]):
         raise SignatureRefused("the signature does not prove this body")
 
 

@@ -5,13 +5,12 @@ Serves `/v1/balance_transactions`, `/v1/balance_transactions/{id}`, `/v1/payouts
 
 from __future__ import annotations
 
-import json
 import operator
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qsl, urlsplit
+
+from providers.fake_server import Answer, Parameters
 
 from .fake_account import StripeAccount, StripeObject
 
@@ -24,9 +23,6 @@ _COMPARE: dict[str, Callable[[int, int], bool]] = {
     "created[lt]": operator.lt,
 }
 _EQUAL = ("type", "currency", "source")
-
-Parameters = Sequence[tuple[str, str]]
-Answer = tuple[HTTPStatus, StripeObject]
 
 
 class FakeStripe:
@@ -109,39 +105,3 @@ def _balance(account: StripeAccount) -> StripeObject:
 def _error(status: HTTPStatus, kind: str, message: str, code: str = "") -> Answer:
     error = {"type": kind, "message": message} | ({"code": code} if code else {})
     return status, {"error": error}
-
-
-class FakeStripeServer:
-    """The same over HTTP, on a port of the system's choice. Close it."""
-
-    def __init__(self, stripe: FakeStripe) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                parts = urlsplit(self.path)
-                given = self.headers.get("Authorization", "")
-                status, content = stripe.answer(parts.path, parse_qsl(parts.query), given)
-                body = json.dumps(content, indent=2).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                """Say nothing: a demo's screen is for people."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="fake stripe", daemon=True)
-        self._thread.start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(5)

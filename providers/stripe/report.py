@@ -6,7 +6,6 @@ and be chosen by the user; what is needed is refused if missing, what is unknown
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,30 +13,23 @@ from datetime import UTC, date, datetime, tzinfo
 from typing import BinaryIO
 
 from libs.events import Event
+from libs.formats.csv_rows import CsvRow, Repeats, csv_rows
 from libs.formats.errors import (
-    FileEmpty,
-    FileEncoding,
-    FileTruncated,
     FormatUnknown,
-    SettlementAmountInvalid,
-    SettlementCurrencyUnknown,
     SettlementDateInvalid,
     SettlementHeaderInvalid,
     SettlementNetMismatch,
-    SettlementRowInvalid,
 )
-from libs.money import CURRENCIES, BadAmount, Money
+from libs.money import Money
 from providers.base import Delivery, Presentment, Role, SettlementReport
 
 from .events import StripeTransaction, balance_transaction_event, order_references, stripe_reference
 from .words import PRESENTED
 
 TRANSLATOR = "stripe-report/1"
-LINE_BYTES = 1024 * 1024
 
 _NEEDED = ("balance_transaction_id", "currency", "gross", "fee", "net", "reporting_category")
 _METADATA = re.compile(r"(payment|refund|transfer)_metadata\[(.+)\]", re.DOTALL)
-_TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d:\d\d(?:\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 # A payout's own balance transaction, and its return by the bank: what leaves the balance, not what fills it.
 _PAYOUT_CATEGORIES = frozenset({"payout", "payout_reversal"})
 
@@ -125,121 +117,60 @@ def iter_stripe_report(source: BinaryIO, zone: tzinfo = UTC) -> Iterator[StripeR
     Raises `FormatError`, at the latest at the end: what was yielded before must be thrown away then. The same balance
     transaction again with the same content is marked, with other content refused.
     """
-    rows = _rows(source)
-    header = next(rows, None)
-    if header is None:
-        raise FileEmpty("the file is empty")
-    columns = _columns(header[1])
-    seen: dict[str, tuple[int, int]] = {}
-    for number, row in rows:
-        if not row:
-            continue  # an empty line at the end
-        if len(row) != len(header[1]):
-            raise SettlementRowInvalid("the row has another number of columns than the header", f"line {number}")
-        line = _Row(number, {name: row[place].strip() for name, place in columns.items()}, zone).line()
-        # A hash is enough to tell a repetition from a contradiction, and keeps a large report small.
-        content = hash(tuple(row))
-        known = seen.setdefault(line.balance_transaction, (number, content))
-        if known[1] != content:
-            raise SettlementRowInvalid("a balance transaction stands twice with different content", f"line {number}")
-        yield line if known[0] == number else replace(line, repeated=True)
+    columns, rows = csv_rows(source)
+    _check(columns)
+    repeats = Repeats()
+    for row in rows:
+        line = _line(row, zone)
+        yield replace(line, repeated=True) if repeats.has(line.balance_transaction, row) else line
 
 
-class _Row:
-    """One row by column name; an empty field is an absent one."""
+def _line(row: CsvRow, zone: tzinfo) -> StripeReportLine:
+    currency = row.currency("currency")
+    gross, fee, net = (row.amount(name, currency) for name in ("gross", "fee", "net"))
+    if gross.minor_units - fee.minor_units != net.minor_units:
+        raise SettlementNetMismatch("gross less fee is not net", row.place)
+    created = _time(row, "created", zone)
+    if created is None:
+        raise SettlementDateInvalid("the time of creation is missing", row.place)
+    return StripeReportLine(
+        row=row.number,
+        balance_transaction=row.needed("balance_transaction_id"),
+        created=created,
+        available_on=_day(row, "available_on", zone),
+        gross=gross,
+        fee=fee,
+        net=net,
+        category=row.needed("reporting_category"),
+        payout_id=row.text("automatic_payout_id"),
+        payout_effective=_day(row, "automatic_payout_effective_at", zone),
+        source_id=row.text("source_id"),
+        description=row.text("description"),
+        charge_id=row.text("charge_id"),
+        payment_intent_id=row.text("payment_intent_id"),
+        customer_id=row.text("customer_id"),
+        customer_facing=_customer_facing(row),
+        metadata=tuple((name, text) for name, text in row.fields.items() if text and _METADATA.fullmatch(name)),
+    )
 
-    def __init__(self, number: int, fields: dict[str, str], zone: tzinfo) -> None:
-        self._place = f"line {number}"
-        self._number = number
-        self._fields = fields
-        self._zone = zone
 
-    def line(self) -> StripeReportLine:
-        """The row's values; raises `FormatError`."""
-        currency = self._currency("currency")
-        gross, fee, net = (self._amount(name, currency) for name in ("gross", "fee", "net"))
-        if gross.minor_units - fee.minor_units != net.minor_units:
-            raise SettlementNetMismatch("gross less fee is not net", self._place)
-        created = self._time("created")
-        if created is None:
-            raise SettlementDateInvalid("the time of creation is missing", self._place)
-        return StripeReportLine(
-            row=self._number,
-            balance_transaction=self._needed("balance_transaction_id"),
-            created=created,
-            available_on=self._date("available_on"),
-            gross=gross,
-            fee=fee,
-            net=net,
-            category=self._needed("reporting_category"),
-            payout_id=self._text("automatic_payout_id"),
-            payout_effective=self._date("automatic_payout_effective_at"),
-            source_id=self._text("source_id"),
-            description=self._text("description"),
-            charge_id=self._text("charge_id"),
-            payment_intent_id=self._text("payment_intent_id"),
-            customer_id=self._text("customer_id"),
-            customer_facing=self._customer_facing(),
-            metadata=tuple((name, text) for name, text in self._fields.items() if text and _METADATA.fullmatch(name)),
-        )
-
-    def _text(self, name: str) -> str | None:
-        return self._fields.get(name) or None
-
-    def _needed(self, name: str) -> str:
-        text = self._text(name)
-        if text is None:
-            # A footer with totals looks like this; so does a row of another report.
-            raise SettlementRowInvalid(f"{name} is empty", self._place)
-        return text
-
-    def _currency(self, name: str) -> str:
-        code = self._needed(name).upper()
-        if code not in CURRENCIES:
-            raise SettlementCurrencyUnknown(f"{name} is not an ISO 4217 currency", self._place)
-        return code
-
-    def _amount(self, name: str, currency: str) -> Money:
-        try:
-            return Money.parse(currency, self._needed(name))
-        except BadAmount:
-            raise SettlementAmountInvalid(f"{name} is not an amount of its currency", self._place) from None
-
-    def _customer_facing(self) -> Money | None:
-        if not (self._text("customer_facing_amount") and self._text("customer_facing_currency")):
-            return None
-        return self._amount("customer_facing_amount", self._currency("customer_facing_currency"))
-
-    def _time(self, name: str) -> datetime | None:
-        for column, zone in ((f"{name}_utc", UTC), (name, self._zone)):
-            text = self._text(column)
-            if text is None:
-                continue
-            try:
-                moment = datetime.fromisoformat(text) if _TIME.fullmatch(text) else None
-                if moment is not None:
-                    moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-                    moment.astimezone(UTC)  # the first and the last day there is have no UTC in some zones
-            except (ValueError, OverflowError):
-                moment = None
-            if moment is None:
-                raise SettlementDateInvalid(f"{column} is not a time", self._place)
-            return moment
+def _customer_facing(row: CsvRow) -> Money | None:
+    if not (row.text("customer_facing_amount") and row.text("customer_facing_currency")):
         return None
-
-    def _date(self, name: str) -> date | None:
-        moment = self._time(name)
-        return moment.date() if moment else None
+    return row.amount("customer_facing_amount", row.currency("customer_facing_currency"))
 
 
-def _columns(header: list[str]) -> dict[str, int]:
-    """Place by column name; raises if the report is another one."""
-    columns: dict[str, int] = {}
-    for place, title in enumerate(header):
-        name = title.strip()
-        if name in columns:
-            raise SettlementHeaderInvalid("a column is named twice", "line 1")
-        columns[name] = place
+def _time(row: CsvRow, name: str, zone: tzinfo) -> datetime | None:
+    return row.time(f"{name}_utc", UTC) or row.time(name, zone)
+
+
+def _day(row: CsvRow, name: str, zone: tzinfo) -> date | None:
+    moment = _time(row, name, zone)
+    return moment.date() if moment else None
+
+
+def _check(columns: list[str]) -> None:
+    """Raise if the report is another one."""
     missing = [name for name in _NEEDED if name not in columns]
     if "created" not in columns and "created_utc" not in columns:
         missing.append("created_utc")
@@ -247,35 +178,6 @@ def _columns(header: list[str]) -> dict[str, int]:
         raise FormatUnknown("not an itemised Stripe report", "line 1")
     if missing:
         raise SettlementHeaderInvalid(f"the report lacks {', '.join(missing)}", "line 1")
-    return columns
-
-
-def _rows(source: BinaryIO) -> Iterator[tuple[int, list[str]]]:
-    """Line number and fields of each record; raises `FormatError` on bytes that are no CSV."""
-    reader = csv.reader(_lines(source), strict=True)
-    try:
-        for row in reader:
-            if any("\x00" in value for value in row):
-                raise SettlementRowInvalid("a NUL character", f"line {reader.line_num}")
-            yield reader.line_num, row
-    except csv.Error as error:
-        # The only end that `strict` complains of is one inside quotes.
-        if "unexpected end of data" in str(error):
-            raise FileTruncated("the report is cut off inside a quoted field") from None
-        raise SettlementRowInvalid("not well-formed CSV", f"line {reader.line_num}") from None
-
-
-def _lines(source: BinaryIO) -> Iterator[str]:
-    """Decoded lines with their ends, which a quoted field may hold; raises `FormatError`."""
-    number = 0
-    while raw := source.readline(LINE_BYTES):
-        number += 1
-        if len(raw) == LINE_BYTES:
-            raise SettlementRowInvalid("the line is too long", f"line {number}")
-        try:
-            yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError:
-            raise FileEncoding("not UTF-8", f"line {number}") from None
 
 
 def _is_report(start: bytes) -> bool:

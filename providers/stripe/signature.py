@@ -12,6 +12,7 @@ from datetime import datetime
 
 from providers.base import Secrets
 from providers.errors import SignatureMissing, SignatureRefused, SignatureStale
+from providers.proof import is_proved
 
 TOLERANCE_SECONDS = 300
 _MAX_HEADER = 4096
@@ -23,7 +24,7 @@ def verify(header: str, body: bytes, secrets: Secrets, now: datetime, tolerance_
     if not header:
         raise SignatureMissing("no Stripe-Signature header")
     stamp, signatures = _parsed(header)
-    if not signatures or not _proves(stamp, signatures, body, secrets):
+    if not is_proved(secrets, lambda secret: _digest(secret, stamp, body), signatures):
         raise SignatureRefused("the signature does not prove this body")
     if abs(now.timestamp() - int(stamp)) > tolerance_seconds:
         raise SignatureStale("the signature's time is outside the tolerance")
@@ -46,15 +47,6 @@ def _parsed(header: str) -> tuple[str, list[bytes]]:
     if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):
         return "0", []
     return stamp, signatures[:_MAX_SIGNATURES]
-
-
-def _proves(stamp: str, signatures: list[bytes], body: bytes, secrets: Secrets) -> bool:
-    proved = False
-    for secret in secrets.values:
-        expected = _digest(secret, stamp, body).encode()
-        for given in signatures:
-            proved |= hmac.compare_digest(expected, given)
-    return proved
 
 
 def _digest(secret: bytes, stamp: str, body: bytes) -> str:

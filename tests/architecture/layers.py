@@ -78,7 +78,11 @@ LIBS: dict[str, frozenset[str]] = {
 # The stand-in for Odoo knows what passes between us and Odoo, and nothing of ours beyond that. No service knows it.
 SANDBOX = VALUES | {"sandbox", "libs.odoo"}
 # What a provider's folder may know beside itself; no provider knows another.
-PROVIDER = VALUES | {"providers.base", "providers.errors", "providers.reading", "libs.formats"}
+PROVIDER = (
+    VALUES
+    | {"libs.formats"}
+    | {f"providers.{shared}" for shared in ("base", "errors", "fake_server", "proof", "reading")}
+)
 
 # Third-party packages that one place alone may know, `main` and cli included.
 OWNERS: dict[str, tuple[str, ...]] = {

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+from typing import Any
 
 import httpx
 import pytest
 import stripe
 
+from providers.fake_server import FakeServer
 from providers.stripe.fake_account import StripeAccount
-from providers.stripe.fake_api import FakeStripe, FakeStripeServer
+from providers.stripe.fake_api import FakeStripe
 
 T0 = datetime(2026, 11, 1, tzinfo=UTC)
 AUTHORIZED = "Bearer sk_1"
@@ -27,7 +30,7 @@ def account() -> StripeAccount:
     return made
 
 
-def listed(fake: FakeStripe, **parameters: str) -> dict[str, object]:
+def listed(fake: FakeStripe, **parameters: str) -> Mapping[str, Any]:
     pairs = [
         (key.replace("__", "[").rstrip("_") + ("]" if "__" in key else ""), value) for key, value in parameters.items()
     ]
@@ -36,7 +39,7 @@ def listed(fake: FakeStripe, **parameters: str) -> dict[str, object]:
     return content
 
 
-def ids(content: dict[str, object]) -> list[str]:
+def ids(content: Mapping[str, Any]) -> list[str]:
     rows = content["data"]
     assert isinstance(rows, list)
     return [row["id"] for row in rows]
@@ -102,7 +105,7 @@ def test_the_balance_is_the_sum_of_the_movements(account: StripeAccount) -> None
 def test_it_is_served_on_loopback_and_fails_when_told(account: StripeAccount) -> None:
     fake = FakeStripe({"sk_1": account})
     fake.failures.append(HTTPStatus.BAD_GATEWAY)
-    server = FakeStripeServer(fake)
+    server = FakeServer(fake.answer)
     try:
         headers = {"authorization": AUTHORIZED}
         assert httpx.get(server.url + "/v1/payouts/po_1", headers=headers).status_code == 502

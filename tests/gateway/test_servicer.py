@@ -18,8 +18,9 @@ from libs.rpc.channel import open_channel
 from libs.rpc.config import ChannelConfig
 from libs.rpc.errors import RemoteError
 from libs.rpc.identity import IssuedToken, TokenKey, TokenKeys
+from providers.fake_server import FakeServer
 from providers.stripe.fake_account import StripeAccount
-from providers.stripe.fake_api import FakeStripe, FakeStripeServer
+from providers.stripe.fake_api import FakeStripe
 from services.gateway.main import build
 
 SECRET = "whsec_process"
@@ -32,7 +33,7 @@ class Process:
 
     def __init__(self, folder: Path, *, poll: bool = True) -> None:
         self.account = StripeAccount("acct_1")
-        self.api = FakeStripeServer(FakeStripe({"rk_live_1": self.account}))
+        self.api = FakeServer(FakeStripe({"rk_live_1": self.account}).answer)
         source = {
             "provider": "stripe",
             "account": "acct_1",

@@ -22,7 +22,8 @@ from cli.suite import SERVICES, Suite
 from libs.odoo.connect import connect
 from libs.odoo.errors import OdooError
 from libs.odoo.port import Odoo
-from providers.stripe.fake_api import FakeStripe, FakeStripeServer
+from providers.fake_server import FakeServer
+from providers.stripe.fake_api import FakeStripe
 from tests.process.shop_days import SHOPIFY_SECRET, STRIPE_SECRET, Sales
 from tests.storage.fixtures import postgres_database
 
@@ -139,7 +140,7 @@ def test_killing_every_process_in_turn_changes_nothing(tmp_path: Path, environme
     replicas = 2 if "CONCORD_DATABASE_URL" in environment else 1
     sales = Sales(SALES)
     posts = sales.posts()
-    stripe = FakeStripeServer(FakeStripe({API_KEY: sales.stripe}))
+    stripe = FakeServer(FakeStripe({API_KEY: sales.stripe}).answer)
     killed: list[str] = []
     try:
         with running(tmp_path / "suite", stripe.url, environment, replicas) as suite:

@@ -103,8 +103,13 @@ def expected(path: Path) -> dict[str, Any]:
 
 
 def _of_message(path: Path) -> dict[str, Any]:
-    found = translated(path)
-    return {
+    delivery, provider = delivered(path), PROVIDERS[path.parent.name].new(Secrets(()))
+    found, place = provider.translate(delivery), {}
+    if delivery.channel is Channel.POLL and isinstance(provider, Polls):
+        page = provider.page(delivery.body)
+        newest = page.newest.isoformat() if page.newest else None
+        place = {"page": {"newest": newest, "last_id": page.last_id, "has_more": page.has_more}}
+    return place | {
         "events": [shown(event) for event in found.events],
         "ignored": found.ignored,
         "problems": [problem.reason for problem in found.problems],
