@@ -38,6 +38,11 @@ def payloads(folder: Path) -> list[Path]:
     return [path for path in found if path.is_file()]
 
 
+def reports() -> list[Path]:
+    """Every registered provider's report files."""
+    return [path for name in PROVIDERS for path in payloads(GOLDEN / name) if path.suffix != ".json"]
+
+
 def about(folder: Path) -> Mapping[str, Any]:
     found: Mapping[str, Any] = yaml.safe_load((folder / ABOUT).read_text())
     return found

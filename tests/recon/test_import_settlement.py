@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from providers.stripe.events import StripeTransaction, balance_transaction_event
 from services.recon.domain.errors import FileChanged, SettlementConflict
 from services.recon.domain.match import MatchType
 from tests.formats.stripe_files import CHARGE, PAYOUT, report, row
+from tests.providers.golden import expected, reports, source_of
 from tests.recon.world import STRIPE, World, provenance, settlement
 from tests.storage.stored import stored
 
@@ -151,3 +153,18 @@ def test_a_report_that_must_be_refused_changes_nothing(world: World, bad: bytes)
 
 def _events(world: World) -> list[Event]:
     return [event_from_json(payload) for (payload,) in stored(world.engine, "outbound_event", "payload")]
+
+
+@pytest.mark.parametrize("path", reports(), ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_every_provider_s_golden_report_is_read(world: World, path: Path) -> None:
+    content_of, gives = path.read_bytes(), expected(path)
+    file = replace(world.file(content_of, STRIPE), interface=source_of(path.parent).interface)
+    if "refused" in gives:
+        with pytest.raises(FormatError) as refused:
+            world.recon.import_settlement_file(file, [content_of])
+        assert refused.value.reason == gives["refused"]
+        return
+    answer = world.recon.import_settlement_file(file, [content_of])
+    assert answer.settlements == tuple(f"companies/acme/settlements/{one['id']}" for one in gives["settlements"])
+    world.run("record")
+    assert set(world.ledger.events) == {event["name"] for event in gives["events"]}
