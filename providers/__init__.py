@@ -10,6 +10,7 @@ from importlib import import_module
 from .base import Registration
 
 NAMES = (
+    "dummy",
     "shopify",
     "stripe",
 )
