@@ -96,6 +96,16 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection.execution_options(**options)
 
 
+def in_index_order(connection: Connection) -> None:
+    """Until the transaction ends, PostgreSQL reads in an index's order rather than sort.
+
+    For a page of a list that an index holds in order: after a bulk load, as long as nothing is known of the table, it
+    would guess that the list is short, and read and sort all of it for each page.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL enable_sort = off")
+
+
 def ensure_reachable(engine: Engine) -> None:
     """Read what every migrated database holds. Raises `StorageUnavailable` where the database does not answer."""
     with reading(engine) as connection:

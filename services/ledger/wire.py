@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from concord.events.v1 import event_pb2
 from concord.ledger.v1 import exception_pb2, ledger_pb2, match_pb2, posting_pb2
@@ -18,21 +19,27 @@ from libs.rpc.wire import from_event, from_money, from_time, to_event
 
 from .domain.case import CaseState, ExceptionCase
 from .domain.changes import PostingChange
-from .domain.document import Document
 from .domain.event import RecordedEvent
+from .domain.listed import ListedPosting
 from .domain.match import MatchType
 from .domain.page import After
 from .domain.posting import Posting, PostingQuery, posting_name
-from .domain.states import PostingState
+from .domain.states import PostingState, Reconciliation
 from .handlers.apply_match import Applied, ApplyMatch
 from .handlers.approve_posting import ApprovePosting
 from .handlers.read_postings import Part
 from .handlers.record_events import check
 from .handlers.reject_posting import RejectPosting
 from .handlers.retry_posting import RetryPosting
+from .message import built_message
 
 EVENTS_AT_MOST = 1000
 MEMBERS_AT_MOST = 10_000
+_STATES = {state.value: posting_pb2.Posting.State.Value(f"STATE_{state.name}") for state in PostingState}
+_RECONCILIATIONS = {
+    one.value: posting_pb2.Posting.Reconciliation.Value(f"RECONCILIATION_{one.name}") for one in Reconciliation
+}
+_instant = lru_cache(from_time)  # a batch's instant stands in all of its postings
 _POSTING = re.compile(r"companies/([^/\s\x00-\x1f\x7f]{1,64})/postings/([^/\s\x00-\x1f\x7f]{1,1024})")
 
 
@@ -95,40 +102,37 @@ def to_after(page: Page) -> After | None:
     return (str(page.cursor[0]), str(page.cursor[1])) if page.cursor else None
 
 
-def from_postings(part: Part[Posting], page: Page) -> ledger_pb2.ListPostingsResponse:
-    return ledger_pb2.ListPostingsResponse(
-        postings=[from_posting(one) for one in part.items], next_page_token=page.token_after(part.after)
-    )
+def from_postings(part: Part[ListedPosting], page: Page) -> ledger_pb2.ListPostingsResponse:
+    response = ledger_pb2.ListPostingsResponse(next_page_token=page.token_after(part.after))
+    for listed in part.items:
+        _merged(listed, response.postings.add)
+    return response
 
 
 def from_posting(posting: Posting) -> posting_pb2.Posting:
-    document = posting.document()
-    message = posting_pb2.Posting(
-        name=posting.name,
-        event=posting.event,
-        transaction_id=posting.transaction_id,
-        state=posting_pb2.Posting.State.Value(f"STATE_{posting.state.name}"),
-        reconciliation=posting_pb2.Posting.Reconciliation.Value(f"RECONCILIATION_{posting.reconciliation.name}"),
-        content_digest=posting.content_digest,
-        odoo_id=posting.odoo_id,
-        odoo_model=posting.odoo_model,
-        odoo_number=posting.odoo_number,
-        posted_date=posting.posted_date,
-        reason=posting.reason,
-        reason_text=posting.reason_text,
-        attempts=posting.tries,
-        parked=posting.parked,
-        create_time=from_time(posting.created_at),
-        update_time=from_time(posting.updated_at),
-        etag=str(posting.version),
-        approved_by=posting.approved_by,
-        open_roles=posting.open_roles.split(),
-        mapping_revision=posting.mapping_revision,
+    return _merged(ListedPosting.of(posting, built_message(posting)), posting_pb2.Posting)
+
+
+def _merged(listed: ListedPosting, new: Callable[..., posting_pb2.Posting]) -> posting_pb2.Posting:
+    """A new message of both parts of a posting."""
+    message = new(
+        state=_STATES[listed.state],
+        reconciliation=_RECONCILIATIONS[listed.reconciliation],
+        odoo_id=listed.odoo_id,
+        odoo_model=listed.odoo_model,
+        odoo_number=listed.odoo_number,
+        posted_date=listed.posted_date,
+        reason=listed.reason,
+        reason_text=listed.reason_text,
+        attempts=listed.tries,
+        parked=bool(listed.parked),
+        update_time=_instant(listed.updated_at),
+        post_time=None if listed.posted_at is None else _instant(listed.posted_at),
+        etag=str(listed.version),
+        approved_by=listed.approved_by,
+        open_roles=listed.open_roles.split(),
     )
-    if posting.posted_at is not None:
-        message.post_time.CopyFrom(from_time(posting.posted_at))
-    if document is not None:
-        message.document.CopyFrom(_from_document(document))
+    message.MergeFromString(listed.built_message)
     return message
 
 
@@ -263,28 +267,6 @@ def _own_posting(name: str, company: str, field: str) -> str:
     if owner != company:
         raise InvalidRequest(f"{field} names another company's posting", field=field)
     return key
-
-
-def _from_document(document: Document) -> posting_pb2.Document:
-    return posting_pb2.Document(
-        type=posting_pb2.Document.Type.Value(f"TYPE_{document.type.name}"),
-        journal=document.journal.code,
-        date=document.day.isoformat(),
-        original_date=document.original_day.isoformat(),
-        currency_code=document.currency,
-        lines=[
-            posting_pb2.EntryLine(
-                role=line.role,
-                account=line.account.code,
-                label=line.label,
-                amount=from_money(line.amount),
-                balance=from_money(line.balance),
-                party=line.party.name if line.party else "",
-            )
-            for line in document.entry.lines
-        ],
-        converts=document.entry.converts,
-    )
 
 
 def _from_case(case: ExceptionCase) -> exception_pb2.ExceptionCase:

@@ -24,7 +24,9 @@ SERVICE_LAYERS: dict[str, frozenset[str]] = {
     "handlers": VALUES | SEAM | {"domain", "libs.formats", "libs.trail", "storage.uow"},
     "storage": VALUES
     | SEAM
-    | {"domain", "handlers.ports", "libs.storage", "libs.trail", "sqlmodel", "sqlalchemy", "alembic"},
+    | {"domain", "handlers.ports", "message", "libs.storage", "libs.trail", "sqlmodel", "sqlalchemy", "alembic"},
+    # A value as the bytes that clients get: storage keeps them.
+    "message": VALUES | {"domain", "libs.rpc.wire", "concord"},
     "adapters": VALUES | GRPC | SEAM | {"domain", "handlers.ports", "libs", "concord", "httpx", "limits", "yaml"},
     # The classes of Odoo's errors say what a worker does next; they are plain exceptions.
     # Likewise RetryPolicy: numbers.
@@ -46,7 +48,7 @@ SERVICE_LAYERS: dict[str, frozenset[str]] = {
     # Fulfils a port from the configuration itself.
     "accounts": VALUES | SEAM | {"config", "domain", "handlers.ports"},
     "servicer": VALUES | GRPC | {"domain", "handlers", "wire", "telemetry", "libs", "concord", "storage.uow"},
-    "wire": VALUES | GRPC | SEAM | {"domain", "handlers", "libs.rpc", "libs.formats", "concord"},
+    "wire": VALUES | GRPC | SEAM | {"domain", "handlers", "message", "libs.rpc", "libs.formats", "concord"},
     # What a service tells of what it committed and of what waits; an observer counts for handlers, through a port of
     # theirs.
     "telemetry": VALUES | {"domain", "handlers.ports", "libs.telemetry", "opentelemetry"},

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import replace
 
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
-from sqlalchemy import Engine
-
-from libs.storage.migrate import check
 from libs.storage.sealer import Sealer
 from services.ledger.handlers.reject_posting import RejectPosting, reject_posting
-from services.ledger.storage import TABLES, metadata
+from services.ledger.storage import TABLES
 from tests.ledger.posting.sales import capture, sale
 from tests.ledger.posting.world import PostingWorld
+from tests.ledger.versions import go_back_and_forth
 from tests.storage.fixtures import EngineFor
 
 REQUEST = "6f2c1f62-4f5e-4f0a-9f1c-000000000001"
-
-
-def go_back_and_forth(engine: Engine, version: str) -> None:
-    """Undo the newest version, as if it had never been there, and make it again over the rows there are."""
-    module = importlib.import_module(f"services.ledger.storage.migrations.versions.{version}")
-    with engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
-        module.downgrade()
-        module.upgrade()
-    assert check(engine, metadata, "services.ledger") == []
 
 
 def test_stories_wait_and_answers_are_repeated_under_the_new_name_of_a_column(engine_for: EngineFor) -> None:

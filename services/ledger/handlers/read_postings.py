@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from ..domain.case import CaseState, ExceptionCase
 from ..domain.event import RecordedEvent
+from ..domain.listed import ListedPosting
 from ..domain.page import After
 from ..domain.posting import Posting, PostingQuery
 from ..storage.uow import NewUow
@@ -34,7 +35,7 @@ def get_posting(company: str, key: str, new_uow: NewUow) -> Posting:
         return uow.postings.get(company, key)
 
 
-def list_postings(query: PostingQuery, size: int, after: After | None, new_uow: NewUow) -> Part[Posting]:
+def list_postings(query: PostingQuery, size: int, after: After | None, new_uow: NewUow) -> Part[ListedPosting]:
     """Oldest first."""
     with new_uow(read_only=True) as uow:
         found = uow.postings.page(query, size + 1, after)

@@ -11,6 +11,7 @@ from libs.events import event_from_json
 from libs.money import Money
 from libs.storage.leases import Lease
 
+from .. import message
 from ..domain.case import CaseState, Category, Doubt, ExceptionCase
 from ..domain.claim import Claim
 from ..domain.event import EventState, RecordedEvent
@@ -52,6 +53,20 @@ def posting_columns(posting: Posting) -> dict[str, Any]:
     columns["reconciliation"] = posting.reconciliation.value
     columns["parked"] = int(posting.parked)
     return columns
+
+
+def changed_columns(before: Posting, after: Posting) -> dict[str, Any]:
+    """The columns that differ, and what is derived from them."""
+    old, new = posting_columns(before), posting_columns(after)
+    values = {name: value for name, value in new.items() if value != old[name]}
+    if not message.COLUMNS.isdisjoint(values):
+        values["built_message"] = message.built_message(after)
+    return values
+
+
+def new_row(posting: Posting) -> dict[str, Any]:
+    """Every column of a posting that nobody has claimed."""
+    return posting_columns(posting) | {"built_message": message.built_message(posting), "fence": 0}
 
 
 def to_recorded(row: Row[Any], postings: tuple[str, ...] = ()) -> RecordedEvent:

@@ -9,14 +9,17 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, bindparam, literal_column, select, tuple_
 
 from libs.events import ReferenceKind
+from libs.storage.engine import in_index_order
 from libs.storage.leases import claim, in_state, renew
 from libs.storage.rows import insert_new
 
 from ..domain.claim import Claim
 from ..domain.committed import Committed
 from ..domain.errors import PostingUnknown
+from ..domain.listed import ListedPosting
 from ..domain.page import After
 from ..domain.posting import Change, NewPosting, Posting, PostingQuery
+from ..message import built_message
 from .cases import last_of
 from .mapping import lease, to_posting
 from .rows import EVENT_REFERENCE, POSTING, POSTING_DEPENDENCY
@@ -29,6 +32,7 @@ _OF_COMPANY = QUEUED & (POSTING.c.company == bindparam("of_company"))
 _OF_COMPANY_AND_TYPE = _OF_COMPANY & (POSTING.c.document_type == bindparam("of_type"))
 _REFERENCE_KINDS = [kind.value for kind in ReferenceKind]
 _OLDEST_FIRST = (POSTING.c.created_at, POSTING.c.key)
+_LISTED = [POSTING.c[name] for name in ListedPosting._fields]
 
 
 class Postings:
@@ -60,7 +64,7 @@ class Postings:
         mine = (POSTING.c.company == company) & (POSTING.c.ar_group == ar_group) & (POSTING.c.ar_group != "")
         return self._where(mine)
 
-    def page(self, query: PostingQuery, size: int, after: After | None) -> list[Posting]:
+    def page(self, query: PostingQuery, size: int, after: After | None) -> list[ListedPosting]:
         """Oldest first, at most `size`."""
         condition = POSTING.c.company == query.company
         if query.states:
@@ -79,7 +83,16 @@ class Postings:
             condition &= POSTING.c.event.in_(bearers)
         if after is not None:
             condition &= tuple_(*_OLDEST_FIRST) > last_of(after)
-        return self._where(condition, size)
+        statement = select(*_LISTED).where(condition).order_by(*_OLDEST_FIRST).limit(size)
+        if not (query.transaction_id or query.event or query.reference):
+            in_index_order(self._connection)
+        listed = list(map(ListedPosting._make, self._connection.execute(statement).all()))
+        older = self.find([one.key for one in listed if one.built_message is None])
+        if not older:
+            return listed
+        return [
+            one._replace(built_message=built_message(older[one.key])) if one.key in older else one for one in listed
+        ]
 
     def create(self, postings: Sequence[NewPosting], now: datetime) -> None:
         self._transitions.create(postings, now)
@@ -162,6 +175,6 @@ class Postings:
             if one.key in kept
         ]
 
-    def _where(self, condition: ColumnElement[bool], limit: int | None = None) -> list[Posting]:
-        rows = self._connection.execute(select(POSTING).where(condition).order_by(*_OLDEST_FIRST).limit(limit))
+    def _where(self, condition: ColumnElement[bool]) -> list[Posting]:
+        rows = self._connection.execute(select(POSTING).where(condition).order_by(*_OLDEST_FIRST))
         return [to_posting(row) for row in rows]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, Table, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Table, Text, text
 from sqlmodel import Field, SQLModel
 
 from libs.storage.leases import LeaseColumns
@@ -93,6 +93,8 @@ class PostingRow(LedgerRow, LeaseColumns, table=True):
     effect: str = Field(max_length=64)  # `gross`, `fee`, `invoice` …
     lane: int  # 0 interactive, 1 bulk
     document: str = Field(sa_type=Text)  # domain.document.document_to_json; empty until built
+    # services.ledger.message, of this row; null in rows that are older than it
+    built_message: bytes | None = Field(default=None, sa_type=LargeBinary)
     content_digest: str = Field(max_length=64)
     document_type: str = Field(max_length=32)  # a batch to Odoo is of one type; empty until built
     ar_group: str = Field(max_length=800)  # the story: one label for all that is joined by references

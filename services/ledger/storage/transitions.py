@@ -27,7 +27,7 @@ from ..domain.committed import Committed
 from ..domain.posting import WAITS_FOR_PREDECESSOR, Change, NewPosting, Posting, is_waiting, unblocked
 from ..domain.states import PostingState, bucket_of, check_transition
 from .cases import Cases
-from .mapping import lease, posting_columns, to_posting
+from .mapping import changed_columns, lease, new_row, posting_columns, to_posting
 from .rows import EVENT, POSTING, POSTING_DEPENDENCY, TABLES
 
 SYSTEM = "ledger"  # the actor of what the ledger does by itself
@@ -53,8 +53,7 @@ class Transitions:
             else one
             for one in postings
         ]
-        rows = [posting_columns(one.posting) | {"fence": 0} for one in postings]
-        insert_rows(self._connection, POSTING, rows)
+        insert_rows(self._connection, POSTING, [new_row(one.posting) for one in postings])
         entries: list[AuditEntry] = []
         for one in postings:
             steps = (*one.through, one.posting.state)
@@ -265,8 +264,7 @@ def _check(change: Change) -> None:
 
 def _values(change: Change) -> dict[str, Any]:
     """The columns that change; always the version."""
-    before, after = posting_columns(change.before), posting_columns(change.after)
-    values = {name: value for name, value in after.items() if value != before[name]}
+    values = changed_columns(change.before, change.after)
     values["attempts"] = change.after.attempts  # else a new state would begin a new budget
     return values
 
