@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from libs.events import Clock, IdSource
 
@@ -91,3 +92,13 @@ class WorkContext:
     tracing: Tracing
     owner: str  # names this process among all that share the database; holds the leases
     observer: WorkObserver = NOBODY
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write to one row until `until`; storage alone looks inside."""
+
+    id: Any  # the row's primary key
+    fence: int
+    owner: str
+    until: datetime

@@ -6,7 +6,6 @@ Claims, like all else here, happen in the caller's transaction.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -34,6 +33,7 @@ from sqlmodel import Field, SQLModel
 
 from libs.errors.retry import RetryPolicy as RetryPolicy
 from libs.errors.retry import backoff as backoff
+from libs.service.work import Lease as Lease
 
 from .errors import LeaseLost
 from .rows import update_rows
@@ -55,16 +55,6 @@ class LeaseColumns(SQLModel):
     lease_until: datetime | None = Field(default=None, sa_type=UtcTimestamp)
     fence: int = Field(default=0, sa_type=BigInteger)
     attempts: int = Field(default=0)
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to write to one row until `until`."""
-
-    id: Any  # the row's primary key
-    fence: int
-    owner: str
-    until: datetime
 
 
 def lease_of(table: Table, row: Row[Any]) -> Lease:

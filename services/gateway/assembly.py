@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from libs.events import Clock, IdSource
+from libs.handover import EventLedger
+from libs.handover.worker import HandoverWorker
+from libs.service.work import Tracing, WorkContext
 from libs.storage.sealer import Sealer
+from providers.base import Source
 
 from .domain.delivery import Receipt
 from .handlers.poll_source import PollSource
@@ -17,20 +21,17 @@ from .handlers.ports import (
     Account,
     Accounts,
     Fetched,
-    Ledger,
     NewDelivery,
     ProviderApi,
     PutBack,
     Recon,
     SetAside,
-    Tracing,
     uncounted,
     unobserved,
 )
 from .handlers.receive import ReceiveDeliveries, prove
 from .handlers.upload import Upload
 from .storage import TABLES, GatewayUnitOfWork
-from .workers.forward import ForwardWorker
 from .workers.forward_file import ForwardFileWorker, UploadJanitor
 from .workers.poll import PollWorker
 from .workers.settle_payout import ComposePayoutWorker, ForwardSettlementWorker
@@ -51,7 +52,7 @@ class World:
 
     new_uow: NewGatewayUnitOfWork
     accounts: Accounts
-    ledger: Ledger
+    ledger: EventLedger
     recon: Recon
     api: ProviderApi
     clock: Clock
@@ -71,7 +72,7 @@ class Gateway:
     world: World
     store: Store
     translate: TranslateWorker
-    forward: ForwardWorker
+    forward: HandoverWorker
     forward_file: ForwardFileWorker
     poll: PollWorker
     compose: ComposePayoutWorker
@@ -109,6 +110,24 @@ class Gateway:
         return PollSource(world.new_uow, world.accounts, self.poll.run_once, world.clock, after)
 
 
+class _Observer:
+    """The world's callbacks as a `WorkObserver`."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def retried(self, company: str, interface: str, reason: str) -> None:
+        self._world.put_back(_source(company, interface), reason)
+
+    def set_aside(self, company: str, interface: str, reason: str) -> None:
+        self._world.set_aside(_source(company, interface), reason)
+
+
+def _source(company: str, interface: str) -> Source:
+    provider, _, account = interface.partition("/")
+    return Source(provider, account, company)
+
+
 def receiver(world: World) -> ReceiveDeliveries:
     """The function for the writer that `assemble` is given."""
     return ReceiveDeliveries(world.new_uow, world.clock, world.tracing)
@@ -123,6 +142,7 @@ def assemble(world: World, store: Store) -> Gateway:
     new_uow, accounts, recon = world.new_uow, world.accounts, world.recon
     clock, ids, rng, tracing, owner = world.clock, world.ids, world.rng, world.tracing, world.owner
     aside, back = world.set_aside, world.put_back
+    work = WorkContext(clock, ids, rng, tracing, owner, _Observer(world))
 
     def keep(new: NewDelivery) -> Receipt:
         """Store what a provider's API answered. What partners send is counted where they are answered."""
@@ -136,9 +156,7 @@ def assemble(world: World, store: Store) -> Gateway:
         translate=TranslateWorker(
             new_uow, accounts, clock=clock, ids=ids, tracing=tracing, owner=owner, set_aside=aside
         ),
-        forward=ForwardWorker(
-            new_uow, world.ledger, clock=clock, rng=rng, tracing=tracing, owner=owner, set_aside=aside, put_back=back
-        ),
+        forward=HandoverWorker(new_uow, world.ledger, work, step="forwarded"),
         forward_file=ForwardFileWorker(
             new_uow, accounts, recon, clock=clock, rng=rng, tracing=tracing, owner=owner, set_aside=aside, put_back=back
         ),

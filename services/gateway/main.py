@@ -7,12 +7,12 @@ import os
 import sys
 from collections.abc import Mapping
 
+from libs.handover.client import EventLedgerClient
 from libs.service.process import ServiceProcess
 from libs.service.runtime import Runtime, run
 from libs.storage.group_commit import GroupCommitWriter
 
 from .accounts import ConfiguredAccounts
-from .adapters.ledger import LedgerClient
 from .adapters.provider_api import HttpApi
 from .adapters.recon import ReconClient
 from .assembly import World, assemble, receiver
@@ -47,7 +47,7 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
     world = World(
         new_uow=lambda: GatewayUnitOfWork(engine),
         accounts=accounts,
-        ledger=LedgerClient(runtime.channel(config.ledger_address)),
+        ledger=EventLedgerClient(runtime.channel(config.ledger_address)),
         recon=ReconClient(runtime.channel(config.recon_address)),
         api=runtime.closing(HttpApi({one.source.interface: one.api for one in config.sources if one.api})),
         clock=work.clock,

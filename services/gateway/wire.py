@@ -47,7 +47,7 @@ def to_state(value: int) -> State | None:
     if value not in delivery_pb2.Delivery.State.values():
         raise InvalidRequest("an unknown state", field="state")
     word = delivery_pb2.Delivery.State.Name(value)  # type: ignore[arg-type]  # checked above
-    return State(word.removeprefix("STATE_"))
+    return State[word.removeprefix("STATE_")]
 
 
 def from_delivery(stored: StoredDelivery) -> delivery_pb2.Delivery:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from libs.events import Settlement
+from libs.handover.worker import HandoverWorker
 from libs.service.work import WorkContext
 from libs.storage.sealer import Sealer
 from libs.storage.uow import unobserved
@@ -25,7 +26,6 @@ from .storage.uow import NewUow, ReconUowFactory
 from .workers.apply import ApplyWorker
 from .workers.differences import DifferenceWorker
 from .workers.match import MatchWorker
-from .workers.record import RecordWorker
 from .workers.watch import WatchWorker
 
 
@@ -36,7 +36,7 @@ class Recon:
     new_uow: NewUow
     work: WorkContext
     settings: Settings
-    record: RecordWorker
+    record: HandoverWorker
     watch: WatchWorker
     match: MatchWorker
     apply: ApplyWorker
@@ -89,7 +89,7 @@ def build_recon(
         new_uow=new_uow,
         work=work,
         settings=settings,
-        record=RecordWorker(new_uow, ledger, work),
+        record=HandoverWorker(new_uow, ledger, work, step="handed_on", batch=500, lease_seconds=120.0),
         watch=WatchWorker(new_uow, ledger, work, companies=settings.companies),
         match=MatchWorker(new_uow, matcher, work, settings),
         apply=ApplyWorker(new_uow, ledger, work, settings),

@@ -21,10 +21,11 @@ SEAM = frozenset({"providers.base", "providers.errors", "providers.PROVIDERS"})
 SERVICE_LAYERS: dict[str, frozenset[str]] = {
     "domain": VALUES | SEAM,
     # Its own tables are not the world: a use case takes the unit of work as it is, and nothing else of storage.
-    "handlers": VALUES | SEAM | {"domain", "libs.formats", "libs.trail", "storage.uow"},
+    "handlers": VALUES | SEAM | {"domain", "libs.formats", "libs.handover", "libs.trail", "storage.uow"},
     "storage": VALUES
     | SEAM
-    | {"domain", "handlers.ports", "message", "libs.storage", "libs.trail", "sqlmodel", "sqlalchemy", "alembic"},
+    | {"domain", "handlers.ports", "message", "libs.handover", "libs.storage", "libs.trail"}
+    | {"sqlmodel", "sqlalchemy", "alembic"},
     # A value as the bytes that clients get: storage keeps them.
     "message": VALUES | {"domain", "libs.rpc.wire", "concord"},
     "adapters": VALUES | GRPC | SEAM | {"domain", "handlers.ports", "libs", "concord", "httpx", "limits", "yaml"},
@@ -32,7 +33,7 @@ SERVICE_LAYERS: dict[str, frozenset[str]] = {
     # Likewise RetryPolicy: numbers.
     "workers": VALUES
     | SEAM
-    | {"domain", "handlers", "libs.formats", "libs.odoo.errors", "libs.storage.leases.RetryPolicy"}
+    | {"domain", "handlers", "libs.formats", "libs.handover", "libs.odoo.errors", "libs.storage.leases.RetryPolicy"}
     | {"storage.uow"},
     "engine": VALUES | {"domain", "handlers.ports", "duckdb", "pyarrow"},
     # The gateway's HTTP face: what it serves, what it says of itself, how it refuses.
@@ -43,8 +44,9 @@ SERVICE_LAYERS: dict[str, frozenset[str]] = {
     "problems": VALUES | {"libs.formats"},
     # Handlers and workers put together from their ports, for `main` and for the simulation.
     "assembly": VALUES
+    | SEAM
     | {"adapters", "domain", "handlers", "storage", "workers", "engine", "libs.odoo.port", "libs.storage"}
-    | {"libs.telemetry.odoo", "libs.trail"},
+    | {"libs.handover", "libs.telemetry.odoo", "libs.trail"},
     # Fulfils a port from the configuration itself.
     "accounts": VALUES | SEAM | {"config", "domain", "handlers.ports"},
     "servicer": VALUES | GRPC | {"domain", "handlers", "wire", "telemetry", "libs", "concord", "storage.uow"},
@@ -70,6 +72,8 @@ LIBS: dict[str, frozenset[str]] = {
     "storage": VALUES | {"sqlalchemy", "sqlmodel", "alembic", "psycopg", "nats"},
     "rpc": VALUES | GRPC | {"concord", "jwt", "cryptography", "libs.telemetry.context"},
     "telemetry": VALUES | GRPC | {"opentelemetry", "prometheus_client", "structlog", "libs.rpc"},
+    # Values, the table of events on their way, the worker, and the ledger by its stub.
+    "handover": VALUES | {"grpc", "concord", "libs.rpc", "libs.storage", "sqlalchemy", "sqlmodel"},
     # What every service can say of a transaction: values, their reading from storage and their wire.
     "trail": VALUES | {"concord", "libs.rpc", "libs.storage", "sqlalchemy"},
     # The plumbing of a process: it may see all other libs, and none of them sees it.
@@ -90,8 +94,8 @@ PROVIDER = (
 OWNERS: dict[str, tuple[str, ...]] = {
     "odoorpc": ("libs.odoo",),
     "duckdb": ("services.recon.engine",),
-    "sqlmodel": ("libs.storage", "services.*.storage"),
-    "sqlalchemy": ("libs.storage", "libs.trail.reading", "services.*.storage"),
+    "sqlmodel": ("libs.storage", "libs.handover.store", "services.*.storage"),
+    "sqlalchemy": ("libs.storage", "libs.handover.store", "libs.trail.reading", "services.*.storage"),
     "alembic": ("libs.storage", "services.*.storage"),
     "jiter": ("libs.formats",),
     "lxml": ("libs.formats",),

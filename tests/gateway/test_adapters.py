@@ -11,15 +11,16 @@ import pytest
 from concord.ledger.v1 import ledger_pb2
 from concord.recon.v1 import recon_pb2
 
+from libs.handover import NotRecorded, Recorded
+from libs.handover.client import EventLedgerClient
 from libs.rpc.wire import to_event, to_settlement
 from providers.base import Query
 from providers.errors import ApiRefused, ApiUnavailable
 from providers.stripe import API
-from services.gateway.adapters.ledger import LedgerClient
 from services.gateway.adapters.provider_api import MAX_ANSWER_BYTES, ApiAccess, HttpApi
 from services.gateway.adapters.recon import ReconClient
 from services.gateway.domain.retry import RetryBudget
-from services.gateway.handlers.ports import FileToImport, NotRecorded, Recorded
+from services.gateway.handlers.ports import FileToImport
 from tests.gateway.world import NOW, STRIPE, GatewayWorld
 
 
@@ -64,7 +65,7 @@ def test_each_event_s_answer_is_read_for_itself() -> None:
             ]
         )
 
-    answers = LedgerClient(channel(answer)).record(events)
+    answers = EventLedgerClient(channel(answer)).record(events)
     assert sent == events
     assert answers == [
         Recorded(events[0].transaction_id, duplicate=True),

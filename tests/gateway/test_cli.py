@@ -51,7 +51,7 @@ def shell(world: GatewayWorld, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     found.deliver("evt_taken")
     world.run("forward")
     found.deliver("evt_refused")
-    ((refused,),) = world.stored("event", "name", state="WAITING")
+    ((refused,),) = world.stored("event", "name", state="waiting")
     world.ledger.refuse[str(refused)] = "EVENT_CONFLICT"
     world.wait(1)
     world.run("forward")
@@ -59,7 +59,7 @@ def shell(world: GatewayWorld, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     world.ledger.fail_before.extend([Down("away")] * 100)
     for _ in range(101):
         world.run("forward")
-        world.wait(1000)
+        world.wait(1800)
     inner = world.gateway.world
     servicer = GatewayServicer(inner.new_uow, inner.accounts, world.gateway.poll_source(), inner.clock)
     service = gateway_pb2.DESCRIPTOR.services_by_name["GatewayService"]

@@ -38,7 +38,7 @@ def test_the_same_is_handed_on_whatever_fails_on_the_way(seed: int) -> None:
         world.wait(120)
         world.run()
     assert {name.rpartition("/")[2] for name in world.ledger.events} == EXPECTED
-    assert set(world.states()) <= {"FORWARDED", "IGNORED"}
+    assert set(world.states()) <= {"forwarded", "ignored"}
     totals = world.totals()
     assert sum(total.count for total in totals) == len(EXPECTED)
 
@@ -60,4 +60,4 @@ def test_golden_webhooks_all_come_to_an_end() -> None:
         if not path.name.endswith(".events.json") and not path.name.startswith("balance_transactions"):
             world.deliver_stripe(path.read_bytes())
     world.run()
-    assert set(world.states()) == {"FORWARDED", "IGNORED"}
+    assert set(world.states()) == {"forwarded", "ignored"}

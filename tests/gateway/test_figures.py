@@ -32,7 +32,7 @@ def test_each_event_that_is_handed_on_again_is_a_retry_of_its_interface() -> Non
     for _ in range(4):
         world.run("translate", "forward")
         world.wait(10)
-    assert world.states() == {"FORWARDED": 2}
+    assert world.states() == {"forwarded": 2}
     assert world.put_back == [STRIPE_DOWN] * 4  # two events, twice
 
 

@@ -42,7 +42,7 @@ def test_files_are_known_by_content_and_reach_recon_byte_by_byte(world: GatewayW
     assert (file.company, file.interface, file.file_name) == ("demo", f"bank/{IBAN}", "nov ember.xml")
     assert (file.delivery, file.transaction_id) == (first.json()["delivery"], first.json()["transaction_id"])
     assert kinds["settlement"][0].interface == "stripe/acct_1"
-    assert world.states() == {"FORWARDED": 2}
+    assert world.states() == {"forwarded": 2}
 
 
 def test_a_file_that_a_dead_process_was_handing_on_is_taken_up_at_the_next_start(world: GatewayWorld) -> None:

@@ -78,7 +78,7 @@ def test_every_sample_webhook_is_understood(path: Path) -> None:
         pytest.skip("a collection of objects, no webhook")
     assert received(world, path.read_bytes()) == ""
     world.run()
-    assert set(world.states()) <= {"FORWARDED", "IGNORED"}
+    assert set(world.states()) <= {"forwarded", "ignored"}
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_an_object_of_the_future_may_have_money_of_its_own_kind() -> None:
     body = b'{"id": "evt_1", "object": "event", "type": "x.made", "livemode": true, "data": {"object": ' + inner + b"}}"
     assert received(world, body) == ""
     world.run()
-    assert world.stored("delivery", "state", "reason") == [("IGNORED", "CONCERNS_NO_MONEY")]
+    assert world.stored("delivery", "state", "reason") == [("ignored", "CONCERNS_NO_MONEY")]
 
 
 def test_a_body_of_a_million_brackets_costs_no_stack_and_little_time() -> None:

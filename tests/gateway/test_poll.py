@@ -40,7 +40,7 @@ def test_a_second_poll_overlaps_and_stores_nothing_twice() -> None:
     world.wait(61)
     world.run()
     assert len(world.stripe.requests) == 2
-    assert world.states() == {"FORWARDED": 1}
+    assert world.states() == {"forwarded": 1}
     world.account.charge("ch_late", 700, START - timedelta(minutes=30), fee=10)  # shown late, dated early
     world.wait(601)
     world.run()
@@ -113,7 +113,7 @@ def test_a_row_that_cannot_be_read_is_set_aside_and_holds_up_no_other() -> None:
     world.account.transactions[7]["created"] += 0.5
     world.run()
     assert len(world.ledger.events) == 118
-    assert world.states() == {"FORWARDED": 1, "QUARANTINED": 1}
+    assert world.states() == {"forwarded": 1, "quarantined": 1}
     world.account.charge("ch_new", 700, NOW, fee=10)
     world.wait(61)
     world.run()
@@ -127,7 +127,7 @@ def test_a_page_that_cannot_be_read_is_kept_for_a_person(monkeypatch: pytest.Mon
     with pytest.raises(ConcordError):
         world.gateway.poll.run_once()
     world.run("translate")
-    assert world.stored("delivery", "state", "reason") == [("QUARANTINED", "DELIVERY_SHAPE_INVALID")]
+    assert world.stored("delivery", "state", "reason") == [("quarantined", "DELIVERY_SHAPE_INVALID")]
     monkeypatch.undo()
     world.wait(5)
     world.run()
@@ -306,12 +306,12 @@ def test_a_settlement_that_was_refused_goes_again_with_the_replay_of_its_page() 
     world.account.payout("po_1", NOW, NOW)
     world.recon.failures.append(ConcordError("no"))
     world.run()
-    assert world.stored("payout", "state") == [("REFUSED",)]
+    assert world.stored("payout", "state") == [("refused",)]
     assert [(company, interface) for company, interface, _ in world.set_aside] == [("demo", "stripe/acct_1")]
     ((page,),) = world.stored("delivery", "name", type="balance_transactions")
     administer.replay_delivery(str(page), "r-1", "kim", new_uow=world.uow, clock=lambda: world.now)
     world.run()
-    assert world.stored("payout", "state") == [("FORWARDED",)]
+    assert world.stored("payout", "state") == [("forwarded",)]
     assert len(world.recon.settlements) == 1
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from sqlalchemy import Engine
 
 from libs.storage.engine import open_engine
@@ -15,7 +18,7 @@ from libs.storage.migrate import check, upgrade
 from services.gateway.domain.fact import Refusal
 from services.gateway.storage import metadata
 from tests.gateway.day import EXPECTED, day, played
-from tests.gateway.world import GOLDEN, NOW, SHOPIFY, GatewayWorld
+from tests.gateway.world import GOLDEN, NOW, SHOPIFY, STRIPE, GatewayWorld
 from tests.storage.fixtures import database_for, drop
 
 BOTH = ["sqlite", "postgresql"]
@@ -33,6 +36,32 @@ def test_the_migrations_give_the_declared_tables(engine: Engine) -> None:
     upgrade(engine, "services.gateway")
     upgrade(engine, "services.gateway")
     assert check(engine, metadata, "services.gateway") == []
+
+
+@pytest.mark.parametrize("engine", BOTH, indirect=True)
+def test_a_newer_version_goes_on_with_what_is_on_its_way(engine: Engine) -> None:
+    """Before it, states were in upper case, and an event named its delivery and kind instead of origin and company."""
+    upgrade(engine, "services.gateway")
+    world = GatewayWorld(engine, poll=False)
+    world.ledger.refuse[f"{STRIPE.name}/events/evt_1"] = "EVENT_CONFLICT"
+    charge = world.account.charge("ch_1", 10800, NOW - timedelta(hours=1), fee=343)
+    for name in ("evt_1", "evt_2", "evt_3"):
+        world.deliver_stripe(world.account.event(name, "charge.succeeded", charge, NOW))
+        world.run("translate", *(["forward"] if name == "evt_1" else []))
+    columns = ("name", "company", "origin", "state")
+    before = world.stored("event", *columns), world.states()
+    version = importlib.import_module("services.gateway.storage.migrations.versions.0002_states_in_lower_case")
+    with engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
+        version.downgrade()
+    assert world.stored("event", "kind", "state") == [
+        ("evidence", state) for state in ("REFUSED", "WAITING", "WAITING")
+    ]
+    with engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
+        version.upgrade()
+    assert (world.stored("event", *columns), world.states()) == before
+    assert check(engine, metadata, "services.gateway") == []
+    world.run()
+    assert world.states() == {"quarantined": 1, "forwarded": 2}
 
 
 @pytest.mark.parametrize("engine", BOTH, indirect=True)
@@ -55,7 +84,7 @@ def test_a_day_goes_the_same_way_on_either_database(engine: Engine) -> None:
         "refund-7001",
     }
     assert len(world.recon.settlements) == 1
-    assert set(world.states()) == {"FORWARDED", "IGNORED"}
+    assert set(world.states()) == {"forwarded", "ignored"}
     assert sum(total.count for total in world.totals()) == 5
     upload = world.gateway.upload(10_000_000)
     upload.feed(b"<?xml version='1.0'?>" + b"x" * 1_500_000)
@@ -91,7 +120,7 @@ def test_two_processes_share_one_inbox(engine: Engine) -> None:
         first.run("translate", "forward")
         second.run("translate", "forward")
     assert len(first.ledger.events) == len(bodies)
-    assert first.states() == {"FORWARDED": len(bodies)}
+    assert first.states() == {"forwarded": len(bodies)}
 
 
 @pytest.mark.parametrize("engine", BOTH, indirect=True)

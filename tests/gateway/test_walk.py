@@ -32,7 +32,7 @@ def test_a_charge_reaches_the_ledger_as_evidence_and_by_the_poll_it_woke() -> No
     kinds = {event.name.rpartition("/")[2]: event.kind for event in world.ledger.events.values()}
     assert kinds == {"evt_1": EventKind.EVIDENCE, "txn_ch_1": EventKind.CAPTURE}
     assert world.ledger.events["sources/stripe/accounts/acct_1/events/evt_1"].transaction_id == transaction_id
-    assert world.states() == {"FORWARDED": 2}
+    assert world.states() == {"forwarded": 2}
 
 
 def test_the_same_delivery_again_gets_the_first_answer_and_changes_nothing() -> None:
@@ -75,7 +75,7 @@ def test_a_topic_never_makes_money_of_another_body() -> None:
     world.deliver_shopify(b'{"id": 1, "total_price": "5.00"}', topic="orders/paid")
     world.run()
     assert {event.kind for event in world.ledger.events.values()} == {EventKind.EVIDENCE, EventKind.ORDER_REFUNDED}
-    assert world.states() == {"FORWARDED": 2, "QUARANTINED": 1}
+    assert world.states() == {"forwarded": 2, "quarantined": 1}
 
 
 def test_an_echo_of_a_known_order_keeps_its_transaction_and_leaves_an_alias() -> None:
@@ -103,7 +103,7 @@ def test_an_order_whose_money_changed_is_set_aside_for_a_person() -> None:
     }
     world.deliver_shopify(json.dumps(edited).encode(), topic="orders/edited")
     world.run()
-    assert world.stored("delivery", "state", "reason", state="QUARANTINED") == [("QUARANTINED", "EVENT_CONFLICT")]
+    assert world.stored("delivery", "state", "reason", state="quarantined") == [("quarantined", "EVENT_CONFLICT")]
     assert len(world.ledger.events) == 1
 
 
@@ -129,7 +129,7 @@ def test_an_event_is_handed_on_until_the_ledger_answers_and_counted_once(lost_re
         world.run()
         world.wait(10)
     assert world.ledger.calls == 4
-    assert world.states() == {"FORWARDED": 1}
+    assert world.states() == {"forwarded": 1}
     (total,) = world.totals()
     assert (total.bucket, total.count, total.minor_units) == ("handed_on", 1, 10800)
 
@@ -145,7 +145,7 @@ def test_what_another_service_handed_on_first_is_not_counted_again() -> None:
     world.run()
     (total,) = world.totals()
     assert total.count == 1  # the evidence
-    ((mine,),) = world.stored("event", "transaction_id", kind="capture")
+    ((mine,),) = world.stored("event", "transaction_id", name=name)
     assert world.steps(str(mine))[0] == "f" * 32
 
 
@@ -155,15 +155,15 @@ def test_a_spent_budget_parks_the_event_and_a_replay_takes_it_up_again() -> None
     world.deliver_stripe(charged(world))
     for _ in range(110):
         world.run()
-        world.wait(1000)
-    assert world.stored("event", "state", "reason") == [("PARKED", "SERVICE_UNAVAILABLE")]
-    assert world.stored("delivery", "state", "reason") == [("PARKED", "SERVICE_UNAVAILABLE")]
+        world.wait(1800)
+    assert world.stored("event", "state", "reason") == [("parked", "SERVICE_UNAVAILABLE")]
+    assert world.stored("delivery", "state", "reason") == [("parked", "SERVICE_UNAVAILABLE")]
     assert world.set_aside == [("demo", "stripe/acct_1", "SERVICE_UNAVAILABLE")]
     assert world.totals() == []
     name = "sources/stripe/accounts/acct_1/deliveries/evt_1"
     administer.replay_delivery(name, "1" * 8, "operator", new_uow=world.uow, clock=lambda: world.now)
     world.run()
-    assert world.states() == {"FORWARDED": 1}
+    assert world.states() == {"forwarded": 1}
     assert len(world.ledger.events) == 1
 
 
@@ -172,7 +172,7 @@ def test_what_the_ledger_will_not_have_is_set_aside_with_its_reason() -> None:
     world.ledger.refuse["sources/stripe/accounts/acct_1/events/evt_1"] = "EVENT_CONFLICT"
     world.deliver_stripe(charged(world))
     world.run()
-    assert world.stored("delivery", "state", "reason") == [("QUARANTINED", "EVENT_CONFLICT")]
+    assert world.stored("delivery", "state", "reason") == [("quarantined", "EVENT_CONFLICT")]
     assert world.set_aside == [("demo", "stripe/acct_1", "EVENT_CONFLICT")]
     assert world.totals() == []
 
@@ -187,7 +187,7 @@ def test_an_event_that_no_call_survives_costs_the_others_time_only() -> None:
         world.run()
         world.wait(1000)
     assert {event.kind for event in world.ledger.events.values()} == {EventKind.ORDER_PAID, EventKind.ORDER_REFUNDED}
-    assert world.states() == {"TRANSLATED": 1, "FORWARDED": 2}
+    assert world.states() == {"translated": 1, "forwarded": 2}
 
 
 def test_an_event_that_is_handed_on_again_takes_no_other_s_place() -> None:
@@ -206,7 +206,7 @@ def test_an_event_that_is_handed_on_again_takes_no_other_s_place() -> None:
     world.wait(1000)
     world.run("forward")
     page = world.stored("delivery", "state", "reason", channel="poll")
-    assert page == [("QUARANTINED", "EVENT_CONFLICT")]
+    assert page == [("quarantined", "EVENT_CONFLICT")]
 
 
 def test_a_replay_is_asked_for_once_and_changes_no_event() -> None:
@@ -245,8 +245,8 @@ def test_one_faulty_delivery_holds_up_no_other() -> None:
     world.deliver_shopify(b'{"id": 1, "order_number": 5, "line_items": 7, "financial_status": "paid"}')
     world.deliver_shopify((SHOP / "order.paid.json").read_bytes())
     world.run()
-    assert world.states() == {"FORWARDED": 2, "QUARANTINED": 2}
-    reasons = [row[0] for row in world.stored("delivery", "reason", state="QUARANTINED")]
+    assert world.states() == {"forwarded": 2, "quarantined": 2}
+    reasons = [row[0] for row in world.stored("delivery", "reason", state="quarantined")]
     assert reasons == ["DELIVERY_SHAPE_INVALID", "DOCUMENT_TOTAL_UNEXPLAINED"]
     assert sorted(world.set_aside) == [("demo", "shopify/shop", str(reason)) for reason in reasons]
 
@@ -260,7 +260,7 @@ def test_a_delivery_that_kills_its_worker_is_set_aside_in_the_end() -> None:
             uow.commit()
         world.wait(11)
     world.run()
-    assert world.stored("delivery", "state", "reason") == [("QUARANTINED", "TRANSLATION_ABORTED")]
+    assert world.stored("delivery", "state", "reason") == [("quarantined", "TRANSLATION_ABORTED")]
 
 
 def test_a_source_that_is_configured_no_more_parks_its_deliveries() -> None:
@@ -269,7 +269,7 @@ def test_a_source_that_is_configured_no_more_parks_its_deliveries() -> None:
     world.sources = world.sources[:1]
     world.gateway = world.started(9)
     world.run()
-    assert world.stored("delivery", "state", "reason") == [("PARKED", "SOURCE_UNKNOWN")]
+    assert world.stored("delivery", "state", "reason") == [("parked", "SOURCE_UNKNOWN")]
     with pytest.raises(SourceUnknown):
         world.deliver_shopify((SHOP / "order.paid.json").read_bytes())
 
@@ -278,7 +278,7 @@ def test_test_events_never_reach_a_live_company() -> None:
     world = GatewayWorld(poll=False)
     world.deliver_stripe((GOLDEN / "stripe" / "charge.succeeded.testmode.json").read_bytes())
     world.run()
-    assert world.stored("delivery", "state", "reason") == [("IGNORED", "LIVEMODE_MISMATCH")]
+    assert world.stored("delivery", "state", "reason") == [("ignored", "LIVEMODE_MISMATCH")]
     assert world.ledger.events == {}
 
 

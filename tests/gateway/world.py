@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 
 from libs.errors import ConcordError, Kind
 from libs.events import Event, Settlement, TransactionIds, digest_of
+from libs.handover import NotRecorded, Recorded
 from libs.storage.engine import copy_template, open_engine
 from libs.storage.group_commit import InlineWriter
 from libs.storage.migrate import upgrade
@@ -34,7 +35,7 @@ from services.gateway.adapters.provider_api import ApiAccess, HttpApi
 from services.gateway.assembly import Gateway, World, assemble, receiver
 from services.gateway.config import SourceConfig
 from services.gateway.domain.source import PollPlan
-from services.gateway.handlers.ports import FileToImport, NotRecorded, Recorded
+from services.gateway.handlers.ports import FileToImport
 from services.gateway.storage import GatewayUnitOfWork
 from tests.storage.stored import stored
 

@@ -6,13 +6,13 @@ import pytest
 
 from libs.errors import ConcordError
 from libs.formats.errors import FormatError
+from libs.handover import OutboundEvent
 from libs.money import Money
 from libs.storage.migrate import check
 from services.recon.domain.difference import Difference, DifferenceState
 from services.recon.domain.doubts import DOUBTS_AT_MOST
 from services.recon.domain.errors import FileChanged, FileKindUnsupported
 from services.recon.domain.files import FileFinding
-from services.recon.domain.walk import OutboundEvent
 from services.recon.handlers.explain import explain
 from services.recon.storage import metadata
 from tests.formats import camt_files
@@ -189,7 +189,7 @@ def test_every_camt_sample_is_imported_or_refused_with_a_reason(world: World) ->
 
 def _outbound(world: World) -> list[OutboundEvent]:
     with world.recon.new_uow() as uow:
-        return uow.outbound.claim(limit=10, owner="look", now=world.now, lease_seconds=1)
+        return uow.events.claim(limit=10, owner="look", now=world.now, lease_seconds=1)
 
 
 def _statements(*texts: str) -> bytes:

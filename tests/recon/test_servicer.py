@@ -18,13 +18,14 @@ from concord.recon.v1 import recon_pb2, recon_pb2_grpc, statement_pb2
 from concord.trace.v1 import trace_pb2
 
 from libs.errors import Kind
+from libs.handover import NotRecorded, Recorded
 from libs.rpc.errors import RemoteError
 from libs.rpc.server import Registration
 from libs.rpc.wire import from_event, from_money, from_settlement, from_time
 from services.recon.adapters.ledger import LedgerClient
 from services.recon.domain.learning import LedgerPosting
 from services.recon.domain.match import MatchType
-from services.recon.handlers.ports import AppliedState, MatchToApply, NotRecorded, Recorded
+from services.recon.handlers.ports import AppliedState, MatchToApply
 from services.recon.servicer import ReconServicer
 from tests.formats.camt_files import document
 from tests.recon.calls import PARENT, ROLES, serving

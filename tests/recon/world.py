@@ -31,6 +31,7 @@ from libs.events import (
     digest_of,
     event_name,
 )
+from libs.handover import NotRecorded, Recorded
 from libs.money import Money
 from libs.service.work import Unobserved, WorkContext
 from libs.storage.engine import open_engine
@@ -47,8 +48,6 @@ from services.recon.handlers.ports import (
     AppliedState,
     LedgerChange,
     MatchToApply,
-    NotRecorded,
-    Recorded,
 )
 from tests.formats import camt_files
 from tests.storage.stored import stored

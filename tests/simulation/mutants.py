@@ -11,14 +11,14 @@ from typing import Any
 from libs.errors import ConcordError
 from libs.errors.retry import RetryPolicy
 from libs.events import Event
+from libs.handover import EventLedger, NotRecorded, Recorded
 from libs.odoo.errors import OdooConflict, OdooMissing, OdooRefused
 from libs.odoo.port import Json, Odoo
 from providers.base import Delivery, Translation
 from providers.stripe import Stripe
 from services.gateway.accounts import ConfiguredAccounts
 from services.gateway.domain.delivery import Receipt
-from services.gateway.handlers.ports import Account, Accounts, NotRecorded, Recorded
-from services.gateway.handlers.ports import Ledger as GatewaysLedger
+from services.gateway.handlers.ports import Account, Accounts
 from services.ledger.assembly import Ledger
 from services.ledger.domain.posting import Change, Posting
 from services.ledger.storage.postings import Postings
@@ -36,21 +36,21 @@ from tests.simulation.world import POLL, SOURCES, World
 class DropsAnEvent(World):
     """The gateway says that it has handed on an event that it has not."""
 
-    def gateways_ledger(self) -> GatewaysLedger:
+    def gateways_ledger(self) -> EventLedger:
         return _Dropping(super().gateways_ledger(), lambda event: event.name.endswith("/txn_ch_C"))
 
 
 class BelievesLostCalls(World):
     """A call to the ledger that came to nothing counts as done."""
 
-    def gateways_ledger(self) -> GatewaysLedger:
+    def gateways_ledger(self) -> EventLedger:
         return _Believing(super().gateways_ledger())
 
 
 class KeepsEventsInMemory(World):
     """What is to be handed on waits in memory until the next call, as if a process never died."""
 
-    def gateways_ledger(self) -> GatewaysLedger:
+    def gateways_ledger(self) -> EventLedger:
         return _Buffering(super().gateways_ledger())
 
 
@@ -141,7 +141,7 @@ class KeepsItsPlaceInMemory(World):
 
 @dataclass(frozen=True, slots=True)
 class _Dropping:
-    ledger: GatewaysLedger
+    ledger: EventLedger
     is_dropped: Callable[[Event], bool]
 
     def record(self, events: Sequence[Event]) -> list[Recorded | NotRecorded]:
@@ -153,7 +153,7 @@ class _Dropping:
 
 @dataclass(frozen=True, slots=True)
 class _Believing:
-    ledger: GatewaysLedger
+    ledger: EventLedger
 
     def record(self, events: Sequence[Event]) -> list[Recorded | NotRecorded]:
         try:
@@ -163,7 +163,7 @@ class _Believing:
 
 
 class _Buffering:
-    def __init__(self, ledger: GatewaysLedger) -> None:
+    def __init__(self, ledger: EventLedger) -> None:
         self._ledger = ledger
         self._waiting: list[Event] = []
 

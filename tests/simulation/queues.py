@@ -26,11 +26,11 @@ def _waits(table: str, condition: str, due: str = _DUE) -> str:
 WAITING: dict[str, dict[str, str]] = {
     "gateway": {
         "poll": _waits("source_cursor", "1 = 1"),
-        "translate": _waits("delivery", "state = 'RECEIVED' AND channel <> 'file'"),
-        "forward": _waits("event", "state = 'WAITING'"),
-        "forward-file": _waits("delivery", "state = 'RECEIVED' AND channel = 'file'"),
-        "compose-payout": _waits("payout", "state = 'WAITING'"),
-        "forward-settlement": _waits("payout", "state = 'COMPOSED'"),
+        "translate": _waits("delivery", "state = 'received' AND channel <> 'file'"),
+        "forward": _waits("event", "state = 'waiting'"),
+        "forward-file": _waits("delivery", "state = 'received' AND channel = 'file'"),
+        "compose-payout": _waits("payout", "state = 'waiting'"),
+        "forward-settlement": _waits("payout", "state = 'composed'"),
         "janitor": _waits("upload", "kept = 0", "begun_at < '{two_hours_ago}'"),
         "sealer": _UNSEALED,
     },
@@ -53,9 +53,9 @@ WAITING: dict[str, dict[str, str]] = {
 # What must be empty once everything has come to rest, whenever it would be due.
 UNFINISHED: dict[str, dict[str, str]] = {
     "gateway": {
-        "deliveries": "SELECT name, state, reason FROM delivery WHERE state NOT IN ('FORWARDED', 'IGNORED')",
-        "events": "SELECT name, state, reason FROM event WHERE state <> 'FORWARDED'",
-        "payouts": "SELECT key, state, reason FROM payout WHERE state <> 'FORWARDED'",
+        "deliveries": "SELECT name, state, reason FROM delivery WHERE state NOT IN ('forwarded', 'ignored')",
+        "events": "SELECT name, state, reason FROM event WHERE state <> 'recorded'",
+        "payouts": "SELECT key, state, reason FROM payout WHERE state <> 'forwarded'",
         "uploads": "SELECT id, kept FROM upload WHERE kept = 0",
     },
     "ledger": {

@@ -21,6 +21,8 @@ from sqlalchemy import Engine
 
 from libs.errors import ConcordError
 from libs.events import TransactionIds
+from libs.handover import EventLedger
+from libs.handover.client import EventLedgerClient
 from libs.odoo.port import Json, Odoo
 from libs.service.work import WorkContext
 from libs.storage.errors import StorageConflict
@@ -32,7 +34,6 @@ from providers.errors import ApiRefused, ApiUnavailable, SignatureRefused
 from providers.stripe.fake_api import FakeStripe
 from sandbox.transport import InProcess, LossyTransport
 from services.gateway.accounts import ConfiguredAccounts
-from services.gateway.adapters.ledger import LedgerClient
 from services.gateway.adapters.recon import ReconClient
 from services.gateway.assembly import Gateway, receiver
 from services.gateway.assembly import World as GatewayWorld
@@ -41,13 +42,11 @@ from services.gateway.config import SourceConfig
 from services.gateway.domain.delivery import Receipt
 from services.gateway.domain.source import PollPlan
 from services.gateway.handlers.ports import Accounts
-from services.gateway.handlers.ports import Ledger as GatewaysLedger
 from services.gateway.storage import GatewayUnitOfWork
 from services.ledger.assembly import Ledger, build_ledger
 from services.ledger.servicer import Broadcast, LedgerServicer
 from services.ledger.storage.uow import LedgerUowFactory
-from services.recon.adapters.ledger import LedgerClient as ReconsLedgerClient
-from services.recon.adapters.ledger import to_change
+from services.recon.adapters.ledger import LedgerClient, to_change
 from services.recon.assembly import build_recon
 from services.recon.domain.items import BankItem, Target
 from services.recon.domain.outcome import Result
@@ -315,8 +314,8 @@ class World:
     def accounts(self) -> Accounts:
         return ConfiguredAccounts(SOURCES)
 
-    def gateways_ledger(self) -> GatewaysLedger:
-        return LedgerClient(self.channel("gateway", "ledger"))
+    def gateways_ledger(self) -> EventLedger:
+        return EventLedgerClient(self.channel("gateway", "ledger"))
 
     def recons_ledger(self) -> ReconsLedger:
         return _ReconsLedger(self.channel("recon", "ledger"))
@@ -518,7 +517,7 @@ def _matched(bank: tuple[BankItem, ...], targets: tuple[Target, ...]) -> Result:
     return match(bank, targets)
 
 
-class _ReconsLedger(ReconsLedgerClient):
+class _ReconsLedger(LedgerClient):
     """Recon's own client, but for the thread that reads ahead: what there is, is there at once."""
 
     def read_changes(self, company: str, token: str, limit: int) -> list[LedgerChange]:

@@ -9,12 +9,12 @@ from .errors import DeliveryStateInvalid
 
 
 class State(Enum):
-    RECEIVED = "RECEIVED"
-    TRANSLATED = "TRANSLATED"
-    FORWARDED = "FORWARDED"
-    IGNORED = "IGNORED"
-    QUARANTINED = "QUARANTINED"
-    PARKED = "PARKED"
+    RECEIVED = "received"
+    TRANSLATED = "translated"
+    FORWARDED = "forwarded"
+    IGNORED = "ignored"
+    QUARANTINED = "quarantined"
+    PARKED = "parked"
 
 
 # A replay takes a delivery back to RECEIVED; nothing else goes backwards.

@@ -1,4 +1,4 @@
-"""An event on its way to the ledger, and a payout on its way to recon."""
+"""A delivery in the inbox, a payout on its way to recon, and how far a source is polled."""
 
 from __future__ import annotations
 
@@ -6,25 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from libs.events import Event, Settlement
+from libs.events import Settlement
 from providers.base import Delivery
 
 from .delivery import State
 
 
-class EventState(Enum):
-    WAITING = "WAITING"  # to be handed on, or handed on again
-    FORWARDED = "FORWARDED"
-    REFUSED = "REFUSED"  # the ledger will not have it: a person must look
-    PARKED = "PARKED"  # technical budget spent
-
-
 class PayoutState(Enum):
-    WAITING = "WAITING"  # its composition is to be fetched
-    COMPOSED = "COMPOSED"  # to be handed to recon
-    FORWARDED = "FORWARDED"
-    REFUSED = "REFUSED"
-    PARKED = "PARKED"
+    WAITING = "waiting"  # its composition is to be fetched
+    COMPOSED = "composed"  # to be handed to recon
+    FORWARDED = "forwarded"
+    REFUSED = "refused"
+    PARKED = "parked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +43,6 @@ class StoredDelivery:
     body_bytes: int = 0
     upload: str = ""
     file_name: str = ""
-    claim: Claim | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
-    """An event as the gateway holds it. Its transaction id is set."""
-
-    event: Event
-    state: EventState
-    digest: str
-    delivery: str  # the transaction id of the delivery that first told of it
-    reason: str = ""
-    attempts: int = 0
-    counted: bool = False  # in the control totals
     claim: Claim | None = None
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
-from libs.events import Event, Settlement
+from libs.events import Settlement
+from libs.handover import OutboundEvent
 from libs.trail import Trail
 from providers.base import Delivery, Provider, Query, Source
 
 from ..domain.delivery import Receipt, State
-from ..domain.fact import Cursor, EventState, PayoutState, Refusal, StoredDelivery, StoredEvent, StoredPayout
+from ..domain.fact import Cursor, PayoutState, Refusal, StoredDelivery, StoredPayout
 from ..domain.source import PollPlan
 
 
@@ -39,18 +39,6 @@ class DeliveryOutcome:
     events: tuple[str, ...] = ()
     waiting_events: int = 0
     schema_fingerprint: str = ""
-    retry_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class EventOutcome:
-    """What became of a claimed event. With `retry_at` it keeps waiting until then."""
-
-    stored: StoredEvent
-    state: EventState
-    reason: str = ""
-    count: bool = False  # it was handed on by us, for the first time
-    alias_of: str = ""  # the transaction id that the ledger knew it by
     retry_at: datetime | None = None
 
 
@@ -102,16 +90,11 @@ class Deliveries(Protocol):
 
 
 class Events(Protocol):
-    def add(self, found: Sequence[StoredEvent], now: datetime) -> dict[str, StoredEvent]:
+    def take(self, found: Sequence[OutboundEvent], now: datetime) -> dict[str, OutboundEvent]:
         """Store those whose name is new; the answer has each name as it is stored, the first of them counting.
 
         A known one with more references than before takes them on and is handed on again.
         """
-
-    def claim(self, *, limit: int, owner: str, now: datetime, lease_seconds: float) -> list[StoredEvent]: ...
-
-    def finish(self, outcomes: Sequence[EventOutcome], now: datetime) -> set[str]:
-        """Names of those that were still ours, with audit, control totals and aliases."""
 
     def alias(self, pairs: Sequence[tuple[str, str]]) -> None:
         """(alias, transaction id): ids that a 202 named before the event proved known."""
@@ -230,27 +213,6 @@ class ProviderApi(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
-    """The ledger has the event, under this transaction id; `duplicate` if it had it before."""
-
-    transaction_id: str
-    duplicate: bool
-
-
-@dataclass(frozen=True, slots=True)
-class NotRecorded:
-    """The ledger will not have the event; `retry` if it may later."""
-
-    reason: str
-    retry: bool
-
-
-class Ledger(Protocol):
-    def record(self, events: Sequence[Event]) -> list[Recorded | NotRecorded]:
-        """An answer an event, in order. Raises a `ConcordError` of a technical kind if nothing is known."""
-
-
-@dataclass(frozen=True, slots=True)
 class FileToImport:
     """A file's header for recon."""
 
@@ -286,36 +248,3 @@ Fetched = Callable[[Source, Receipt], object]  # told of each answer of a provid
 
 def uncounted(source: Source, receipt: Receipt) -> None:
     """A `Fetched` where nobody counts."""
-
-
-class TraceStep(Protocol):
-    """A step that is being traced, or not."""
-
-    @property
-    def traceparent(self) -> str: ...
-
-
-Attributes = Mapping[str, str | bool | int]
-
-
-class Tracing(Protocol):
-    """`libs.telemetry.Tracer` fulfils it."""
-
-    @property
-    def records(self) -> bool: ...
-
-    def transaction(
-        self, name: str, transaction_id: str, attributes: Attributes | None = None, *, links: Sequence[str] = ()
-    ) -> AbstractContextManager[TraceStep]:
-        """The root of a transaction's trace."""
-
-    def step(
-        self,
-        name: str,
-        transaction_id: str,
-        traceparent: str | None = None,
-        attributes: Attributes | None = None,
-        *,
-        links: Sequence[str] = (),
-    ) -> AbstractContextManager[TraceStep]:
-        """A business step in a transaction's own trace."""

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 
 from libs.errors import ConcordError
 from libs.events import Channel, Clock, IdSource
+from libs.service.work import Tracing
 from providers.base import Delivery, Source
 
 from ..domain.delivery import Receipt
 from ..domain.errors import SourceUnknown
 from ..domain.fact import Refusal
-from .ports import Account, NewDelivery, NewUnitOfWork, Tracing
+from .ports import Account, NewDelivery, NewUnitOfWork
 
 HEAD_BYTES = 1024
 SAMPLES_KEPT = 50

@@ -17,8 +17,9 @@ from providers.base import Delivery, Source
 
 from ..domain.delivery import Receipt, State, check_transition
 from ..domain.errors import DeliveryUnknown, ReplayConflict
-from ..domain.fact import EventState, PayoutState, StoredDelivery
+from ..domain.fact import PayoutState, StoredDelivery
 from ..handlers.ports import DeliveryOutcome, NewDelivery
+from .events import Events
 from .mapping import claim_of, lease
 from .rows import DELIVERY, DELIVERY_BODY, EVENT, PAYOUT, REPLAY, TABLES, UPLOAD
 
@@ -101,7 +102,7 @@ class Deliveries:
         done = [one for one in outcomes if one.stored.delivery.transaction_id in kept and one.retry_at is None]
         self._audit(
             [(one.stored.delivery.name, one.stored.delivery.transaction_id) for one in done],
-            [(one.state.value, one.reason) for one in done],
+            [(one.state.name, one.reason) for one in done],
             now,
         )
         return kept
@@ -124,18 +125,20 @@ class Deliveries:
             row = self._connection.execute(statement).one_or_none()
             if row and row.state == State.FORWARDED.value:
                 finished.append((row.name, transaction_id))
-        self._audit(finished, [(State.FORWARDED.value, "")] * len(finished), now)
+        self._audit(finished, [(State.FORWARDED.name, "")] * len(finished), now)
 
     def set_aside(self, transaction_ids: Sequence[str], state: State, reason: str, now: datetime) -> None:
         check_transition(State.TRANSLATED, state)
         statement = (
             update(DELIVERY)
-            .where(DELIVERY.c.transaction_id.in_(sorted(set(transaction_ids))), in_state(DELIVERY, "TRANSLATED"))
+            .where(
+                DELIVERY.c.transaction_id.in_(sorted(set(transaction_ids))), in_state(DELIVERY, State.TRANSLATED.value)
+            )
             .values(state=state.value, reason=reason)
             .returning(DELIVERY.c.name, DELIVERY.c.transaction_id)
         )
         rows = [(row.name, row.transaction_id) for row in self._connection.execute(statement)]
-        self._audit(rows, [(state.value, reason)] * len(rows), now)
+        self._audit(rows, [(state.name, reason)] * len(rows), now)
 
     def get(self, name: str) -> StoredDelivery:
         row = self._connection.execute(select(DELIVERY).where(DELIVERY.c.name == name)).one_or_none()
@@ -190,11 +193,9 @@ class Deliveries:
 
     def _release(self, transaction_id: str, now: datetime) -> None:
         """What the delivery told first and was set aside: its events, and the settlements of its payouts."""
+        Events(self._connection).requeue(transaction_id, now)
         again = {"reason": "", "available_at": now, "attempts": 0}
-        stuck = in_state(EVENT, EventState.PARKED.value, EventState.REFUSED.value)
-        events = update(EVENT).where(EVENT.c.delivery == transaction_id, stuck)
-        self._connection.execute(events.values(again | {"state": EventState.WAITING.value}))
-        told = select(EVENT.c.transaction_id).where(EVENT.c.delivery == transaction_id)
+        told = select(EVENT.c.transaction_id).where(EVENT.c.origin == transaction_id)
         stuck = in_state(PAYOUT, PayoutState.PARKED.value, PayoutState.REFUSED.value)
         payouts = update(PAYOUT).where(PAYOUT.c.transaction_id.in_(told), stuck)
         self._connection.execute(payouts.values(again | {"state": PayoutState.WAITING.value}))

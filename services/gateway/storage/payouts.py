@@ -18,7 +18,7 @@ from ..handlers.ports import PayoutOutcome
 from .mapping import claim_of, lease
 from .rows import CURSOR, PAYOUT, TABLES
 
-POLLING = "POLLING"
+POLLING = "polling"
 _POLLED = in_state(CURSOR, POLLING) & CURSOR.c.source.in_(bindparam("among", expanding=True))
 
 
@@ -84,7 +84,7 @@ class Payouts:
         }
         held = lease(payout.key, payout.claim)
         ensure_kept([held], finish(self._connection, PAYOUT, [(held, values)], now=now))
-        self._audit(payout, PayoutState.COMPOSED.value, "", now)
+        self._audit(payout, PayoutState.COMPOSED, "", now)
 
     def finish(self, outcome: PayoutOutcome, now: datetime) -> None:
         if outcome.retry_at is not None:
@@ -94,11 +94,11 @@ class Payouts:
         held = lease(outcome.stored.key, outcome.stored.claim)
         kept = finish(self._connection, PAYOUT, [(held, values)], now=now)
         if kept and outcome.retry_at is None:
-            self._audit(outcome.stored, outcome.state.value, outcome.reason, now)
+            self._audit(outcome.stored, outcome.state, outcome.reason, now)
 
-    def _audit(self, payout: StoredPayout, action: str, reason: str, now: datetime) -> None:
+    def _audit(self, payout: StoredPayout, state: PayoutState, reason: str, now: datetime) -> None:
         subject = f"sources/{payout.provider}/accounts/{payout.account}/payouts/{payout.payout_id}"
-        entry = AuditEntry(subject, f"SETTLEMENT_{action}", "gateway", now, payout.transaction_id, reason)
+        entry = AuditEntry(subject, f"SETTLEMENT_{state.name}", "gateway", now, payout.transaction_id, reason)
         AuditLog(self._connection, TABLES).append([entry])
 
 

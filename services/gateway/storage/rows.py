@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Index, LargeBinary, Table, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
+from libs.handover.store import OutboundColumns
 from libs.storage.leases import LeaseColumns
 from libs.storage.tables import SystemTables, system_tables
 from libs.storage.types import UtcTimestamp, service_registry
@@ -24,7 +25,7 @@ class DeliveryRow(GatewayRow, LeaseColumns, table=True):
     __tablename__ = "delivery"
     __table_args__ = (
         UniqueConstraint("name"),
-        _partial("ix_delivery_received", "available_at", "transaction_id", where="state = 'RECEIVED'"),
+        _partial("ix_delivery_received", "available_at", "transaction_id", where="state = 'received'"),
         Index("ix_delivery_source", "provider", "account", "transaction_id"),
     )
 
@@ -75,24 +76,15 @@ class UploadChunkRow(GatewayRow, table=True):
     data: bytes = Field(sa_type=LargeBinary)
 
 
-class EventRow(GatewayRow, LeaseColumns, table=True):
-    """A canonical event on its way to the ledger. `state` is the queue."""
+class EventRow(GatewayRow, OutboundColumns, table=True):
+    """A canonical event on its way to the ledger. Its origin is a delivery's transaction."""
 
     __tablename__ = "event"
     __table_args__ = (
-        _partial("ix_event_waiting", "available_at", "name", where="state = 'WAITING'"),
+        _partial("ix_event_waiting", "available_at", "name", where="state = 'waiting'"),
         Index("ix_event_transaction", "transaction_id"),
-        Index("ix_event_delivery", "delivery"),
+        Index("ix_event_origin", "origin"),
     )
-
-    name: str = Field(primary_key=True, max_length=800)
-    transaction_id: str = Field(max_length=32)
-    delivery: str = Field(max_length=32)  # transaction id of the delivery that first told of it
-    kind: str = Field(max_length=32)
-    digest: str = Field(max_length=64)
-    payload: str = Field(sa_type=Text)  # libs.events.event_to_json, references merged
-    counted: int  # 1 once it is in the control totals
-    reason: str = Field(max_length=64)
 
 
 class AliasRow(GatewayRow, table=True):
@@ -109,7 +101,7 @@ class PayoutRow(GatewayRow, LeaseColumns, table=True):
 
     __tablename__ = "payout"
     __table_args__ = (
-        _partial("ix_payout_due", "state", "available_at", where="state IN ('WAITING', 'COMPOSED')"),
+        _partial("ix_payout_due", "state", "available_at", where="state IN ('waiting', 'composed')"),
         Index("ix_payout_transaction", "transaction_id"),
     )
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Table, select
 
+from libs.handover import EventState
 from libs.storage.audit import AuditLog
 from libs.storage.leases import in_state
 from libs.storage.queues import interface_of
@@ -13,7 +14,7 @@ from libs.trail import ControlTotal, QueueLength, Step
 from libs.trail.reading import NOBODY, Queue, read_lengths, read_totals, resolve, step_of
 
 from ..domain.delivery import State
-from ..domain.fact import EventState, PayoutState
+from ..domain.fact import PayoutState
 from .rows import ALIAS, DELIVERY, EVENT, PAYOUT, TABLES
 
 
@@ -25,7 +26,7 @@ class GatewayTrail:
 
     def steps(self, transaction_id: str) -> tuple[str, list[Step]]:
         meant, ids = resolve(self._connection, ALIAS, transaction_id)
-        stated_by = self._connection.scalars(select(EVENT.c.delivery).where(EVENT.c.transaction_id.in_(ids)))
+        stated_by = self._connection.scalars(select(EVENT.c.origin).where(EVENT.c.transaction_id.in_(ids)))
         deliveries = DELIVERY.c.transaction_id.in_(sorted({*stated_by, *ids}))
         rows = self._connection.execute(select(DELIVERY).where(deliveries).order_by(DELIVERY.c.transaction_id)).all()
         steps = [

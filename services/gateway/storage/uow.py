@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
 from sqlalchemy import Engine
 
+from libs.handover import EventOutcome, EventState
 from libs.storage.leases import end_leases, in_state
 from libs.storage.uow import UnitOfWork
 
 from ..domain.delivery import State
-from ..domain.fact import EventState
 from .deliveries import Deliveries
 from .events import Events
 from .payouts import Cursors, Payouts
 from .rows import DELIVERY, EVENT
 from .trail import GatewayTrail
 from .uploads import Refusals, Uploads
+
+# What becomes of a delivery one of whose events is set aside.
+_SET_ASIDE = {EventState.REFUSED: State.QUARANTINED, EventState.PARKED: State.PARKED}
 
 
 class GatewayUnitOfWork(UnitOfWork):
@@ -36,6 +43,14 @@ class GatewayUnitOfWork(UnitOfWork):
         self.uploads = Uploads(self.connection)
         self.refusals = Refusals(self.connection)
         self.trail = GatewayTrail(self.connection)
+
+    def handed_over(self, outcomes: Sequence[EventOutcome], now: datetime) -> None:
+        """Count what was handed on off its delivery; a delivery with an event set aside is set aside too."""
+        recorded = Counter(one.stored.origin for one in outcomes if one.state is EventState.RECORDED)
+        self.deliveries.event_forwarded(recorded, now)
+        for outcome in outcomes:
+            if outcome.state in _SET_ASIDE:
+                self.deliveries.set_aside([outcome.stored.origin], _SET_ASIDE[outcome.state], outcome.reason, now)
 
 
 def end_leases_of_the_dead(engine: Engine) -> int:

@@ -11,6 +11,7 @@ from itertools import count
 
 from libs.errors import ConcordError
 from libs.events import Clock
+from libs.service.work import Tracing
 
 from ..domain.delivery import State
 from ..domain.errors import SourceUnknown
@@ -24,7 +25,6 @@ from ..handlers.ports import (
     PutBack,
     Recon,
     SetAside,
-    Tracing,
     unobserved,
 )
 from ..handlers.upload import STATEMENT, drop_abandoned

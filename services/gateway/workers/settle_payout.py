@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from libs.errors import ConcordError
 from libs.events import Clock, IdSource, Settlement
+from libs.service.work import Tracing
 from providers.base import ComposesPayouts, Polls, Source
 from providers.errors import ApiRefused, ShapeInvalid
 
@@ -23,7 +24,6 @@ from ..handlers.ports import (
     PutBack,
     Recon,
     SetAside,
-    Tracing,
     unobserved,
 )
 from ..handlers.receive import fetched

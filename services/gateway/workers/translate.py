@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 
 from libs.errors import ConcordError
 from libs.events import Channel, Clock, IdSource, digest_of
+from libs.handover import EventState, OutboundEvent
+from libs.service.work import Tracing
 from providers.base import Problem, Translation
 
 from ..domain.delivery import State
 from ..domain.errors import SourceUnknown
-from ..domain.fact import EventState, PayoutState, StoredDelivery, StoredEvent, StoredPayout
-from ..handlers.ports import Accounts, DeliveryOutcome, NewUnitOfWork, SetAside, Tracing, UnitOfWork, unobserved
+from ..domain.fact import PayoutState, StoredDelivery, StoredPayout
+from ..handlers.ports import Accounts, DeliveryOutcome, NewUnitOfWork, SetAside, UnitOfWork, unobserved
 
 KNOWN = "EVENTS_KNOWN"
 CONFLICT = "EVENT_CONFLICT"
@@ -98,12 +100,12 @@ class TranslateWorker:
         except FAULTS as error:
             return _Read(stored, Translation(problems=(Problem("TRANSLATOR_FAULTY", type(error).__name__),)))
 
-    def _store(self, uow: UnitOfWork, read: Sequence[_Read]) -> tuple[list[DeliveryOutcome], list[StoredEvent]]:
+    def _store(self, uow: UnitOfWork, read: Sequence[_Read]) -> tuple[list[DeliveryOutcome], list[OutboundEvent]]:
         """What became of each delivery, and the new events that are transactions of their own."""
         now = self._clock()
         told = {one.stored.delivery.transaction_id: self._told(one) for one in read}
         stored = (
-            uow.events.add([event for events in told.values() for event in events], now) if any(told.values()) else {}
+            uow.events.take([event for events in told.values() for event in events], now) if any(told.values()) else {}
         )
         outcomes = [self._outcome(one, told[one.stored.delivery.transaction_id], stored) for one in read]
         self._alias(uow, read, told, stored)
@@ -114,22 +116,22 @@ class TranslateWorker:
         born = [one for one in fresh if stored[one.event.name].event.transaction_id == one.event.transaction_id]
         return outcomes, born
 
-    def _told(self, one: _Read) -> list[StoredEvent]:
+    def _told(self, one: _Read) -> list[OutboundEvent]:
         """The events, each with a transaction id to have if it proves new.
 
         A webhook's first one takes the id that its 202 named; a page is a transaction of its own.
         """
         delivery = one.stored.delivery
         free = [] if delivery.channel is Channel.POLL else [delivery.transaction_id]
-        events: list[StoredEvent] = []
+        events: list[OutboundEvent] = []
         for event in one.translation.events:
             identified = replace(event, transaction_id=free.pop() if free else self._ids())
-            events.append(StoredEvent(identified, EventState.WAITING, digest_of(event), delivery.transaction_id))
+            events.append(OutboundEvent(identified, digest_of(event), delivery.transaction_id))
         return events
 
-    def _outcome(self, one: _Read, told: Sequence[StoredEvent], stored: dict[str, StoredEvent]) -> DeliveryOutcome:
+    def _outcome(self, one: _Read, told: Sequence[OutboundEvent], stored: dict[str, OutboundEvent]) -> DeliveryOutcome:
         translation = one.translation
-        own = [event for event in told if stored[event.event.name].delivery == one.stored.delivery.transaction_id]
+        own = [event for event in told if stored[event.event.name].origin == one.stored.delivery.transaction_id]
         waiting = sum(stored[event.event.name].state is EventState.WAITING for event in own)
         conflict = any(stored[event.event.name].digest != event.digest for event in told)
         if translation.problems or conflict:
@@ -153,8 +155,8 @@ class TranslateWorker:
         self,
         uow: UnitOfWork,
         read: Sequence[_Read],
-        told: dict[str, list[StoredEvent]],
-        stored: dict[str, StoredEvent],
+        told: dict[str, list[OutboundEvent]],
+        stored: dict[str, OutboundEvent],
     ) -> None:
         """A 202's transaction id whose event had another one already stays good for `trace`."""
         pairs: list[tuple[str, str]] = []
@@ -167,7 +169,7 @@ class TranslateWorker:
         if pairs:
             uow.events.alias(pairs)
 
-    def _trace(self, outcomes: Sequence[DeliveryOutcome], born: Sequence[StoredEvent]) -> None:
+    def _trace(self, outcomes: Sequence[DeliveryOutcome], born: Sequence[OutboundEvent]) -> None:
         """A step in each delivery's trace; an event that is a transaction of its own begins one, linked to it."""
         came_from: dict[str, str] = {}
         for one in outcomes:
@@ -178,12 +180,12 @@ class TranslateWorker:
         for one_event in born:
             event = one_event.event
             attributes = {"concord.event": event.name, "concord.interface": event.interface}
-            links = [came_from[one_event.delivery]]
+            links = [came_from[one_event.origin]]
             with self._tracing.transaction("translated", event.transaction_id, attributes, links=links):
                 pass
 
 
-def _payouts(read: Sequence[_Read], stored: dict[str, StoredEvent]) -> list[StoredPayout]:
+def _payouts(read: Sequence[_Read], stored: dict[str, OutboundEvent]) -> list[StoredPayout]:
     found: dict[str, StoredPayout] = {}
     for one in read:
         source = one.stored.delivery.source

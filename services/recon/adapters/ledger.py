@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
 import grpc
-from concord.ledger.v1 import ledger_pb2, ledger_pb2_grpc, match_pb2, posting_pb2
+from concord.ledger.v1 import ledger_pb2, match_pb2, posting_pb2
 
 from libs.events import Event
-from libs.rpc.wire import from_event, to_event, to_money, to_time
+from libs.handover.client import EventLedgerClient
+from libs.rpc.wire import to_event, to_money, to_time
 
 from ..domain.learning import LedgerPosting, RoleAmount
 from ..domain.match import MatchType
-from ..handlers.ports import Applied, AppliedState, LedgerChange, MatchToApply, NotRecorded, Recorded
+from ..handlers.ports import Applied, AppliedState, LedgerChange, MatchToApply
 from .stream import STREAM_SECONDS, ChangeStream
 
-# Reasons of a single event's failure that time heals.
-_TECHNICAL = frozenset({"STORAGE_CONFLICT", "STORAGE_UNAVAILABLE", "STORAGE_FULL", "WRITER_FULL", "WRITER_CLOSED"})
 _TYPES = {
     MatchType.PAYOUT_TRANSACTIONS: match_pb2.Match.TYPE_PAYOUT_TRANSACTIONS,
     MatchType.BANK_PAYOUT: match_pb2.Match.TYPE_BANK_PAYOUT,
@@ -31,18 +30,13 @@ _STATES = {
 }
 
 
-class LedgerClient:
+class LedgerClient(EventLedgerClient):
     """A call raises `RemoteError`. Changes are read from one open stream a company, kept by `ChangeStream`."""
 
     def __init__(self, channel: grpc.Channel, on_change: Callable[[], object] = lambda: None) -> None:
-        self._stub = ledger_pb2_grpc.LedgerServiceStub(channel)
+        super().__init__(channel)
         self._on_change = on_change
         self._streams: dict[str, ChangeStream] = {}
-
-    def record(self, events: Sequence[Event]) -> list[Recorded | NotRecorded]:
-        request = ledger_pb2.BatchRecordEventsRequest(events=[from_event(event) for event in events])
-        response = self._stub.BatchRecordEvents(request)
-        return [_answer(result) for result in response.results]
 
     def read_changes(self, company: str, token: str, limit: int) -> list[LedgerChange]:
         stream = self._streams.get(company)
@@ -103,13 +97,6 @@ def to_change(message: ledger_pb2.WatchPostingsResponse) -> LedgerChange:
 def _applied(message: match_pb2.AppliedMatch) -> Applied:
     written: datetime | None = to_time(message.write_time).astimezone(UTC) if message.HasField("write_time") else None
     return Applied(_STATES.get(message.state, AppliedState.PENDING), message.reason, written)
-
-
-def _answer(result: ledger_pb2.RecordResult) -> Recorded | NotRecorded:
-    if result.HasField("recorded"):
-        return Recorded(result.recorded.event.transaction_id, result.recorded.duplicate)
-    reason = result.failure.reason or "REFUSED"
-    return NotRecorded(reason[:64], reason in _TECHNICAL)
 
 
 def _posting_name(company: str, key: str) -> str:

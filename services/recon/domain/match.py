@@ -7,9 +7,9 @@ from datetime import datetime
 from enum import Enum
 
 from libs.money import Money
+from libs.service.work import Lease
 
 from .errors import TransitionForbidden
-from .walk import Claim
 
 
 class MatchType(Enum):
@@ -122,7 +122,7 @@ class OutboundMatch:
     company: str
     traceparent: str
     attempts: int
-    claim: Claim
+    lease: Lease
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def _of_difference(company: str, name: str, uow: ReconUow) -> Explanation:
     if subject.startswith(f"companies/{company}/statements/"):
         return Explanation(subject, (_of_statement(uow.statements.get(subject)),))
     if subject.startswith("sources/"):
-        reason = next((one.reason for one in uow.outbound.failed(company) if one.event.name == subject), "")
+        reason = next((one.reason for one in uow.events.set_aside(company) if one.event.name == subject), "")
         recorded = Predicate("recorded", subject, reason, held=not reason)
         return Explanation(subject, (Trial("recorded_in_ledger", "", not reason, (recorded,)),))
     return _of_posting(company, subject, uow)
@@ -70,7 +70,7 @@ def _of_doubt(difference: Difference, uow: ReconUow) -> Trial:
     statement = uow.statements.get(name)
     reason, amount = difference.reason, difference.amount
     event = uow.statements.event_of(name, sequence) if sequence else ""
-    line = next(iter(uow.outbound.find([event])), None)
+    line = next(iter(uow.events.find([event])), None)
     if reason == "STATEMENT_CHANGED":
         return Trial(reason.lower(), "", False, tuple(_of_changed(statement, uow)))
     if reason == "LINE_AMBIGUOUS" and line is not None:
@@ -87,7 +87,7 @@ def _of_doubt(difference: Difference, uow: ReconUow) -> Trial:
 def _of_changed(statement: BankStatement, uow: ReconUow) -> list[Predicate]:
     dropped = {event for events in uow.statements.earlier_copies(statement, excluding=()).values() for event in events}
     shown = sorted(dropped)[:SHOWN]
-    lines = {one.name: one.amount for one in uow.outbound.find(shown)}
+    lines = {one.name: one.amount for one in uow.events.find(shown)}
     return [Predicate(f"line {one}", str(lines[one]), "not in the statement", held=False) for one in shown]
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
-from libs.events import Event
+from libs.handover import EventLedger
 
 from ..domain.items import BankItem, Target
 from ..domain.learning import LedgerPosting
@@ -16,22 +16,6 @@ from ..domain.match import MatchType
 from ..domain.outcome import Result
 
 Matcher = Callable[[Sequence[BankItem], Sequence[Target]], Result]
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """The ledger has the event, under this transaction id; `duplicate` if it had it before."""
-
-    transaction_id: str
-    duplicate: bool
-
-
-@dataclass(frozen=True, slots=True)
-class NotRecorded:
-    """The ledger will not have the event; `retry` if it may later."""
-
-    reason: str
-    retry: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +54,8 @@ class Applied:
     written_at: datetime | None = None
 
 
-class Ledger(Protocol):
+class Ledger(EventLedger, Protocol):
     """Raises a `ConcordError`: of a technical kind to be tried again, else the refusal with its reason."""
-
-    def record(self, events: Sequence[Event]) -> list[Recorded | NotRecorded]:
-        """An answer an event, in order."""
 
     def read_changes(self, company: str, token: str, limit: int) -> list[LedgerChange]:
         """The next changes after a token (empty: from the start) that are there now, in their one order."""

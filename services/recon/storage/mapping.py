@@ -10,13 +10,11 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Row, Table
 
 from libs.money import Money
-from libs.storage.leases import Lease
 
 from ..domain.difference import Difference, DifferenceState
 from ..domain.learning import Item, ItemKind
 from ..domain.match import Certificate, Match, MatchState, MatchType, Residual
 from ..domain.pages import After
-from ..domain.walk import Claim
 
 SERVICE = "recon"  # the actor of what nobody asked for
 LOOK_UP = 500  # keys in one look-up
@@ -33,15 +31,6 @@ def listed_after(table: Table, time: Column[Any], after: After | None) -> list[C
         return []
     at = datetime.fromisoformat(after[0])
     return [(time > at) | ((time == at) & (table.c.name > after[1]))]
-
-
-def claim_of(row: Row[Any]) -> Claim:
-    return Claim(row.fence, row.lease_owner, row.lease_until)
-
-
-def lease(key: str, claim: Claim | None) -> Lease:
-    assert claim is not None, "only a claimed row is finished"
-    return Lease(key, claim.fence, claim.owner, claim.until)
 
 
 def item_row(item: Item) -> dict[str, Any]:

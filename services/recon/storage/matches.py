@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, func, literal_column, select, update
 
 from libs.storage.audit import AuditEntry, AuditLog
-from libs.storage.leases import claim, finish, in_state
+from libs.storage.leases import claim, finish, in_state, lease_of
 from libs.storage.outbox import Message, Outbox
 from libs.storage.rows import insert_rows
 
@@ -29,7 +29,7 @@ from ..domain.match import (
     check_match,
 )
 from ..domain.pages import After
-from .mapping import SERVICE, claim_of, lease, listed_after, parts, residuals_text, to_match
+from .mapping import SERVICE, listed_after, parts, residuals_text, to_match
 from .rows import MATCH, MATCH_MEMBER, TABLES
 
 _CONFIRMED = in_state(MATCH, MatchState.CONFIRMED.value)
@@ -115,7 +115,7 @@ class Matches:
         )
         stored = self._stored(rows)
         return [
-            OutboundMatch(one.match, row.company, row.traceparent, row.attempts, claim_of(row))
+            OutboundMatch(one.match, row.company, row.traceparent, row.attempts, lease_of(MATCH, row))
             for row, one in zip(rows, stored, strict=True)
         ]
 
@@ -131,7 +131,7 @@ class Matches:
                 values["available_at"] = one.retry_at
                 if one.fresh_budget:
                     values["attempts"] = 0
-            finished.append((lease(one.stored.match.name, one.stored.claim), values))
+            finished.append((one.stored.lease, values))
         kept: set[str] = finish(self._connection, MATCH, finished, now=now)
         news = [
             one

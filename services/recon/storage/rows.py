@@ -5,6 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, CheckConstraint, Index, Table, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
+from libs.handover.store import OutboundColumns
 from libs.storage.leases import LeaseColumns
 from libs.storage.tables import SystemTables, system_tables
 from libs.storage.types import UtcTimestamp, service_registry
@@ -66,8 +67,8 @@ class StatementLineRow(ReconRow, table=True):
     event: str = Field(max_length=800)
 
 
-class OutboundEventRow(ReconRow, LeaseColumns, table=True):
-    """A canonical event on its way to the ledger. `state` is the queue."""
+class OutboundEventRow(ReconRow, OutboundColumns, table=True):
+    """A canonical event on its way to the ledger. Its origin is a file's transaction."""
 
     __tablename__ = "outbound_event"
     __table_args__ = (
@@ -76,15 +77,6 @@ class OutboundEventRow(ReconRow, LeaseColumns, table=True):
         Index("ix_outbound_event_transaction", "transaction_id"),
         Index("ix_outbound_event_origin", "origin"),
     )
-
-    name: str = Field(primary_key=True, max_length=800)
-    company: str = Field(max_length=64)
-    transaction_id: str = Field(max_length=32)
-    origin: str = Field(max_length=32)  # transaction of the file that first told of it
-    digest: str = Field(max_length=64)
-    payload: str = Field(sa_type=Text)  # libs.events.event_to_json
-    counted: int  # 1 once it is in the control totals
-    reason: str = Field(max_length=64)
 
 
 class AliasRow(ReconRow, table=True):

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from sqlalchemy import Engine
 
+from libs.handover import EventOutcome
+from libs.handover.store import OutboundEvents, OutboundTables
 from libs.storage.uow import UnitOfWork, unobserved
 
 from .differences import Differences, ProgressRows, Requests
 from .files import Files, Statements
 from .items import Items
+from .mapping import SERVICE
 from .matches import Matches
-from .outbound import Outbound
+from .rows import ALIAS, OUTBOUND_EVENT, TABLES
 from .settlements import Settlements
 from .trail import ReconTrail
+
+OUTBOUND = OutboundTables(OUTBOUND_EVENT, ALIAS, TABLES, actor=SERVICE, recorded="RECORDED")
 
 
 class ReconUow(UnitOfWork):
@@ -22,7 +28,7 @@ class ReconUow(UnitOfWork):
 
     files: Files
     statements: Statements
-    outbound: Outbound
+    events: OutboundEvents
     settlements: Settlements
     items: Items
     matches: Matches
@@ -34,7 +40,7 @@ class ReconUow(UnitOfWork):
     def opened(self) -> None:
         self.files = Files(self.connection)
         self.statements = Statements(self.connection)
-        self.outbound = Outbound(self.connection)
+        self.events = OutboundEvents(self.connection, OUTBOUND)
         self.settlements = Settlements(self.connection)
         self.items = Items(self.connection)
         self.matches = Matches(self.connection)
@@ -42,6 +48,11 @@ class ReconUow(UnitOfWork):
         self.progress = ProgressRows(self.connection)
         self.trail = ReconTrail(self.connection)
         self.requests = Requests(self.connection)
+
+    def handed_over(self, outcomes: Sequence[EventOutcome], now: datetime) -> None:
+        """An event that the ledger does not have is a difference."""
+        for company in sorted({one.stored.event.company for one in outcomes if one.state.is_set_aside}):
+            self.progress.news(company)
 
 
 class ReconUowFactory:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from libs.handover import OutboundEvent
 from libs.money import Money
 from libs.service.work import WorkContext
 
@@ -20,7 +21,6 @@ from ..domain.rules import PAYOUT_DAYS
 from ..domain.settings import Settings
 from ..domain.statement import BankStatement
 from ..domain.targets import settlements_by_payout, target_of
-from ..domain.walk import OutboundEvent
 from ..handlers.compositions import Composition, compositions
 from ..storage.uow import NewUow, ReconUow
 
@@ -147,7 +147,7 @@ def _wanted(company: str, uow: ReconUow) -> list[_Wanted]:
     stuck = uow.matches.failing(company)
     anchors = uow.items.find([one.anchor.posting for one in stuck])
     found += [_of_match(match, anchors[match.anchor.posting]) for match in stuck if match.anchor.posting in anchors]
-    found += [_of_event(event) for event in uow.outbound.failed(company)]
+    found += [_of_event(event) for event in uow.events.set_aside(company)]
     found += [_of_statement(one) for one in uow.statements.unbalanced(company)]
     return found
 

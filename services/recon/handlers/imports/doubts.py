@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from libs.formats.statement import StatementEnd, StatementLine
+from libs.handover import NewEvent
 from libs.money import Money
 
 from ...domain.difference import Difference, DifferenceState
@@ -15,7 +16,6 @@ from ...domain.doubts import DOUBTS_AT_MOST, OF_LINES, OF_STATEMENTS, FileDoubt
 from ...domain.files import FileFindings, FileToImport
 from ...domain.names import difference_name
 from ...domain.statement import BankStatement
-from ...domain.walk import NewEvent
 from ...storage.uow import ReconUow
 
 ACTOR = "recon"
@@ -141,7 +141,7 @@ def doubt_lost_lines(
         return []
     message = f"{len(lost)} lines of this statement as it came before are not in it, but in the books"
     findings.add("STATEMENT_CHANGED", message, statement.statement_id)
-    amount = _gross([event.amount for event in uow.outbound.find(lost)])
+    amount = _gross([event.amount for event in uow.events.find(lost)])
     return [FileDoubt(statement.name, "STATEMENT_CHANGED", message, amount)]
 
 

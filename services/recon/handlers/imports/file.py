@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import BinaryIO, Protocol, TypeVar
 
+from libs.handover import NewEvent
 from libs.service.work import WorkContext
 
 from ...domain.files import FileKind, FileToImport, ImportedFile
-from ...domain.walk import NewEvent
 from ...storage.uow import NewUow, ReconUow
 from .spool import Spool, spool, spooled
 
@@ -65,8 +65,11 @@ def import_file(
 
 def queue_events(events: Sequence[NewEvent], step: str, link: str, uow: ReconUow, work: WorkContext) -> list[bool]:
     """Queue the events for the ledger; whether each is new. One that stands twice is known the second time."""
-    stored = uow.outbound.add(events, work.clock())
-    new = [stored.pop(event.name, False) for event in events]
+    names = uow.events.add(events, work.clock())
+    new = []
+    for event in events:
+        new.append(event.name in names)
+        names.discard(event.name)
     for event, is_new in zip(events, new, strict=True):
         if is_new:
             attributes = {"concord.event": event.name}
@@ -79,7 +82,7 @@ def _known(file: FileToImport, new_uow: NewUow, now: datetime) -> ImportedFile |
     """The first answer to the same bytes; what the ledger refused of them is tried once more."""
     with new_uow() as uow:
         known = uow.files.find(file.company, file.sha256)
-        if known is not None and uow.outbound.requeue(uow.files.origin(file.company, file.sha256), now):
+        if known is not None and uow.events.requeue(uow.files.origin(file.company, file.sha256), now):
             uow.progress.news(file.company)
             uow.commit()
     return known

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from libs.events import Channel, Settlement, SettlementLine
 from libs.formats.errors import FormatUnknown, SettlementEmpty
+from libs.handover import NewEvent
 from libs.money import Money
 from libs.service.work import WorkContext
 from providers import PROVIDERS
@@ -19,7 +20,6 @@ from ...domain.files import FileFindings, FileKind, FileToImport, ImportedFile
 from ...domain.names import settlement_name
 from ...domain.settings import Settings
 from ...domain.settlement import StoredSettlement, total
-from ...domain.walk import NewEvent
 from ...storage.uow import NewUow, ReconUow
 from .file import STORED_AT_ONCE, import_file, queue_events
 from .settlement import keep_settlement
@@ -110,7 +110,7 @@ class _ReportReader:
             events = self._events(rows)
             new = queue_events(events, "row_imported", link, uow, self._work)
             known = [event for event, is_new in zip(events, new, strict=True) if not is_new]
-            for name in sorted(uow.outbound.conflicts(known)):
+            for name in sorted(uow.events.conflicts(known)):
                 message = "a balance transaction is known with another content"
                 self._findings.add("EVENT_CONFLICT", message, name.rpartition("/")[2])
         return ImportedFile((), tuple(names), self._lines, self._findings.all())

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from libs.formats.camt import iter_camt
 from libs.formats.statement import StatementEnd, StatementHeader, StatementLine, line_references
+from libs.handover import NewEvent
 from libs.service.work import WorkContext
 
 from ...domain.doubts import FileDoubt
@@ -14,7 +15,6 @@ from ...domain.errors import FileKindUnsupported
 from ...domain.files import FileFindings, FileKind, FileToImport, ImportedFile
 from ...domain.names import statement_name
 from ...domain.statement import BankStatement, StatementEntry
-from ...domain.walk import NewEvent
 from ...storage.uow import NewUow, ReconUow
 from .bank_events import LineTranslator, Occurrences, account_segment
 from .doubts import (
