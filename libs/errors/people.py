@@ -8,7 +8,7 @@ import unicodedata
 def is_same_person(one: str, other: str) -> bool:
     """Whether two subjects of tokens are one person, however each spells the name (Unicode NFKC, letter case, blanks).
 
-    Nobody approves what he made by writing himself with a capital.
+    A capital letter lets nobody approve what they made.
     """
     return _person(one) == _person(other)
 

@@ -5,16 +5,14 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from libs.errors.review import ApproverIsMaker, ContentChanged, TransitionForbidden
 from libs.storage.audit import AuditLog
 from services.masterdata.domain.errors import (
-    ApproverIsMaker,
     CompanyUnknown,
-    ContentChanged,
     MappingHasErrors,
     MappingInvalid,
     MappingSetUnknown,
     RequestReused,
-    TransitionForbidden,
 )
 from services.masterdata.domain.mapping_set import TRANSITIONS, MappingSet, MappingState, digest_of
 from services.masterdata.domain.references import Failure, PartyQuestion

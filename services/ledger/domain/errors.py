@@ -1,12 +1,9 @@
 """The ledger's errors.
 
-ConcordError
+ConcordError (those of a review stand in `libs.errors.review`)
 ├── Unbalanced            an entry whose sides differ
 ├── EventConflict         one name, two contents
 ├── EventUnknown, PostingUnknown, MatchUnknown
-├── TransitionForbidden   a state change that the table does not know
-├── ContentChanged        an approval names another content
-├── ApproverIsMaker       whoever made a thing may not approve it
 ├── NotRetryable          RetryPosting in a state that needs no retry
 ├── MatchConflict         one match's name, two contents
 ├── MatchNotRetryable     RetryMatch of a match that is written
@@ -68,27 +65,6 @@ class MatchConflict(ConcordError):
 class MatchNotRetryable(ConcordError):
     kind = Kind.PRECONDITION
     reason = "MATCH_NOT_RETRYABLE"
-
-
-class TransitionForbidden(ConcordError):
-    """The table of states does not know this change."""
-
-    kind = Kind.PRECONDITION
-    reason = "TRANSITION_FORBIDDEN"
-
-
-class ContentChanged(ConcordError):
-    """The content that was approved is not the content there is."""
-
-    kind = Kind.STALE
-    reason = "CONTENT_CHANGED"
-
-
-class ApproverIsMaker(ConcordError):
-    """Whoever made a thing may not approve it."""
-
-    kind = Kind.FORBIDDEN
-    reason = "APPROVER_IS_MAKER"
 
 
 class NotRetryable(ConcordError):

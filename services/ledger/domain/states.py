@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from .errors import TransitionForbidden
+from libs.errors.review import TransitionForbidden
 
 
 class PostingState(Enum):

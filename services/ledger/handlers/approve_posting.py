@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from libs.errors.review import ApproverIsMaker, ContentChanged, TransitionForbidden
 from libs.events import Clock
 
-from ..domain.errors import ApproverIsMaker, ContentChanged, TransitionForbidden
 from ..domain.posting import Change, Posting, is_maker, waiting
 from ..domain.states import PostingState
 from ..storage.uow import LedgerUow, NewUow

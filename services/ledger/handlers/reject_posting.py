@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from libs.errors.review import TransitionForbidden
 from libs.events import Clock
 
-from ..domain.errors import TransitionForbidden
 from ..domain.posting import ODOO_HOLDS_ANOTHER, Change, Posting
 from ..domain.states import PostingState, check_transition
 from ..storage.uow import LedgerUow, NewUow

@@ -1,15 +1,12 @@
 """Masterdata's errors.
 
-ConcordError
+ConcordError (those of a review stand in `libs.errors.review`)
 ├── CompanyUnknown        nothing was ever synced for this company
 ├── CompanyTaken          the Odoo company is kept under another name
 ├── CompanyAmbiguous      the Odoo user sees several companies, and none is configured
 ├── MappingInvalid        the mapping file breaks its schema; says where
 ├── MappingHasErrors      the mapping contradicts the masters; says why
 ├── MappingSetUnknown
-├── ContentChanged        an approval names another content
-├── ApproverIsMaker       whoever proposed a mapping may not approve it
-├── TransitionForbidden   a state change that the table does not know
 └── RequestReused         one request id, two requests
 """
 
@@ -68,27 +65,6 @@ class MappingHasErrors(ConcordError):
 class MappingSetUnknown(ConcordError):
     kind = Kind.MISSING
     reason = "MAPPING_SET_UNKNOWN"
-
-
-class ContentChanged(ConcordError):
-    """The content that was approved is not the content there is."""
-
-    kind = Kind.STALE
-    reason = "CONTENT_CHANGED"
-
-
-class ApproverIsMaker(ConcordError):
-    """Whoever proposed a mapping may not approve it."""
-
-    kind = Kind.FORBIDDEN
-    reason = "APPROVER_IS_MAKER"
-
-
-class TransitionForbidden(ConcordError):
-    """The table of states does not know this change."""
-
-    kind = Kind.PRECONDITION
-    reason = "TRANSITION_FORBIDDEN"
 
 
 class RequestReused(ConcordError):

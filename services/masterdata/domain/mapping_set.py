@@ -10,8 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from libs.errors.people import is_same_person
-
-from .errors import ApproverIsMaker, ContentChanged, TransitionForbidden
+from libs.errors.review import ApproverIsMaker, ContentChanged, TransitionForbidden
 
 
 class MappingState(StrEnum):

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 
+from libs.errors.review import TransitionForbidden
 from libs.money import Money
-
-from .errors import TransitionForbidden
 
 
 class DifferenceState(Enum):

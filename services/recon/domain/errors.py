@@ -1,16 +1,14 @@
 """Recon's errors.
 
-ConcordError
+ConcordError (those of a review stand in `libs.errors.review`)
 ├── StatementUnknown, SettlementUnknown, MatchUnknown, DifferenceUnknown
 ├── ExplanationUnknown    nothing of that name can be explained
 ├── FileChanged           the bytes are not the ones that their header promised
 ├── FileKindUnsupported   a file that is read but not imported
 ├── SettlementConflict    two tellings of one payout contradict each other
-├── TransitionForbidden   a state change that the table does not know
 ├── DifferenceChanged     an etag names another version
 ├── DifferenceWatched     only its counterpart resolves it
 ├── WriteOffNotProposed   nothing to approve or reject
-├── ApproverIsMaker       whoever proposed a thing may not approve it
 └── RequestIdReused       one request id, two contents
 """
 
@@ -46,11 +44,6 @@ class FileChanged(ConcordError):
     reason = "FILE_DIGEST_DIFFERS"
 
 
-class TransitionForbidden(ConcordError):
-    kind = Kind.PRECONDITION
-    reason = "TRANSITION_FORBIDDEN"
-
-
 class DifferenceChanged(ConcordError):
     kind = Kind.STALE
     reason = "DIFFERENCE_CHANGED"
@@ -66,13 +59,6 @@ class DifferenceWatched(ConcordError):
 class WriteOffNotProposed(ConcordError):
     kind = Kind.PRECONDITION
     reason = "WRITE_OFF_NOT_PROPOSED"
-
-
-class ApproverIsMaker(ConcordError):
-    """Whoever made a thing may not approve it."""
-
-    kind = Kind.FORBIDDEN
-    reason = "APPROVER_IS_MAKER"
 
 
 class RequestIdReused(ConcordError):

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from libs.errors.review import TransitionForbidden
 from libs.money import Money
 from libs.service.work import Lease
-
-from .errors import TransitionForbidden
 
 
 class MatchType(Enum):

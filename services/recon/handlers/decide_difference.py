@@ -7,16 +7,15 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from libs.errors.people import is_same_person
+from libs.errors.review import ApproverIsMaker, TransitionForbidden
 from libs.events import Clock
 
 from ..domain.difference import Difference, DifferenceState, check_difference
 from ..domain.doubts import is_doubt
 from ..domain.errors import (
-    ApproverIsMaker,
     DifferenceChanged,
     DifferenceWatched,
     RequestIdReused,
-    TransitionForbidden,
     WriteOffNotProposed,
 )
 from ..storage.uow import NewUow

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import text
 
 from libs.errors import ConcordError, Kind
+from libs.errors.review import TransitionForbidden
 from libs.events import Event, EventKind
 from libs.odoo.errors import OdooDenied, OdooError, OdooRefused, OdooUnavailable
 from libs.odoo.port import Json
 from libs.storage.leases import RetryPolicy
 from services.ledger.domain import master
 from services.ledger.domain.case import Category
-from services.ledger.domain.errors import TransitionForbidden
 from services.ledger.domain.posting import Posting
 from services.ledger.domain.states import PostingState
 from services.ledger.handlers.approve_posting import ApprovePosting, approve_posting
