@@ -27,6 +27,7 @@ COMMANDS = {
     "deliveries": "cli.deliveries",
     "masterdata": "cli.masterdata",
     "odoo": "cli.odoo_setup",
+    "provider": "cli.provider",
 }
 
 FAILED = 1

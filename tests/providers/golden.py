@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from io import BytesIO
@@ -132,3 +133,9 @@ def _of_report(path: Path) -> dict[str, Any]:
         "events": [shown(line.event(delivery, f"{number:032x}")) for number, line in enumerate(lines)],
         "settlements": [totals.summary_json() for totals in settlement_totals(report, BytesIO(delivery.body))],
     }
+
+
+if __name__ == "__main__":
+    # What payloads give now, to be read and then kept: `python -m tests.providers.golden tests/golden/NAME/PAYLOAD.json`
+    for argument in sys.argv[1:]:
+        print(json.dumps(outcome(Path(argument).resolve()), indent=2))
