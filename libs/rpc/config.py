@@ -51,6 +51,7 @@ class ServerConfig:
     tls: ServerTls | None = None
     allow_plaintext: bool = False  # beyond loopback
     workers: int = 16  # threads for unary calls
+    calls_per_caller: int = 128  # of those that wait for a common commit; beyond it: RESOURCE_EXHAUSTED at once
     max_concurrent_calls: int = 256  # beyond it: RESOURCE_EXHAUSTED at once; open streams count too
     max_streams: int = 64
     max_receive_bytes: int = 16 * MEBIBYTE

@@ -65,32 +65,35 @@ class LimitInterceptor(CallInterceptor):
         max_streams: int,
         pool: ThreadPoolExecutor,
         draining: threading.Event,
+        waiting: frozenset[str] = frozenset(),
     ) -> None:
+        """`waiting` names methods that keep to `seconds_left` by themselves, so that each needs one thread only."""
         self._unary_seconds = unary_seconds
         self._stream_seconds = stream_seconds
         self._streams = threading.BoundedSemaphore(max_streams)
         self._pool = pool
         self._draining = draining
+        self._waiting = waiting
 
     def around(self, method: str, context: grpc.ServicerContext) -> Any:
         raise NotImplementedError("limits need the behavior itself")
 
     def wrap(self, method: str, behavior: Behavior, response_streaming: bool) -> Behavior:
         def unary(request: Any, context: grpc.ServicerContext) -> Any:
-            return self._unary(behavior, request, context)
+            return self._unary(behavior, request, context, keeps_time=method in self._waiting)
 
         def streaming(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
             return self._streaming(behavior, request, context)
 
         return streaming if response_streaming else unary
 
-    def _unary(self, behavior: Behavior, request: Any, context: grpc.ServicerContext) -> Any:
+    def _unary(self, behavior: Behavior, request: Any, context: grpc.ServicerContext, *, keeps_time: bool) -> Any:
         remaining = context.time_remaining()
         limit = self._unary_seconds if remaining is None else min(remaining, self._unary_seconds)
         _deadline.set(time.monotonic() + limit)
-        if remaining is not None and remaining <= self._unary_seconds:
-            if remaining <= 0:  # it waited for a thread until its time was up: the caller has left
-                raise DeadlineExceeded("the call's time was up before it began")
+        if limit <= 0:  # it waited for a thread until its time was up: the caller has left
+            raise DeadlineExceeded("the call's time was up before it began")
+        if keeps_time or (remaining is not None and remaining <= self._unary_seconds):
             return behavior(request, context)
         future = self._pool.submit(contextvars.copy_context().run, behavior, request, context)
         try:

@@ -15,6 +15,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from libs.rpc.callers import CallerLimitInterceptor
 from libs.rpc.certificates import CertificateFiles
 from libs.rpc.config import ServerConfig, TransportRefused, is_loopback
 from libs.rpc.deadlines import LimitInterceptor
@@ -39,6 +40,7 @@ class Registration:
     servicer: Any
     add: Callable[[Any, grpc.Server], None]
     service: ServiceDescriptor
+    waiting: frozenset[str] = frozenset()  # unary methods that do little but wait for a commit that many calls share
 
 
 class RunningServer:
@@ -77,11 +79,16 @@ class RunningServer:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-class _StreamPoolInterceptor(grpc.ServerInterceptor):
-    """Gives streams of responses a thread pool of their own: watchers must not starve the short calls."""
+class _PoolInterceptor(grpc.ServerInterceptor):
+    """Gives some calls thread pools of their own, so that they do not starve the others.
 
-    def __init__(self, pool: ThreadPoolExecutor) -> None:
-        self._pool = pool
+    Streams of responses, and calls that wait for a common commit: of those as many should wait as can come.
+    """
+
+    def __init__(self, streams: ThreadPoolExecutor, waiting: ThreadPoolExecutor, methods: frozenset[str]) -> None:
+        self._streams = streams
+        self._waiting = waiting
+        self._methods = methods
 
     def intercept_service(
         self,
@@ -89,15 +96,18 @@ class _StreamPoolInterceptor(grpc.ServerInterceptor):
         handler_call_details: grpc.HandlerCallDetails,
     ) -> grpc.RpcMethodHandler[Any, Any] | None:
         handler = continuation(handler_call_details)
-        if handler is None or is_open(handler_call_details.method) or not handler.response_streaming:
+        if handler is None or is_open(handler_call_details.method):
+            return handler
+        waits = handler_call_details.method in self._methods
+        if not waits and not handler.response_streaming:
             return handler
 
         def on_own_pool(behavior: Any, response_streaming: bool) -> Any:
-            def streaming(request: Any, context: grpc.ServicerContext) -> Any:
+            def call(request: Any, context: grpc.ServicerContext) -> Any:
                 return behavior(request, context)
 
-            streaming.experimental_thread_pool = self._pool  # type: ignore[attr-defined]
-            return streaming
+            call.experimental_thread_pool = self._waiting if waits else self._streams  # type: ignore[attr-defined]
+            return call
 
         return wrapped(handler, on_own_pool)
 
@@ -111,8 +121,8 @@ def serve(
     """Start a server and return it answering.
 
     Installed for every service, outermost first: the caller's `interceptors` (telemetry: it sees the final status),
-    errors, limits, identity, permissions. Raises `PermissionUndeclared`, `TransportRefused` or `ConfigInvalid`
-    before anything listens, and RuntimeError if the port is taken.
+    errors, limits, identity, limits on one caller, permissions. Raises `PermissionUndeclared`, `TransportRefused` or
+    `ConfigInvalid` before anything listens, and RuntimeError if the port is taken.
     """
     secure = config.tls is not None
     if not secure and not config.allow_plaintext and not is_loopback(config.listen):
@@ -122,22 +132,26 @@ def serve(
     calls = ThreadPoolExecutor(config.workers, thread_name_prefix="rpc")
     streams = ThreadPoolExecutor(config.max_streams + SPARE_STREAM_THREADS, thread_name_prefix="rpc-stream")
     limited = ThreadPoolExecutor(config.workers, thread_name_prefix="rpc-limited")
+    together = frozenset(f"/{one.service.full_name}/{method}" for one in registrations for method in one.waiting)
+    waiting = ThreadPoolExecutor(config.max_concurrent_calls, thread_name_prefix="rpc-waiting")
     limits = LimitInterceptor(
         unary_seconds=config.unary_limit_seconds,
         stream_seconds=config.stream_limit_seconds,
         max_streams=config.max_streams,
         pool=limited,
         draining=draining,
+        waiting=together,
     )
     permissions = PermissionInterceptor(descriptors)
     server = grpc.server(
         calls,
         interceptors=[
-            _StreamPoolInterceptor(streams),
+            _PoolInterceptor(streams, waiting, together),
             *interceptors,
             ErrorInterceptor(),
             limits,
             IdentityInterceptor(verifier),
+            CallerLimitInterceptor(together, config.calls_per_caller),
             permissions,
         ],
         options=_options(config),
@@ -154,7 +168,7 @@ def serve(
     host = config.listen.rpartition(":")[0]
     local = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104
     address = config.listen if config.listen.startswith("unix") else f"{local}:{port}"
-    running = RunningServer(server, port, address, health_servicer, names, draining, (calls, streams, limited))
+    running = RunningServer(server, port, address, health_servicer, names, draining, (calls, streams, limited, waiting))
     server.start()
     running.set_serving(True)
     logger.info("serving %s on port %s, pid %s", ", ".join(names), port, os.getpid())

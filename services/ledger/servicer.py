@@ -186,7 +186,8 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
 def registration(servicer: LedgerServicer) -> Registration:
     """What a server is given."""
     service = ledger_pb2.DESCRIPTOR.services_by_name["LedgerService"]
-    return Registration(servicer, ledger_pb2_grpc.add_LedgerServiceServicer_to_server, service)
+    add = ledger_pb2_grpc.add_LedgerServiceServicer_to_server
+    return Registration(servicer, add, service, waiting=frozenset({"RecordEvent"}))
 
 
 def _told(event: Event) -> Told:

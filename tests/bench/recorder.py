@@ -14,12 +14,10 @@ import sys
 import threading
 from datetime import UTC, datetime
 
-from concord.ledger.v1 import ledger_pb2, ledger_pb2_grpc
-
 from libs.events import TransactionIds
 from libs.rpc.config import ServerConfig
 from libs.rpc.identity import TokenKey, TokenKeys, TokenVerifier
-from libs.rpc.server import Registration, serve
+from libs.rpc.server import serve
 from libs.storage.engine import open_engine
 from libs.storage.group_commit import GroupCommitWriter
 from libs.storage.migrate import upgrade
@@ -27,7 +25,7 @@ from libs.telemetry.setup import TelemetryConfig, configure
 from services.ledger.domain.errors import EventConflict
 from services.ledger.domain.event import RecordedEvent
 from services.ledger.handlers.record_events import Told, record_events
-from services.ledger.servicer import Broadcast, LedgerServicer
+from services.ledger.servicer import Broadcast, LedgerServicer, registration
 from services.ledger.storage.uow import LedgerUowFactory
 
 KEYS = TokenKeys([TokenKey.secret("k1", "b" * 40)])
@@ -49,10 +47,8 @@ def main() -> None:
 
     writer = GroupCommitWriter(record, max_batch=1000, name="recorder")
     servicer = LedgerServicer(new_uow, writer, clock, Broadcast())
-    service = ledger_pb2.DESCRIPTOR.services_by_name["LedgerService"]
-    registration = Registration(servicer, ledger_pb2_grpc.add_LedgerServiceServicer_to_server, service)
     telemetry = configure(TelemetryConfig("ledger"))
-    server = serve(ServerConfig(), [registration], TokenVerifier(KEYS), telemetry.server_interceptors())
+    server = serve(ServerConfig(), [registration(servicer)], TokenVerifier(KEYS), telemetry.server_interceptors())
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     print(json.dumps({"port": server.port}), flush=True)

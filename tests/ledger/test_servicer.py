@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import grpc
@@ -18,14 +20,14 @@ from libs.rpc.channel import open_channel
 from libs.rpc.config import ChannelConfig, ServerConfig
 from libs.rpc.errors import RemoteError
 from libs.rpc.identity import IssuedToken, TokenKey, TokenKeys, TokenVerifier
-from libs.rpc.server import Registration, serve
+from libs.rpc.server import serve
 from libs.rpc.wire import from_event
 from libs.storage.group_commit import GroupCommitWriter
 from libs.storage.sealer import Sealer
 from services.ledger.domain.errors import EventConflict
 from services.ledger.domain.event import RecordedEvent
 from services.ledger.handlers.record_events import Told, record_events
-from services.ledger.servicer import Broadcast, LedgerServicer
+from services.ledger.servicer import Broadcast, LedgerServicer, registration
 from services.ledger.storage import TABLES
 from tests.ledger.domain import books
 from tests.ledger.events import capture
@@ -63,9 +65,7 @@ def served(world: World) -> Iterator[Served]:
         lambda told: record_events(told, world.new_uow, world.clock, world.ids)
     )
     servicer = LedgerServicer(world.new_uow, writer, world.clock, changes, poll_seconds=0.05)
-    service = ledger_pb2.DESCRIPTOR.services_by_name["LedgerService"]
-    registration = Registration(servicer, ledger_pb2_grpc.add_LedgerServiceServicer_to_server, service)
-    server = serve(ServerConfig(), [registration], TokenVerifier(KEYS))
+    server = serve(ServerConfig(), [registration(servicer)], TokenVerifier(KEYS))
     found = Served(world, server.address, changes, [])
     yield found
     for channel in found.channels:
@@ -100,6 +100,33 @@ def test_a_receive_time_that_nobody_told_is_not_made_up(served: Served) -> None:
     told.provenance.ClearField("receive_time")
     recorded = served.stub().RecordEvent(ledger_pb2.RecordEventRequest(event=told)).event
     assert not recorded.provenance.HasField("receive_time")
+
+
+def test_a_hundred_and_more_callers_of_one_event_each_share_a_commit(world: World) -> None:
+    calls = 128
+    commits: list[int] = []
+
+    def record(told: list[Told]) -> list[RecordedEvent | EventConflict]:
+        ends_at = time.monotonic() + 30
+        while not commits and recorder.waiting < calls - len(told) and time.monotonic() < ends_at:
+            time.sleep(0.01)  # the first commit takes so long that all others have come
+        commits.append(len(told))
+        return record_events(told, world.new_uow, world.clock, world.ids)
+
+    with GroupCommitWriter(record) as recorder:
+        servicer = LedgerServicer(world.new_uow, recorder, world.clock, Broadcast())
+        server = serve(ServerConfig(), [registration(servicer)], TokenVerifier(KEYS))
+        with open_channel(server.address, ChannelConfig(retry=None), IssuedToken(KEYS, "gateway", ROLES)) as channel:
+            stub = ledger_pb2_grpc.LedgerServiceStub(channel)
+            requests = [
+                ledger_pb2.RecordEventRequest(event=from_event(capture(f"txn_{number}"))) for number in range(calls)
+            ]
+            with ThreadPoolExecutor(calls) as pool:
+                answers = list(pool.map(stub.RecordEvent, requests))
+        server.stop(1.0)
+    assert not any(answer.duplicate for answer in answers)
+    assert sum(commits) == calls
+    assert len(commits) == 2
 
 
 def test_a_batch_answers_item_by_item(served: Served) -> None:

@@ -133,9 +133,10 @@ def serving(
     service: ServiceDescriptor = ECHO,
     verifier: TokenVerifier | None = None,
     interceptors: tuple[grpc.ServerInterceptor, ...] = (),
+    waiting: frozenset[str] = frozenset(),
 ) -> Iterator[RunningServer]:
     """A server of one echo service on a free port, stopped in the end."""
-    registration = Registration(echo or Echo(), add_echo(service), service)
+    registration = Registration(echo or Echo(), add_echo(service), service, waiting)
     server = serve(config or ServerConfig(), [registration], verifier or TokenVerifier(KEYS), interceptors)
     try:
         yield server

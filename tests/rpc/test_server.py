@@ -300,3 +300,25 @@ def test_a_running_server_is_what_a_process_runs() -> None:
         assert server.address == f"127.0.0.1:{server.port}"
         assert server.port > 0
     assert ledger_pb2.DESCRIPTOR.services_by_name["LedgerService"].full_name == "concord.ledger.v1.LedgerService"
+
+
+def test_one_caller_holds_only_a_part_of_the_calls_that_wait_for_a_commit() -> None:
+    gate = Gate()
+    config = ServerConfig(workers=1, calls_per_caller=3)
+    ours, theirs = (IssuedToken(KEYS, subject, ("viewer",)) for subject in ("ours", "theirs"))
+    with (
+        serving(Echo(gate), config, waiting=frozenset({"Say"})) as server,
+        calling(server, token=ours) as stub,
+        calling(server, token=theirs) as other,
+    ):
+        held = [stub.say.future(Text(value="held"), timeout=10) for _ in range(3)]
+        for _ in held:
+            assert gate.entered.acquire(timeout=10)
+        with pytest.raises(RemoteError) as refused:
+            stub.call("Say", "one more", timeout=10)
+        assert (refused.value.code, refused.value.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS")
+        another = other.say.future(Text(value="another caller"), timeout=10)
+        assert gate.entered.acquire(timeout=10)
+        gate.open.set()
+        assert [call.result().value for call in (*held, another)] == ["held"] * 3 + ["another caller"]
+        assert stub.call("Say", "again", timeout=10) == "again"
