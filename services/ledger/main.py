@@ -41,11 +41,8 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
         LedgerUowFactory(runtime.engine, listen=listen),
         masterdata_pb2_grpc.MasterdataServiceStub(runtime.channel(config.masterdata_address)),
         runtime.odoo(config.odoo),
-        work.clock,
-        work.ids,
-        work.rng,
+        work,
         installation=config.installation,
-        owner=work.owner,
         post_batch=config.post_batch,
     )
     new_uow = ledger.world.new_uow

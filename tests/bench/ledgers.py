@@ -13,6 +13,8 @@ from sqlalchemy import Engine
 
 from libs.events import Event, TransactionIds
 from libs.odoo.port import Json, Odoo
+from libs.service.work import WorkContext
+from libs.telemetry.trace import Tracer
 from sandbox.engine import Sandbox
 from sandbox.seed import bootstrap
 from sandbox.transport import InProcess
@@ -23,7 +25,7 @@ from services.ledger.domain.event import RecordedEvent
 from services.ledger.handlers.record_events import Told
 from services.ledger.storage.uow import LedgerUowFactory, Listener, unheard
 from tests.bench.facts import MORNING
-from tests.ledger.posting.world import Books, SandboxMasters
+from tests.ledger.posting.world import SandboxMasters
 
 CALLER = "services/gateway"
 CUSTOMERS = ("Ada Archer", "Bertil Berg")
@@ -115,15 +117,8 @@ def ledger_over(
     """The whole ledger, assembled as its process assembles it."""
     rng = random.Random(seed)
     journal = OdooJournal(odoo, installation, "USD")
-    world = World(
-        new_uow=LedgerUowFactory(engine, listen=listen),
-        masterdata=masters,
-        journal_of=lambda _: journal,
-        books=Books(masters),
-        clock=clock,
-        ids=TransactionIds(clock, rng),
-        rng=rng,
-    )
+    work = WorkContext(clock, TransactionIds(clock, rng), rng, Tracer(None), "ledger")
+    world = World(LedgerUowFactory(engine, listen=listen), masters, lambda _: journal, work)
     return assemble(world)
 
 

@@ -45,8 +45,7 @@ def test_an_event_becomes_a_posting_an_effect_ready_to_post(world: World) -> Non
     gross, fee = sorted(world.build(event), key=lambda one: one.effect, reverse=True)
     assert (gross.key, fee.key) == ("acme_stripe_acct-5f1_txn-5f1_gross", "acme_stripe_acct-5f1_txn-5f1_fee")
     assert {gross.state, fee.state} == {PostingState.READY}
-    document = gross.document()
-    assert document is not None
+    document = gross.document
     assert books.lines_of(document) == ["CLR 108.00 USD", "AR -108.00 USD"]
     assert (gross.amount, gross.lane, gross.mapping_revision) == (Money("USD", 10800), Lane.INTERACTIVE, 1)
     recorded = world.event(event)
@@ -183,7 +182,7 @@ def test_details_that_arrive_while_an_event_is_built_are_built_in(world: World) 
     while world.builder.run_once():
         pass
     gross = next(one for one in world.postings(event) if one.effect == "gross")
-    assert gross.document().party == books.ADA  # type: ignore[union-attr]
+    assert gross.document.party == books.ADA
 
 
 def test_a_credit_note_waits_for_its_invoice_and_is_promoted_in_its_commit(world: World) -> None:
@@ -245,8 +244,7 @@ def test_events_of_one_batch_see_each_other(world: World) -> None:
     back = books.money(EventKind.REFUND, "-55.00", presentment=Money("EUR", -5000), txn="txn_2", references=(CHARGE,))
     world.build(euro, back)
     (posting,) = world.postings(back)
-    document = posting.document()
-    assert document is not None
+    document = posting.document
     assert books.lines_of(document) == ["CLR -55.00 USD", "AR 50.00 EUR = 54.45 USD", "FXD 0.55 USD"]
 
 

@@ -198,7 +198,7 @@ def test_what_moves_by_itself_needs_no_retry(world: World) -> None:
 
 
 def test_a_posting_whose_predecessor_never_comes_is_an_exception_after_its_deadline(world: World) -> None:
-    worker = HoldWorker(world.new_uow, world.clock, "holder")
+    worker = HoldWorker(world.new_uow, world.as_worker("holder"))
     world.build(credit())
     assert worker.run_once() == 0
     world.pass_time(3601)
@@ -220,7 +220,7 @@ def test_what_is_held_until_a_time_is_ready_when_it_comes(world: World) -> None:
         uow.postings.apply([Change(posting, held, "w")], world.now)
         uow.commit()
     world.now = until
-    assert HoldWorker(world.new_uow, world.clock, "holder").run_once() == 1
+    assert HoldWorker(world.new_uow, world.as_worker("holder")).run_once() == 1
     assert world.postings(order())[0].state is PostingState.READY
 
 

@@ -28,7 +28,7 @@ from tests.storage.plans import plans_within
 
 def slowly(posting: Posting) -> posting_pb2.Posting:
     """The message made of the domain's values, field by field."""
-    document = posting.document()
+    document = posting.document if posting.is_built else None
     return posting_pb2.Posting(
         name=posting.name,
         event=posting.event,

@@ -11,6 +11,8 @@ from sqlalchemy import Engine
 
 from libs.errors import ConcordError, Kind
 from libs.events import Event, TransactionIds
+from libs.service.work import WorkContext
+from libs.telemetry.trace import Tracer
 from services.ledger.domain import master
 from services.ledger.domain.errors import EventConflict
 from services.ledger.domain.event import RecordedEvent
@@ -75,11 +77,14 @@ class World:
     def clock(self) -> datetime:
         return self.now
 
+    def as_worker(self, owner: str) -> WorkContext:
+        return WorkContext(self.clock, self.ids, self.rng, Tracer(None), owner)
+
     def pass_time(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
     def new_builder(self, owner: str, config: BuildConfig | None = None) -> BuildWorker:
-        return BuildWorker(self.new_uow, self.masterdata, self.clock, self.rng, owner, config)
+        return BuildWorker(self.new_uow, self.masterdata, self.as_worker(owner), config)
 
     def record(self, *events: Event, by: str = MAKER) -> list[RecordedEvent | EventConflict]:
         return record_events([Told(event, by) for event in events], self.new_uow, self.clock, self.ids)

@@ -24,8 +24,6 @@ from services.ledger.domain.posting import Change, Posting
 from services.ledger.storage.postings import Postings
 from services.ledger.storage.stories import StoryReader
 from services.ledger.storage.uow import LedgerUow, LedgerUowFactory
-from services.ledger.workers.post import PostWorker
-from services.ledger.workers.queues import Postings as PostingQueue
 from services.recon.handlers.ports import Applied, AppliedState, LedgerChange, MatchToApply
 from services.recon.handlers.ports import Ledger as ReconsLedger
 from tests.simulation.day import Message
@@ -106,9 +104,7 @@ class GivesUpSoon(World):
     """A short outage of Odoo spends the budget."""
 
     def adjusted(self, ledger: Ledger) -> Ledger:
-        world = ledger.world
-        queue = PostingQueue(world.new_uow, world.owner, world.rng, RetryPolicy(max_attempts=2))
-        return replace(ledger, post=PostWorker(queue, world.journal_of, world.books, world.clock))
+        return replace(ledger, post=replace(ledger.post, retry=RetryPolicy(max_attempts=2)))
 
 
 class IgnoresLeases(World):

@@ -288,11 +288,8 @@ class World:
 
     def _new_ledger(self, owner: str, rng: random.Random) -> Process:
         new_uow = self.new_ledgers()
-        ids = TransactionIds(self.clock, rng)
-        masterdata = _Masterdata(self)
-        ledger = self.adjusted(
-            build_ledger(new_uow, masterdata, self.odoo(), self.clock, ids, rng, installation="sim", owner=owner)
-        )
+        work = WorkContext(self.clock, TransactionIds(self.clock, rng), rng, Tracer(None), owner)
+        ledger = self.adjusted(build_ledger(new_uow, _Masterdata(self), self.odoo(), work, installation="sim"))
         servicer = LedgerServicer(new_uow, InlineWriter(ledger.record), self.clock, Broadcast(), poll_seconds=0.0)
         return Process("ledger", ledger.workers(), servicer)
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from libs.events import from_plain, to_text
 from libs.money import Money
@@ -62,6 +63,7 @@ def document_to_json(document: Document) -> str:
     return to_text(document)
 
 
+@lru_cache(maxsize=1024)  # a worker looks at the documents of its batch again and again
 def document_from_json(text: str) -> Document:
     """Raises `Unbalanced` where the stored text was tampered with."""
     return from_plain(Document, json.loads(text))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TypeVar
 
 from .errors import Unbuildable
@@ -138,6 +138,10 @@ class Company:
     approval_above: int  # minor units of the company currency; 0: straight through
     late_event_policy: str  # `next_open_day` or `exception`
     predecessor_deadline_seconds: int
+
+    def open_day(self, closed_until: date) -> date | None:
+        """The day to post on where the document's own is locked, or None: a person must decide."""
+        return closed_until + timedelta(days=1) if self.late_event_policy == "next_open_day" else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,11 @@ class AppliedMatch:
     claim: Claim | None = field(default=None, compare=False)
 
     @property
+    def keys(self) -> tuple[str, ...]:
+        """Of all its postings."""
+        return (self.anchor, *self.members)
+
+    @property
     def fingerprint(self) -> str:
         """Of what a repeat must say again."""
         words = [self.name, self.type.value, self.anchor, *sorted(self.members)]

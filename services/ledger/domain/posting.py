@@ -6,14 +6,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum
 
+from libs.errors import ConcordError
 from libs.errors.people import is_same_person
 from libs.money import Money
 
 from .case import Doubt
 from .claim import Claim
-from .document import Document, document_from_json
+from .document import Document, content_digest, document_from_json
 from .states import PostingState, Reconciliation
 
+LEDGER = "ledger"  # the actor of what the ledger does by itself
 WAITS_FOR_PREDECESSOR = "WAITS_FOR_PREDECESSOR"
 PREDECESSOR_MISSING = "PREDECESSOR_MISSING"
 ODOO_HOLDS_ANOTHER = "ODOO_HOLDS_ANOTHER"  # it stands in the books, otherwise than we meant
@@ -72,9 +74,24 @@ class Posting:
     def name(self) -> str:
         return posting_name(self.company, self.key)
 
-    def document(self) -> Document | None:
-        """What goes to Odoo; None until it is built."""
-        return document_from_json(self.document_json) if self.document_json else None
+    @property
+    def document(self) -> Document:
+        """What goes to Odoo. Raises `ValueError` before it is built."""
+        if not self.is_built:
+            raise ValueError(f"{self.key} has no document yet")
+        return document_from_json(self.document_json)
+
+    @property
+    def is_built(self) -> bool:
+        return bool(self.document_json)
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether the document is the one whose digest was built, and signed where somebody had to."""
+        try:
+            return content_digest(self.document) == self.content_digest
+        except (ConcordError, ValueError):  # it does not even balance any more
+            return False
 
 
 def posting_name(company: str, key: str) -> str:

@@ -66,6 +66,10 @@ BUCKETS: dict[PostingState, str] = {
 BUCKET_ORDER = ("exception", "pending", "rejected", "posted", "duplicate", "no_effect")
 
 
+# They never reach the books.
+ENDED_UNPOSTED = frozenset({_S.REJECTED, _S.DUPLICATE, _S.NO_EFFECT})
+
+
 def check_transition(old: PostingState, new: PostingState) -> None:
     """Raise `TransitionForbidden` unless the table has this change."""
     if new not in TRANSITIONS[old]:

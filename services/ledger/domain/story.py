@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from .document import Document
 from .master import PartyWord
+from .posting import Posting
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +26,16 @@ class Story:
     events: tuple[str, ...]
     other_labels: tuple[str, ...]  # of stories that turned out to be this one
     context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class PostedStory:
+    """What is posted of a story, to be reconciled.
+
+    It was put off `until` then, which guards every write: whoever takes it over puts it off anew.
+    """
+
+    company: str
+    label: str
+    postings: tuple[Posting, ...]
+    until: datetime

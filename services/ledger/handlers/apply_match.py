@@ -85,7 +85,7 @@ def get_applied_match(name: str, new_uow: NewUow) -> Applied:
 
 
 def _with_transactions(uow: LedgerUow, match: AppliedMatch) -> Applied:
-    keys = (match.anchor, *match.members)
+    keys = match.keys
     postings = uow.postings.find(keys)
     unknown = [key for key in keys if key not in postings or postings[key].company != match.company]
     if unknown:

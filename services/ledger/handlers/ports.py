@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from typing import Protocol
 
 from ..domain.document import Document
@@ -37,15 +36,3 @@ class Journal(Protocol):
     def reconcile(self, line_ids: Sequence[int]) -> None: ...
     def move_to_account(self, line_id: int, account_id: int, partner_id: int | None) -> None: ...
     def exchange_moves(self, line_ids: Sequence[int]) -> dict[int, list[DocumentView]]: ...
-
-
-class CompanyBooks(Protocol):
-    """Where a company's books are and what it wants of late documents."""
-
-    def odoo_company(self, company: str) -> int: ...
-
-    def exchange_account(self, company: str) -> int:
-        """Odoo's id of the account that exchange differences go to (FXD)."""
-
-    def open_day(self, company: str, closed_until: date) -> date | None:
-        """The day to post on where the document's own is locked, or None: a person must decide."""

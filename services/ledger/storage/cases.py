@@ -44,38 +44,19 @@ class Cases:
         )
         return [to_case(row) for row in rows]
 
-    def open_for(self, doubts: Sequence[tuple[Posting, Doubt]], now: datetime) -> None:
-        """A case for each doubtful posting."""
-        self.open(
-            [
-                ExceptionCase(
-                    id="",
-                    company=posting.company,
-                    subject=posting.name,
-                    transaction_id=posting.transaction_id,
-                    doubt=doubt,
-                    state=CaseState.OPEN,
-                    owner=OWNERS[doubt.category],
-                    at_risk=posting.amount,
-                    created_at=now,
-                )
-                for posting, doubt in doubts
-            ]
-        )
-
-    def open(self, cases: Sequence[ExceptionCase]) -> None:
-        """Open each case unless its subject has an open one of the same reason."""
-        if not cases:
+    def open(self, doubts: Sequence[tuple[str, Posting, Doubt]], now: datetime) -> None:
+        """A case for each subject that is in doubt, for its posting's money, unless one of the same reason is open."""
+        if not doubts:
             return
-        subjects = sorted({one.subject for one in cases})
+        subjects = sorted({subject for subject, _, _ in doubts})
         columns = (EXCEPTION_CASE.c.subject, EXCEPTION_CASE.c.reason)
         statement = select(*columns).where(_OPEN, EXCEPTION_CASE.c.subject.in_(subjects))
         known = {(subject, reason) for subject, reason in self._connection.execute(statement)}
         rows: list[dict[str, Any]] = []
-        for one in cases:
-            if (one.subject, one.doubt.reason) not in known:
-                known.add((one.subject, one.doubt.reason))
-                rows.append(_row(one))
+        for subject, posting, doubt in doubts:
+            if (subject, doubt.reason) not in known:
+                known.add((subject, doubt.reason))
+                rows.append(_row(subject, posting, doubt, now))
         insert_rows(self._connection, EXCEPTION_CASE, rows)
 
     def resolve(self, subjects: Sequence[str], resolution: str, now: datetime) -> None:
@@ -98,20 +79,20 @@ def case_id(subject: str, reason: str, now: datetime) -> str:
     return hashlib.sha256(f"{subject}\n{reason}\n{now.isoformat()}".encode()).hexdigest()[:32]
 
 
-def _row(case: ExceptionCase) -> dict[str, Any]:
+def _row(subject: str, posting: Posting, doubt: Doubt, now: datetime) -> dict[str, Any]:
     return {
-        "id": case.id or case_id(case.subject, case.doubt.reason, case.created_at),
-        "company": case.company,
-        "subject": case.subject,
-        "transaction_id": case.transaction_id,
-        "category": case.doubt.category.value,
-        "state": case.state.value,
-        "reason": case.doubt.reason,
-        "message": case.doubt.message,
-        "owner": case.owner,
-        "actions": " ".join(case.doubt.actions),
-        "minor_units": case.at_risk.minor_units,
-        "currency": case.at_risk.currency,
-        "created_at": case.created_at,
+        "id": case_id(subject, doubt.reason, now),
+        "company": posting.company,
+        "subject": subject,
+        "transaction_id": posting.transaction_id,
+        "category": doubt.category.value,
+        "state": CaseState.OPEN.value,
+        "reason": doubt.reason,
+        "message": doubt.message,
+        "owner": OWNERS[doubt.category],
+        "actions": " ".join(doubt.actions),
+        "minor_units": posting.amount.minor_units,
+        "currency": posting.amount.currency,
+        "created_at": now,
         "resolution": "",
     }

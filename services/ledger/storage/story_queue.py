@@ -7,12 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from libs.storage.rows import insert_new
-
 from ..domain.posting import Posting
-from ..domain.view import DocumentView
 from .mapping import to_posting
-from .rows import EXCHANGE_ENTRY, POSTING
+from .rows import POSTING
 
 _DUE = POSTING.c.reconcile_at.is_not(None)
 
@@ -21,7 +18,7 @@ class StoryQueue:
     """The queue of stories to reconcile, within a transaction.
 
     A posting names its story until the reconciling of just this posting is done, so what is posted in the meantime
-    keeps its own turn. The instant until which a worker has put a story off is his claim on it: whoever takes it over
+    keeps its own turn. The instant until which a worker has put a story off is its claim: whoever takes the story over
     puts it off anew. Two workers on one story do no harm in Odoo, where each begins by reading; here the later counts.
     """
 
@@ -73,18 +70,3 @@ class StoryQueue:
         mine = (POSTING.c.company == company) & (POSTING.c.ar_group == label) & (POSTING.c.state == "posted")
         rows = self._connection.execute(select(POSTING).where(mine).order_by(POSTING.c.created_at, POSTING.c.key))
         return [to_posting(row) for row in rows]
-
-    def exchanged(self, company: str, cause: str, entries: Sequence[DocumentView], now: datetime) -> None:
-        """Keep the exchange entries that Odoo made; one already known stays with its first cause."""
-        rows = [
-            {
-                "company": company,
-                "odoo_id": one.odoo_id,
-                "number": one.number,
-                "day": one.day.isoformat(),
-                "cause": cause,
-                "found_at": now,
-            }
-            for one in entries
-        ]
-        insert_new(self._connection, EXCHANGE_ENTRY, rows, ["company", "odoo_id"])

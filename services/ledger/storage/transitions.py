@@ -22,15 +22,12 @@ from libs.storage.outbox import Message, Outbox
 from libs.storage.rows import insert_new, insert_rows
 from libs.storage.totals import TotalKey, Totals, one_event
 
-from ..domain.case import Doubt
 from ..domain.committed import Committed
-from ..domain.posting import WAITS_FOR_PREDECESSOR, Change, NewPosting, Posting, is_waiting, unblocked
+from ..domain.posting import LEDGER, WAITS_FOR_PREDECESSOR, Change, NewPosting, Posting, is_waiting, unblocked
 from ..domain.states import PostingState, bucket_of, check_transition
 from .cases import Cases
 from .mapping import changed_columns, lease, new_row, posting_columns, to_posting
 from .rows import EVENT, POSTING, POSTING_DEPENDENCY, TABLES
-
-SYSTEM = "ledger"  # the actor of what the ledger does by itself
 
 
 class Transitions:
@@ -57,10 +54,10 @@ class Transitions:
         entries: list[AuditEntry] = []
         for one in postings:
             steps = (*one.through, one.posting.state)
-            entries += _entries(one.posting, steps, one.posting.made_by or SYSTEM, now)
+            entries += _entries(one.posting, steps, one.posting.made_by or LEDGER, now)
         AuditLog(self._connection, TABLES).append(entries)
         self._tell([one.posting for one in postings], now)
-        self._open([(one.posting, one.doubt) for one in postings if one.doubt], now)
+        Cases(self._connection).open([(one.posting.name, one.posting, one.doubt) for one in postings if one.doubt], now)
         self._count([one.posting.event for one in postings])
         self._wake([one.posting for one in postings])
         self._committed.created += postings
@@ -88,7 +85,7 @@ class Transitions:
         told = [one.after for one in done if one.after.state is not one.before.state or _differs(one)]
         self._tell(told, now)
         self._resolve(done, now)
-        self._open([(one.after, one.doubt) for one in done if one.doubt], now)
+        Cases(self._connection).open([(one.after.name, one.after, one.doubt) for one in done if one.doubt], now)
         self._count([one.after.event for one in done if one.after.state is not one.before.state])
         self._wake([one.after for one in done])
         self._committed.changed += done
@@ -114,7 +111,7 @@ class Transitions:
                 updated_at=now,
             )
             after.append(started)
-            owner = one.claim.owner if one.claim else SYSTEM
+            owner = one.claim.owner if one.claim else LEDGER
             entries += _entries(started, steps, owner, now)
         columns = ("state", "tries", "first_attempt_at", "last_attempt_at", "version", "updated_at")
         statement = update(POSTING).where(POSTING.c.key == bindparam("claimed_key"))
@@ -181,7 +178,7 @@ class Transitions:
         blocked = self.blocked([one.key for one in candidates])
         # A worker that looks at its deadline at this moment may hold a claim: the row is locked, so it comes too late.
         changes = [
-            _stamped(Change(one, unblocked(one, now), actor=SYSTEM), blocked, now)
+            _stamped(Change(one, unblocked(one, now), actor=LEDGER), blocked, now)
             for one in candidates
             if one.key not in blocked
         ]
@@ -195,9 +192,6 @@ class Transitions:
         Outbox(self._connection, TABLES).add([_message(one, now) for one in postings])
         if postings:
             self._committed.queues.add("seal")
-
-    def _open(self, doubts: Sequence[tuple[Posting, Doubt]], now: datetime) -> None:
-        Cases(self._connection).open_for(doubts, now)
 
     def _resolve(self, changes: Sequence[Change], now: datetime) -> None:
         by_resolution: dict[str, list[str]] = {}

@@ -12,6 +12,7 @@ from ..domain.committed import Committed
 from .cases import Cases
 from .changes import PostingChanges
 from .events import Events
+from .exchange_entries import ExchangeEntries
 from .matches import Matches
 from .postings import Postings
 from .requests import Requests
@@ -41,6 +42,7 @@ class LedgerUow(UnitOfWork):
     trail: LedgerTrail
     changes: PostingChanges
     story_queue: StoryQueue
+    exchange_entries: ExchangeEntries
 
     def __init__(
         self,
@@ -65,6 +67,7 @@ class LedgerUow(UnitOfWork):
         self.trail = LedgerTrail(self.connection)
         self.changes = PostingChanges(self.connection)
         self.story_queue = StoryQueue(self.connection)
+        self.exchange_entries = ExchangeEntries(self.connection)
 
     def commit(self) -> None:
         """See `UnitOfWork.commit`."""

@@ -8,14 +8,14 @@ documents say depends on the events and the revision of the masters alone, so a 
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from libs.errors import ConcordError
-from libs.events import Clock, EffectKey, rival_key
-from libs.storage.leases import RetryPolicy
+from libs.errors.retry import RetryPolicy
+from libs.events import EffectKey, rival_key
+from libs.service.work import WorkContext
 
 from ..domain.case import Category, Doubt
 from ..domain.document import Document
@@ -34,7 +34,6 @@ from .drafts import Drafts, draft
 logger = logging.getLogger(__name__)
 
 STORY_EVENTS_AT_MOST = 500
-# Masterdata can't answer now, or not to us: somebody mends that, and the events wait.
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +46,14 @@ class BuildConfig:
 
 
 class BuildWorker:
-    """Turns RECORDED events into postings. `owner` names this worker among all processes."""
+    """Turns RECORDED events into postings."""
 
     def __init__(
-        self,
-        new_uow: NewUow,
-        masterdata: Masterdata,
-        clock: Clock,
-        rng: random.Random,
-        owner: str,
-        config: BuildConfig | None = None,
+        self, new_uow: NewUow, masterdata: Masterdata, work: WorkContext, config: BuildConfig | None = None
     ) -> None:
         self._new_uow = new_uow
         self._masterdata = masterdata
-        self._clock = clock
-        self._rng = rng
-        self._owner = owner
+        self._work = work
         self._config = config or BuildConfig()
 
     def run_once(self) -> int:
@@ -70,7 +61,7 @@ class BuildWorker:
         claimed = self._claim()
         if any(one.attempts > self._config.retry.max_attempts // 2 for one in claimed):
             # One of them may be what kills the worker: each stands alone, and in no order, so that the rest gets past.
-            self._rng.shuffle(claimed)
+            self._work.rng.shuffle(claimed)
             for one in claimed:
                 self._build(one.event.company, [one])
             return len(claimed)
@@ -82,10 +73,10 @@ class BuildWorker:
         return len(claimed)
 
     def _claim(self) -> list[RecordedEvent]:
-        now, config = self._clock(), self._config
+        now, config = self._work.clock(), self._config
         with self._new_uow() as uow:
             claimed = uow.events.claim_to_build(
-                limit=config.batch, owner=self._owner, now=now, lease_seconds=config.lease_seconds
+                limit=config.batch, owner=self._work.owner, now=now, lease_seconds=config.lease_seconds
             )
             suspects = [one for one in claimed if one.attempts > config.retry.max_attempts]
             if suspects:  # only a crash spends more than the budget: it is parked before it takes others along
@@ -106,7 +97,7 @@ class BuildWorker:
             logger.warning("masterdata can't answer: %s", error.reason)
             self._put_back(events, error.reason)
             return
-        now = self._clock()
+        now = self._work.clock()
         with self._new_uow() as uow:
             uow.stories.lock([company])
             ours = uow.events.renew(events, now=now, lease_seconds=self._config.lease_seconds)
@@ -130,7 +121,7 @@ class BuildWorker:
         return self._masterdata.resolve(company, list(refs))
 
     def _refuse_all(self, events: Sequence[RecordedEvent], error: ConcordError) -> None:
-        now = self._clock()
+        now = self._work.clock()
         with self._new_uow() as uow:
             ours = uow.events.renew(events, now=now, lease_seconds=self._config.lease_seconds)
             batch = _Batch(uow, Masters({}, 0, ""), now)
@@ -141,8 +132,8 @@ class BuildWorker:
 
     def _put_back(self, events: Sequence[RecordedEvent], reason: str) -> None:
         """Try again after a pause; park what has spent its budget."""
-        now = self._clock()
-        tries = [(one, self._config.retry.next_try(one.attempts, now, self._rng)) for one in events]
+        now = self._work.clock()
+        tries = [(one, self._config.retry.next_try(one.attempts, now, self._work.rng)) for one in events]
         with self._new_uow() as uow:
             later = [
                 BuiltEvent(one, one.state, at, one.mapping_revision, one.hold_until, keep_attempts=True)

@@ -12,12 +12,11 @@ from ..domain.case import Category, Doubt
 from ..domain.document import Document, content_digest, document_to_json
 from ..domain.event import RecordedEvent
 from ..domain.master import Company, Masters
-from ..domain.posting import Change, Lane, NewPosting, Posting, waiting
+from ..domain.posting import LEDGER, Change, Lane, NewPosting, Posting, waiting
 from ..domain.rules.books import Built
 from ..domain.states import PostingState
 
 NEW = 0  # the version of a posting that is not stored yet
-SYSTEM = "ledger"
 
 
 class Drafts:
@@ -119,7 +118,7 @@ class Drafts:
             self.new.append(NewPosting(replace(after, version=1), through, predecessors, doubt))
             return
         resolution = "built" if after.document_json else ""
-        self.changes.append(Change(before, after, SYSTEM, through, doubt, resolution))
+        self.changes.append(Change(before, after, LEDGER, through, doubt, resolution))
         self.predecessors[after.key] = predecessors
 
 

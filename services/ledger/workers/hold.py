@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from libs.events import Clock
+from libs.service.work import WorkContext
 
 from ..domain.case import Doubt
-from ..domain.posting import PREDECESSOR_MISSING, Change, Posting, is_waiting, unblocked
+from ..domain.posting import LEDGER, PREDECESSOR_MISSING, Change, Posting, is_waiting, unblocked
 from ..domain.states import PostingState
 from ..storage.uow import NewUow
-from .drafts import SYSTEM
 
 _MISSING = Doubt(
     PREDECESSOR_MISSING,
@@ -20,26 +19,28 @@ _MISSING = Doubt(
 
 @dataclass(slots=True)
 class HoldWorker:
-    """Whose predecessor came is READY (it was promoted then; this is the net below); whose did not, an exception.
+    """A held posting whose predecessors are all posted becomes READY; one that still waits for any is an exception.
 
-    What is held for another reason, until a window or period opens, is READY when its time has come.
+    Its predecessor's commit promotes it too: this is the net below. What is held for another reason, until a window or
+    period opens, becomes READY when its time has come.
     """
 
     new_uow: NewUow
-    clock: Clock
-    owner: str
+    work: WorkContext
     batch: int = 200
     lease_seconds: float = 60.0
 
     def run_once(self) -> int:
         """Look at what is due; how many it were."""
-        now = self.clock()
+        now = self.work.clock()
         with self.new_uow() as uow:
-            due = uow.postings.claim_held(limit=self.batch, owner=self.owner, now=now, lease_seconds=self.lease_seconds)
+            due = uow.postings.claim_held(
+                limit=self.batch, owner=self.work.owner, now=now, lease_seconds=self.lease_seconds
+            )
             if not due:
                 return 0
             blocked = uow.postings.blocked([one.key for one in due if is_waiting(one)])
-            changes = [_missing(one) if one.key in blocked else Change(one, unblocked(one, now), SYSTEM) for one in due]
+            changes = [_missing(one) if one.key in blocked else Change(one, unblocked(one, now), LEDGER) for one in due]
             uow.postings.apply(changes, now)
             uow.commit()
         return len(due)
@@ -53,4 +54,4 @@ def _missing(posting: Posting) -> Change:
         reason_text=_MISSING.message,
         hold_until=None,
     )
-    return Change(posting, after, SYSTEM, doubt=_MISSING)
+    return Change(posting, after, LEDGER, doubt=_MISSING)

@@ -6,11 +6,12 @@ moved; what has become of all of them is read back at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from libs.errors import ConcordError
-from libs.events import Clock
+from libs.errors.retry import RetryPolicy
 from libs.odoo.errors import (
     OdooConflict,
     OdooDenied,
@@ -19,119 +20,157 @@ from libs.odoo.errors import (
     OdooRefused,
     OdooUnavailable,
 )
+from libs.service.work import WorkContext
 
-from ..domain.match import MatchType
+from ..domain.case import Doubt
+from ..domain.match import AppliedMatch, MatchState, MatchType
+from ..domain.posting import LEDGER, Posting
+from ..domain.posting_changes import NEVER, parked
 from ..domain.role import Role
+from ..domain.states import ENDED_UNPOSTED, PostingState
 from ..domain.view import DocumentView, LineView
-from ..handlers.ports import Journal
-from ..handlers.posting_ports import Booked, MatchClaim, MatchQueue
-from .open_lines import exchanges_of, lines_with, outcomes_of, reconcile, role_of, views_of
+from ..handlers.ports import Journal, Masterdata
+from ..storage.uow import NewUow
+from .open_lines import (
+    Views,
+    exchanges_of,
+    lines_with,
+    note_exchanges,
+    note_outcomes,
+    outcomes_of,
+    reconcile,
+    role_of,
+    views_of,
+)
+from .post import PATIENT
 
 _PASSING = (OdooUnavailable, OdooDenied, OdooConflict, OdooOutcomeUnknown)
 _COUNTERPART = {MatchType.BANK_PAYOUT: Role.TRANSIT, MatchType.BANK_INVOICE: Role.RECEIVABLE}
 
 
-@dataclass(frozen=True, slots=True)
-class _Joined:
-    """A match that Odoo shows by now; `touched` are the journal items that it joins."""
+@dataclass(slots=True)
+class MatchInHand:
+    """A claimed match with its postings; `touched` are the journal items that it joins in Odoo."""
 
-    match: MatchClaim
-    journal: Journal
-    touched: list[int]
+    match: AppliedMatch
+    postings: dict[str, Posting]
+    touched: list[int] = field(default_factory=list)
+
+    @property
+    def posted(self) -> list[Posting]:
+        return [posting for posting in self.postings.values() if posting.state is PostingState.POSTED]
+
+    @property
+    def is_ready(self) -> bool:
+        return len(self.posted) == len(set(self.match.keys))
+
+    @property
+    def never_will_be(self) -> bool:
+        return any(posting.state in ENDED_UNPOSTED for posting in self.postings.values())
 
 
 @dataclass(frozen=True, slots=True)
 class MatchWorker:
     """Carries matches from PENDING to WRITTEN once all their postings are posted."""
 
-    queue: MatchQueue
+    new_uow: NewUow
     journal_of: Callable[[str], Journal]
-    clock: Clock
+    masterdata: Masterdata
+    work: WorkContext
     batch: int = 20
+    retry: RetryPolicy = PATIENT
+    lease_seconds: float = 180.0
+    wait_seconds: tuple[float, float] = (2.0, 60.0)  # for a posting that is not posted yet: a tenth of the match's age
 
     def run_once(self) -> int:
         """The number of matches taken up."""
-        claims = self.queue.claim(self.clock(), self.batch)
-        joined: list[_Joined] = []
+        claimed = self._claim()
+        joined: list[MatchInHand] = []
         away: ConcordError | None = None
-        for match in claims:
-            if away is not None and match.is_ready:
-                self.queue.later(match, away.reason, self.clock())
+        for held in claimed:
+            if away is not None and held.is_ready:
+                self._try_later(held, away.reason)
             else:
-                away = self._carry(match, joined) or away
+                away = self._carry(held, joined) or away
         if away is None:
             self._read_back(joined)
         else:
-            for one in joined:
-                self.queue.later(one.match, away.reason, self.clock())
-        return len(claims)
+            for held in joined:
+                self._try_later(held, away.reason)
+        return len(claimed)
 
-    def _carry(self, match: MatchClaim, joined: list[_Joined]) -> ConcordError | None:
+    def _claim(self) -> list[MatchInHand]:
+        """Matches that are due, all of one company."""
+        now = self.work.clock()
+        with self.new_uow() as uow:
+            for company in uow.matches.companies_due():
+                matches = uow.matches.claim(
+                    company, limit=self.batch, owner=self.work.owner, now=now, lease_seconds=self.lease_seconds
+                )
+                if matches:
+                    postings = uow.postings.find([key for match in matches for key in match.keys])
+                    uow.commit()
+                    return [
+                        MatchInHand(match, {key: postings[key] for key in match.keys if key in postings})
+                        for match in matches
+                    ]
+        return []
+
+    def _carry(self, held: MatchInHand, joined: list[MatchInHand]) -> ConcordError | None:
         """Add the match to those that are joined in Odoo. Why Odoo gives no answer at all, if it does not."""
-        if match.ended:
-            self.queue.refused(
-                match, "MATCH_WITHOUT_POSTING", "it names postings that never reach the books", self.clock()
-            )
+        if held.never_will_be:
+            self._refuse(held, "MATCH_WITHOUT_POSTING", "it names postings that never reach the books")
             return None
-        if not match.is_ready:
-            self.queue.later(match, "WAITS_FOR_POSTING", self.clock())
+        if not held.is_ready:
+            self._wait(held)
             return None
-        if not self.queue.renew(match, self.clock()):
+        if not self._renew(held):
             return None  # the ones before it took long: it is another worker's by now
         try:
-            journal = self.journal_of(match.company)
-            joined.append(_Joined(match, journal, self._write(match, journal)))
+            held.touched = self._join(held, self.journal_of(held.match.company))
+            joined.append(held)
         except ConcordError as error:
-            return self._failed(match, error)
+            return self._failed(held, error)
         return None
 
-    def _read_back(self, joined: Sequence[_Joined]) -> None:
+    def _read_back(self, joined: Sequence[MatchInHand]) -> None:
         """One look for all of them; what ends it is narrowed down to the one match."""
-        mine = [one for one in joined if self.queue.renew(one.match, self.clock())]
+        mine = [held for held in joined if self._renew(held)]
         if not mine:
             return
-        journal = mine[0].journal
         try:
-            views = views_of(journal, [booked for one in mine for booked in one.match.booked.values()])
-            moves = journal.exchange_moves(sorted({line for one in mine for line in one.touched}))
+            journal = self.journal_of(mine[0].match.company)
+            views = views_of(journal, [posting for held in mine for posting in held.posted])
+            moves = journal.exchange_moves(sorted({line for held in mine for line in held.touched}))
         except ConcordError as error:
             if len(mine) == 1 or isinstance(error, OdooUnavailable | OdooDenied):
-                for one in mine:
-                    self._failed(one.match, error)
+                for held in mine:
+                    self._failed(held, error)
             else:
                 half = len(mine) // 2
                 self._read_back(mine[:half])
                 self._read_back(mine[half:])
             return
-        for one in mine:
-            outcomes = outcomes_of(one.match.booked.values(), views)
+        for held in mine:
             try:
-                self.queue.written(one.match, outcomes, exchanges_of(one.touched, moves), self.clock())
+                self._written(held, views, exchanges_of(held.touched, moves))
             except ConcordError as error:
-                self._failed(one.match, error)
+                self._failed(held, error)
 
-    def _failed(self, match: MatchClaim, error: ConcordError) -> ConcordError | None:
-        """The error again if it means that Odoo gives no answer at all: nor will the others get one."""
-        if isinstance(error, OdooError) and not isinstance(error, _PASSING):
-            self.queue.refused(match, error.reason, error.message, self.clock())
-        else:  # or masterdata does not say where the books are
-            self.queue.later(match, error.reason, self.clock())
-        return error if isinstance(error, OdooUnavailable | OdooDenied) else None
-
-    def _write(self, match: MatchClaim, journal: Journal) -> list[int]:
+    def _join(self, held: MatchInHand, journal: Journal) -> list[int]:
         """Reconcile what the match joins; the ids of the journal items."""
-        views = views_of(journal, match.booked.values())
-        if any(key not in views or not views[key].is_posted for key in match.booked):
+        match, postings = held.match, held.postings
+        views = views_of(journal, postings.values())
+        if any(key not in views or not views[key].is_posted for key in postings):
             raise DocumentGone("match", "Odoo no longer has one of the documents, or not as a posted one")
         if match.type is MatchType.PAYOUT_TRANSACTIONS:
-            lines = [
-                line for key, one in match.booked.items() for line in lines_with(one, views[key], (Role.CLEARING,))
-            ]
+            lines = [line for key in postings for line in lines_with(postings[key], views[key], Role.CLEARING)]
         else:
             role = _COUNTERPART[match.type]
-            lines = [line for key in match.members for line in lines_with(match.booked[key], views[key], (role,))]
+            lines = [line for key in match.members for line in lines_with(postings[key], views[key], role)]
             if lines:
-                lines.append(self._unsuspended(match, journal, views, lines[0]))
+                anchor = postings[match.anchor]
+                lines.append(self._unsuspended(anchor, views[anchor.key], journal, lines[0]))
         if len(lines) < 2:
             raise MatchUnfit("match", "the postings bear no lines that this type of match could join")
         ids = [line.odoo_id for line in lines]
@@ -139,19 +178,15 @@ class MatchWorker:
             reconcile(journal, ids)
         return ids
 
-    def _unsuspended(
-        self, match: MatchClaim, journal: Journal, views: Mapping[str, DocumentView], counterpart: LineView
-    ) -> LineView:
+    def _unsuspended(self, anchor: Posting, view: DocumentView, journal: Journal, counterpart: LineView) -> LineView:
         """The bank line's suspense item, moved to the counterpart's account and partner if it is not there yet."""
-        anchor: Booked = match.booked[match.anchor]
-        items = lines_with(anchor, views[match.anchor], (Role.SUSPENSE, Role.MOVED))
+        items = lines_with(anchor, view, Role.SUSPENSE, Role.MOVED)
         if not items:
             raise MatchUnfit("match", "the match's anchor is no bank line")
         if len(items) > 1:
             raise MatchedElsewhere("match", "the bank line was split in Odoo")
         (item,) = items
-        there = (item.account_id, item.partner_id) == (counterpart.account_id, counterpart.partner_id)
-        if there:
+        if (item.account_id, item.partner_id) == (counterpart.account_id, counterpart.partner_id):
             return item
         if role_of(anchor, item) is not Role.SUSPENSE:
             # Odoo 19 would silently undo the reconciliation that moved it.
@@ -161,6 +196,63 @@ class MatchWorker:
         if not moved:
             raise DocumentGone("match", "the bank line was taken away while it was matched")
         return moved[0]
+
+    def _renew(self, held: MatchInHand) -> bool:
+        """Keep the lease; false if it was lost."""
+        with self.new_uow() as uow:
+            kept = uow.matches.renew(held.match, now=self.work.clock(), lease_seconds=self.lease_seconds)
+            uow.commit()
+        held.match = kept or held.match
+        return kept is not None
+
+    def _written(self, held: MatchInHand, views: Views, exchanges: Sequence[DocumentView]) -> None:
+        """WRITTEN with what is open now; looked at once more where a posting was changed since the claim."""
+        now, match = self.work.clock(), held.match
+        with self.new_uow() as uow:
+            if noted := note_outcomes(uow, held.posted, outcomes_of(held.posted, views), now):
+                after = replace(match, state=MatchState.WRITTEN, written_at=now, reason="", reason_text="")
+            else:
+                after = replace(match, available_at=now)
+            if not uow.matches.finish([(match, after)], now, LEDGER):
+                return  # another worker has it by now; what we noted is rolled back
+            note_exchanges(uow, self.masterdata, match.name, held.postings[match.anchor], exchanges, now)
+            if noted:
+                uow.cases.resolve([match.name], "written", now)
+            uow.commit()
+
+    def _failed(self, held: MatchInHand, error: ConcordError) -> ConcordError | None:
+        """The error again if it means that Odoo gives no answer at all: nor will the others get one."""
+        if isinstance(error, OdooError) and not isinstance(error, _PASSING):
+            self._refuse(held, error.reason, error.message)
+        else:  # or masterdata does not say where the books are
+            self._try_later(held, error.reason)
+        return error if isinstance(error, OdooUnavailable | OdooDenied) else None
+
+    def _refuse(self, held: MatchInHand, reason: str, text: str) -> None:
+        """A person must look."""
+        after = replace(held.match, state=MatchState.EXCEPTION, reason=reason, reason_text=text)
+        doubt = Doubt(reason, "Odoo refused this match; its words are on the match", actions=("retry",))
+        self._finish(held, after, doubt)
+
+    def _wait(self, held: MatchInHand) -> None:
+        """For postings that are not posted yet; the longer, the less often it is looked at."""
+        now, (least, most) = self.work.clock(), self.wait_seconds
+        pause = min(most, max(least, (now - held.match.created_at).total_seconds() / 10))
+        at = now + timedelta(seconds=pause)
+        self._finish(held, replace(held.match, available_at=at, attempts=0, reason="WAITS_FOR_POSTING"))
+
+    def _try_later(self, held: MatchInHand, reason: str) -> None:
+        """After a pause; parked with a case once the budget is spent."""
+        at = self.retry.next_try(held.match.attempts, self.work.clock(), self.work.rng)
+        after = replace(held.match, available_at=at or NEVER, parked=at is None, reason=reason)
+        self._finish(held, after, parked(reason) if at is None else None)
+
+    def _finish(self, held: MatchInHand, after: AppliedMatch, doubt: Doubt | None = None) -> None:
+        now, match = self.work.clock(), held.match
+        with self.new_uow() as uow:
+            if uow.matches.finish([(match, after)], now, LEDGER) and doubt is not None:
+                uow.cases.open([(match.name, held.postings[match.anchor], doubt)], now)
+            uow.commit()
 
 
 class MatchedElsewhere(OdooRefused):

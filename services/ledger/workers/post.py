@@ -8,11 +8,10 @@ is lost, the next attempt begins at the look-up. What Odoo refuses is narrowed d
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from datetime import date
+from dataclasses import dataclass, replace
 
 from libs.errors import ConcordError
-from libs.events import Clock
+from libs.errors.retry import RetryPolicy
 from libs.odoo.errors import (
     OdooConflict,
     OdooDenied,
@@ -22,33 +21,33 @@ from libs.odoo.errors import (
     OdooRefused,
     OdooUnavailable,
 )
+from libs.service.work import WorkContext
 
+from ..domain import posting_changes as changes
 from ..domain.document_type import DocumentType
-from ..domain.posting import ODOO_HOLDS_ANOTHER
+from ..domain.posting import ODOO_HOLDS_ANOTHER, Change, Posting
 from ..domain.view import DocumentView, differences
-from ..handlers.ports import CompanyBooks, Journal
-from ..handlers.posting_ports import Claim, PostingQueue
+from ..handlers.ports import Journal, Masterdata
+from ..storage.uow import NewUow
+from .company import company_of
 
+# Odoo may be down for a night without anybody having to touch each document afterwards: about twelve hours.
+PATIENT = RetryPolicy(max_attempts=300)
 LOOK_UP_AT_ONCE = 20  # each may take a call of its own, and all of them must end within the lease
 _Views = dict[str, DocumentView]
 
 
+@dataclass(frozen=True, slots=True)
 class PostWorker:
     """Carries postings from READY to POSTED, a batch of one company and document type at a time."""
 
-    def __init__(
-        self,
-        store: PostingQueue,
-        journal_of: Callable[[str], Journal],
-        books: CompanyBooks,
-        clock: Clock,
-        batch: int = 100,
-    ) -> None:
-        self._store = store
-        self._journal_of = journal_of
-        self._books = books
-        self._clock = clock
-        self._batch = batch
+    new_uow: NewUow
+    journal_of: Callable[[str], Journal]
+    masterdata: Masterdata
+    work: WorkContext
+    batch: int = 100
+    retry: RetryPolicy = PATIENT
+    lease_seconds: float = 180.0  # outlives the longest call plus Odoo's own limit
 
     def run_once(self) -> int:
         """Carry one batch as far as it goes; the number of postings taken up.
@@ -57,47 +56,71 @@ class PostWorker:
         asked with one batch now and then instead of with everything that waits. Each attempt is recorded, and a long
         night must not fill the store with them.
         """
-        claims = self._store.claim(self._clock(), self._batch)
-        if claims:
-            silence = Batch(self._store, self._journal_of, self._books, self._clock, claims).run()
+        batch = PostBatch(self, self.claim())
+        taken = batch.set_aside()
+        if taken:
+            silence = batch.run()
             if silence is not None:
                 raise silence
-        return len(claims)
+        return taken
+
+    def claim(self) -> list[Posting]:
+        """Postings that are due, all of one company and document type, oldest first; each attempt is counted."""
+        now = self.work.clock()
+        with self.new_uow() as uow:
+            companies = uow.postings.companies_to_post()
+            self.work.rng.shuffle(companies)  # no company waits behind another's long queue
+            for company in companies:
+                kind = uow.postings.next_to_post(company, now)
+                if kind is not None:
+                    claimed = uow.postings.claim_to_post(
+                        company,
+                        limit=self.batch,
+                        owner=self.work.owner,
+                        now=now,
+                        lease_seconds=self.lease_seconds,
+                        document_type=kind,
+                    )
+                    uow.commit()
+                    return claimed
+        return []
 
 
-class Batch:
+class PostBatch:
     """One batch on its way. `mine` shrinks as postings are finished or their leases are lost."""
 
-    def __init__(
-        self,
-        store: PostingQueue,
-        journal_of: Callable[[str], Journal],
-        books: CompanyBooks,
-        clock: Clock,
-        claims: Sequence[Claim],
-    ) -> None:
-        self._store = store
-        self._journal_of = journal_of
-        self._books = books
-        self._clock = clock
-        self._mine = {claim.key: claim for claim in claims}
-        self._kind: DocumentType = claims[0].document.type
-        self._company = claims[0].company
-        self._unseen = {claim.key for claim in claims if claim.attempts > 1}  # an earlier attempt, not yet looked up
+    def __init__(self, worker: PostWorker, claimed: Sequence[Posting]) -> None:
+        self._worker = worker
+        self._clock = worker.work.clock
+        self._mine = {posting.key: posting for posting in claimed}
+        self._unseen = {posting.key for posting in claimed if posting.tries > 1}  # an earlier attempt, not looked up
         self._wrote = False  # whether Odoo may have changed something in this run
+
+    def set_aside(self) -> int:
+        """Take out what must not go to Odoo: documents that somebody changed, and what kills its workers; how many
+        are left."""
+        claimed = list(self._mine.values())
+        self._write([changes.tampered(posting) for posting in claimed if not posting.is_intact])
+        budget = self._worker.retry.max_attempts
+        # Only a worker's death spends more than the budget: parked before it takes others along.
+        deadly = [posting for posting in self._mine.values() if posting.attempts > budget]
+        self._write([changes.put_back(posting, "WORKER_FAILED", None, unknown=True) for posting in deadly])
+        return len(self._mine)
 
     def run(self) -> OdooError | None:
         """Why Odoo gave no answer at all, if it did not.
 
         Every failure that is not about one document ends the batch: what is still ours goes back to wait.
         """
+        first = next(iter(self._mine.values()))
+        self._company: str = first.company
+        self._kind: DocumentType = first.document.type
         try:
-            self._journal = self._journal_of(self._company)
+            self._journal = self._worker.journal_of(self._company)
             known = self._look_up()
             known = self._open_days(known)
             known |= self._load([key for key in self._mine if key not in known])
-            posted = self._post(known)
-            self._finish(posted)
+            self._finish(self._post(known))
         except (OdooUnavailable, OdooDenied) as error:
             self._put_back(error.reason, unknown=self._wrote)
             return error
@@ -111,22 +134,22 @@ class Batch:
 
     def _look_up(self) -> _Views:
         """What Odoo already holds of postings with an earlier attempt."""
-        earlier = [claim for claim in self._mine.values() if claim.attempts > 1]
+        earlier = [posting for posting in self._mine.values() if posting.tries > 1]
         found: dict[str, int] = {}
         for start in range(0, len(earlier), LOOK_UP_AT_ONCE):
-            found |= self._found(earlier[start : start + LOOK_UP_AT_ONCE])
-        for claim in earlier:
-            if claim.odoo_id is not None and claim.key not in found and claim.key in self._mine:
+            found |= self._found([posting.key for posting in earlier[start : start + LOOK_UP_AT_ONCE]])
+        for posting in earlier:
+            if posting.odoo_id and posting.key not in found:
                 # A confirmed load that is gone was removed by somebody: never a second document.
-                self._refuse(claim, "ODOO_DOCUMENT_GONE", "Odoo confirmed this document and no longer has it")
+                self._refuse(posting.key, "ODOO_DOCUMENT_GONE", "Odoo confirmed this document and no longer has it")
         self._unseen.clear()
         return self._checked({key: record for key, record in found.items() if key in self._mine})
 
-    def _found(self, claims: Sequence[Claim]) -> dict[str, int]:
+    def _found(self, keys: Sequence[str]) -> dict[str, int]:
         self._renew()
-        claims = [claim for claim in claims if claim.key in self._mine]
-        known_ids = [claim.odoo_id for claim in claims if claim.odoo_id is not None]
-        return self._journal.find([claim.document for claim in claims], known_ids) if claims else {}
+        postings = [self._mine[key] for key in keys if key in self._mine]
+        known_ids = [posting.odoo_id for posting in postings if posting.odoo_id]
+        return self._journal.find([posting.document for posting in postings], known_ids) if postings else {}
 
     def _checked(self, records: dict[str, int], *, loaded: bool = False) -> _Views:
         """Views of records that are what we meant.
@@ -139,23 +162,23 @@ class Batch:
         held = self._journal.read(self._kind, list(records.values()))
         good: _Views = {}
         for key, record in records.items():
-            claim, view = self._mine.get(key), held.get(record)
-            if claim is None:
+            posting, view = self._mine.get(key), held.get(record)
+            if posting is None:
                 continue
             if view is None:
-                self._refuse(claim, "ODOO_DOCUMENT_GONE", "its external id names a document that is gone")
+                self._refuse(key, "ODOO_DOCUMENT_GONE", "its external id names a document that is gone")
                 continue
-            wrong = differences(claim.document, view)
+            wrong = differences(posting.document, view)
             if not wrong and (view.is_draft or view.is_posted):
                 good[key] = view
             elif view.is_draft:
                 self._discard(key, view.odoo_id)
-                if loaded and key in self._mine:
-                    self._refuse(claim, "ODOO_MADE_ANOTHER", ", ".join(wrong))
+                if loaded:
+                    self._refuse(key, "ODOO_MADE_ANOTHER", ", ".join(wrong))
             elif view.is_posted:
-                self._refuse(claim, ODOO_HOLDS_ANOTHER, ", ".join(wrong), held=view.odoo_id)
+                self._refuse(key, ODOO_HOLDS_ANOTHER, ", ".join(wrong), held=view.odoo_id)
             else:
-                self._refuse(claim, "ODOO_DOCUMENT_CANCELLED", f"it is {view.state} in Odoo")
+                self._refuse(key, "ODOO_DOCUMENT_CANCELLED", f"it is {view.state} in Odoo")
         return good
 
     def _open_days(self, known: _Views) -> _Views:
@@ -168,59 +191,63 @@ class Batch:
         if not keys:
             return known
         self._renew()
-        locks = self._journal.locks(self._books.odoo_company(self._company))
+        company = company_of(self._worker.masterdata, self._company)
+        locks = self._journal.locks(company.odoo_id)
         for key in keys:
-            claim = self._mine.get(key)
-            closed = locks.closed_until(claim.document) if claim else None
-            if claim is None or closed is None or claim.document.day > closed:
+            closed = locks.closed_until(self._mine[key].document) if key in self._mine else None
+            if closed is None or self._mine[key].document.day > closed:
                 continue
             if key in drafts:
                 self._discard(key, drafts[key])
-                if key not in self._mine:
-                    continue
-            day = self._books.open_day(self._company, closed)
+            day = company.open_day(closed)
             if day is None:
-                self._refuse(claim, "PERIOD_LOCKED", "its day is locked and the company wants a person to decide")
-                continue
-            document = replace(claim.document, day=day)
-            self._keep(self._store.redated(claim, document, self._clock()), [key])
-            if key in self._mine:
-                self._mine[key] = replace(self._mine[key], document=document)
-        return {key: view for key, view in known.items() if key in self._mine and self._day(key) == view.day}
-
-    def _day(self, key: str) -> date:
-        return self._mine[key].document.day
+                self._refuse(key, "PERIOD_LOCKED", "its day is locked and the company wants a person to decide")
+            elif posting := self._mine.get(key):
+                self._write([changes.redated(posting, replace(posting.document, day=day))])
+        mine = self._mine
+        return {key: view for key, view in known.items() if key in mine and mine[key].document.day == view.day}
 
     def _load(self, keys: list[str]) -> _Views:
         """Load what Odoo does not have; a culprit is taken out and the rest tried again."""
         self._renew()
-        claims = [self._mine[key] for key in keys if key in self._mine]
-        if not claims:
+        postings = [self._mine[key] for key in keys if key in self._mine]
+        if not postings:
             return {}
-        reverses = [claim.document.reverses for claim in claims if claim.document.reverses]
-        reversed_ids = self._store.odoo_ids(self._company, reverses) if reverses else {}
         try:
+            reversed_ids = self._reversed_ids(postings)
             self._wrote = True
-            ids = self._journal.load([claim.document for claim in claims], reversed_ids)
+            ids = self._journal.load([posting.document for posting in postings], reversed_ids)
         except (OdooRefused, OdooMalformed, OdooMissing) as error:
-            culprit = _culprit(claims, error)
+            culprit = _culprit(postings, error)
             if culprit is None:
-                half = len(claims) // 2
-                first = self._load([claim.key for claim in claims[:half]])
-                return first | self._load([claim.key for claim in claims[half:]])
-            known = self._rival_or_refused(culprit, error)
-            return known | self._load([claim.key for claim in claims if claim is not culprit])
-        pairs = list(zip(claims, ids, strict=True))
-        self._keep(self._store.loaded(pairs, self._clock()), [claim.key for claim in claims])
-        return self._checked({claim.key: record for claim, record in pairs if claim.key in self._mine}, loaded=True)
+                half = len(postings) // 2
+                first = self._load([posting.key for posting in postings[:half]])
+                return first | self._load([posting.key for posting in postings[half:]])
+            known = self._rival_or_refused(culprit.key, error)
+            return known | self._load([posting.key for posting in postings if posting is not culprit])
+        records = {posting.key: record for posting, record in zip(postings, ids, strict=True)}
+        self._write([changes.loaded(posting, records[posting.key]) for posting in postings])
+        return self._checked({key: record for key, record in records.items() if key in self._mine}, loaded=True)
 
-    def _rival_or_refused(self, claim: Claim, error: OdooError) -> _Views:
+    def _reversed_ids(self, postings: Sequence[Posting]) -> dict[str, int]:
+        """Records of the documents that credit notes reverse, by their effects."""
+        effects = [posting.document.reverses for posting in postings if posting.document.reverses]
+        if not effects:
+            return {}
+        with self._worker.new_uow(read_only=True) as uow:
+            found = uow.postings.find(effects)
+        return {
+            key: posting.odoo_id
+            for key, posting in found.items()
+            if posting.odoo_id and posting.company == self._company
+        }
+
+    def _rival_or_refused(self, key: str, error: OdooError) -> _Views:
         """A refusal may mean that a worker whose lease had ended was faster: look before judging."""
-        found = self._found([claim])
+        found = self._found([key])
         if found:
             return self._checked(found)
-        technical = isinstance(error, OdooMalformed)
-        self._refuse(claim, error.reason, error.message, technical=technical)
+        self._refuse(key, error.reason, error.message, technical=isinstance(error, OdooMalformed))
         return {}
 
     def _post(self, known: _Views) -> _Views:
@@ -259,69 +286,80 @@ class Batch:
             return
         if view is not None and view.is_draft:
             self._discard(key, record)
-        if key in self._mine:
-            self._refuse(self._mine[key], error.reason, error.message)
+        self._refuse(key, error.reason, error.message)
 
     def _finish(self, views: _Views) -> None:
         """POSTED if Odoo kept every word; a day that it moved silently becomes an exception."""
+        now = self._clock()
         good = []
         for key, view in views.items():
-            claim = self._mine.get(key)
-            if claim is None:
-                continue
-            wrong = differences(claim.document, view)
-            if view.is_posted and not wrong:
-                good.append((claim, view))
-            elif view.is_posted:
-                self._refuse(claim, ODOO_HOLDS_ANOTHER, ", ".join(wrong), held=view.odoo_id)
-            # A draft here is one whose post was refused for a rival's sake: the next attempt looks it up.
-        self._store.posted(good, self._clock())
-        for claim, _ in good:
-            del self._mine[claim.key]
+            posting = self._mine.get(key)
+            if posting is None or not view.is_posted:
+                continue  # a draft here is one whose post was refused for a rival's sake: the next attempt looks it up
+            wrong = differences(posting.document, view)
+            if wrong:
+                self._refuse(key, ODOO_HOLDS_ANOTHER, ", ".join(wrong), held=view.odoo_id)
+            else:
+                good.append(changes.posted(posting, view, now))
+        self._write(good)
         self._put_back("ODOO_STILL_DRAFT", unknown=True)
 
     def _discard(self, key: str, record: int) -> None:
         """Forget our draft, then remove it: in this order, so that a crash between leaves it to the look-up."""
         self._renew()
+        if key in self._mine:
+            self._write([changes.unloaded(self._mine[key])])
         if key not in self._mine:
             return
-        self._keep(self._store.unloaded([self._mine[key]], self._clock()), [key])
-        if key not in self._mine:
-            return
-        self._mine[key] = replace(self._mine[key], odoo_id=None)
         self._wrote = True
         try:
             self._journal.discard(self._kind, [record])
         except OdooMissing:
             return  # somebody was faster
         except (OdooRefused, OdooMalformed) as error:
-            self._refuse(self._mine[key], "ODOO_KEEPS_DRAFT", error.message)
+            self._refuse(key, "ODOO_KEEPS_DRAFT", error.message)
 
     def _renew(self) -> None:
-        self._keep(self._store.renew(list(self._mine.values()), self._clock()), list(self._mine))
+        """Before each call: what is still ours, for long enough."""
+        with self._worker.new_uow() as uow:
+            kept = uow.postings.renew(
+                list(self._mine.values()), now=self._clock(), lease_seconds=self._worker.lease_seconds
+            )
+            uow.commit()
+        self._mine = {posting.key: posting for posting in kept}
 
-    def _keep(self, still_ours: set[str], asked: Sequence[str]) -> None:
-        for key in asked:
-            if key not in still_ours:
-                self._mine.pop(key, None)
-
-    def _refuse(self, claim: Claim, reason: str, text: str, *, technical: bool = False, held: int = 0) -> None:
-        self._store.refused(claim, reason, text, technical=technical, held=held, now=self._clock())
-        self._mine.pop(claim.key, None)
+    def _refuse(self, key: str, reason: str, text: str, *, technical: bool = False, held: int = 0) -> None:
+        """Nothing happens to what is not ours any more."""
+        if key in self._mine:
+            self._write([changes.refused(self._mine[key], reason, text, technical=technical, held=held)])
 
     def _put_back(self, reason: str, *, unknown: bool) -> None:
         """What an earlier attempt may have done stays unknown until it was looked up."""
-        doubtful = [claim for key, claim in self._mine.items() if unknown or key in self._unseen]
-        certain = [claim for key, claim in self._mine.items() if not unknown and key not in self._unseen]
-        if doubtful:
-            self._store.put_back(doubtful, reason, unknown=True, now=self._clock())
-        if certain:
-            self._store.put_back(certain, reason, unknown=False, now=self._clock())
+        work, retry, now = self._worker.work, self._worker.retry, self._clock()
+        made = []
+        for key, posting in self._mine.items():
+            at = retry.next_try(posting.attempts, now, work.rng)
+            made.append(changes.put_back(posting, reason, at, unknown=unknown or key in self._unseen))
+        self._write(made)
+
+    def _write(self, made: Sequence[Change]) -> None:
+        """One commit. What ends its claim, or was another worker's by now, is not ours any more."""
+        if not made:
+            return
+        with self._worker.new_uow() as uow:
+            written = uow.postings.apply(made, self._clock())
+            uow.commit()
+        for change in made:
+            key = change.before.key
+            if change.keep_claim and key in written:
+                self._mine[key] = replace(change.after, version=change.before.version + 1)
+            else:
+                del self._mine[key]
 
 
-def _culprit(claims: list[Claim], error: OdooError) -> Claim | None:
-    """The claim that a refusal is about, or None if it does not say."""
-    if len(claims) == 1:
-        return claims[0]
+def _culprit(postings: list[Posting], error: OdooError) -> Posting | None:
+    """The posting that a refusal is about, or None if it does not say."""
+    if len(postings) == 1:
+        return postings[0]
     record = getattr(error, "record", None)
-    return claims[record] if isinstance(record, int) and 0 <= record < len(claims) else None
+    return postings[record] if isinstance(record, int) and 0 <= record < len(postings) else None

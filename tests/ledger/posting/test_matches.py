@@ -11,15 +11,12 @@ import pytest
 from libs.events import BankLine, Event, EventKind
 from libs.odoo.errors import OdooRefused, OdooUnavailable
 from libs.odoo.port import Json
-from libs.storage.leases import RetryPolicy
 from services.ledger.domain.case import Category, ExceptionCase
 from services.ledger.domain.errors import MatchNotRetryable
 from services.ledger.domain.match import AppliedMatch, MatchState, MatchType
 from services.ledger.domain.posting import Change, Posting
 from services.ledger.domain.states import PostingState
 from services.ledger.handlers.apply_match import ApplyMatch, apply_match, get_applied_match, retry_match
-from services.ledger.workers.match import MatchWorker
-from services.ledger.workers.match_queue import Matches
 from tests.ledger.domain.books import bank_line, money
 from tests.ledger.posting.world import PostingWorld, Watched
 
@@ -126,8 +123,7 @@ def test_a_match_that_waits_is_looked_at_less_often_the_longer_it_waits(world: P
 def test_a_match_that_spent_its_budget_is_a_case_for_operators_and_can_be_taken_up_again(world: PostingWorld) -> None:
     line, out = posted(world, arrived(), payout())
     apply(world, GOOD, line, [out])
-    queue = Matches(world.new_uow, world.books, "matcher-2", world.rng, RetryPolicy(max_attempts=3))
-    matcher = MatchWorker(queue, lambda _: world.journal, world.clock)
+    matcher = world.new_matcher("matcher-2", max_attempts=3)
     world.odoo.down = True
     for _ in range(5):
         matcher.run_once()

@@ -94,8 +94,7 @@ def test_a_culprit_is_singled_out_and_the_rest_of_its_batch_is_posted(world: Pos
     good = [money(EventKind.CAPTURE, f"{n}.00", txn=f"txn_{n}") for n in range(1, 8)]
     world.build(*good)
     bad = world.postings(good[3])[0]
-    document = bad.document()
-    assert document is not None
+    document = bad.document
     with world.new_uow() as uow:  # an account that Odoo does not have
         account = replace(document.entry.lines[0].account, odoo_id=999_999)
         lines = (replace(document.entry.lines[0], account=account), *document.entry.lines[1:])
@@ -113,8 +112,7 @@ def test_a_locked_day_moves_by_policy_and_never_silently(world: PostingWorld) ->
     world.record(capture())
     world.work()
     gross = posted(world, capture())["gross"]
-    document = gross.document()
-    assert document is not None
+    document = gross.document
     assert gross.posted_date == "2026-04-01" == document.day.isoformat()
     assert document.original_day.isoformat() == "2026-03-14"
 

@@ -12,8 +12,7 @@ from libs.events import Event, EventKind, Reference, ReferenceKind
 from libs.money import Money
 from libs.odoo.errors import OdooError, OdooMalformed, OdooMissing, OdooOutcomeUnknown, OdooRefused, OdooUnavailable
 from libs.odoo.port import Json
-from services.ledger.workers.queues import Stories
-from services.ledger.workers.reconcile import LOST_AT_MOST, ReconcileWorker
+from services.ledger.workers.reconcile import LOST_AT_MOST
 from tests.ledger.domain.books import line, money, order
 from tests.ledger.posting.world import PostingWorld, Watched
 from tests.storage.stored import stored
@@ -187,13 +186,13 @@ def test_exchange_entries_are_kept_under_the_story_that_made_them(world: Posting
 
 def test_a_lease_that_runs_out_while_others_are_reconciled_is_renewed_first(world: PostingWorld) -> None:
     stand_open(world, *sales(6))
-    rival = ReconcileWorker(Stories(world.new_uow, world.books), lambda _: world.journal, world.clock)
+    rival = world.new_reconciler()
     taken = []
 
     def slow(model: str, method: str, args: list[Json]) -> None:
         if method == "reconcile":
             world.pass_time(100)
-            taken.append(len(rival.queue.claim(world.now, 100)))
+            taken.append(len(rival.claim()))
 
     Watched(world, after=slow)
     world.reconciler.run_once()
@@ -203,14 +202,14 @@ def test_a_lease_that_runs_out_while_others_are_reconciled_is_renewed_first(worl
 
 def test_stories_taken_over_by_another_worker_are_left_to_him(world: PostingWorld) -> None:
     stand_open(world, *sales(6))
-    rival = ReconcileWorker(Stories(world.new_uow, world.books), lambda _: world.journal, world.clock)
+    rival = world.new_reconciler()
     slept: list[bool] = []
 
     def sleeps(model: str, method: str, args: list[Json]) -> None:
         if method == "reconcile" and not slept:
             slept.append(True)
             world.pass_time(400)
-            assert len(rival.queue.claim(world.now, 100)) == 6
+            assert len(rival.claim()) == 6
 
     watched = Watched(world, after=sleeps)
     world.reconciler.run_once()
@@ -229,7 +228,7 @@ def test_while_nobody_says_where_the_books_are_stories_wait(world: PostingWorld)
         raise Down("no answer")
 
     stand_open(world, *sales(3))
-    ReconcileWorker(Stories(world.new_uow, world.books), nobody, world.clock).run_once()  # type: ignore[arg-type]
+    replace(world.reconciler, journal_of=nobody).run_once()  # type: ignore[arg-type]
     assert world.reconciler.run_once() == 0
     world.pass_time(6)
     assert world.reconciler.run_once() == 3

@@ -14,7 +14,6 @@ from libs.errors.review import TransitionForbidden
 from libs.events import Event, EventKind
 from libs.odoo.errors import OdooDenied, OdooError, OdooRefused, OdooUnavailable
 from libs.odoo.port import Json
-from libs.storage.leases import RetryPolicy
 from services.ledger.domain import master
 from services.ledger.domain.case import Category
 from services.ledger.domain.posting import Posting
@@ -22,8 +21,6 @@ from services.ledger.domain.states import PostingState
 from services.ledger.handlers.approve_posting import ApprovePosting, approve_posting
 from services.ledger.handlers.reject_posting import RejectPosting, reject_posting
 from services.ledger.handlers.retry_posting import RetryPosting, retry_posting
-from services.ledger.workers.post import PostWorker
-from services.ledger.workers.queues import Postings
 from tests.ledger.domain.books import line, money, order
 from tests.ledger.posting.sales import ORDER, posted, sale
 from tests.ledger.posting.world import PostingWorld
@@ -99,15 +96,15 @@ def test_while_masterdata_is_down_what_is_claimed_goes_back_at_once(world: Posti
         kind = Kind.RETRY
         reason = "SERVICE_UNAVAILABLE"
 
-    def nobody(company: str) -> int:
+    def nobody(company: str, refs: object) -> master.Masters:
         raise Down("no answer")
 
     world.build(capture())
-    world.books.odoo_company = nobody  # type: ignore[method-assign]
+    world.masters.resolve = nobody  # type: ignore[method-assign]
     assert world.post_a_batch() == 1
     (posting,) = world.postings(capture())
     assert (posting.state, posting.reason, posting.claim) == (PostingState.READY, "SERVICE_UNAVAILABLE", None)
-    del world.books.odoo_company
+    del world.masters.resolve
     world.work(rounds=20)
     posted(world, capture())
 
@@ -237,11 +234,10 @@ def test_odoo_that_is_down_is_asked_once_a_round_by_the_reconciler(world: Postin
 
 
 def test_a_posting_whose_attempts_kill_the_worker_is_parked(world: PostingWorld) -> None:
-    queue = Postings(world.new_uow, "poster-2", world.rng, RetryPolicy(max_attempts=3))
-    poster = PostWorker(queue, lambda _: world.journal, world.books, world.clock)
+    poster = world.new_poster("poster-2", max_attempts=3)
     world.build(capture())
     for _ in range(3):
-        queue.claim(world.now, 100)  # and dies
+        poster.claim()  # and dies
         world.pass_time(200)
     assert poster.run_once() == 0
     (posting,) = world.postings(capture())

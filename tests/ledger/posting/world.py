@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine
 
@@ -22,9 +21,7 @@ from services.ledger.adapters.odoo_journal import OdooJournal
 from services.ledger.domain import master
 from services.ledger.domain.role import Role
 from services.ledger.workers.match import MatchWorker
-from services.ledger.workers.match_queue import Matches
 from services.ledger.workers.post import PostWorker
-from services.ledger.workers.queues import Postings, Stories
 from services.ledger.workers.reconcile import ReconcileWorker
 from tests.ledger.world import World
 
@@ -100,22 +97,6 @@ class SandboxMasters:
         return master.Unresolved("MAPPING_MISSING", "not in the mapping")
 
 
-@dataclass
-class Books:
-    """`CompanyBooks` of the one company."""
-
-    masters: SandboxMasters
-
-    def odoo_company(self, company: str) -> int:
-        return 1
-
-    def exchange_account(self, company: str) -> int:
-        return self.masters.account("FXD").odoo_id
-
-    def open_day(self, company: str, closed_until: date) -> date | None:
-        return closed_until + timedelta(days=1) if self.masters.late_policy == "next_open_day" else None
-
-
 class LosingTransport(LossyTransport):
     """Also loses the reply of chosen methods, once each, and lies about external ids as a live Odoo's cache does.
 
@@ -154,19 +135,26 @@ class PostingWorld(World):
         self.odoo.lose_once = set()
         self.odoo.meanwhile = {}
         self.journal = OdooJournal(self.odoo, "test", "USD")
-        self.books = Books(self.masters)
         self.poster = self.new_poster("poster-1")
-        self.reconciler = ReconcileWorker(Stories(self.new_uow, self.books), lambda _: self.journal, self.clock)
-        matches = Matches(self.new_uow, self.books, "matcher-1", self.rng, RetryPolicy(max_attempts=60))
-        self.matcher = MatchWorker(matches, lambda _: self.journal, self.clock)
+        self.reconciler = self.new_reconciler()
+        self.matcher = self.new_matcher("matcher-1")
 
-    def new_poster(self, owner: str) -> PostWorker:
-        queue = Postings(self.new_uow, owner, self.rng, RetryPolicy(max_attempts=60))
-        return PostWorker(queue, lambda _: self.journal, self.books, self.clock)
+    def new_poster(self, owner: str, max_attempts: int = 60) -> PostWorker:
+        return replace(self.new_assembled_poster(owner), retry=RetryPolicy(max_attempts=max_attempts))
 
     def new_assembled_poster(self, owner: str) -> PostWorker:
         """With the product's own budget."""
-        return PostWorker(Postings(self.new_uow, owner, self.rng), lambda _: self.journal, self.books, self.clock)
+        return PostWorker(self.new_uow, self.journal_of, self.masters, self.as_worker(owner))
+
+    def new_reconciler(self) -> ReconcileWorker:
+        return ReconcileWorker(self.new_uow, self.journal_of, self.masters, self.as_worker("reconciler"))
+
+    def new_matcher(self, owner: str, max_attempts: int = 60) -> MatchWorker:
+        retry = RetryPolicy(max_attempts=max_attempts)
+        return MatchWorker(self.new_uow, self.journal_of, self.masters, self.as_worker(owner), retry=retry)
+
+    def journal_of(self, company: str) -> OdooJournal:
+        return self.journal
 
     def work(self, rounds: int = 400) -> None:
         """Run every worker until there is nothing to do, letting time pass where something waits."""

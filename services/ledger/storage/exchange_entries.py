@@ -1,0 +1,35 @@
+"""Entries that Odoo made by itself when it reconciled in a foreign currency."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from libs.storage.rows import insert_new
+
+from ..domain.view import DocumentView
+from .rows import EXCHANGE_ENTRY
+
+
+class ExchangeEntries:
+    """Within a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, company: str, cause: str, entries: Sequence[DocumentView], now: datetime) -> None:
+        """Keep them under what was reconciled; one already known stays with its first cause."""
+        rows = [
+            {
+                "company": company,
+                "odoo_id": entry.odoo_id,
+                "number": entry.number,
+                "day": entry.day.isoformat(),
+                "cause": cause,
+                "found_at": now,
+            }
+            for entry in entries
+        ]
+        insert_new(self._connection, EXCHANGE_ENTRY, rows, ["company", "odoo_id"])
