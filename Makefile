@@ -10,9 +10,7 @@ PYTEST := $(BIN)/python -m pytest
 # Tests that share one running suite stay in one process (`xdist_group`).
 PARALLEL = -n $(WORKERS) --dist loadgroup
 WORKERS ?= 2
-SEEDS ?= 500
-POSTGRES_SEEDS ?= 50
-SOAK_SEEDS ?= 5000
+SIMULATION = WORKERS=$(WORKERS) $(BIN)/python -m tests.simulation
 # A PostgreSQL of its own for the time of one command, unless CONCORD_TEST_POSTGRES_URL names one.
 WITH_POSTGRES := scripts/with_postgres.sh
 # Without these the live tests would all be skipped, and a run of skips looks like a success.
@@ -41,29 +39,29 @@ up: .venv/.ready ## start the four services on embedded defaults until Ctrl-C
 
 # --- tests -----------------------------------------------------------------------------------------------------------
 
-test: .venv/.ready ## all tests that need nothing but this machine (100 simulation seeds)
-	CONCORD_SIM_SEEDS=$${CONCORD_SIM_SEEDS:-100} $(PYTEST) $(PARALLEL) -m "not slow and not postgres and not live and not soak"
+test: .venv/.ready ## all tests that need nothing but this machine (40 simulation seeds)
+	$(PYTEST) $(PARALLEL) -m "not slow and not postgres and not live"
 
 test-slow: .venv/.ready ## the slow tests, but for those that kill processes
-	$(PYTEST) -m "slow and not process and not postgres and not live and not soak"
+	$(PYTEST) -m "slow and not process and not postgres and not live"
 
 test-postgres: .venv/.ready ## the tests that run on PostgreSQL
-	$(WITH_POSTGRES) $(PYTEST) $(PARALLEL) -m "postgres and not simulation and not process and not live and not soak"
+	$(WITH_POSTGRES) $(PYTEST) $(PARALLEL) -m "postgres and not simulation and not process and not live"
 
-sim: .venv/.ready ## the seeded simulation, SEEDS seeds (500)
-	CONCORD_SIM_SEEDS=$(SEEDS) $(PYTEST) $(PARALLEL) -m "not postgres and not soak" tests/simulation
+sim: .venv/.ready ## days of the simulation: CONCORD_SIM_SEEDS of them (500) from seed CONCORD_SIM_FIRST (0) on
+	CONCORD_SIM_SEEDS=$${CONCORD_SIM_SEEDS:-500} $(SIMULATION)
 
-sim-postgres: .venv/.ready ## the seeded simulation on PostgreSQL, POSTGRES_SEEDS seeds (50)
-	CONCORD_SIM_SEEDS=$(POSTGRES_SEEDS) $(WITH_POSTGRES) $(PYTEST) $(PARALLEL) -m "postgres and not soak" tests/simulation
+sim-postgres: .venv/.ready ## the same on PostgreSQL (50)
+	CONCORD_SIM_SEEDS=$${CONCORD_SIM_SEEDS:-50} $(WITH_POSTGRES) $(SIMULATION) --postgres
 
 kill: .venv/.ready ## kill -9 of each real process in turn while webhooks arrive
-	$(PYTEST) -m "not postgres and not soak" tests/process
+	$(PYTEST) -m "not postgres" tests/process
 
 kill-postgres: .venv/.ready ## the same with two processes of each service on PostgreSQL
-	$(WITH_POSTGRES) $(PYTEST) -m "postgres and not soak" tests/process
+	$(WITH_POSTGRES) $(PYTEST) -m "postgres" tests/process
 
-soak: .venv/.ready ## the long runs: SOAK_SEEDS seeds (5000) and everything marked soak
-	CONCORD_SIM_SEEDS=$(SOAK_SEEDS) $(PYTEST) $(PARALLEL) -m "(simulation and not postgres) or soak"
+soak: .venv/.ready ## the long run: CONCORD_SIM_SEEDS days of the simulation (5000)
+	CONCORD_SIM_SEEDS=$${CONCORD_SIM_SEEDS:-5000} $(SIMULATION)
 
 test-live: .venv/.ready ## the contract suite on the Odoo that CONCORD_TEST_ODOO_URL names
 	$(NEEDS_LIVE)
