@@ -10,13 +10,14 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from google.protobuf.message import Message
 
 from libs.errors import ConcordError
+from libs.listing import After, Item, ListPart
 
 VERSION = 1
 HASH_BYTES = 12
@@ -24,7 +25,7 @@ TOKEN_CHARACTERS = 2048
 DEFAULT_PAGE_SIZE = 100
 MAXIMUM_PAGE_SIZE = 1000
 
-Cursor = tuple[str | int, ...]
+Answer = TypeVar("Answer", bound=Message)
 
 
 class PageTokenInvalid(ConcordError):
@@ -52,7 +53,7 @@ def encode_token(cursor: Sequence[str | int], binding: bytes) -> str:
     return base64.urlsafe_b64encode(bytes([VERSION]) + _proof(body, binding) + body).rstrip(b"=").decode()
 
 
-def decode_token(token: str, binding: bytes, field: str = "page_token") -> Cursor:
+def decode_token(token: str, binding: bytes, field: str = "page_token") -> After:
     """The position in the token. Raises `PageTokenInvalid` naming `field`."""
     invalid = PageTokenInvalid("the token is not one that this request gave", field=field)
     if len(token) > TOKEN_CHARACTERS:
@@ -80,10 +81,10 @@ def clamp_page_size(requested: int, *, default: int = DEFAULT_PAGE_SIZE, maximum
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What part of a list a request asks for: at most `size` rows after `cursor` (None: from the start)."""
+    """What part of a list a request asks for: at most `size` rows that follow `after` (None: from the start)."""
 
     size: int
-    cursor: Cursor | None
+    after: After | None
     binding: bytes
 
     @classmethod
@@ -91,12 +92,19 @@ class Page:
         """Read a `List` request. Raises `PageTokenInvalid` or `PageSizeInvalid`."""
         fields: _ListRequest = request  # type: ignore[assignment]  # every List request has the two fields
         binding = filters_of(request)
-        cursor = decode_token(fields.page_token, binding) if fields.page_token else None
-        return cls(clamp_page_size(fields.page_size, default=default, maximum=maximum), cursor, binding)
+        after = decode_token(fields.page_token, binding) if fields.page_token else None
+        return cls(clamp_page_size(fields.page_size, default=default, maximum=maximum), after, binding)
 
     def token_after(self, cursor: Sequence[str | int] | None) -> str:
         """The `next_page_token` that continues after the row at `cursor`; empty for None: there is no more."""
         return "" if cursor is None else encode_token(cursor, self.binding)
+
+    def answer(self, answer: Answer, part: ListPart[Item], encode: Callable[[Item], Message]) -> Answer:
+        """Fill a `List` response: its one repeated field, and the token of the next page."""
+        field = next(field.name for field in answer.DESCRIPTOR.fields if field.is_repeated)
+        getattr(answer, field).extend(map(encode, part.items))
+        setattr(answer, "next_page_token", self.token_after(part.after))  # noqa: B010 - every List response has it
+        return answer
 
 
 def filters_of(request: Message) -> bytes:

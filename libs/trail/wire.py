@@ -17,7 +17,7 @@ def list_transaction_steps(
     """Oldest first; no steps for an id that the service does not know. Raises `InvalidRequest`."""
     page = Page.of(request)
     meant, steps = trail.steps(transaction_id(request.transaction_id))
-    start = int(page.cursor[0]) if page.cursor else 0
+    start = int(page.after[0]) if page.after else 0
     end = start + page.size
     return trace_pb2.ListTransactionStepsResponse(
         steps=[_from_step(step, service) for step in steps[start:end]],
@@ -32,7 +32,7 @@ def list_control_totals(
     """By day, interface, currency and bucket. Raises `InvalidRequest`."""
     page = Page.of(request)
     totals = trail.totals(resource_name(request.parent, "parent", "companies/{company}")["company"])
-    start = int(page.cursor[0]) if page.cursor else 0
+    start = int(page.after[0]) if page.after else 0
     end = start + page.size
     return trace_pb2.ListControlTotalsResponse(
         totals=[_from_total(total) for total in totals[start:end]],

@@ -7,6 +7,7 @@ from concord.gateway.v1 import delivery_pb2, gateway_pb2, gateway_pb2_grpc
 from concord.trace.v1 import trace_pb2
 
 from libs.events import Clock
+from libs.listing import part_of
 from libs.rpc import requests
 from libs.rpc.identity import current_identity
 from libs.rpc.pages import Page
@@ -39,15 +40,12 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     ) -> gateway_pb2.ListDeliveriesResponse:
         page = Page.of(request)
         provider, account = wire.to_parent(request.parent)
-        before = str(page.cursor[0]) if page.cursor else ""
+        before = str(page.after[0]) if page.after else ""
         found = administer.list_deliveries(
             provider, account, wire.to_state(request.state), before, page.size + 1, new_uow=self._new_uow
         )
-        shown = found[: page.size]
-        more = (shown[-1].delivery.transaction_id,) if len(found) > page.size else None
-        return gateway_pb2.ListDeliveriesResponse(
-            deliveries=[wire.from_delivery(one) for one in shown], next_page_token=page.token_after(more)
-        )
+        part = part_of(found, page.size, lambda stored: (stored.delivery.transaction_id,))
+        return page.answer(gateway_pb2.ListDeliveriesResponse(), part, wire.from_delivery)
 
     def ReplayDelivery(
         self, request: gateway_pb2.ReplayDeliveryRequest, context: grpc.ServicerContext
@@ -67,13 +65,11 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         self, request: gateway_pb2.ListSourcesRequest, context: grpc.ServicerContext
     ) -> gateway_pb2.ListSourcesResponse:
         page = Page.of(request)
-        after = str(page.cursor[0]) if page.cursor else ""
+        after = str(page.after[0]) if page.after else ""
         known = administer.list_sources(self._accounts, new_uow=self._new_uow)
-        later = [one for one in known if one.name > after]
-        more = (later[page.size - 1].name,) if len(later) > page.size else None
-        return gateway_pb2.ListSourcesResponse(
-            sources=[wire.from_source(one) for one in later[: page.size]], next_page_token=page.token_after(more)
-        )
+        later = [source for source in known if source.name > after]
+        part = part_of(later, page.size, lambda source: (source.name,))
+        return page.answer(gateway_pb2.ListSourcesResponse(), part, wire.from_source)
 
     def ListTransactionSteps(
         self, request: trace_pb2.ListTransactionStepsRequest, context: grpc.ServicerContext

@@ -103,7 +103,7 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         self, request: ledger_pb2.ListPostingsRequest, context: grpc.ServicerContext
     ) -> ledger_pb2.ListPostingsResponse:
         page = Page.of(request)
-        part = list_postings(wire.to_query(request), page.size, wire.to_after(page), self._new_uow)
+        part = list_postings(wire.to_query(request), page.size, page.after, self._new_uow)
         return wire.from_postings(part, page)
 
     def WatchPostings(
@@ -154,7 +154,8 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         self, request: ledger_pb2.ListExceptionsRequest, context: grpc.ServicerContext
     ) -> ledger_pb2.ListExceptionsResponse:
         page, company, state = Page.of(request), wire.to_company(request.parent), wire.to_case_state(request)
-        return wire.from_cases(list_exceptions(company, state, page.size, wire.to_after(page), self._new_uow), page)
+        part = list_exceptions(company, state, page.size, page.after, self._new_uow)
+        return page.answer(ledger_pb2.ListExceptionsResponse(), part, wire.from_case)
 
     def ListTransactionSteps(
         self, request: trace_pb2.ListTransactionStepsRequest, context: grpc.ServicerContext

@@ -11,6 +11,7 @@ from concord.ledger.v1 import exception_pb2, ledger_pb2, match_pb2, posting_pb2
 
 from libs.errors import ConcordError
 from libs.events import Event
+from libs.listing import ListPart
 from libs.rpc.errors import InvalidRequest
 from libs.rpc.pages import Page, decode_token, encode_token, filters_of
 from libs.rpc.requests import at_most, optional, request_id, required, resource_name
@@ -22,12 +23,10 @@ from .domain.changes import PostingChange
 from .domain.event import RecordedEvent
 from .domain.listed import ListedPosting
 from .domain.match import MatchType
-from .domain.page import After
 from .domain.posting import Posting, PostingQuery, posting_name
 from .domain.states import PostingState, Reconciliation
 from .handlers.apply_match import Applied, ApplyMatch
 from .handlers.approve_posting import ApprovePosting
-from .handlers.read_postings import Part
 from .handlers.record_events import check
 from .handlers.reject_posting import RejectPosting
 from .handlers.retry_posting import RetryPosting
@@ -97,12 +96,7 @@ def to_query(request: ledger_pb2.ListPostingsRequest) -> PostingQuery:
     )
 
 
-def to_after(page: Page) -> After | None:
-    """The last row's time and key, as its token says."""
-    return (str(page.cursor[0]), str(page.cursor[1])) if page.cursor else None
-
-
-def from_postings(part: Part[ListedPosting], page: Page) -> ledger_pb2.ListPostingsResponse:
+def from_postings(part: ListPart[ListedPosting], page: Page) -> ledger_pb2.ListPostingsResponse:
     response = ledger_pb2.ListPostingsResponse(next_page_token=page.token_after(part.after))
     for listed in part.items:
         _merged(listed, response.postings.add)
@@ -163,12 +157,6 @@ def to_case_state(request: ledger_pb2.ListExceptionsRequest) -> CaseState | None
     if request.state not in known:
         raise InvalidRequest("unknown state", field="state")
     return known[request.state]
-
-
-def from_cases(part: Part[ExceptionCase], page: Page) -> ledger_pb2.ListExceptionsResponse:
-    return ledger_pb2.ListExceptionsResponse(
-        exceptions=[_from_case(one) for one in part.items], next_page_token=page.token_after(part.after)
-    )
 
 
 def to_watch(request: ledger_pb2.WatchPostingsRequest) -> tuple[str, str, int]:
@@ -269,7 +257,7 @@ def _own_posting(name: str, company: str, field: str) -> str:
     return key
 
 
-def _from_case(case: ExceptionCase) -> exception_pb2.ExceptionCase:
+def from_case(case: ExceptionCase) -> exception_pb2.ExceptionCase:
     message = exception_pb2.ExceptionCase(
         name=case.name,
         category=exception_pb2.ExceptionCase.Category.Value(f"CATEGORY_{case.doubt.category.name}"),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from typing import Any
 
 import grpc
 from concord.masterdata.v1 import mapping_pb2, masterdata_pb2, masterdata_pb2_grpc, records_pb2, resolve_pb2
+from google.protobuf.message import Message
 
+from libs.listing import After, Item, ListPart
 from libs.rpc.identity import current_identity
-from libs.rpc.pages import Page
+from libs.rpc.pages import Answer, Page
 from libs.rpc.requests import request_id
 from libs.rpc.server import Registration
 from libs.storage.uow import once_more
@@ -91,9 +95,8 @@ class MasterdataServicer(masterdata_pb2_grpc.MasterdataServiceServicer):
         self, request: masterdata_pb2.ListMappingSetsRequest, context: grpc.ServicerContext
     ) -> masterdata_pb2.ListMappingSetsResponse:
         page, company = Page.of(request, default=20, maximum=100), wire.to_company(request.parent)
-        return wire.from_mapping_sets(
-            list_records.list_mapping_sets(company, page.size, page.cursor, self._new_uow), page
-        )
+        part = list_records.list_mapping_sets(company, page.size, page.after, self._new_uow)
+        return page.answer(masterdata_pb2.ListMappingSetsResponse(), part, wire.from_mapping_set)
 
     def GetLegalEntity(
         self, request: masterdata_pb2.GetLegalEntityRequest, context: grpc.ServicerContext
@@ -105,49 +108,54 @@ class MasterdataServicer(masterdata_pb2_grpc.MasterdataServiceServicer):
         self, request: masterdata_pb2.ListLegalEntitiesRequest, context: grpc.ServicerContext
     ) -> masterdata_pb2.ListLegalEntitiesResponse:
         page = Page.of(request)
-        return wire.from_legal_entities(list_records.list_legal_entities(page.size, page.cursor, self._new_uow), page)
+        part = list_records.list_legal_entities(page.size, page.after, self._new_uow)
+        return page.answer(masterdata_pb2.ListLegalEntitiesResponse(), part, wire.from_legal_entity)
 
     def ListAccounts(
         self, request: masterdata_pb2.ListAccountsRequest, context: grpc.ServicerContext
     ) -> masterdata_pb2.ListAccountsResponse:
-        page, company = Page.of(request), wire.to_company(request.parent)
-        part = list_records.list_accounts(company, page.size, page.cursor, self._new_uow)
-        return wire.from_accounts(company, part, page)
+        return self._list(request, masterdata_pb2.ListAccountsResponse(), list_records.list_accounts, wire.from_account)
 
     def ListJournals(
         self, request: masterdata_pb2.ListJournalsRequest, context: grpc.ServicerContext
     ) -> masterdata_pb2.ListJournalsResponse:
-        page, company = Page.of(request), wire.to_company(request.parent)
-        part = list_records.list_journals(company, page.size, page.cursor, self._new_uow)
-        return wire.from_journals(company, part, page)
+        return self._list(request, masterdata_pb2.ListJournalsResponse(), list_records.list_journals, wire.from_journal)
 
     def ListTaxCodes(
         self, request: masterdata_pb2.ListTaxCodesRequest, context: grpc.ServicerContext
     ) -> masterdata_pb2.ListTaxCodesResponse:
-        page, company = Page.of(request), wire.to_company(request.parent)
-        part = list_records.list_tax_codes(company, page.size, page.cursor, self._new_uow)
-        return wire.from_tax_codes(company, part, page)
+        return self._list(
+            request, masterdata_pb2.ListTaxCodesResponse(), list_records.list_tax_codes, wire.from_tax_code
+        )
 
     def ListExchangeRates(
         self, request: masterdata_pb2.ListExchangeRatesRequest, context: grpc.ServicerContext
     ) -> masterdata_pb2.ListExchangeRatesResponse:
         page, company = Page.of(request), wire.to_company(request.parent)
-        part = list_records.list_exchange_rates(company, page.size, page.cursor, self._new_uow)
-        return wire.from_exchange_rates(part, page)
+        part = list_records.list_exchange_rates(company, page.size, page.after, self._new_uow)
+        return page.answer(masterdata_pb2.ListExchangeRatesResponse(), part, wire.from_exchange_rate)
 
     def ListParties(
         self, request: masterdata_pb2.ListPartiesRequest, context: grpc.ServicerContext
     ) -> masterdata_pb2.ListPartiesResponse:
-        page, company = Page.of(request), wire.to_company(request.parent)
-        part = list_records.list_parties(company, page.size, page.cursor, self._new_uow)
-        return wire.from_parties(company, part, page)
+        return self._list(request, masterdata_pb2.ListPartiesResponse(), list_records.list_parties, wire.from_party)
 
     def ListProducts(
         self, request: masterdata_pb2.ListProductsRequest, context: grpc.ServicerContext
     ) -> masterdata_pb2.ListProductsResponse:
+        return self._list(request, masterdata_pb2.ListProductsResponse(), list_records.list_products, wire.from_product)
+
+    def _list(
+        self,
+        request: Any,
+        answer: Answer,
+        listed: Callable[[str, int, After | None, NewUow], ListPart[Item]],
+        encode: Callable[[str, Item], Message],
+    ) -> Answer:
+        """The answer to a list of a company's records."""
         page, company = Page.of(request), wire.to_company(request.parent)
-        part = list_records.list_products(company, page.size, page.cursor, self._new_uow)
-        return wire.from_products(company, part, page)
+        part = listed(company, page.size, page.after, self._new_uow)
+        return page.answer(answer, part, functools.partial(encode, company))
 
 
 def registration(servicer: MasterdataServicer) -> Registration:

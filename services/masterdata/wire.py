@@ -7,7 +7,6 @@ import re
 from concord.masterdata.v1 import mapping_pb2, masterdata_pb2, records_pb2, resolve_pb2
 
 from libs.rpc.errors import InvalidRequest
-from libs.rpc.pages import Page
 from libs.rpc.requests import at_most, resource_name
 from libs.rpc.wire import from_time
 
@@ -34,7 +33,6 @@ from .domain.references import (
     TaxQuestion,
 )
 from .domain.sync import SyncRun
-from .handlers.list_records import ListPart
 
 REFERENCES_AT_MOST = 1000
 YAML_CHARACTERS = 1024 * 1024
@@ -249,51 +247,3 @@ def from_mapping_set(mapping_set: MappingSet) -> mapping_pb2.MappingSet:
 def _finding(one: MappingFinding) -> mapping_pb2.MappingFinding:
     severity = mapping_pb2.MappingFinding.Severity.Value(f"SEVERITY_{one.severity.name}")
     return mapping_pb2.MappingFinding(severity=severity, reason=one.reason, line=one.line, message=one.message)
-
-
-def from_legal_entities(part: ListPart[LegalEntity], page: Page) -> masterdata_pb2.ListLegalEntitiesResponse:
-    return masterdata_pb2.ListLegalEntitiesResponse(
-        legal_entities=[from_legal_entity(one) for one in part.items], next_page_token=page.token_after(part.after)
-    )
-
-
-def from_accounts(company: str, part: ListPart[Account], page: Page) -> masterdata_pb2.ListAccountsResponse:
-    return masterdata_pb2.ListAccountsResponse(
-        accounts=[from_account(company, one) for one in part.items], next_page_token=page.token_after(part.after)
-    )
-
-
-def from_journals(company: str, part: ListPart[JournalAnswer], page: Page) -> masterdata_pb2.ListJournalsResponse:
-    return masterdata_pb2.ListJournalsResponse(
-        journals=[from_journal(company, one) for one in part.items], next_page_token=page.token_after(part.after)
-    )
-
-
-def from_tax_codes(company: str, part: ListPart[TaxCode], page: Page) -> masterdata_pb2.ListTaxCodesResponse:
-    return masterdata_pb2.ListTaxCodesResponse(
-        tax_codes=[from_tax_code(company, one) for one in part.items], next_page_token=page.token_after(part.after)
-    )
-
-
-def from_exchange_rates(part: ListPart[ExchangeRate], page: Page) -> masterdata_pb2.ListExchangeRatesResponse:
-    return masterdata_pb2.ListExchangeRatesResponse(
-        exchange_rates=[from_exchange_rate(one) for one in part.items], next_page_token=page.token_after(part.after)
-    )
-
-
-def from_parties(company: str, part: ListPart[PartyAnswer], page: Page) -> masterdata_pb2.ListPartiesResponse:
-    return masterdata_pb2.ListPartiesResponse(
-        parties=[from_party(company, one) for one in part.items], next_page_token=page.token_after(part.after)
-    )
-
-
-def from_products(company: str, part: ListPart[Product], page: Page) -> masterdata_pb2.ListProductsResponse:
-    return masterdata_pb2.ListProductsResponse(
-        products=[from_product(company, one) for one in part.items], next_page_token=page.token_after(part.after)
-    )
-
-
-def from_mapping_sets(part: ListPart[MappingSet], page: Page) -> masterdata_pb2.ListMappingSetsResponse:
-    return masterdata_pb2.ListMappingSetsResponse(
-        mapping_sets=[from_mapping_set(one) for one in part.items], next_page_token=page.token_after(part.after)
-    )

@@ -76,8 +76,8 @@ class ReconServicer(recon_pb2_grpc.ReconServiceServicer):
         self, request: recon_pb2.ListStatementsRequest, context: grpc.ServicerContext
     ) -> recon_pb2.ListStatementsResponse:
         page, company = Page.of(request), wire.to_company(request.parent)
-        part = queries.list_statements(company, page.size, wire.to_after(page), self._new_uow)
-        return wire.from_statements(part, page)
+        part = queries.list_statements(company, page.size, page.after, self._new_uow)
+        return page.answer(recon_pb2.ListStatementsResponse(), part, wire.from_statement)
 
     def GetSettlement(
         self, request: recon_pb2.GetSettlementRequest, context: grpc.ServicerContext
@@ -89,8 +89,8 @@ class ReconServicer(recon_pb2_grpc.ReconServiceServicer):
         self, request: recon_pb2.ListSettlementsRequest, context: grpc.ServicerContext
     ) -> recon_pb2.ListSettlementsResponse:
         page, company = Page.of(request), wire.to_company(request.parent)
-        part = queries.list_settlements(company, page.size, wire.to_after(page), self._new_uow)
-        return wire.from_settlements(part, page)
+        part = queries.list_settlements(company, page.size, page.after, self._new_uow)
+        return page.answer(recon_pb2.ListSettlementsResponse(), part, wire.from_stored_settlement)
 
     def GetMatch(self, request: recon_pb2.GetMatchRequest, context: grpc.ServicerContext) -> match_pb2.Match:
         return wire.from_match(queries.get_match(wire.to_name(request.name, "matches"), self._new_uow))
@@ -100,16 +100,16 @@ class ReconServicer(recon_pb2_grpc.ReconServiceServicer):
     ) -> recon_pb2.ListMatchesResponse:
         page, company = Page.of(request), wire.to_company(request.parent)
         transaction = wire.to_transaction_filter(request.transaction_id)
-        part = queries.list_matches(company, transaction, page.size, wire.to_after(page), self._new_uow)
-        return wire.from_matches(part, page)
+        part = queries.list_matches(company, transaction, page.size, page.after, self._new_uow)
+        return page.answer(recon_pb2.ListMatchesResponse(), part, wire.from_match)
 
     def ListDifferences(
         self, request: recon_pb2.ListDifferencesRequest, context: grpc.ServicerContext
     ) -> recon_pb2.ListDifferencesResponse:
         page, company = Page.of(request), wire.to_company(request.parent)
         state = wire.to_difference_state(request.state)
-        part = queries.list_differences(company, state, page.size, wire.to_after(page), self._new_uow)
-        return wire.from_differences(part, page)
+        part = queries.list_differences(company, state, page.size, page.after, self._new_uow)
+        return page.answer(recon_pb2.ListDifferencesResponse(), part, wire.from_difference)
 
     def AssignDifference(
         self, request: recon_pb2.AssignDifferenceRequest, context: grpc.ServicerContext

@@ -10,7 +10,6 @@ from concord.recon.v1 import recon_pb2, statement_pb2
 
 from libs.events import Settlement, is_effect_key
 from libs.rpc.errors import InvalidRequest
-from libs.rpc.pages import Page
 from libs.rpc.requests import optional, request_id, required, resource_name
 from libs.rpc.requests import transaction_id as checked_transaction_id
 from libs.rpc.wire import from_money, from_settlement, from_time, to_settlement, to_time
@@ -19,13 +18,11 @@ from .domain.difference import Difference, DifferenceState
 from .domain.explain import Trial
 from .domain.files import FileToImport, ImportedFile
 from .domain.match import Match
-from .domain.pages import After
 from .domain.settlement import StoredSettlement
 from .domain.statement import BankStatement
 from .handlers.assign_difference import AssignDifference
 from .handlers.decide_difference import DecideDifference, Decision
 from .handlers.explain import Explanation
-from .handlers.queries import Part
 
 CHUNK_BYTES = 1024 * 1024
 COMPANY_CHARACTERS = 64
@@ -117,11 +114,6 @@ def to_name(name: str, collection: str) -> str:
     return name
 
 
-def to_after(page: Page) -> After | None:
-    """The last row's time and name, as its token says."""
-    return (str(page.cursor[0]), str(page.cursor[1])) if page.cursor else None
-
-
 def to_transaction_filter(value: str) -> str:
     return checked_transaction_id(value) if value else ""
 
@@ -186,22 +178,10 @@ def from_statement(one: BankStatement) -> statement_pb2.Statement:
     )
 
 
-def from_statements(part: Part[BankStatement], page: Page) -> recon_pb2.ListStatementsResponse:
-    return recon_pb2.ListStatementsResponse(
-        statements=[from_statement(one) for one in part.items], next_page_token=page.token_after(part.after)
-    )
-
-
 def from_stored_settlement(stored: StoredSettlement) -> statement_pb2.Settlement:
     message = from_settlement(stored.settlement)
     message.ties = stored.ties
     return message
-
-
-def from_settlements(part: Part[StoredSettlement], page: Page) -> recon_pb2.ListSettlementsResponse:
-    return recon_pb2.ListSettlementsResponse(
-        settlements=[from_stored_settlement(one) for one in part.items], next_page_token=page.token_after(part.after)
-    )
 
 
 def from_match(match: Match) -> recon_match_pb2.Match:
@@ -229,12 +209,6 @@ def from_match(match: Match) -> recon_match_pb2.Match:
     )
 
 
-def from_matches(part: Part[Match], page: Page) -> recon_pb2.ListMatchesResponse:
-    return recon_pb2.ListMatchesResponse(
-        matches=[from_match(one) for one in part.items], next_page_token=page.token_after(part.after)
-    )
-
-
 def from_difference(one: Difference) -> recon_match_pb2.Difference:
     company = one.name.split("/")[1]
     return recon_match_pb2.Difference(
@@ -254,12 +228,6 @@ def from_difference(one: Difference) -> recon_match_pb2.Difference:
         proposed_by=one.proposed_by,
         why=one.why,
         decided_by=one.decided_by,
-    )
-
-
-def from_differences(part: Part[Difference], page: Page) -> recon_pb2.ListDifferencesResponse:
-    return recon_pb2.ListDifferencesResponse(
-        differences=[from_difference(one) for one in part.items], next_page_token=page.token_after(part.after)
     )
 
 

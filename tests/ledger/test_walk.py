@@ -8,13 +8,13 @@ from dataclasses import replace
 from hashlib import sha256
 
 from libs.events import EventKind
+from libs.listing import After
 from libs.storage.migrate import check
 from libs.storage.sealer import Sealer
 from services.ledger.domain.case import CaseState
 from services.ledger.domain.changes import PostingChange
 from services.ledger.domain.master import FeeWord
 from services.ledger.domain.match import AppliedMatch, MatchType
-from services.ledger.domain.page import After
 from services.ledger.domain.posting import PostingQuery
 from services.ledger.domain.states import PostingState
 from services.ledger.handlers.read_postings import list_exceptions, list_postings

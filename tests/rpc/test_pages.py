@@ -20,12 +20,12 @@ def followed_by(token: str, **changes: str) -> ledger_pb2.ListPostingsRequest:
 def test_a_page_continues_after_the_last_row_with_another_size() -> None:
     token = Page.of(REQUEST).token_after(("2026-01-05", 42, "zoë"))
     page = Page.of(followed_by(token))
-    assert (page.cursor, page.size) == (("2026-01-05", 42, "zoë"), 7)
+    assert (page.after, page.size) == (("2026-01-05", 42, "zoë"), 7)
 
 
 def test_the_first_page_has_no_cursor_and_the_last_no_token() -> None:
     page = Page.of(REQUEST)
-    assert (page.cursor, page.token_after(None)) == (None, "")
+    assert (page.after, page.token_after(None)) == (None, "")
 
 
 @pytest.mark.parametrize(("requested", "used"), [(0, 100), (1, 1), (1000, 1000), (5000, 1000)])

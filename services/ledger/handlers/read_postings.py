@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from libs.listing import After, ListPart, part_of
 
 from ..domain.case import CaseState, ExceptionCase
 from ..domain.event import RecordedEvent
 from ..domain.listed import ListedPosting
-from ..domain.page import After
 from ..domain.posting import Posting, PostingQuery
 from ..storage.uow import NewUow
-
-Item = TypeVar("Item")
-
-
-@dataclass(frozen=True, slots=True)
-class Part(Generic[Item]):
-    """Part of a list; `after` is where the next part begins, None at the end."""
-
-    items: list[Item]
-    after: After | None
 
 
 def get_event(name: str, new_uow: NewUow) -> RecordedEvent:
@@ -35,19 +23,17 @@ def get_posting(company: str, key: str, new_uow: NewUow) -> Posting:
         return uow.postings.get(company, key)
 
 
-def list_postings(query: PostingQuery, size: int, after: After | None, new_uow: NewUow) -> Part[ListedPosting]:
+def list_postings(query: PostingQuery, size: int, after: After | None, new_uow: NewUow) -> ListPart[ListedPosting]:
     """Oldest first."""
     with new_uow(read_only=True) as uow:
         found = uow.postings.page(query, size + 1, after)
-    last = found[size - 1] if len(found) > size else None
-    return Part(found[:size], (last.created_at.isoformat(), last.key) if last else None)
+    return part_of(found, size, lambda posting: (posting.created_at.isoformat(), posting.key))
 
 
 def list_exceptions(
     company: str, state: CaseState | None, size: int, after: After | None, new_uow: NewUow
-) -> Part[ExceptionCase]:
+) -> ListPart[ExceptionCase]:
     """Oldest first."""
     with new_uow(read_only=True) as uow:
         found = uow.cases.page(company, state, size + 1, after)
-    last = found[size - 1] if len(found) > size else None
-    return Part(found[:size], (last.created_at.isoformat(), last.id) if last else None)
+    return part_of(found, size, lambda case: (case.created_at.isoformat(), case.id))

@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Tuple, literal, select, tuple_, update
 
+from libs.listing import After
 from libs.storage.rows import insert_rows
 from libs.storage.types import UtcTimestamp
 
 from ..domain.case import OWNERS, CaseState, Doubt, ExceptionCase
-from ..domain.page import After
 from ..domain.posting import Posting
 from .mapping import to_case
 from .rows import EXCEPTION_CASE
@@ -71,7 +71,7 @@ class Cases:
 
 def last_of(after: After) -> Tuple:
     """What the rows of the next part come after; typed, for SQLite keeps instants as texts."""
-    return tuple_(literal(datetime.fromisoformat(after[0]), UtcTimestamp), literal(after[1]))
+    return tuple_(literal(datetime.fromisoformat(str(after[0])), UtcTimestamp), literal(after[1]))
 
 
 def case_id(subject: str, reason: str, now: datetime) -> str:

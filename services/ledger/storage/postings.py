@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, bindparam, literal_column, select, tuple_
 
 from libs.events import ReferenceKind
+from libs.listing import After
 from libs.storage.engine import in_index_order
 from libs.storage.leases import claim, in_state, renew
 from libs.storage.rows import insert_new
@@ -17,7 +18,6 @@ from ..domain.claim import Claim
 from ..domain.committed import Committed
 from ..domain.errors import PostingUnknown
 from ..domain.listed import ListedPosting
-from ..domain.page import After
 from ..domain.posting import Change, NewPosting, Posting, PostingQuery
 from ..message import built_message
 from .cases import last_of

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-
-After = Sequence[str | int]  # a list's last row, by the columns of its order: where the next page begins
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
+
+from libs.listing import After, ListPart, part_of
 
 from ..domain.errors import CompanyUnknown
 from ..domain.mapping_set import MappingSet
-from ..domain.records import Account, After, ExchangeRate, Journal, LegalEntity, Party, Product, Record, TaxCode
+from ..domain.records import Account, ExchangeRate, Journal, LegalEntity, Party, Product, Record, TaxCode
 from ..domain.references import JournalAnswer, PartyAnswer
 from ..storage.uow import MasterdataUow, NewUow
 
-Item = TypeVar("Item")
 R = TypeVar("R", bound=Record)
-
-
-@dataclass(frozen=True, slots=True)
-class ListPart(Generic[Item]):
-    """Part of a list; `after` is where the next part begins, None at the end."""
-
-    items: list[Item]
-    after: After | None
 
 
 def get_legal_entity(company: str, new_uow: NewUow) -> LegalEntity:
@@ -33,7 +25,7 @@ def get_legal_entity(company: str, new_uow: NewUow) -> LegalEntity:
 def list_legal_entities(size: int, after: After | None, new_uow: NewUow) -> ListPart[LegalEntity]:
     with new_uow(read_only=True) as uow:
         found = uow.masters.companies(size + 1, after)
-    return _part(found, size, lambda one: (one.company,))
+    return part_of(found, size, lambda one: (one.company,))
 
 
 def list_accounts(company: str, size: int, after: After | None, new_uow: NewUow) -> ListPart[Account]:
@@ -46,7 +38,7 @@ def list_journals(company: str, size: int, after: After | None, new_uow: NewUow)
     with new_uow(read_only=True) as uow:
         masters = uow.masters.of_company(_known(uow, company))
         found = uow.masters.page(Journal, company, size + 1, after)
-    part = _part(found, size, lambda one: (one.code, one.odoo_id))
+    part = part_of(found, size, lambda one: (one.code, one.odoo_id))
     return ListPart([masters.with_accounts(one) for one in part.items], part.after)
 
 
@@ -63,7 +55,7 @@ def list_parties(company: str, size: int, after: After | None, new_uow: NewUow) 
     """With what other systems call them."""
     with new_uow(read_only=True) as uow:
         _known(uow, company)
-        part = _part(uow.masters.page(Party, company, size + 1, after), size, lambda one: (one.odoo_id,))
+        part = part_of(uow.masters.page(Party, company, size + 1, after), size, lambda one: (one.odoo_id,))
         references = uow.masters.references_of(company, [one.odoo_id for one in part.items])
     return ListPart([PartyAnswer(one, tuple(references.get(one.odoo_id, ()))) for one in part.items], part.after)
 
@@ -83,7 +75,7 @@ def list_mapping_sets(company: str, size: int, after: After | None, new_uow: New
     with new_uow(read_only=True) as uow:
         _known(uow, company)
         found = uow.mapping_sets.page(company, size + 1, after)
-    return _part(found, size, lambda one: (one.number,))
+    return part_of(found, size, lambda one: (one.number,))
 
 
 def _records(
@@ -92,12 +84,7 @@ def _records(
     with new_uow(read_only=True) as uow:
         _known(uow, company)
         found = uow.masters.page(kind, company, size + 1, after)
-    return _part(found, size, place)
-
-
-def _part(found: Sequence[Item], size: int, place: Callable[[Item], After]) -> ListPart[Item]:
-    last = found[size - 1] if len(found) > size else None
-    return ListPart(list(found[:size]), place(last) if last is not None else None)
+    return part_of(found, size, place)
 
 
 def _known(uow: MasterdataUow, company: str) -> LegalEntity:

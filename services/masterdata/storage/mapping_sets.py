@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from libs.events import from_plain, to_text
+from libs.listing import After
 from libs.storage.audit import AuditEntry, AuditLog
 
 from ..domain.errors import MappingSetUnknown
 from ..domain.mapping_set import MappingFinding, MappingSet, MappingState
-from ..domain.records import After
 from .rows import MAPPING_SET, TABLES
 
 _SAME = (

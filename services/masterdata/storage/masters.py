@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, insert, select, tuple_, update
 
+from libs.listing import After
 from libs.storage.rows import LOOK_UP, insert_rows
 
 from ..domain.company_masters import CompanyMasters, NamedRecords, NamesToFind
 from ..domain.records import (
     Account,
-    After,
     ExchangeRate,
     ExternalReference,
     Journal,

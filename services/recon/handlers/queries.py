@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from libs.listing import After, ListPart, part_of
 
 from ..domain.difference import Difference, DifferenceState
 from ..domain.match import Match
-from ..domain.pages import After
 from ..domain.settlement import StoredSettlement
 from ..domain.statement import BankStatement
 from ..storage.uow import NewUow
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Part(Generic[T]):
-    """Part of a list; `after` is the place of its last item, None at the end."""
-
-    items: list[T]
-    after: After | None
 
 
 def get_statement(name: str, new_uow: NewUow) -> BankStatement:
@@ -30,10 +17,10 @@ def get_statement(name: str, new_uow: NewUow) -> BankStatement:
         return uow.statements.get(name)
 
 
-def list_statements(company: str, size: int, after: After | None, new_uow: NewUow) -> Part[BankStatement]:
+def list_statements(company: str, size: int, after: After | None, new_uow: NewUow) -> ListPart[BankStatement]:
     with new_uow(read_only=True) as uow:
         found = uow.statements.page(company, size + 1, after)
-    return _part([((one.imported_at.isoformat(), one.name), one) for one in found], size)
+    return part_of(found, size, lambda statement: (statement.imported_at.isoformat(), statement.name))
 
 
 def get_settlement(name: str, new_uow: NewUow) -> StoredSettlement:
@@ -42,9 +29,10 @@ def get_settlement(name: str, new_uow: NewUow) -> StoredSettlement:
         return uow.settlements.get(name)
 
 
-def list_settlements(company: str, size: int, after: After | None, new_uow: NewUow) -> Part[StoredSettlement]:
+def list_settlements(company: str, size: int, after: After | None, new_uow: NewUow) -> ListPart[StoredSettlement]:
     with new_uow(read_only=True) as uow:
-        return _part(uow.settlements.page(company, size + 1, after), size)
+        part = part_of(uow.settlements.page(company, size + 1, after), size, lambda placed: placed[0])
+    return ListPart([settlement for _, settlement in part.items], part.after)
 
 
 def get_match(name: str, new_uow: NewUow) -> Match:
@@ -53,21 +41,20 @@ def get_match(name: str, new_uow: NewUow) -> Match:
         return uow.matches.get(name).match
 
 
-def list_matches(company: str, transaction_id: str, size: int, after: After | None, new_uow: NewUow) -> Part[Match]:
+def list_matches(company: str, transaction_id: str, size: int, after: After | None, new_uow: NewUow) -> ListPart[Match]:
     """An empty transaction id lets every match through."""
     with new_uow(read_only=True) as uow:
         found = uow.matches.page(company, transaction_id, size + 1, after)
-    return _part([((one.created_at.isoformat(), one.name), one) for one in found], size)
+    return part_of(found, size, _oldest_first)
 
 
 def list_differences(
     company: str, state: DifferenceState | None, size: int, after: After | None, new_uow: NewUow
-) -> Part[Difference]:
+) -> ListPart[Difference]:
     with new_uow(read_only=True) as uow:
         found = uow.differences.page(company, state, size + 1, after)
-    return _part([((one.created_at.isoformat(), one.name), one) for one in found], size)
+    return part_of(found, size, _oldest_first)
 
 
-def _part(found: Sequence[tuple[After, T]], size: int) -> Part[T]:
-    shown = found[:size]
-    return Part([one for _, one in shown], shown[-1][0] if len(found) > size else None)
+def _oldest_first(item: Match | Difference) -> After:
+    return (item.created_at.isoformat(), item.name)

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, select, update
 
 from libs.events import from_plain, to_text
+from libs.listing import After
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import in_state
 from libs.storage.outbox import Message, Outbox
@@ -18,7 +19,6 @@ from libs.storage.rows import insert_new, insert_rows
 
 from ..domain.difference import Answered, Difference, DifferenceState, check_difference
 from ..domain.errors import DifferenceChanged, DifferenceUnknown
-from ..domain.pages import After
 from ..domain.progress import Progress
 from .mapping import SERVICE, difference_columns, listed_after, parts, to_difference
 from .rows import DIFFERENCE, PROGRESS, REQUEST, TABLES

@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, exists, select
 
 from libs.events import from_plain, to_text
+from libs.listing import After
 from libs.money import Money
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.rows import insert_new, insert_rows
 
 from ..domain.errors import StatementUnknown
 from ..domain.files import FileKind, FileToImport, ImportedFile
-from ..domain.pages import After
 from ..domain.statement import BankStatement, StatementEntry
 from .mapping import SERVICE, listed_after, parts
 from .rows import IMPORTED_FILE, STATEMENT, STATEMENT_LINE, TABLES

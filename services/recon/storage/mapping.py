@@ -9,12 +9,12 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Row, Table
 
+from libs.listing import After
 from libs.money import Money
 
 from ..domain.difference import Difference, DifferenceState
 from ..domain.learning import Item, ItemKind
 from ..domain.match import Certificate, Match, MatchState, MatchType, Residual
-from ..domain.pages import After
 
 SERVICE = "recon"  # the actor of what nobody asked for
 LOOK_UP = 500  # keys in one look-up
@@ -29,7 +29,7 @@ def listed_after(table: Table, time: Column[Any], after: After | None) -> list[C
     """The rows that follow on a place in the order of time and name."""
     if after is None:
         return []
-    at = datetime.fromisoformat(after[0])
+    at = datetime.fromisoformat(str(after[0]))
     return [(time > at) | ((time == at) & (table.c.name > after[1]))]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, literal_column, select, update
 
+from libs.listing import After
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import claim, finish, in_state, lease_of
 from libs.storage.outbox import Message, Outbox
@@ -28,7 +29,6 @@ from ..domain.match import (
     StoredMatch,
     check_match,
 )
-from ..domain.pages import After
 from .mapping import SERVICE, listed_after, parts, residuals_text, to_match
 from .rows import MATCH, MATCH_MEMBER, TABLES
 

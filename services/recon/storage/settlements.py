@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, select, update
 
 from libs.events import Settlement, SettlementLine
+from libs.listing import After
 from libs.money import Money
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.rows import insert_rows
 
 from ..domain.errors import SettlementUnknown
-from ..domain.pages import After
 from ..domain.settlement import StoredSettlement
 from .mapping import SERVICE, listed_after, parts
 from .rows import SETTLEMENT, SETTLEMENT_LINE, TABLES
