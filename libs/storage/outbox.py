@@ -21,7 +21,7 @@ from .rows import insert_new, insert_rows
 from .tables import SystemTables
 from .uow import UnitOfWork
 
-READING = "READING"
+READING = "reading"
 
 
 class PublishFailed(ConcordError):

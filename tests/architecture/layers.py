@@ -21,7 +21,9 @@ SEAM = frozenset({"providers.base", "providers.errors", "providers.PROVIDERS"})
 SERVICE_LAYERS: dict[str, frozenset[str]] = {
     "domain": VALUES | SEAM,
     # Its own tables are not the world: a use case takes the unit of work as it is, and nothing else of storage.
-    "handlers": VALUES | SEAM | {"domain", "libs.formats", "libs.handover", "libs.trail", "storage.uow"},
+    "handlers": VALUES
+    | SEAM
+    | {"domain", "libs.formats", "libs.handover", "libs.storage.requests", "libs.trail", "storage.uow"},
     "storage": VALUES
     | SEAM
     | {"domain", "handlers.ports", "message", "libs.handover", "libs.storage", "libs.trail"}

@@ -11,7 +11,8 @@ import pytest
 from libs.errors import ConcordError
 from libs.errors.review import ApproverIsMaker, ContentChanged, TransitionForbidden
 from libs.events import Event
-from services.ledger.domain.errors import NotRetryable, RequestIdReused
+from libs.storage.requests import RequestIdReused
+from services.ledger.domain.errors import NotRetryable
 from services.ledger.domain.master import FeeWord
 from services.ledger.domain.posting import Change, Posting, unblocked
 from services.ledger.domain.states import PostingState

@@ -34,3 +34,14 @@ def test_stories_wait_and_answers_are_repeated_under_the_new_name_of_a_column(en
     assert reject_posting(rejection, world.new_uow, world.clock) == answer
     assert world.reconciler.run_once() == 1
     assert {one.open_roles for one in world.postings(sale(), capture())} == {"", "CLR"}
+
+
+def test_answers_are_repeated_without_the_posting_s_column(engine_for: EngineFor) -> None:
+    world = PostingWorld(engine_for("services.ledger"))
+    usual = world.masters.company()
+    world.masters.company = lambda: replace(usual, approval_above=1)  # type: ignore[method-assign]
+    (waiting,) = world.build(capture("txn_9", fee="0.00"))
+    rejection = RejectPosting("acme", waiting.key, "not ours", REQUEST, "people/ada")
+    answer = reject_posting(rejection, world.new_uow, world.clock)
+    go_back_and_forth(world.engine, "0006_requests_as_in_all_services")
+    assert reject_posting(rejection, world.new_uow, world.clock) == answer

@@ -7,12 +7,12 @@ from sqlalchemy import update
 
 from libs.errors.review import ApproverIsMaker, ContentChanged, TransitionForbidden
 from libs.storage.audit import AuditLog
+from libs.storage.requests import RequestIdReused
 from services.masterdata.domain.errors import (
     CompanyUnknown,
     MappingHasErrors,
     MappingInvalid,
     MappingSetUnknown,
-    RequestReused,
 )
 from services.masterdata.domain.mapping_set import TRANSITIONS, MappingSet, MappingState, digest_of
 from services.masterdata.domain.references import Failure, PartyQuestion
@@ -221,9 +221,9 @@ def test_a_repeated_request_gets_the_first_answer(world: World) -> None:
     assert world.approve(offered, request_id=approve) == active
     with world.new_uow(read_only=True) as uow:
         assert len(uow.mapping_sets.page("acme", 10, None)) == 1
-    with pytest.raises(RequestReused):
+    with pytest.raises(RequestIdReused):
         world.propose(demo_mapping() + "# more\n", request_id=propose)
-    with pytest.raises(RequestReused):
+    with pytest.raises(RequestIdReused):
         world.approve(offered, actor="carl", request_id=approve)
 
 

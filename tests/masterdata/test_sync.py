@@ -7,13 +7,14 @@ import pytest
 from sqlalchemy import select
 
 from libs.storage.audit import AuditLog
+from libs.storage.requests import RequestIdReused
 from libs.telemetry import names
 from libs.telemetry.odoo import TracedOdoo
 from sandbox import chart
 from sandbox.seed import add_user
 from sandbox.transport import InProcess, LossyTransport
 from services.masterdata.adapters.odoo_masters import OdooMasters
-from services.masterdata.domain.errors import CompanyAmbiguous, CompanyTaken, CompanyUnknown, RequestReused
+from services.masterdata.domain.errors import CompanyAmbiguous, CompanyTaken, CompanyUnknown
 from services.masterdata.domain.records import Account, ExchangeRate, Journal, Party, Reading, TaxCode
 from services.masterdata.domain.sync import SyncState
 from services.masterdata.handlers.sync_masterdata import odoo_company_of
@@ -177,7 +178,7 @@ def test_a_repeated_request_gets_the_first_run(world: World) -> None:
     failed = world.sync(again)
     world.odoo.down = False
     assert world.sync(again) == failed
-    with pytest.raises(RequestReused):
+    with pytest.raises(RequestIdReused):
         world.sync(request, company="other")
 
 

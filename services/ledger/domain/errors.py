@@ -7,7 +7,6 @@ ConcordError (those of a review stand in `libs.errors.review`)
 ├── NotRetryable          RetryPosting in a state that needs no retry
 ├── MatchConflict         one match's name, two contents
 ├── MatchNotRetryable     RetryMatch of a match that is written
-├── RequestIdReused       one request id, two contents
 ├── PostingBusy           a worker has it in hand at this moment
 ├── CompanyNotReady       masterdata knows no approved mapping of the company yet
 └── Unbuildable           a business reason why an event has no document yet: becomes an exception case
@@ -70,13 +69,6 @@ class MatchNotRetryable(ConcordError):
 class NotRetryable(ConcordError):
     kind = Kind.PRECONDITION
     reason = "POSTING_NOT_RETRYABLE"
-
-
-class RequestIdReused(ConcordError):
-    """The request id was answered before, to a request with another content."""
-
-    kind = Kind.CONFLICT
-    reason = "REQUEST_ID_REUSED"
 
 
 class PostingBusy(ConcordError):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from libs.errors.review import ApproverIsMaker, ContentChanged, TransitionForbidden
 from libs.events import Clock
+from libs.storage.requests import Request
 
 from ..domain.posting import Change, Posting, is_maker, waiting
 from ..domain.states import PostingState
@@ -44,5 +45,7 @@ def approve_posting(command: ApprovePosting, new_uow: NewUow, clock: Clock) -> P
         after = waiting(replace(before, approved_by=command.approver), now + patience)
         return apply_one(uow, Change(before, after, command.approver, through=(PostingState.APPROVED,)), now)
 
-    content = ("approve", command.company, command.key, command.content_digest, command.approver)
-    return answer_once(command.request_id, content, new_uow, clock, work)
+    request = Request(
+        command.request_id, "approve", command.company, command.key, command.content_digest, command.approver
+    )
+    return answer_once(request, new_uow, clock, work)

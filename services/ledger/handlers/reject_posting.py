@@ -7,6 +7,7 @@ from datetime import datetime
 
 from libs.errors.review import TransitionForbidden
 from libs.events import Clock
+from libs.storage.requests import Request
 
 from ..domain.posting import ODOO_HOLDS_ANOTHER, Change, Posting
 from ..domain.states import PostingState, check_transition
@@ -47,5 +48,5 @@ def reject_posting(command: RejectPosting, new_uow: NewUow, clock: Clock) -> Pos
         change = Change(before, after, command.actor, resolution="rejected", why=command.why)
         return apply_one(uow, change, now)
 
-    content = ("reject", command.company, command.key, command.why, command.actor)
-    return answer_once(command.request_id, content, new_uow, clock, work)
+    request = Request(command.request_id, "reject", command.company, command.key, command.why, command.actor)
+    return answer_once(request, new_uow, clock, work)

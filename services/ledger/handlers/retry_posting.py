@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from libs.events import Clock, is_rival_key
+from libs.storage.requests import Request
 
 from ..domain.errors import NotRetryable
 from ..domain.posting import Change, Posting, is_waiting, unblocked, waiting
@@ -39,8 +40,8 @@ def retry_posting(command: RetryPosting, new_uow: NewUow, clock: Clock) -> Posti
             uow.events.build_again([before.event], now)
         return key
 
-    content = ("retry", command.company, command.key)
-    return answer_once(command.request_id, content, new_uow, clock, work)
+    request = Request(command.request_id, "retry", command.company, command.key)
+    return answer_once(request, new_uow, clock, work)
 
 
 def retried(posting: Posting, now: datetime) -> Posting:

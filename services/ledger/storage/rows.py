@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Table, T
 from sqlmodel import Field, SQLModel
 
 from libs.storage.leases import LeaseColumns
+from libs.storage.requests import RequestColumns
 from libs.storage.tables import SystemTables, system_tables
 from libs.storage.types import UtcTimestamp, service_registry
 
@@ -219,16 +220,10 @@ class TransactionAliasRow(LedgerRow, table=True):
     created_at: datetime = Field(sa_type=UtcTimestamp)
 
 
-class RequestRow(LedgerRow, table=True):
+class RequestRow(LedgerRow, RequestColumns, table=True):
     """A request that changed something, by its caller's id: a repeat gets the first answer."""
 
     __tablename__ = "request"
-
-    id: str = Field(primary_key=True, max_length=64)
-    fingerprint: str = Field(max_length=64)
-    posting: str = Field(max_length=1024)
-    answer: str = Field(sa_type=Text)  # the posting's values as they were answered
-    created_at: datetime = Field(sa_type=UtcTimestamp)
 
 
 TABLES: SystemTables = system_tables(LedgerRow.metadata)

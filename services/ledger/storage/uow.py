@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine
 
+from libs.storage.requests import Requests
 from libs.storage.uow import UnitOfWork, unobserved
 
 from ..domain.committed import Committed
@@ -15,7 +16,7 @@ from .events import Events
 from .exchange_entries import ExchangeEntries
 from .matches import Matches
 from .postings import Postings
-from .requests import Requests
+from .rows import REQUEST
 from .stories import StoryReader
 from .story_queue import StoryQueue
 from .trail import LedgerTrail
@@ -62,7 +63,7 @@ class LedgerUow(UnitOfWork):
         self.stories = StoryReader(self.connection)
         self.postings = Postings(self.connection, committed)
         self.cases = Cases(self.connection)
-        self.requests = Requests(self.connection)
+        self.requests = Requests(self.connection, REQUEST)
         self.matches = Matches(self.connection, committed)
         self.trail = LedgerTrail(self.connection)
         self.changes = PostingChanges(self.connection)

@@ -6,8 +6,7 @@ ConcordError (those of a review stand in `libs.errors.review`)
 ├── CompanyAmbiguous      the Odoo user sees several companies, and none is configured
 ├── MappingInvalid        the mapping file breaks its schema; says where
 ├── MappingHasErrors      the mapping contradicts the masters; says why
-├── MappingSetUnknown
-└── RequestReused         one request id, two requests
+└── MappingSetUnknown
 """
 
 from __future__ import annotations
@@ -65,13 +64,6 @@ class MappingHasErrors(ConcordError):
 class MappingSetUnknown(ConcordError):
     kind = Kind.MISSING
     reason = "MAPPING_SET_UNKNOWN"
-
-
-class RequestReused(ConcordError):
-    """The request id was used for another request."""
-
-    kind = Kind.CONFLICT
-    reason = "REQUEST_ID_REUSED"
 
 
 def _listed(texts: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from libs.events import Clock, IdSource
+from libs.storage.requests import Request
 
 from ..domain.company_masters import CompanyMasters, NamesToFind
 from ..domain.errors import CompanyUnknown, MappingHasErrors
@@ -15,7 +16,6 @@ from ..domain.mapping_set import MappingFinding, MappingSet, MappingState, Sever
 from ..domain.meanings import meanings_of
 from ..domain.records import StoredCompany
 from ..storage.uow import MasterdataUow, NewUow
-from .answering import Request
 from .ports import ReadMapping
 
 
@@ -31,13 +31,13 @@ class MappingReview:
     def propose(self, company: str, yaml: str, actor: str, request_id: str) -> MappingSet:
         """Store the file as the company's next revision, with what a reviewer should see. It has no effect yet.
 
-        Raises `MappingInvalid`, `CompanyUnknown` or `RequestReused`.
+        Raises `MappingInvalid`, `CompanyUnknown` or `RequestIdReused`.
         """
         request = Request(request_id, "propose", company, digest_of(yaml), actor)
         mapping = self._read_mapping(yaml)
         now = self._clock()
         with self._new_uow() as uow:
-            if known := request.first_answer(uow, MappingSet):
+            if known := uow.requests.begin(request, MappingSet, now):
                 return known
             entity = _locked(uow, company).entity
             draft = MappingSet(
@@ -53,7 +53,7 @@ class MappingReview:
             uow.mapping_sets.add(draft)
             offered = draft.to(MappingState.PROPOSED)
             uow.mapping_sets.change(draft, offered, actor, now, self._ids())
-            request.answer(uow, offered, now)
+            uow.requests.answer(request, offered)
             uow.commit()
         return offered
 
@@ -61,12 +61,12 @@ class MappingReview:
         """Make the offer the active revision; the one before it and older offers are retired.
 
         The masters may have changed since the offer, so it is examined again. Raises `MappingSetUnknown`,
-        `ContentChanged`, `ApproverIsMaker`, `TransitionForbidden`, `MappingHasErrors` or `RequestReused`.
+        `ContentChanged`, `ApproverIsMaker`, `TransitionForbidden`, `MappingHasErrors` or `RequestIdReused`.
         """
         request = Request(request_id, "approve", company, str(number), content_digest, actor)
         now, transaction_id = self._clock(), self._ids()
         with self._new_uow() as uow:
-            if known := request.first_answer(uow, MappingSet):
+            if known := uow.requests.begin(request, MappingSet, now):
                 return known
             stored = _locked(uow, company)
             offered = uow.mapping_sets.get(company, number)
@@ -85,7 +85,7 @@ class MappingReview:
             uow.masters.bind(company, references_of(mapping, uow.masters.named(company, NamesToFind.of(mapping))))
             entity = replace(stored.entity, time_zone=mapping.company.time_zone, revision=revision)
             uow.masters.put(entity, stored.read_at)
-            request.answer(uow, active, now)
+            uow.requests.answer(request, active)
             uow.commit()
         return active
 

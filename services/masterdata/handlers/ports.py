@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from ..domain.mapping import CompanyMapping
@@ -21,11 +20,3 @@ class MasterSource(Protocol):
         Raises `CompanyAmbiguous`, `CompanyUnknown` or the port's own errors.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The first answer to a request, as JSON text."""
-
-    fingerprint: str
-    answer: str

@@ -8,12 +8,12 @@ from datetime import datetime
 
 from libs.errors import ConcordError
 from libs.events import Clock, IdSource
+from libs.storage.requests import Request
 
 from ..domain.errors import CompanyTaken, CompanyUnknown
 from ..domain.records import Reading, StoredCompany
 from ..domain.sync import SyncRun, SyncState
 from ..storage.uow import MasterdataUow, NewUow
-from .answering import Request
 from .ports import MasterSource
 
 OVERTAKEN = "SYNC_OVERTAKEN"
@@ -45,12 +45,12 @@ class MasterdataSync:
     def __call__(self, company: str, actor: str, request_id: str) -> SyncRun:
         """One run, from the first read to its commit. A failure to read is a run that FAILED with the failure's reason.
 
-        Raises `CompanyTaken`, `CompanyUnknown` or `RequestReused`; a repeated request id returns the first run.
+        Raises `CompanyTaken`, `CompanyUnknown` or `RequestIdReused`; a repeated request id returns the first run.
         """
         odoo_company = odoo_company_of(company, self._companies)
         request = Request(request_id, "sync", company, actor)
         with self._new_uow(read_only=True) as uow:
-            if known := request.first_answer(uow, SyncRun):
+            if known := uow.requests.find(request, SyncRun):
                 return known
         began, transaction_id = self._clock(), self._ids()
         run = SyncRun(company, transaction_id, SyncState.FAILED, began, began)
@@ -64,18 +64,22 @@ class MasterdataSync:
             # Where another run began to read later and is stored already, what we have may be older than what is there.
             overtaken = stored is not None and stored.read_at > began
             if not overtaken:
+                if known := uow.requests.begin(request, SyncRun, began):
+                    return known
                 run = _stored(uow, run, reading, stored, self._clock())
                 uow.sync_runs.add(run, actor, transaction_id)
-                request.answer(uow, run, run.ended_at)
+                uow.requests.answer(request, run)
                 uow.commit()
         return self._fail(run, OVERTAKEN, actor, request) if overtaken else run
 
     def _fail(self, run: SyncRun, reason: str, actor: str, request: Request) -> SyncRun:
         with self._new_uow() as uow:
+            if known := uow.requests.begin(request, SyncRun, run.started_at):
+                return known
             revision = uow.masters.revision(run.company)
             failed = replace(run, state=SyncState.FAILED, ended_at=self._clock(), reason=reason, revision=revision)
             uow.sync_runs.add(failed, actor, failed.id)
-            request.answer(uow, failed, failed.ended_at)
+            uow.requests.answer(request, failed)
             uow.commit()
         return failed
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Index, Table, Text, text
 from sqlmodel import Field, SQLModel
 
+from libs.storage.requests import RequestColumns
 from libs.storage.tables import SystemTables, system_tables
 from libs.storage.types import UtcTimestamp, service_registry
 
@@ -168,15 +169,10 @@ class SyncRunRow(MasterdataRow, table=True):
     reason: str = Field(max_length=64)
 
 
-class RequestRow(MasterdataRow, table=True):
+class RequestRow(MasterdataRow, RequestColumns, table=True):
     """A request that changed something, by its caller's id: a repeat gets the first answer."""
 
     __tablename__ = "request"
-
-    id: str = Field(primary_key=True, max_length=64)
-    fingerprint: str = Field(max_length=64)
-    answer: str = Field(sa_type=Text)  # JSON
-    created_at: datetime = Field(sa_type=UtcTimestamp)
 
 
 TABLES: SystemTables = system_tables(MasterdataRow.metadata)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
 
 from libs.storage.audit import AuditEntry, AuditLog
-from libs.storage.rows import insert_rows
 
 from ..domain.sync import SyncRun, SyncState
-from ..handlers.ports import Answered
-from .rows import REQUEST, SYNC_RUN, TABLES
+from .rows import SYNC_RUN, TABLES
 
 _SAME = ("company", "id", "started_at", "ended_at", "changed", "revision", "reason")
 
@@ -56,23 +53,3 @@ class SyncRuns:
             state=SyncState(values["state"]),
             records=tuple(json.loads(values["records"]).items()),
         )
-
-
-class Requests:
-    """The first answers, within a transaction."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def find(self, request_id: str) -> Answered | None:
-        row = self._connection.execute(select(REQUEST).where(REQUEST.c.id == request_id)).one_or_none()
-        return Answered(row.fingerprint, row.answer) if row else None
-
-    def add(self, request_id: str, answered: Answered, now: datetime) -> None:
-        row = {
-            "id": request_id,
-            "fingerprint": answered.fingerprint,
-            "answer": answered.answer,
-            "created_at": now,
-        }
-        insert_rows(self._connection, REQUEST, [row])

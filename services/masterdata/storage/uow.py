@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine
 
+from libs.storage.requests import Requests
 from libs.storage.uow import UnitOfWork, unobserved
 
 from .mapping_sets import MappingSets
 from .masters import MasterRecords
-from .runs import Requests, SyncRuns
+from .rows import REQUEST
+from .runs import SyncRuns
 
 
 class MasterdataUow(UnitOfWork):
@@ -25,7 +27,7 @@ class MasterdataUow(UnitOfWork):
         self.masters = MasterRecords(self.connection)
         self.mapping_sets = MappingSets(self.connection)
         self.sync_runs = SyncRuns(self.connection)
-        self.requests = Requests(self.connection)
+        self.requests = Requests(self.connection, REQUEST)
 
 
 class MasterdataUowFactory:

@@ -57,11 +57,3 @@ class Difference:
     def undecided(self) -> Difference:
         """Without what was proposed and decided: it held for another content."""
         return replace(self, proposed_by="", why="", decided_by="")
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """A request that was answered before."""
-
-    fingerprint: str
-    difference: Difference

@@ -8,8 +8,7 @@ ConcordError (those of a review stand in `libs.errors.review`)
 ├── SettlementConflict    two tellings of one payout contradict each other
 ├── DifferenceChanged     an etag names another version
 ├── DifferenceWatched     only its counterpart resolves it
-├── WriteOffNotProposed   nothing to approve or reject
-└── RequestIdReused       one request id, two contents
+└── WriteOffNotProposed   nothing to approve or reject
 """
 
 from __future__ import annotations
@@ -59,13 +58,6 @@ class DifferenceWatched(ConcordError):
 class WriteOffNotProposed(ConcordError):
     kind = Kind.PRECONDITION
     reason = "WRITE_OFF_NOT_PROPOSED"
-
-
-class RequestIdReused(ConcordError):
-    """The request id was answered before, to a request with another content."""
-
-    kind = Kind.CONFLICT
-    reason = "REQUEST_ID_REUSED"
 
 
 class ExplanationUnknown(ConcordError):

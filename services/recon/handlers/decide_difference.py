@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from libs.errors.people import is_same_person
 from libs.errors.review import ApproverIsMaker, TransitionForbidden
 from libs.events import Clock
+from libs.storage.requests import Request
 
 from ..domain.difference import Difference, DifferenceState, check_difference
 from ..domain.doubts import is_doubt
 from ..domain.errors import (
     DifferenceChanged,
     DifferenceWatched,
-    RequestIdReused,
     WriteOffNotProposed,
 )
 from ..storage.uow import NewUow
@@ -49,19 +48,16 @@ def decide_difference(command: DecideDifference, new_uow: NewUow, clock: Clock) 
     """
     now = clock()
     content = (command.decision.value, command.name, command.version, command.actor, command.why)
-    fingerprint = hashlib.sha256("\n".join(content).encode()).hexdigest()
+    request = Request(command.request_id, *content)
     with new_uow() as uow:
-        first = uow.requests.begin(command.request_id, fingerprint, now)
-        if first is not None:
-            if first.fingerprint != fingerprint:
-                raise RequestIdReused("this request id was used for another request", field="request_id")
-            return first.difference
+        if first := uow.requests.begin(request, Difference, now):
+            return first
         before = uow.differences.get(command.name)
         if command.version != str(before.version):
             raise DifferenceChanged("the difference was changed since it was read", field="etag")
         after = replace(_DECIDED[command.decision](before, command), updated_at=now, version=before.version + 1)
         uow.differences.save(command.company, [(before, after)], command.actor)
-        uow.requests.answer(command.request_id, after)
+        uow.requests.answer(request, after)
         uow.commit()
     return after
 

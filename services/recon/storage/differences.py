@@ -10,18 +10,17 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
-from libs.events import from_plain, to_text
 from libs.listing import After
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import in_state
 from libs.storage.outbox import Message, Outbox
 from libs.storage.rows import insert_new, insert_rows
 
-from ..domain.difference import Answered, Difference, DifferenceState, check_difference
+from ..domain.difference import Difference, DifferenceState, check_difference
 from ..domain.errors import DifferenceChanged, DifferenceUnknown
 from ..domain.progress import Progress
 from .mapping import SERVICE, difference_columns, listed_after, parts, to_difference
-from .rows import DIFFERENCE, PROGRESS, REQUEST, TABLES
+from .rows import DIFFERENCE, PROGRESS, TABLES
 
 _LIVE = in_state(DIFFERENCE, DifferenceState.OPEN.value, DifferenceState.ASSIGNED.value)
 
@@ -130,26 +129,6 @@ class ProgressRows:
 
     def _set(self, company: str, values: dict[str, Any]) -> None:
         self._connection.execute(update(PROGRESS).where(PROGRESS.c.company == company).values(values))
-
-
-class Requests:
-    """The first answers, within a transaction."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def begin(self, request_id: str, fingerprint: str, now: datetime) -> Answered | None:
-        """The first answer; None where the id is new, and it is ours then."""
-        row = {"id": request_id, "fingerprint": fingerprint, "answer": "", "created_at": now}
-        if insert_new(self._connection, REQUEST, [row], ["id"]):
-            return None
-        found = self._connection.execute(select(REQUEST).where(REQUEST.c.id == request_id)).one()
-        return Answered(found.fingerprint, from_plain(Difference, json.loads(found.answer)))
-
-    def answer(self, request_id: str, difference: Difference) -> None:
-        """What a repeat will get."""
-        values = {"answer": to_text(difference)}
-        self._connection.execute(update(REQUEST).where(REQUEST.c.id == request_id).values(values))
 
 
 def _is_news(before: Difference | None, after: Difference, actor: str) -> bool:

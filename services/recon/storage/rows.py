@@ -7,6 +7,7 @@ from sqlmodel import Field, SQLModel
 
 from libs.handover.store import OutboundColumns
 from libs.storage.leases import LeaseColumns
+from libs.storage.requests import RequestColumns
 from libs.storage.tables import SystemTables, system_tables
 from libs.storage.types import UtcTimestamp, service_registry
 
@@ -240,15 +241,10 @@ class DifferenceRow(ReconRow, table=True):
     decided_by: str = Field(default="", max_length=255, sa_column_kwargs={"server_default": ""})
 
 
-class RequestRow(ReconRow, table=True):
+class RequestRow(ReconRow, RequestColumns, table=True):
     """A request that changed something, by its caller's id: a repeat gets the first answer."""
 
     __tablename__ = "request"
-
-    id: str = Field(primary_key=True, max_length=64)
-    fingerprint: str = Field(max_length=64)
-    answer: str = Field(sa_type=Text)  # the difference's values as they were answered
-    created_at: datetime = Field(sa_type=UtcTimestamp)
 
 
 class ProgressRow(ReconRow, table=True):

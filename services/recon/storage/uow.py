@@ -9,14 +9,15 @@ from sqlalchemy import Engine
 
 from libs.handover import EventOutcome
 from libs.handover.store import OutboundEvents, OutboundTables
+from libs.storage.requests import Requests
 from libs.storage.uow import UnitOfWork, unobserved
 
-from .differences import Differences, ProgressRows, Requests
+from .differences import Differences, ProgressRows
 from .files import Files, Statements
 from .items import Items
 from .mapping import SERVICE
 from .matches import Matches
-from .rows import ALIAS, OUTBOUND_EVENT, TABLES
+from .rows import ALIAS, OUTBOUND_EVENT, REQUEST, TABLES
 from .settlements import Settlements
 from .trail import ReconTrail
 
@@ -47,7 +48,7 @@ class ReconUow(UnitOfWork):
         self.differences = Differences(self.connection)
         self.progress = ProgressRows(self.connection)
         self.trail = ReconTrail(self.connection)
-        self.requests = Requests(self.connection)
+        self.requests = Requests(self.connection, REQUEST)
 
     def handed_over(self, outcomes: Sequence[EventOutcome], now: datetime) -> None:
         """An event that the ledger does not have is a difference."""
