@@ -167,7 +167,7 @@ def _suite(folder: Path, environment: Mapping[str, str], day: Day, stripe_url: s
     file = folder / "sources.yaml"
     file.write_text(yaml.safe_dump(sources))
     file.chmod(0o600)
-    environment = {"CONCORD_RECON_SETTLING_SECONDS": "2", **environment}  # an hour in real life
+    environment = {"CONCORD_RECON_EVIDENCE_WAIT_SECONDS": "2", **environment}  # an hour in real life
     return Suite(folder, environment, free_ports=True, sources=file, sandbox_faults=True)
 
 

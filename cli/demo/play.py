@@ -138,7 +138,7 @@ def _look(connection: Connection) -> tuple[bool, str]:
     moving = (
         any(one.state in MOVING for one in postings)
         or any(one.state in UNFINISHED for one in deliveries)
-        or any(one.state in (match_pb2.Match.STATE_CONFIRMED, match_pb2.Match.STATE_PROPOSED) for one in matches)
+        or any(one.state == match_pb2.Match.STATE_CONFIRMED for one in matches)
     )
     picture = (
         f"{len(deliveries)} deliveries · {posted} of {len(postings)} documents posted · "

@@ -5,7 +5,7 @@
 | `CONCORD_RECON_LISTEN` | where gRPC listens | `127.0.0.1:50054` |
 | `CONCORD_LEDGER_ADDRESS` | the ledger | `127.0.0.1:50053` |
 | `CONCORD_RECON_COMPANIES` | companies to watch from the start, by comma; others once something was imported | |
-| `CONCORD_RECON_SETTLING_SECONDS` | see `domain.settings.Settings` | `3600` |
+| `CONCORD_RECON_EVIDENCE_WAIT_SECONDS` | see `domain.settings.Settings` | `3600` |
 | `CONCORD_RECON_SETTLEMENT_ZONE` | IANA zone of report columns that name none | `UTC` |
 | `CONCORD_NATS_URL` | where news of matches and differences is published | nowhere |
 """
@@ -54,7 +54,9 @@ class ReconConfig:
             ledger_address=address_of("ledger", env),
             settings=Settings(
                 companies=companies,
-                settling_seconds=_seconds(read.text("SETTLING_SECONDS", own_only=True), default.settling_seconds),
+                evidence_wait_seconds=_seconds(
+                    read.text("EVIDENCE_WAIT_SECONDS", own_only=True), default.evidence_wait_seconds
+                ),
                 settlement_zone=zone,
             ),
         )
@@ -65,5 +67,5 @@ def _seconds(text: str | None, default: float) -> float:
     if text is None:
         return default
     if not (text.isascii() and text.isdigit()):
-        raise ConfigInvalid("CONCORD_RECON_SETTLING_SECONDS must be a whole number of seconds")
+        raise ConfigInvalid("CONCORD_RECON_EVIDENCE_WAIT_SECONDS must be a whole number of seconds")
     return float(text)

@@ -185,22 +185,18 @@ def from_stored_settlement(stored: StoredSettlement) -> statement_pb2.Settlement
 
 
 def from_match(match: Match) -> recon_match_pb2.Match:
-    company = match.name.split("/")[1]
     certificate = match.certificate
     return recon_match_pb2.Match(
         name=match.name,
         state=recon_match_pb2.Match.State.Value(f"STATE_{match.state.name}"),
         type=recon_match_pb2.Match.Type.Value(f"TYPE_{match.type.name}"),
-        anchor=_posting(company, match.anchor),
-        members=[_posting(company, key) for key in match.members],
+        anchor=_posting(match.company, match.anchor.posting),
+        members=[_posting(match.company, side.posting) for side in match.members],
         certificate=recon_match_pb2.Certificate(
             rule_revision=certificate.rule_revision,
             rule=certificate.rule,
             candidates=certificate.candidates,
             snapshot=certificate.snapshot,
-            residuals=[
-                recon_match_pb2.Residual(kind=one.kind, amount=from_money(one.amount)) for one in certificate.residuals
-            ],
         ),
         create_time=from_time(match.created_at),
         write_time=from_time(match.written_at) if match.written_at else None,

@@ -50,8 +50,8 @@ def test_the_process_serves_and_stops(tmp_path: Path) -> None:
     "env",
     [
         {"CONCORD_RECON_COMPANIES": "a b"},
-        {"CONCORD_RECON_SETTLING_SECONDS": "soon"},
-        {"CONCORD_RECON_SETTLING_SECONDS": "-1"},
+        {"CONCORD_RECON_EVIDENCE_WAIT_SECONDS": "soon"},
+        {"CONCORD_RECON_EVIDENCE_WAIT_SECONDS": "-1"},
         {"CONCORD_RECON_SETTLEMENT_ZONE": "Mars/Olympus"},
     ],
 )
@@ -61,10 +61,10 @@ def test_a_contradictory_value_stops_the_start(env: dict[str, str]) -> None:
 
 
 def test_the_defaults_stay_on_this_machine_and_zero_is_a_time_to_settle() -> None:
-    env = {"CONCORD_RECON_SETTLING_SECONDS": "0", "CONCORD_RECON_COMPANIES": "a, b"}
+    env = {"CONCORD_RECON_EVIDENCE_WAIT_SECONDS": "0", "CONCORD_RECON_COMPANIES": "a, b"}
     config = ReconConfig.from_env({"CONCORD_TOKEN_KEYS": KEYS, **env})
     assert (config.runtime.rpc.listen, config.ledger_address) == ("127.0.0.1:50054", "127.0.0.1:50053")
-    assert (config.settings.settling_seconds, config.settings.companies) == (0.0, ("a", "b"))
+    assert (config.settings.evidence_wait_seconds, config.settings.companies) == (0.0, ("a", "b"))
 
 
 def test_no_password_shows_when_the_configuration_is_printed() -> None:

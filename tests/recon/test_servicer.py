@@ -24,8 +24,8 @@ from libs.rpc.server import Registration
 from libs.rpc.wire import from_event, from_money, from_settlement, from_time
 from services.recon.adapters.ledger import LedgerClient
 from services.recon.domain.learning import LedgerPosting
-from services.recon.domain.match import MatchType
-from services.recon.handlers.ports import AppliedState, MatchToApply
+from services.recon.domain.match import Certificate, Match, MatchState, MatchType, Side
+from services.recon.handlers.ports import AppliedState
 from services.recon.servicer import ReconServicer
 from tests.formats.camt_files import document
 from tests.recon.calls import PARENT, ROLES, serving
@@ -294,7 +294,16 @@ def test_the_client_tells_the_ledgers_answers(world: World) -> None:
             NotRecorded("EVENT_CONFLICT", retry=False),
             NotRecorded("STORAGE_CONFLICT", retry=True),
         ]
-        match = MatchToApply("m", "acme", MatchType.BANK_PAYOUT, "a", ("b",), "r", "")
+        match = Match(
+            name="m",
+            company="acme",
+            type=MatchType.BANK_PAYOUT,
+            state=MatchState.CONFIRMED,
+            anchor=Side("a", "SUS", ""),
+            members=(Side("b", "TRN", ""),),
+            certificate=Certificate("r", "rule", 1, ""),
+            created_at=datetime(2026, 3, 20, tzinfo=UTC),
+        )
         applied = client.apply_match(match)
         assert (applied.state, applied.written_at) == (AppliedState.WRITTEN, datetime(2026, 3, 20, tzinfo=UTC))
         assert servicer.calls == ["companies/acme/postings/a"]

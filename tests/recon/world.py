@@ -44,10 +44,9 @@ from services.recon.domain.learning import LedgerPosting, RoleAmount
 from services.recon.domain.match import Match, MatchType
 from services.recon.domain.settings import Settings
 from services.recon.handlers.ports import (
-    Applied,
     AppliedState,
     LedgerChange,
-    MatchToApply,
+    MatchAnswer,
 )
 from tests.formats import camt_files
 from tests.storage.stored import stored
@@ -75,7 +74,7 @@ class FakeLedger:
         self.events: dict[str, Event] = {}
         self.postings: dict[str, LedgerPosting] = {}
         self.changes: list[LedgerPosting] = []
-        self.applied: dict[str, MatchToApply] = {}
+        self.applied: dict[str, Match] = {}
         self.calls = 0
         self.fail_before: list[ConcordError] = []  # nothing happens
         self.fail_after: list[ConcordError] = []  # the reply is lost
@@ -98,24 +97,21 @@ class FakeLedger:
         found = self.changes[start : start + limit]
         return [LedgerChange(one, str(start + index)) for index, one in enumerate(found, start=1)]
 
-    def apply_match(self, match: MatchToApply) -> Applied:
+    def apply_match(self, match: Match) -> MatchAnswer:
         if self.fail_before:
             raise self.fail_before.pop(0)
         known = self.applied.setdefault(match.name, match)
         assert (known.anchor, known.members) == (match.anchor, match.members), "a repeat says the same"
         if match.type in self.exceptions:
-            return Applied(AppliedState.EXCEPTION, self.exceptions[match.type])
+            return MatchAnswer(AppliedState.EXCEPTION, self.exceptions[match.type])
         if self.pending:
             self.pending -= 1
-            return Applied(AppliedState.PENDING)
+            return MatchAnswer(AppliedState.PENDING)
         role = _CLOSES[match.type]
-        for key in match.members:
-            self.close(key, role)
-        self.close(match.anchor, "CLR" if role == "CLR" else "SUS")
-        return Applied(AppliedState.WRITTEN, written_at=NOW)
-
-    def applied_match(self, name: str) -> Applied:
-        return self.apply_match(self.applied[name])
+        for side in match.members:
+            self.close(side.posting, role)
+        self.close(match.anchor.posting, "CLR" if role == "CLR" else "SUS")
+        return MatchAnswer(AppliedState.WRITTEN, written_at=NOW)
 
     def close(self, key: str, role: str) -> None:
         one = self.postings[key]
@@ -190,7 +186,7 @@ class World:
     """One recon. What a test does to it stands in one line."""
 
     def __init__(
-        self, engine: Engine, *, settling_seconds: float = 0.0, seed: int = 3, tracer: Tracer | None = None
+        self, engine: Engine, *, evidence_wait_seconds: float = 0.0, seed: int = 3, tracer: Tracer | None = None
     ) -> None:
         self.now = NOW
         self.engine = engine
@@ -201,7 +197,7 @@ class World:
         self.ledger = FakeLedger()
         self.rng = random.Random(seed)
         self.ids = TransactionIds(self.clock, self.rng)
-        self.settings = Settings(companies=("acme",), settling_seconds=settling_seconds)
+        self.settings = Settings(companies=("acme",), evidence_wait_seconds=evidence_wait_seconds)
         self.recon = self.started()
 
     def clock(self) -> datetime:
@@ -287,6 +283,11 @@ def line_entry(text: str, words: str = "", day: str = "2026-03-16", servicer: st
     more = f"<AcctSvcrRef>{servicer}</AcctSvcrRef>" if servicer else ""
     entry = camt_files.entry(text, camt_files.detail(text, remittance), more=more)
     return entry.replace("2026-01-31", day)
+
+
+def keys_of(match: Match) -> tuple[str, tuple[str, ...]]:
+    """The postings of anchor and members."""
+    return match.anchor.posting, tuple(side.posting for side in match.members)
 
 
 def posting_key(event: Event) -> str:

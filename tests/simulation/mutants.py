@@ -24,7 +24,8 @@ from services.ledger.domain.posting import Change, Posting
 from services.ledger.storage.postings import Postings
 from services.ledger.storage.stories import StoryReader
 from services.ledger.storage.uow import LedgerUow, LedgerUowFactory
-from services.recon.handlers.ports import Applied, AppliedState, LedgerChange, MatchToApply
+from services.recon.domain.match import Match
+from services.recon.handlers.ports import AppliedState, LedgerChange, MatchAnswer
 from services.recon.handlers.ports import Ledger as ReconsLedger
 from tests.simulation.day import Message
 from tests.simulation.faults import Crash
@@ -295,19 +296,16 @@ class _Relaying:
     def read_changes(self, company: str, token: str, limit: int) -> list[LedgerChange]:
         return self._ledger.read_changes(company, token, limit)
 
-    def apply_match(self, match: MatchToApply) -> Applied:
+    def apply_match(self, match: Match) -> MatchAnswer:
         return self._ledger.apply_match(match)
-
-    def applied_match(self, name: str) -> Applied:
-        return self._ledger.applied_match(name)
 
 
 class _BelievingMatches(_Relaying):
-    def apply_match(self, match: MatchToApply) -> Applied:
+    def apply_match(self, match: Match) -> MatchAnswer:
         try:
             return super().apply_match(match)
         except ConcordError:
-            return Applied(AppliedState.WRITTEN)
+            return MatchAnswer(AppliedState.WRITTEN)
 
 
 class _Remembering(_Relaying):

@@ -15,8 +15,8 @@ from libs.handover.client import EventLedgerClient
 from libs.rpc.wire import to_event, to_money, to_time
 
 from ..domain.learning import LedgerPosting, RoleAmount
-from ..domain.match import MatchType
-from ..handlers.ports import Applied, AppliedState, LedgerChange, MatchToApply
+from ..domain.match import Match, MatchType
+from ..handlers.ports import AppliedState, LedgerChange, MatchAnswer
 from .stream import STREAM_SECONDS, ChangeStream
 
 _TYPES = {
@@ -49,19 +49,16 @@ class LedgerClient(EventLedgerClient):
         request = ledger_pb2.WatchPostingsRequest(parent=f"companies/{company}", resume_token=token)
         return self._stub.WatchPostings(request, timeout=STREAM_SECONDS)
 
-    def apply_match(self, match: MatchToApply) -> Applied:
+    def apply_match(self, match: Match) -> MatchAnswer:
         message = match_pb2.Match(
             name=match.name,
             type=_TYPES[match.type],
-            anchor=_posting_name(match.company, match.anchor),
-            members=[_posting_name(match.company, key) for key in match.members],
-            rule_revision=match.rule_revision,
+            anchor=_posting_name(match.company, match.anchor.posting),
+            members=[_posting_name(match.company, side.posting) for side in match.members],
+            rule_revision=match.certificate.rule_revision,
             traceparent=match.traceparent,
         )
-        return _applied(self._stub.ApplyMatch(ledger_pb2.ApplyMatchRequest(match=message)))
-
-    def applied_match(self, name: str) -> Applied:
-        return _applied(self._stub.GetAppliedMatch(ledger_pb2.GetAppliedMatchRequest(name=name)))
+        return _match_answer(self._stub.ApplyMatch(ledger_pb2.ApplyMatchRequest(match=message)))
 
     def close(self) -> None:
         """End the streams."""
@@ -94,9 +91,9 @@ def to_change(message: ledger_pb2.WatchPostingsResponse) -> LedgerChange:
     return LedgerChange(to_posting(message.posting, to_event(message.event)), message.resume_token)
 
 
-def _applied(message: match_pb2.AppliedMatch) -> Applied:
+def _match_answer(message: match_pb2.AppliedMatch) -> MatchAnswer:
     written: datetime | None = to_time(message.write_time).astimezone(UTC) if message.HasField("write_time") else None
-    return Applied(_STATES.get(message.state, AppliedState.PENDING), message.reason, written)
+    return MatchAnswer(_STATES.get(message.state, AppliedState.PENDING), message.reason, written)
 
 
 def _posting_name(company: str, key: str) -> str:

@@ -16,6 +16,7 @@ from .settlement import StoredSettlement
 
 SHOWN = 5  # candidates of a rule
 TOKENS_SHOWN = 20
+EVIDENCE_WAIT = "evidence_wait"  # what a pair lacks that only amount and day join, while better may come
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +133,8 @@ def _trial(
         left, right = f"{1 + len(rivals)} lines", f"{1 + len(more)} candidates"
         predicates.append(Predicate("unique", left, right, not rivals and not more))
         if not rule.by_reference and rule.kind is TargetKind.INVOICE:
-            settled = target.posting not in young
-            predicates.append(Predicate("settled", "open long enough" if settled else "just posted", "", settled))
+            waited = target.posting not in young
+            predicates.append(Predicate(EVIDENCE_WAIT, "open long enough" if waited else "just posted", "", waited))
     return Trial(rule.name, candidate, all(one.held for one in predicates), tuple(predicates))
 
 

@@ -1,4 +1,4 @@
-"""Matches with their certificates, and differences with their owners; the only ways between their states."""
+"""Matches: their sides, what proves them, and the only ways between their states."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from datetime import datetime
 from enum import Enum
 
 from libs.errors.review import TransitionForbidden
-from libs.money import Money
 from libs.service.work import Lease
 
 
@@ -18,18 +17,15 @@ class MatchType(Enum):
 
 
 class MatchState(Enum):
-    PROPOSED = "proposed"
-    CONFIRMED = "confirmed"
-    WRITTEN = "written"
+    CONFIRMED = "confirmed"  # found, and to be written
+    WRITTEN = "written"  # Odoo shows it
     UNDONE = "undone"
 
 
-_M = MatchState
 MATCH_TRANSITIONS: dict[MatchState, frozenset[MatchState]] = {
-    _M.PROPOSED: frozenset({_M.CONFIRMED, _M.UNDONE}),
-    _M.CONFIRMED: frozenset({_M.WRITTEN, _M.UNDONE}),
-    _M.WRITTEN: frozenset({_M.UNDONE}),
-    _M.UNDONE: frozenset(),
+    MatchState.CONFIRMED: frozenset({MatchState.WRITTEN, MatchState.UNDONE}),
+    MatchState.WRITTEN: frozenset({MatchState.UNDONE}),
+    MatchState.UNDONE: frozenset(),
 }
 
 
@@ -40,14 +36,6 @@ def check_match(old: MatchState, new: MatchState) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Residual:
-    """`kind`: `fee`, `fx`, `tax`, `discount`, `rounding`, `write_off`, `timing`, `unexplained`."""
-
-    kind: str
-    amount: Money
-
-
-@dataclass(frozen=True, slots=True)
 class Certificate:
     """What proves a match; the rest is derived from the immutable inputs when somebody asks."""
 
@@ -55,52 +43,42 @@ class Certificate:
     rule: str
     candidates: int  # of this rank, both sides counted: 1 for an automatic match
     snapshot: str  # the ledger position that it was made from
-    residuals: tuple[Residual, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """`anchor` and `members` are keys of postings."""
-
-    name: str
-    type: MatchType
-    state: MatchState
-    anchor: str
-    members: tuple[str, ...]
-    certificate: Certificate
-    created_at: datetime
-    transaction_ids: tuple[str, ...] = ()
-    written_at: datetime | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
+class Side:
     """One side of a match: which role of which posting it closes."""
 
-    posting: str
+    posting: str  # its key
     role: str
     transaction_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class NewMatch:
-    match: Match
+class Match:
+    """Things on two sides that are the same money."""
+
+    name: str
     company: str
-    anchor: Member
-    members: tuple[Member, ...]
+    type: MatchType
+    state: MatchState
+    anchor: Side
+    members: tuple[Side, ...]
+    certificate: Certificate
+    created_at: datetime
     traceparent: str = ""
-    settlement: str = ""  # the settlement's name, where it proves one
+    written_at: datetime | None = None
+    reason: str = ""
 
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """The anchor first."""
+        return (self.anchor, *self.members)
 
-@dataclass(frozen=True, slots=True)
-class StoredMatch:
-    """A match with what belongs to it."""
-
-    match: Match
-    company: str
-    anchor: Member
-    members: tuple[Member, ...]
+    @property
+    def transaction_ids(self) -> tuple[str, ...]:
+        """The sides' transactions, each once."""
+        return tuple(dict.fromkeys(side.transaction_id for side in self.sides))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +92,10 @@ class Banked:
 
 
 @dataclass(frozen=True, slots=True)
-class OutboundMatch:
-    """A confirmed match on its way to Odoo."""
+class ClaimedMatch:
+    """A confirmed match that a worker holds."""
 
     match: Match
-    company: str
-    traceparent: str
     attempts: int
     lease: Lease
 
@@ -128,7 +104,7 @@ class OutboundMatch:
 class MatchOutcome:
     """What became of a claimed match. With `retry_at` it is asked for again then."""
 
-    stored: OutboundMatch
+    stored: ClaimedMatch
     state: MatchState
     reason: str = ""
     written_at: datetime | None = None

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from ..domain.difference import Difference
 from ..domain.doubts import is_doubt, place_of
 from ..domain.errors import DifferenceUnknown, ExplanationUnknown
-from ..domain.explain import Predicate, Trial, bank_trials, payout_trial, target_trials
+from ..domain.explain import EVIDENCE_WAIT, Predicate, Trial, bank_trials, payout_trial, target_trials
 from ..domain.learning import Item, ItemKind
-from ..domain.match import MatchState, MatchType, StoredMatch
+from ..domain.match import Match, MatchState, MatchType
 from ..domain.names import settlement_name
 from ..domain.payouts import Incomplete
 from ..domain.settlement import StoredSettlement
@@ -38,7 +38,7 @@ def explain(company: str, collection: str, key: str, new_uow: NewUow) -> Explana
     name = f"companies/{company}/{collection}/{key}"
     with new_uow(read_only=True) as uow:
         if collection == "matches":
-            return Explanation(name, tuple(_of_match(company, uow.matches.get(name), uow)))
+            return Explanation(name, tuple(_of_match(uow.matches.get(name), uow)))
         if collection == "settlements":
             return Explanation(name, (_of_settlement(uow.settlements.get(name), uow),))
         if collection == "differences":
@@ -104,9 +104,9 @@ def _of_posting(company: str, key: str, uow: ReconUow) -> Explanation:
     if item is None or item.company != company:
         raise ExplanationUnknown("nothing of that name stands in the books", field="name")
     trials: list[Trial] = []
-    for stored in uow.matches.of_posting(company, key):
-        if stored.match.state is not MatchState.UNDONE:
-            trials += _of_match(company, stored, uow)
+    for match in uow.matches.of_posting(company, key):
+        if match.state is not MatchState.UNDONE:
+            trials += _of_match(match, uow)
     if not trials:
         trials = _of_item(item, uow)
     return Explanation(key, tuple(trials))
@@ -122,7 +122,7 @@ def _of_item(item: Item, uow: ReconUow) -> list[Trial]:
     lines = [bank_item(one) for one in open_items if one.kind is ItemKind.BANK_LINE]
     payouts = [one.source_id for one in open_items if one.kind is ItemKind.PAYOUT]
     targets = targets_of(open_items, uow.settlements.of_payouts(item.company, payouts))
-    young = {one.nearest for one in open_items if one.nearest_lacks == "settled"}
+    young = {one.nearest for one in open_items if one.nearest_lacks == EVIDENCE_WAIT}
     if item.kind is ItemKind.BANK_LINE:
         return bank_trials(bank_item(item), targets, lines, young)
     settlement = _settlement_of(item, uow)
@@ -130,16 +130,16 @@ def _of_item(item: Item, uow: ReconUow) -> list[Trial]:
     return trials + target_trials(target_of(item, settlement), lines, targets, young)
 
 
-def _of_match(company: str, stored: StoredMatch, uow: ReconUow) -> list[Trial]:
+def _of_match(match: Match, uow: ReconUow) -> list[Trial]:
     """The rule that matched, with the comparisons that it made; no other rule of its rank had a candidate."""
-    items = uow.items.find([stored.anchor.posting, *(one.posting for one in stored.members)])
-    anchor = items[stored.anchor.posting]
-    if stored.match.type is MatchType.PAYOUT_TRANSACTIONS:
+    items = uow.items.find([side.posting for side in match.sides])
+    anchor = items[match.anchor.posting]
+    if match.type is MatchType.PAYOUT_TRANSACTIONS:
         settlement = _settlement_of(anchor, uow)
         if settlement is None:
             raise ExplanationUnknown("the settlement behind the match is gone", field="name")
         return [_of_settlement(settlement, uow, matched=True)]
-    member = items[stored.members[0].posting]
+    member = items[match.members[0].posting]
     target = target_of(member, _settlement_of(member, uow))
     return bank_trials(bank_item(anchor), [target], [])
 

@@ -12,7 +12,7 @@ from libs.handover import EventLedger
 
 from ..domain.items import BankItem, Target
 from ..domain.learning import LedgerPosting
-from ..domain.match import MatchType
+from ..domain.match import Match
 from ..domain.outcome import Result
 
 Matcher = Callable[[Sequence[BankItem], Sequence[Target]], Result]
@@ -33,20 +33,7 @@ class AppliedState(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class MatchToApply:
-    """`anchor` and `members` are postings' keys."""
-
-    name: str
-    company: str
-    type: MatchType
-    anchor: str
-    members: tuple[str, ...]
-    rule_revision: str
-    traceparent: str
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
+class MatchAnswer:
     """What became of a match in the ledger."""
 
     state: AppliedState
@@ -60,8 +47,5 @@ class Ledger(EventLedger, Protocol):
     def read_changes(self, company: str, token: str, limit: int) -> list[LedgerChange]:
         """The next changes after a token (empty: from the start) that are there now, in their one order."""
 
-    def apply_match(self, match: MatchToApply) -> Applied:
-        """Safe to repeat: the same match gets the first answer."""
-
-    def applied_match(self, name: str) -> Applied:
-        """Raises an error of kind MISSING for a match that the ledger never got."""
+    def apply_match(self, match: Match) -> MatchAnswer:
+        """Safe to repeat, and the way to ask again: the same match gets the answer as it is then."""

@@ -38,7 +38,7 @@ def list_settlements(company: str, size: int, after: After | None, new_uow: NewU
 def get_match(name: str, new_uow: NewUow) -> Match:
     """Raises `MatchUnknown`."""
     with new_uow(read_only=True) as uow:
-        return uow.matches.get(name).match
+        return uow.matches.get(name)
 
 
 def list_matches(company: str, transaction_id: str, size: int, after: After | None, new_uow: NewUow) -> ListPart[Match]:

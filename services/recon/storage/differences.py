@@ -106,10 +106,15 @@ class ProgressRows:
     def companies(self) -> list[str]:
         return list(self._connection.scalars(select(PROGRESS.c.company).order_by(PROGRESS.c.company)))
 
+    def all(self) -> list[Progress]:
+        """By company."""
+        return [
+            Progress(**row._mapping) for row in self._connection.execute(select(PROGRESS).order_by(PROGRESS.c.company))
+        ]
+
     def get(self, company: str) -> Progress:
         row = self._connection.execute(select(PROGRESS).where(PROGRESS.c.company == company)).one()
-        counts = (row.changes, row.matched, row.differenced)
-        return Progress(row.company, row.token, *counts, due_at=row.due_at, match_due_at=row.match_due_at)
+        return Progress(**row._mapping)
 
     def news(self, company: str) -> None:
         """Something changed: there may be more to match."""

@@ -14,7 +14,7 @@ from libs.money import Money
 
 from ..domain.difference import Difference, DifferenceState
 from ..domain.learning import Item, ItemKind
-from ..domain.match import Certificate, Match, MatchState, MatchType, Residual
+from ..domain.match import Certificate, Match, MatchState, MatchType, Side
 
 SERVICE = "recon"  # the actor of what nobody asked for
 LOOK_UP = 500  # keys in one look-up
@@ -88,24 +88,21 @@ def to_item(row: Row[Any]) -> Item:
     )
 
 
-def to_match(row: Row[Any], members: Sequence[str], transaction_ids: Sequence[str]) -> Match:
-    residuals = tuple(Residual(kind, Money(*amount)) for kind, amount in json.loads(row.residuals))
+def to_match(row: Row[Any], sides: Sequence[Side]) -> Match:
+    anchor, *members = sides
     return Match(
         name=row.name,
+        company=row.company,
         type=MatchType(row.type),
         state=MatchState(row.state),
-        anchor=row.anchor,
+        anchor=anchor,
         members=tuple(members),
-        certificate=Certificate(row.rule_revision, row.rule, row.candidates, row.snapshot, residuals),
+        certificate=Certificate(row.rule_revision, row.rule, row.candidates, row.snapshot),
         created_at=row.created_at,
-        transaction_ids=tuple(dict.fromkeys(transaction_ids)),
+        traceparent=row.traceparent,
         written_at=row.written_at,
         reason=row.reason,
     )
-
-
-def residuals_text(certificate: Certificate) -> str:
-    return json.dumps([[one.kind, [one.amount.currency, one.amount.minor_units]] for one in certificate.residuals])
 
 
 def difference_columns(one: Difference) -> dict[str, Any]:

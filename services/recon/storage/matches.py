@@ -17,19 +17,8 @@ from libs.storage.outbox import Message, Outbox
 from libs.storage.rows import insert_rows
 
 from ..domain.errors import MatchUnknown
-from ..domain.match import (
-    Banked,
-    Match,
-    MatchOutcome,
-    MatchState,
-    MatchType,
-    Member,
-    NewMatch,
-    OutboundMatch,
-    StoredMatch,
-    check_match,
-)
-from .mapping import SERVICE, listed_after, parts, residuals_text, to_match
+from ..domain.match import Banked, ClaimedMatch, Match, MatchOutcome, MatchState, MatchType, Side, check_match
+from .mapping import SERVICE, listed_after, parts, to_match
 from .rows import MATCH, MATCH_MEMBER, TABLES
 
 _CONFIRMED = in_state(MATCH, MatchState.CONFIRMED.value)
@@ -42,26 +31,19 @@ class Matches:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, matches: Sequence[NewMatch], now: datetime) -> None:
-        """Each is proposed and, being the only one of its rank, confirmed."""
-        insert_rows(self._connection, MATCH, [_row(one, now) for one in matches])
+    def add(self, matches: Sequence[Match], now: datetime) -> None:
+        """Raises `StorageConflict` where a side is in another match."""
+        insert_rows(self._connection, MATCH, list(map(_row, matches)))
         rows = [
-            (one.match.name, position, member.posting, member.role, member.transaction_id, 1)
-            for one in matches
-            for position, member in enumerate((one.anchor, *one.members))
+            (match.name, position, side.posting, side.role, side.transaction_id, 1)
+            for match in matches
+            for position, side in enumerate(match.sides)
         ]
         columns = ("match", "position", "posting", "role", "transaction_id", "live")
         insert_rows(self._connection, MATCH_MEMBER, rows, columns)
-        for one in matches:
-            check_match(MatchState.PROPOSED, one.match.state)
-        for state in (MatchState.PROPOSED, MatchState.CONFIRMED):
-            self._note(
-                [(one.match.name, one.company, one.anchor.transaction_id, state, one.match.certificate.rule)
-                 for one in matches],
-                now,
-            )  # fmt: skip
+        self._note([(match, match.state, match.certificate.rule) for match in matches], now)
 
-    def get(self, name: str) -> StoredMatch:
+    def get(self, name: str) -> Match:
         """Raises `MatchUnknown`."""
         found = self._where(MATCH.c.name == name)
         if not found:
@@ -75,9 +57,9 @@ class Matches:
             mine = select(MATCH_MEMBER.c.match).where(MATCH_MEMBER.c.transaction_id == transaction_id)
             statement = statement.where(MATCH.c.name.in_(mine))
         rows = self._connection.execute(statement.order_by(MATCH.c.created_at, MATCH.c.name).limit(size)).all()
-        return [one.match for one in self._stored(rows)]
+        return self._stored(rows)
 
-    def of_posting(self, company: str, posting: str) -> list[StoredMatch]:
+    def of_posting(self, company: str, posting: str) -> list[Match]:
         mine = select(MATCH_MEMBER.c.match).where(MATCH_MEMBER.c.posting == posting)
         return self._where((MATCH.c.company == company) & MATCH.c.name.in_(mine))
 
@@ -102,7 +84,7 @@ class Matches:
             found |= {(kind, anchor): count for kind, anchor, count in self._connection.execute(statement)}
         return found
 
-    def claim(self, *, limit: int, owner: str, now: datetime, lease_seconds: float) -> list[OutboundMatch]:
+    def claim(self, *, limit: int, owner: str, now: datetime, lease_seconds: float) -> list[ClaimedMatch]:
         rows = claim(
             self._connection,
             MATCH,
@@ -113,42 +95,32 @@ class Matches:
             now=now,
             lease_seconds=lease_seconds,
         )
-        stored = self._stored(rows)
+        matches = self._stored(rows)
         return [
-            OutboundMatch(one.match, row.company, row.traceparent, row.attempts, lease_of(MATCH, row))
-            for row, one in zip(rows, stored, strict=True)
+            ClaimedMatch(match, row.attempts, lease_of(MATCH, row)) for row, match in zip(rows, matches, strict=True)
         ]
 
     def finish(self, outcomes: Sequence[MatchOutcome], now: datetime) -> set[str]:
         """Names of those that were still ours."""
         finished: list[tuple[Any, dict[str, Any]]] = []
-        for one in outcomes:
-            values: dict[str, Any] = {"reason": one.reason}
-            if one.state is not MatchState.CONFIRMED:
-                check_match(one.stored.match.state, one.state)
-                values |= {"state": one.state.value, "written_at": one.written_at}
-            if one.retry_at is not None:
-                values["available_at"] = one.retry_at
-                if one.fresh_budget:
+        for outcome in outcomes:
+            match = outcome.stored.match
+            values: dict[str, Any] = {"reason": outcome.reason}
+            if outcome.state is not MatchState.CONFIRMED:
+                check_match(match.state, outcome.state)
+                values |= {"state": outcome.state.value, "written_at": outcome.written_at}
+            if outcome.retry_at is not None:
+                values["available_at"] = outcome.retry_at
+                if outcome.fresh_budget:
                     values["attempts"] = 0
-            finished.append((one.stored.lease, values))
+            finished.append((outcome.stored.lease, values))
         kept: set[str] = finish(self._connection, MATCH, finished, now=now)
-        news = [
-            one
-            for one in outcomes
-            if one.stored.match.name in kept and (one.state is not MatchState.CONFIRMED or _newly_stuck(one))
-        ]
-        anchors = self._anchors_of([one.stored.match.name for one in news])
-        self._note(
-            [
-                (one.stored.match.name, one.stored.company, anchors[one.stored.match.name], one.state, one.reason)
-                for one in news
-            ],
-            now,
-        )  # fmt: skip
+        ours = [outcome for outcome in outcomes if outcome.stored.match.name in kept]
+        news = [outcome for outcome in ours if outcome.state is not MatchState.CONFIRMED or _newly_stuck(outcome)]
+        self._note([(outcome.stored.match, outcome.state, outcome.reason) for outcome in news], now)
         return kept
 
-    def failing(self, company: str) -> list[StoredMatch]:
+    def failing(self, company: str) -> list[Match]:
         """Confirmed ones that the ledger could not write."""
         return self._where(_CONFIRMED & (MATCH.c.company == company) & (MATCH.c.reason != ""))
 
@@ -156,12 +128,12 @@ class Matches:
         """Takes the matches out of the queue and frees their sides."""
         for name in sorted(names):
             before = self.get(name)
-            check_match(before.match.state, MatchState.UNDONE)
+            check_match(before.state, MatchState.UNDONE)
             values = {"state": _UNDONE, "reason": reason, "lease_owner": None, "lease_until": None}
             changed = update(MATCH).where(MATCH.c.name == name).values(values | {"fence": MATCH.c.fence + 1})
             self._connection.execute(changed)
             self._connection.execute(update(MATCH_MEMBER).where(MATCH_MEMBER.c.match == name).values(live=0))
-            self._note([(name, before.company, before.anchor.transaction_id, MatchState.UNDONE, reason)], now)
+            self._note([(before, MatchState.UNDONE, reason)], now)
 
     def banked(self, payouts: Sequence[str]) -> list[Banked]:
         """Of payouts (keys) that are matched both with their transactions and with the bank."""
@@ -182,84 +154,68 @@ class Matches:
             ]
         return found
 
-    def _note(self, news: Sequence[tuple[str, str, str, MatchState, str]], now: datetime) -> None:
-        """Audit entries and messages of (name, company, transaction, state, rule or reason)."""
+    def _note(self, news: Sequence[tuple[Match, MatchState, str]], now: datetime) -> None:
+        """Audit entries and messages of (match, new state, rule or reason), under the anchor's transaction."""
         if not news:
             return
         AuditLog(self._connection, TABLES).append(
             [
-                AuditEntry(name, f"MATCH_{state.name}", SERVICE, now, transaction_id, reason=word)
-                for name, _, transaction_id, state, word in news
+                AuditEntry(match.name, f"MATCH_{state.name}", SERVICE, now, match.anchor.transaction_id, reason=word)
+                for match, state, word in news
             ]
         )
         Outbox(self._connection, TABLES).add(
             [
                 Message(
-                    id=_message_id(name, state.value, word, now.isoformat()),
-                    topic=f"recon.matches.{company}"[:128],
-                    key=name,
-                    transaction_id=transaction_id,
-                    payload=json.dumps({"match": name, "state": state.value, "reason": word}).encode(),
+                    id=_message_id(match.name, state.value, word, now.isoformat()),
+                    topic=f"recon.matches.{match.company}"[:128],
+                    key=match.name,
+                    transaction_id=match.anchor.transaction_id,
+                    payload=json.dumps({"match": match.name, "state": state.value, "reason": word}).encode(),
                     at=now,
                 )
-                for name, company, transaction_id, state, word in news
+                for match, state, word in news
             ]
         )
 
-    def _anchors_of(self, names: Sequence[str]) -> dict[str, str]:
-        """Whose transaction each match is noted under: its anchor's."""
-        table = MATCH_MEMBER.c
-        found: dict[str, str] = {}
-        for part in parts(sorted(names)):
-            statement = select(table.match, table.transaction_id).where(table.match.in_(part), table.position == 0)
-            found |= dict(map(tuple, self._connection.execute(statement)))
-        return found
-
-    def _where(self, condition: ColumnElement[bool]) -> list[StoredMatch]:
+    def _where(self, condition: ColumnElement[bool]) -> list[Match]:
         statement = select(MATCH).where(condition).order_by(MATCH.c.created_at, MATCH.c.name)
         return self._stored(self._connection.execute(statement).all())
 
-    def _stored(self, rows: Sequence[Row[Any]]) -> list[StoredMatch]:
-        sides: dict[str, list[Member]] = {}
-        table = MATCH_MEMBER
+    def _stored(self, rows: Sequence[Row[Any]]) -> list[Match]:
+        sides: dict[str, list[Side]] = {}
+        member = MATCH_MEMBER.c
         for part in parts([row.name for row in rows]):
-            statement = select(table).where(table.c.match.in_(part)).order_by(table.c.match, table.c.position)
-            for one in self._connection.execute(statement):
-                sides.setdefault(one.match, []).append(Member(one.posting, one.role, one.transaction_id))
-        found = []
-        for row in rows:
-            anchor, *members = sides[row.name]
-            transactions = [one.transaction_id for one in (anchor, *members)]
-            match = to_match(row, [one.posting for one in members], transactions)
-            found.append(StoredMatch(match, row.company, anchor, tuple(members)))
-        return found
+            statement = select(MATCH_MEMBER).where(member.match.in_(part)).order_by(member.match, member.position)
+            for found in self._connection.execute(statement):
+                sides.setdefault(found.match, []).append(Side(found.posting, found.role, found.transaction_id))
+        return [to_match(row, sides[row.name]) for row in rows]
 
 
 def _message_id(*words: str) -> str:
     return hashlib.sha256("\n".join(words).encode()).hexdigest()
 
 
-def _newly_stuck(one: MatchOutcome) -> bool:
-    return bool(one.reason) and one.reason != one.stored.match.reason
+def _newly_stuck(outcome: MatchOutcome) -> bool:
+    return bool(outcome.reason) and outcome.reason != outcome.stored.match.reason
 
 
-def _row(one: NewMatch, now: datetime) -> dict[str, Any]:
-    certificate = one.match.certificate
+def _row(match: Match) -> dict[str, Any]:
+    certificate = match.certificate
     return {
-        "name": one.match.name,
-        "company": one.company,
-        "type": one.match.type.value,
-        "anchor": one.match.anchor,
+        "name": match.name,
+        "company": match.company,
+        "type": match.type.value,
+        "anchor": match.anchor.posting,
         "rule_revision": certificate.rule_revision,
         "rule": certificate.rule,
         "candidates": certificate.candidates,
         "snapshot": certificate.snapshot,
-        "residuals": residuals_text(certificate),
-        "traceparent": one.traceparent,
-        "reason": "",
-        "created_at": now,
-        "state": one.match.state.value,
-        "available_at": now,
+        "traceparent": match.traceparent,
+        "reason": match.reason,
+        "created_at": match.created_at,
+        "state": match.state.value,
+        "available_at": match.created_at,
         "fence": 0,
         "attempts": 0,
     }

@@ -186,7 +186,6 @@ class MatchRow(ReconRow, LeaseColumns, table=True):
     rule: str = Field(max_length=64)
     candidates: int
     snapshot: str = Field(sa_type=Text)
-    residuals: str = Field(sa_type=Text)  # JSON
     traceparent: str = Field(max_length=128)
     reason: str = Field(max_length=64)
     created_at: datetime = Field(sa_type=UtcTimestamp)

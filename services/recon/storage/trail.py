@@ -84,6 +84,6 @@ def _step(entry: AuditEntry) -> Step:
     is_match = "/matches/" in entry.subject
     state = entry.action.lower().partition("_")[2] if is_match or "/differences/" in entry.subject else ""
     step = step_of(entry, state)
-    if is_match and state in ("proposed", "confirmed") and entry.reason.islower():
+    if is_match and entry.reason.islower():
         return replace(step, detail=f"rule {entry.reason}", reason="")
     return step

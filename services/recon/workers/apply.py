@@ -9,10 +9,10 @@ from libs.errors import ConcordError
 from libs.errors.retry import RetryPolicy
 from libs.service.work import WorkContext
 
-from ..domain.match import MatchOutcome, MatchState, OutboundMatch
+from ..domain.match import ClaimedMatch, MatchOutcome, MatchState
 from ..domain.retry import BUDGET
 from ..domain.settings import Settings
-from ..handlers.ports import Applied, AppliedState, Ledger, MatchToApply
+from ..handlers.ports import AppliedState, Ledger, MatchAnswer
 from ..storage.uow import NewUow
 
 PARKED = "APPLY_BUDGET_SPENT"
@@ -55,36 +55,36 @@ class ApplyWorker:
             uow.commit()
         outcomes: list[MatchOutcome] = []
         failure: ConcordError | None = None
-        for one in claimed:
+        for stored in claimed:
             if failure is not None:
-                outcomes.append(self._later(one, failure.reason))
+                outcomes.append(self._later(stored, failure.reason))
                 continue
             try:
-                outcomes.append(self._outcome(one, self._ledger.apply_match(_to_apply(one))))
+                outcomes.append(self._outcome(stored, self._ledger.apply_match(stored.match)))
             except ConcordError as error:
                 if error.kind.is_technical:
                     failure = error
-                    outcomes.append(self._later(one, error.reason))
+                    outcomes.append(self._later(stored, error.reason))
                 else:
-                    outcomes.append(self._stuck(one, error.reason))
+                    outcomes.append(self._stuck(stored, error.reason))
         self._finish(outcomes, failure)
         if failure is not None:
             raise failure
         return len(claimed)
 
-    def _outcome(self, stored: OutboundMatch, applied: Applied) -> MatchOutcome:
-        if applied.state is AppliedState.WRITTEN:
-            return MatchOutcome(stored, MatchState.WRITTEN, written_at=applied.written_at or self._work.clock())
-        if applied.state is AppliedState.EXCEPTION:
-            return self._stuck(stored, applied.reason or "MATCH_EXCEPTION")
+    def _outcome(self, stored: ClaimedMatch, answer: MatchAnswer) -> MatchOutcome:
+        if answer.state is AppliedState.WRITTEN:
+            return MatchOutcome(stored, MatchState.WRITTEN, written_at=answer.written_at or self._work.clock())
+        if answer.state is AppliedState.EXCEPTION:
+            return self._stuck(stored, answer.reason or "MATCH_EXCEPTION")
         at = self._work.clock() + timedelta(seconds=self._settings.apply_poll_seconds)
         return MatchOutcome(stored, MatchState.CONFIRMED, retry_at=at, fresh_budget=True)
 
-    def _stuck(self, stored: OutboundMatch, reason: str) -> MatchOutcome:
+    def _stuck(self, stored: ClaimedMatch, reason: str) -> MatchOutcome:
         at = self._work.clock() + timedelta(seconds=self._settings.stuck_poll_seconds)
         return MatchOutcome(stored, MatchState.CONFIRMED, reason[:64], retry_at=at, fresh_budget=True)
 
-    def _later(self, stored: OutboundMatch, reason: str) -> MatchOutcome:
+    def _later(self, stored: ClaimedMatch, reason: str) -> MatchOutcome:
         at = self._budget.next_try(stored.attempts, self._work.clock(), self._work.rng)
         if at is None:
             return self._stuck(stored, PARKED)
@@ -93,21 +93,15 @@ class ApplyWorker:
     def _finish(self, outcomes: Sequence[MatchOutcome], failure: ConcordError | None) -> None:
         with self._new_uow() as uow:
             kept = uow.matches.finish(outcomes, self._work.clock())
-            ours = [one for one in outcomes if one.stored.match.name in kept]
+            ours = [(outcome, outcome.stored.match) for outcome in outcomes if outcome.stored.match.name in kept]
             # A reason that came or went is news for the differences.
-            for company in sorted({one.stored.company for one in ours if one.reason != one.stored.match.reason}):
+            for company in sorted({match.company for outcome, match in ours if outcome.reason != match.reason}):
                 uow.progress.news(company)
             uow.commit()
-        for one in ours:
-            if failure is not None and one.retry_at is not None and not one.fresh_budget:
-                self._work.observer.retried(one.stored.company, "", failure.reason)
-            if one.state is MatchState.WRITTEN:
-                attributes = {"concord.match": one.stored.match.name}
-                matched = [(each, None) for each in one.stored.match.transaction_ids]
-                self._work.tracing.join("match_written", matched, one.stored.traceparent, attributes)
-
-
-def _to_apply(one: OutboundMatch) -> MatchToApply:
-    match = one.match
-    revision = match.certificate.rule_revision
-    return MatchToApply(match.name, one.company, match.type, match.anchor, match.members, revision, one.traceparent)
+        for outcome, match in ours:
+            if failure is not None and outcome.retry_at is not None and not outcome.fresh_budget:
+                self._work.observer.retried(match.company, "", failure.reason)
+            if outcome.state is MatchState.WRITTEN:
+                attributes = {"concord.match": match.name}
+                transactions = [(transaction, None) for transaction in match.transaction_ids]
+                self._work.tracing.join("match_written", transactions, match.traceparent, attributes)

@@ -13,7 +13,7 @@ from libs.service.work import WorkContext
 from ..domain.difference import Difference, DifferenceState
 from ..domain.doubts import is_doubt
 from ..domain.learning import Item, ItemKind
-from ..domain.match import StoredMatch
+from ..domain.match import Match
 from ..domain.names import difference_name
 from ..domain.payouts import Incomplete
 from ..domain.progress import Progress
@@ -61,13 +61,13 @@ class DifferenceWorker:
     def __init__(self, new_uow: NewUow, work: WorkContext, settings: Settings) -> None:
         self._new_uow = new_uow
         self._work = work
-        self._settling = timedelta(seconds=settings.settling_seconds)
+        self._wait = timedelta(seconds=settings.evidence_wait_seconds)
 
     def run_once(self) -> int:
         """How many differences were opened, changed or resolved. Raises `DifferenceChanged` if a person was faster."""
         with self._new_uow(read_only=True) as uow:
-            due = [one for one in map(uow.progress.get, uow.progress.companies()) if self._is_due(one)]
-        return sum(self._compare(one.company) for one in due)
+            due = [progress for progress in uow.progress.all() if self._is_due(progress)]
+        return sum(self._compare(progress.company) for progress in due)
 
     def _is_due(self, progress: Progress) -> bool:
         grown_old = progress.due_at is not None and progress.due_at <= self._work.clock()
@@ -78,8 +78,8 @@ class DifferenceWorker:
         with self._new_uow() as uow:
             progress = uow.progress.get(company)
             wanted = _wanted(company, uow)
-            old = {one.subject: one for one in wanted if one.since + self._settling <= now}
-            young = [one.since + self._settling for one in wanted if one.since + self._settling > now]
+            old = {one.subject: one for one in wanted if one.since + self._wait <= now}
+            young = [one.since + self._wait for one in wanted if one.since + self._wait > now]
             changes = _changes(company, old, uow, now)
             uow.differences.save(company, changes, ACTOR)
             uow.progress.differenced(company, progress.matched, min(young, default=None))
@@ -225,15 +225,15 @@ def _of_receipts(items: list[Item]) -> list[_Wanted]:
     ]
 
 
-def _of_match(stuck: StoredMatch, anchor: Item) -> _Wanted:
+def _of_match(stuck: Match, anchor: Item) -> _Wanted:
     return _Wanted(
-        since=stuck.match.created_at,
+        since=stuck.created_at,
         subject=anchor.posting,
         transaction_id=anchor.transaction_id,
         reason=MATCH_NOT_WRITTEN,
-        message=f"the match could not be written: {stuck.match.reason}; see the ledger's exceptions",
+        message=f"the match could not be written: {stuck.reason}; see the ledger's exceptions",
         amount=anchor.amount,
-        nearest=stuck.match.members[0],
+        nearest=stuck.members[0].posting,
         nearest_lacks="written",
     )
 

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 from libs.service.work import WorkContext
 
+from ..domain.explain import EVIDENCE_WAIT
 from ..domain.learning import BANK_ROLE, CLEARING_ROLE, Item, ItemKind, Verdict
-from ..domain.match import Certificate, Match, MatchState, MatchType, Member, NewMatch, StoredMatch
+from ..domain.match import Banked, Certificate, Match, MatchState, MatchType, Side
 from ..domain.names import match_name
 from ..domain.outcome import Pair, Result
 from ..domain.payouts import Closed, Composed
@@ -28,183 +29,175 @@ _TYPES = {ItemKind.PAYOUT: MatchType.BANK_PAYOUT, ItemKind.INVOICE: MatchType.BA
 
 
 @dataclass(frozen=True, slots=True)
-class _Books:
+class OpenItems:
     """What is open in a company at one moment."""
 
     progress: Progress
-    items: Mapping[str, Item]
+    items: Mapping[str, Item]  # by posting
     compositions: Sequence[Composition]
     settlements: Sequence[StoredSettlement]
     undone: Mapping[tuple[str, str], int]
-    elsewhere: Sequence[str]  # stuck matches whose anchor was closed by somebody else
+    closed_elsewhere: Sequence[str]  # stuck matches whose anchor was closed by somebody else
+
+    @classmethod
+    def read(cls, company: str, uow: ReconUow) -> OpenItems:
+        items = {item.posting: item for item in uow.items.open_side(company)}
+        found = compositions(company, uow)
+        payouts = [item.source_id for item in items.values() if item.kind is ItemKind.PAYOUT]
+        lines = [key for key, item in items.items() if item.kind is ItemKind.BANK_LINE]
+        anchors = [(kind.value, key) for key in lines for kind in _TYPES.values()]
+        anchors += [
+            (MatchType.PAYOUT_TRANSACTIONS.value, composition.outcome.payout.posting)
+            for composition in found
+            if isinstance(composition.outcome, Composed)
+        ]
+        stuck = uow.matches.failing(company)
+        known = uow.items.find([match.anchor.posting for match in stuck])
+        return cls(
+            progress=uow.progress.get(company),
+            items=items,
+            compositions=found,
+            settlements=uow.settlements.of_payouts(company, payouts),
+            undone=uow.matches.generations(company, anchors),
+            closed_elsewhere=[match.name for match in stuck if _is_closed(match.anchor, known)],
+        )
 
 
 class MatchWorker:
     """A pass over a company's open items whenever there is news of it.
 
-    The books are read, then matched without any lock; what two passes find twice, the unique index of sides decides.
+    The items are read, then matched without any lock; what two passes find twice, the unique index of sides decides.
     """
 
     def __init__(self, new_uow: NewUow, matcher: Matcher, work: WorkContext, settings: Settings) -> None:
         self._new_uow = new_uow
         self._matcher = matcher
         self._work = work
-        self._settling = timedelta(seconds=settings.settling_seconds)
+        self._evidence_wait = timedelta(seconds=settings.evidence_wait_seconds)
 
     def run_once(self) -> int:
         """How many matches were made and verdicts changed. Raises `StorageConflict` where another pass was faster."""
         with self._new_uow(read_only=True) as uow:
-            waiting = [one for one in map(uow.progress.get, uow.progress.companies()) if self._is_due(one)]
-        return sum(self._pass(one.company) for one in waiting)
+            due = [progress for progress in uow.progress.all() if self._is_due(progress)]
+        return sum(self._pass(progress.company) for progress in due)
 
     def _is_due(self, progress: Progress) -> bool:
-        settled = progress.match_due_at is not None and progress.match_due_at <= self._work.clock()
-        return progress.matched < progress.changes or settled
+        waited = progress.match_due_at is not None and progress.match_due_at <= self._work.clock()
+        return progress.matched < progress.changes or waited
 
     def _pass(self, company: str) -> int:
         with self._new_uow(read_only=True) as uow:
-            books = _read(company, uow)
+            open_items = OpenItems.read(company, uow)
         now = self._work.clock()
-        bank = [one for one in books.items.values() if one.kind is ItemKind.BANK_LINE]
-        result = self._matcher([bank_item(one) for one in bank], targets_of(books.items.values(), books.settlements))
-        early = {pair.bank: pair for pair in result.pairs if self._settles_at(books, pair) > now}
+        items, progress = open_items.items, open_items.progress
+        bank = [item for item in items.values() if item.kind is ItemKind.BANK_LINE]
+        result = self._matcher(list(map(bank_item, bank)), targets_of(items.values(), open_items.settlements))
+        ready_at = {pair.bank: self._ready_at(pair, items[pair.target]) for pair in result.pairs}
+        early = {pair.bank: pair for pair in result.pairs if ready_at[pair.bank] > now}
         result.pairs = [pair for pair in result.pairs if pair.bank not in early]
-        made = self._composed(books, now) + self._paired(books, result, now)
-        closed = [one.stored.name for one in books.compositions if isinstance(one.outcome, Closed)]
+        made = self._composed(open_items, now) + self._paired(open_items, result, now)
+        proved = [one.stored.name for one in open_items.compositions if isinstance(one.outcome, Composed)]
+        closed = [one.stored.name for one in open_items.compositions if isinstance(one.outcome, Closed)]
         with self._new_uow() as uow:
-            uow.matches.undo(books.elsewhere, CLOSED_ELSEWHERE, now)
+            uow.matches.undo(open_items.closed_elsewhere, CLOSED_ELSEWHERE, now)
             uow.matches.add(made, now)
-            uow.settlements.done([one.settlement for one in made if one.settlement], now, proved=True)
+            uow.settlements.done(proved, now, proved=True)
             uow.settlements.done(closed, now, proved=False)
             changed = uow.items.verdicts(_verdicts(bank, result, early))
-            due_at = min((self._settles_at(books, pair) for pair in early.values()), default=None)
-            uow.progress.matched(company, books.progress.changes, due_at)
-            if books.progress.matched >= books.progress.changes:
+            uow.progress.matched(company, progress.changes, min(map(ready_at.__getitem__, early), default=None))
+            if progress.matched >= progress.changes:
                 uow.progress.news(company)  # time alone brought this pass: those who follow on news must hear of it
             # Whichever of a payout's two matches comes second completes the way from its transactions to the bank.
-            banked = uow.matches.banked([key for one in made for key in _payouts_of(one)])
+            banked = uow.matches.banked([key for match in made for key in _payouts_of(match)])
             uow.commit()
-        for one in made:
-            self._join(one)
-        for each in banked:
-            attributes = {"concord.match": each.match, "concord.match_type": MatchType.BANK_PAYOUT.value}
-            self._work.tracing.join("banked", [(one, None) for one in each.transactions], each.traceparent, attributes)
-        return len(made) + changed + len(books.elsewhere) + len(closed)
+        self._trace(made, banked)
+        return len(made) + changed + len(open_items.closed_elsewhere) + len(closed)
 
-    def _settles_at(self, books: _Books, pair: Pair) -> datetime:
-        """When the pair may be matched."""
-        target = books.items[pair.target]
+    def _ready_at(self, pair: Pair, target: Item) -> datetime:
+        """When the pair may be matched: one that only amount and day join waits for better evidence."""
         waits = pair.rule in WEAK and target.kind is ItemKind.INVOICE
-        return target.learned_at + self._settling if waits else target.learned_at
+        return target.learned_at + self._evidence_wait if waits else target.learned_at
 
-    def _composed(self, books: _Books, now: datetime) -> list[NewMatch]:
+    def _composed(self, open_items: OpenItems, now: datetime) -> list[Match]:
         found = []
-        for one in books.compositions:
-            if isinstance(one.outcome, Composed):
-                anchor = _member(one.outcome.payout, CLEARING_ROLE)
-                members = tuple(_member(each, CLEARING_ROLE) for each in one.outcome.members)
-                kind = MatchType.PAYOUT_TRANSACTIONS
-                found.append(self._made(books, kind, PAYOUT_TRANSACTIONS, anchor, members, now, one.stored.name))
+        for composition in open_items.compositions:
+            if isinstance(composition.outcome, Composed):
+                anchor = _side(composition.outcome.payout, CLEARING_ROLE)
+                members = tuple(_side(item, CLEARING_ROLE) for item in composition.outcome.members)
+                kind, rule = MatchType.PAYOUT_TRANSACTIONS, PAYOUT_TRANSACTIONS
+                found.append(self._made(open_items, kind, rule, anchor, members, now))
         return found
 
-    def _paired(self, books: _Books, result: Result, now: datetime) -> list[NewMatch]:
+    def _paired(self, open_items: OpenItems, result: Result, now: datetime) -> list[Match]:
         found = []
         for pair in result.pairs:
-            bank, target = books.items[pair.bank], books.items[pair.target]
-            anchor, member = _member(bank, BANK_ROLE[bank.kind]), _member(target, BANK_ROLE[target.kind])
-            found.append(self._made(books, _TYPES[target.kind], pair.rule, anchor, (member,), now))
+            bank, target = open_items.items[pair.bank], open_items.items[pair.target]
+            anchor, member = _side(bank, BANK_ROLE[bank.kind]), _side(target, BANK_ROLE[target.kind])
+            found.append(self._made(open_items, _TYPES[target.kind], pair.rule, anchor, (member,), now))
         return found
 
     def _made(
-        self,
-        books: _Books,
-        kind: MatchType,
-        rule: str,
-        anchor: Member,
-        members: tuple[Member, ...],
-        now: datetime,
-        settlement: str = "",
-    ) -> NewMatch:
-        company = books.progress.company
+        self, open_items: OpenItems, kind: MatchType, rule: str, anchor: Side, members: tuple[Side, ...], now: datetime
+    ) -> Match:
+        company = open_items.progress.company
         # A pair that was undone and found again is another match: the ledger keeps its answer to the first.
-        generation = books.undone.get((kind.value, anchor.posting), 0)
-        words = (kind.value, str(generation), anchor.posting, *sorted(one.posting for one in members))
+        generation = open_items.undone.get((kind.value, anchor.posting), 0)
+        words = (kind.value, str(generation), anchor.posting, *sorted(side.posting for side in members))
         name = match_name(company, words)
         attributes = {"concord.match": name, "concord.match_type": kind.value}
         with self._work.tracing.step("matched", anchor.transaction_id, None, attributes) as step:
             traceparent = step.traceparent
-        match = Match(
+        return Match(
             name=name,
+            company=company,
             type=kind,
             state=MatchState.CONFIRMED,
-            anchor=anchor.posting,
-            members=tuple(one.posting for one in members),
-            certificate=Certificate(REVISION, rule, candidates=1, snapshot=books.progress.token),
+            anchor=anchor,
+            members=members,
+            certificate=Certificate(REVISION, rule, candidates=1, snapshot=open_items.progress.token),
             created_at=now,
+            traceparent=traceparent,
         )
-        return NewMatch(match, company, anchor, members, traceparent, settlement)
 
-    def _join(self, made: NewMatch) -> None:
-        attributes = {"concord.match": made.match.name, "concord.match_type": made.match.type.value}
-        mine = [one.transaction_id for one in made.members if one.transaction_id != made.anchor.transaction_id]
-        self._work.tracing.join("matched", [(one, None) for one in dict.fromkeys(mine)], made.traceparent, attributes)
-
-
-def _read(company: str, uow: ReconUow) -> _Books:
-    items = {one.posting: one for one in uow.items.open_side(company)}
-    found = compositions(company, uow)
-    payouts = [one.source_id for one in items.values() if one.kind is ItemKind.PAYOUT]
-    anchors = [(kind.value, key) for key, one in items.items() for kind in _TYPES.values() if _anchors(one)]
-    anchors += [
-        (MatchType.PAYOUT_TRANSACTIONS.value, one.outcome.payout.posting)
-        for one in found
-        if isinstance(one.outcome, Composed)
-    ]
-    stuck = uow.matches.failing(company)
-    known = uow.items.find([one.anchor.posting for one in stuck])
-    return _Books(
-        progress=uow.progress.get(company),
-        items=items,
-        compositions=found,
-        settlements=uow.settlements.of_payouts(company, payouts),
-        undone=uow.matches.generations(company, anchors),
-        elsewhere=[one.match.name for one in stuck if _is_closed(one, known)],
-    )
+    def _trace(self, made: Sequence[Match], banked: Sequence[Banked]) -> None:
+        for match in made:
+            attributes = {"concord.match": match.name, "concord.match_type": match.type.value}
+            others = [(one, None) for one in match.transaction_ids if one != match.anchor.transaction_id]
+            self._work.tracing.join("matched", others, match.traceparent, attributes)
+        for way in banked:
+            attributes = {"concord.match": way.match, "concord.match_type": MatchType.BANK_PAYOUT.value}
+            transactions = [(transaction, None) for transaction in way.transactions]
+            self._work.tracing.join("banked", transactions, way.traceparent, attributes)
 
 
-def _anchors(item: Item) -> bool:
-    return item.kind is ItemKind.BANK_LINE
-
-
-def _is_closed(stuck: StoredMatch, known: Mapping[str, Item]) -> bool:
-    anchor = known.get(stuck.anchor.posting)
-    if anchor is None:
+def _is_closed(anchor: Side, known: Mapping[str, Item]) -> bool:
+    item = known.get(anchor.posting)
+    if item is None:
         return False
-    return not (anchor.clearing_open if stuck.anchor.role == CLEARING_ROLE else anchor.side_open)
+    return not (item.clearing_open if anchor.role == CLEARING_ROLE else item.side_open)
 
 
-def _payouts_of(made: NewMatch) -> Sequence[str]:
+def _payouts_of(match: Match) -> list[str]:
     """The payouts that a match is of."""
-    match = made.match
     if match.type is MatchType.BANK_PAYOUT:
-        return match.members
-    return (match.anchor,) if match.type is MatchType.PAYOUT_TRANSACTIONS else ()
+        return [side.posting for side in match.members]
+    return [match.anchor.posting] if match.type is MatchType.PAYOUT_TRANSACTIONS else []
 
 
-def _member(item: Item, role: str) -> Member:
-    return Member(item.posting, role, item.transaction_id)
+def _side(item: Item, role: str) -> Side:
+    return Side(item.posting, role, item.transaction_id)
 
 
 def _verdicts(bank: Sequence[Item], result: Result, early: Mapping[str, Pair]) -> list[Verdict]:
     """For each line that is looked at: why it has no counterpart, or that it has one."""
-    verdicts = {one.posting: Verdict(one.posting, NO_CANDIDATE) for one in bank}
+    verdicts = {item.posting: Verdict(item.posting, NO_CANDIDATE) for item in bank}
     for near in result.nearest:
         reason = AMOUNT_DIFFERS if near.lacks == ("amount",) else NO_CANDIDATE
         verdicts[near.bank] = Verdict(near.bank, reason, near.target, ",".join(near.lacks))
     for doubt in result.ambiguous:
         verdicts[doubt.bank] = Verdict(doubt.bank, AMBIGUOUS, doubt.candidates[0], "unique")
     for pair in early.values():
-        verdicts[pair.bank] = Verdict(pair.bank, NO_CANDIDATE, pair.target, "settled")
+        verdicts[pair.bank] = Verdict(pair.bank, NO_CANDIDATE, pair.target, EVIDENCE_WAIT)
     for pair in result.pairs:
         verdicts[pair.bank] = Verdict(pair.bank, "")
     return list(verdicts.values())

@@ -26,7 +26,7 @@ from concord.money.v1 import money_pb2 as concord_dot_money_dot_v1_dot_money__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63oncord/recon/v1/match.proto\x12\x10\x63oncord.recon.v1\x1a\x1c\x63oncord/money/v1/money.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa5\x04\n\x05Match\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x05state\x18\x02 \x01(\x0e\x32\x1d.concord.recon.v1.Match.State\x12*\n\x04type\x18\x03 \x01(\x0e\x32\x1c.concord.recon.v1.Match.Type\x12\x0e\n\x06\x61nchor\x18\x04 \x01(\t\x12\x0f\n\x07members\x18\x05 \x03(\t\x12\x32\n\x0b\x63\x65rtificate\x18\x06 \x01(\x0b\x32\x1d.concord.recon.v1.Certificate\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nwrite_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0ftransaction_ids\x18\t \x03(\t\x12\x0e\n\x06reason\x18\n \x01(\t\"l\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATE_PROPOSED\x10\x01\x12\x13\n\x0fSTATE_CONFIRMED\x10\x02\x12\x11\n\rSTATE_WRITTEN\x10\x03\x12\x10\n\x0cSTATE_UNDONE\x10\x04\"g\n\x04Type\x12\x14\n\x10TYPE_UNSPECIFIED\x10\x00\x12\x1c\n\x18TYPE_PAYOUT_TRANSACTIONS\x10\x01\x12\x14\n\x10TYPE_BANK_PAYOUT\x10\x02\x12\x15\n\x11TYPE_BANK_INVOICE\x10\x03\"\x87\x01\n\x0b\x43\x65rtificate\x12\x15\n\rrule_revision\x18\x01 \x01(\t\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\x12\n\ncandidates\x18\x03 \x01(\x05\x12\x10\n\x08snapshot\x18\x04 \x01(\t\x12-\n\tresiduals\x18\x05 \x03(\x0b\x32\x1a.concord.recon.v1.Residual\"A\n\x08Residual\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\'\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x17.concord.money.v1.Money\"\x8c\x04\n\nDifference\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x31\n\x05state\x18\x02 \x01(\x0e\x32\".concord.recon.v1.Difference.State\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\x16\n\x0etransaction_id\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x0f\n\x07message\x18\x06 \x01(\t\x12\'\n\x06\x61mount\x18\x07 \x01(\x0b\x32\x17.concord.money.v1.Money\x12\x0f\n\x07nearest\x18\x08 \x01(\t\x12\x15\n\rnearest_lacks\x18\t \x01(\t\x12\r\n\x05owner\x18\n \x01(\t\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\r \x01(\t\x12\x13\n\x0bproposed_by\x18\x0e \x01(\t\x12\x0b\n\x03why\x18\x0f \x01(\t\x12\x12\n\ndecided_by\x18\x10 \x01(\t\"m\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_OPEN\x10\x01\x12\x12\n\x0eSTATE_ASSIGNED\x10\x02\x12\x12\n\x0eSTATE_RESOLVED\x10\x03\x12\x15\n\x11STATE_WRITTEN_OFF\x10\x04\"K\n\x0b\x45xplanation\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12+\n\x06trials\x18\x02 \x03(\x0b\x32\x1b.concord.recon.v1.RuleTrial\"s\n\tRuleTrial\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x11\n\tcandidate\x18\x02 \x01(\t\x12\x0f\n\x07matched\x18\x03 \x01(\x08\x12\x34\n\npredicates\x18\x04 \x03(\x0b\x32 .concord.recon.v1.PredicateTrial\"N\n\x0ePredicateTrial\x12\x11\n\tpredicate\x18\x01 \x01(\t\x12\x0c\n\x04left\x18\x02 \x01(\t\x12\r\n\x05right\x18\x03 \x01(\t\x12\x0c\n\x04held\x18\x04 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63oncord/recon/v1/match.proto\x12\x10\x63oncord.recon.v1\x1a\x1c\x63oncord/money/v1/money.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x91\x04\n\x05Match\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x05state\x18\x02 \x01(\x0e\x32\x1d.concord.recon.v1.Match.State\x12*\n\x04type\x18\x03 \x01(\x0e\x32\x1c.concord.recon.v1.Match.Type\x12\x0e\n\x06\x61nchor\x18\x04 \x01(\t\x12\x0f\n\x07members\x18\x05 \x03(\t\x12\x32\n\x0b\x63\x65rtificate\x18\x06 \x01(\x0b\x32\x1d.concord.recon.v1.Certificate\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nwrite_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0ftransaction_ids\x18\t \x03(\t\x12\x0e\n\x06reason\x18\n \x01(\t\"X\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x13\n\x0fSTATE_CONFIRMED\x10\x02\x12\x11\n\rSTATE_WRITTEN\x10\x03\x12\x10\n\x0cSTATE_UNDONE\x10\x04\"g\n\x04Type\x12\x14\n\x10TYPE_UNSPECIFIED\x10\x00\x12\x1c\n\x18TYPE_PAYOUT_TRANSACTIONS\x10\x01\x12\x14\n\x10TYPE_BANK_PAYOUT\x10\x02\x12\x15\n\x11TYPE_BANK_INVOICE\x10\x03\"X\n\x0b\x43\x65rtificate\x12\x15\n\rrule_revision\x18\x01 \x01(\t\x12\x0c\n\x04rule\x18\x02 \x01(\t\x12\x12\n\ncandidates\x18\x03 \x01(\x05\x12\x10\n\x08snapshot\x18\x04 \x01(\t\"\x8c\x04\n\nDifference\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x31\n\x05state\x18\x02 \x01(\x0e\x32\".concord.recon.v1.Difference.State\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\x16\n\x0etransaction_id\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x0f\n\x07message\x18\x06 \x01(\t\x12\'\n\x06\x61mount\x18\x07 \x01(\x0b\x32\x17.concord.money.v1.Money\x12\x0f\n\x07nearest\x18\x08 \x01(\t\x12\x15\n\rnearest_lacks\x18\t \x01(\t\x12\r\n\x05owner\x18\n \x01(\t\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\r \x01(\t\x12\x13\n\x0bproposed_by\x18\x0e \x01(\t\x12\x0b\n\x03why\x18\x0f \x01(\t\x12\x12\n\ndecided_by\x18\x10 \x01(\t\"m\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n\nSTATE_OPEN\x10\x01\x12\x12\n\x0eSTATE_ASSIGNED\x10\x02\x12\x12\n\x0eSTATE_RESOLVED\x10\x03\x12\x15\n\x11STATE_WRITTEN_OFF\x10\x04\"K\n\x0b\x45xplanation\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12+\n\x06trials\x18\x02 \x03(\x0b\x32\x1b.concord.recon.v1.RuleTrial\"s\n\tRuleTrial\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x11\n\tcandidate\x18\x02 \x01(\t\x12\x0f\n\x07matched\x18\x03 \x01(\x08\x12\x34\n\npredicates\x18\x04 \x03(\x0b\x32 .concord.recon.v1.PredicateTrial\"N\n\x0ePredicateTrial\x12\x11\n\tpredicate\x18\x01 \x01(\t\x12\x0c\n\x04left\x18\x02 \x01(\t\x12\r\n\x05right\x18\x03 \x01(\t\x12\x0c\n\x04held\x18\x04 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,23 +34,21 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'concord.recon.v1.match_pb2'
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_MATCH']._serialized_start=114
-  _globals['_MATCH']._serialized_end=663
+  _globals['_MATCH']._serialized_end=643
   _globals['_MATCH_STATE']._serialized_start=450
-  _globals['_MATCH_STATE']._serialized_end=558
-  _globals['_MATCH_TYPE']._serialized_start=560
-  _globals['_MATCH_TYPE']._serialized_end=663
-  _globals['_CERTIFICATE']._serialized_start=666
-  _globals['_CERTIFICATE']._serialized_end=801
-  _globals['_RESIDUAL']._serialized_start=803
-  _globals['_RESIDUAL']._serialized_end=868
-  _globals['_DIFFERENCE']._serialized_start=871
-  _globals['_DIFFERENCE']._serialized_end=1395
-  _globals['_DIFFERENCE_STATE']._serialized_start=1286
-  _globals['_DIFFERENCE_STATE']._serialized_end=1395
-  _globals['_EXPLANATION']._serialized_start=1397
-  _globals['_EXPLANATION']._serialized_end=1472
-  _globals['_RULETRIAL']._serialized_start=1474
-  _globals['_RULETRIAL']._serialized_end=1589
-  _globals['_PREDICATETRIAL']._serialized_start=1591
-  _globals['_PREDICATETRIAL']._serialized_end=1669
+  _globals['_MATCH_STATE']._serialized_end=538
+  _globals['_MATCH_TYPE']._serialized_start=540
+  _globals['_MATCH_TYPE']._serialized_end=643
+  _globals['_CERTIFICATE']._serialized_start=645
+  _globals['_CERTIFICATE']._serialized_end=733
+  _globals['_DIFFERENCE']._serialized_start=736
+  _globals['_DIFFERENCE']._serialized_end=1260
+  _globals['_DIFFERENCE_STATE']._serialized_start=1151
+  _globals['_DIFFERENCE_STATE']._serialized_end=1260
+  _globals['_EXPLANATION']._serialized_start=1262
+  _globals['_EXPLANATION']._serialized_end=1337
+  _globals['_RULETRIAL']._serialized_start=1339
+  _globals['_RULETRIAL']._serialized_end=1454
+  _globals['_PREDICATETRIAL']._serialized_start=1456
+  _globals['_PREDICATETRIAL']._serialized_end=1534
 # @@protoc_insertion_point(module_scope)

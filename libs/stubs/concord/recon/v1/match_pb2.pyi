@@ -34,16 +34,16 @@ class Match(_message.Message):
     class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Match._State.ValueType], _builtins.type):
         DESCRIPTOR: _descriptor.EnumDescriptor
         STATE_UNSPECIFIED: Match._State.ValueType  # 0
-        STATE_PROPOSED: Match._State.ValueType  # 1
         STATE_CONFIRMED: Match._State.ValueType  # 2
+        """Found; the ledger is asked to write it."""
         STATE_WRITTEN: Match._State.ValueType  # 3
         """Odoo shows it."""
         STATE_UNDONE: Match._State.ValueType  # 4
 
     class State(_State, metaclass=_StateEnumTypeWrapper): ...
     STATE_UNSPECIFIED: Match.State.ValueType  # 0
-    STATE_PROPOSED: Match.State.ValueType  # 1
     STATE_CONFIRMED: Match.State.ValueType  # 2
+    """Found; the ledger is asked to write it."""
     STATE_WRITTEN: Match.State.ValueType  # 3
     """Odoo shows it."""
     STATE_UNDONE: Match.State.ValueType  # 4
@@ -126,7 +126,6 @@ class Certificate(_message.Message):
     RULE_FIELD_NUMBER: _builtins.int
     CANDIDATES_FIELD_NUMBER: _builtins.int
     SNAPSHOT_FIELD_NUMBER: _builtins.int
-    RESIDUALS_FIELD_NUMBER: _builtins.int
     rule_revision: _builtins.str
     rule: _builtins.str
     """The rule's name, for example `bank_payout_exact_reference`."""
@@ -134,10 +133,6 @@ class Certificate(_message.Message):
     """How many candidates of this rank there were: 1 for an automatic match."""
     snapshot: _builtins.str
     """Sealed ledger position that the match was made from."""
-    @_builtins.property
-    def residuals(self) -> _containers.RepeatedCompositeFieldContainer[Global___Residual]:
-        """What remains between the sides, typed."""
-
     def __init__(
         self,
         *,
@@ -145,39 +140,14 @@ class Certificate(_message.Message):
         rule: _builtins.str = ...,
         candidates: _builtins.int = ...,
         snapshot: _builtins.str = ...,
-        residuals: _abc.Iterable[Global___Residual] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "residuals", b"residuals", "rule", b"rule", "rule_revision", b"rule_revision", "snapshot", b"snapshot"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "rule", b"rule", "rule_revision", b"rule_revision", "snapshot", b"snapshot"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Certificate: _TypeAlias = Certificate  # noqa: Y015
-
-@_typing.final
-class Residual(_message.Message):
-    DESCRIPTOR: _descriptor.Descriptor
-
-    KIND_FIELD_NUMBER: _builtins.int
-    AMOUNT_FIELD_NUMBER: _builtins.int
-    kind: _builtins.str
-    """`fee`, `fx`, `tax`, `discount`, `rounding`, `write_off`, `timing`, `unexplained`."""
-    @_builtins.property
-    def amount(self) -> _money_pb2.Money: ...
-    def __init__(
-        self,
-        *,
-        kind: _builtins.str = ...,
-        amount: _money_pb2.Money | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "kind", b"kind"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Residual: _TypeAlias = Residual  # noqa: Y015
 
 @_typing.final
 class Difference(_message.Message):
