@@ -52,8 +52,7 @@ def _problems(env: Env, move: Row) -> list[str]:
         found += _document_problems(env, move)
     if move["state"] != "draft":
         found.append(f"The entry {move['name']} (id {move['id']}) must be in draft.")
-    rows = lines.of_move(env, move["id"])
-    if not [row for row in rows if row["display_type"] not in ("line_section", "line_note")]:
+    if not lines.of_move(env, move["id"]):
         found.append(env.texts("You need to add a line before posting.", "Even magicians can't post nothing!"))
     currency = env.store.need("res_currency", move["currency_id"])
     if not currency["active"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import documents, identity, lines, locks, moves, numbering, partials, records, undo
@@ -118,41 +118,11 @@ def write_lines(env: Env, ids: Sequence[int], values: Mapping[str, Any]) -> bool
     return True
 
 
-def create_lines(env: Env, vals_list: Sequence[Mapping[str, Any]]) -> list[int]:
-    """`account.move.line.create`: onto drafts, which must balance in the end."""
-    made, touched = [], {}
-    for values in vals_list:
-        move = records.need(env, env.model(moves.MODEL), [int(values.get("move_id") or 0)])[0]
-        if move["state"] != "draft":
-            raise user_error("You cannot add a journal item to a journal entry that is not in draft.")
-        made.append(moves.add_line(env, move, {name: value for name, value in values.items() if name != "move_id"}))
-        touched[move["id"]] = move
-    for move in touched.values():
-        moves.follow(env, move)
-    return made
-
-
-def unlink_lines(env: Env, ids: Sequence[int]) -> bool:
-    """`account.move.line.unlink`: off drafts."""
-    found = records.need(env, env.model(lines.MODEL), ids)
-    touched = env.store.get_all("account_move", list({line["move_id"] for line in found})).values()
-    _refuse_posted(touched)
-    lines.remove(env, ids)
-    for move in touched:
-        moves.follow(env, move)
-    return True
-
-
-def _refuse_posted(found: Iterable[Row]) -> None:
-    if any(move["state"] == "posted" for move in found):
-        raise user_error(CANNOT_DELETE)
-
-
 def unlink(env: Env, ids: Sequence[int], force: bool = False) -> bool:
     """Drafts and cancelled documents go; a number that goes leaves its gap."""
     found = env.store.get_all("account_move", list(ids))
-    if not force:
-        _refuse_posted(found.values())
+    if not force and any(move["state"] == "posted" for move in found.values()):
+        raise user_error(CANNOT_DELETE)
     for move_id in found:
         lines.remove(env, [line["id"] for line in lines.of_move(env, move_id)])
         env.store.update_where("account_move", "reversed_entry_id", move_id, {"reversed_entry_id": None})

@@ -23,10 +23,6 @@ def compute(env: Env, model: str, name: str, rows: list[Row]) -> dict[int, Any]:
     return {row["id"]: computation(env, row) for row in rows}
 
 
-def _group_name(env: Env, row: Row) -> str:
-    return str(row["name"])
-
-
 def _user_lock(name: str) -> Computation:
     return lambda env, row: locks.user_lock(env, row, name) or locks.NEVER
 
@@ -35,22 +31,6 @@ def _exception_state(env: Env, row: Row) -> str:
     if not row["active"]:
         return "revoked"
     return "expired" if row["end_datetime"] and row["end_datetime"] <= env.stamp else "active"
-
-
-def _internal_group(env: Env, row: Row) -> str:
-    kind = str(row["account_type"])
-    return "off" if kind == "off_balance" else kind.split("_", maxsplit=1)[0]
-
-
-def _sequence_gap(env: Env, row: Row) -> bool:
-    """Whether the number before this one is missing in the journal."""
-    if not row["sequence_number"] or row["sequence_number"] == 1:
-        return False
-    before = env.store.one(
-        "SELECT 1 FROM account_move WHERE journal_id = ? AND sequence_prefix = ? AND sequence_number = ?",
-        (row["journal_id"], row["sequence_prefix"], row["sequence_number"] - 1),
-    )
-    return before is None
 
 
 def _duplicates(env: Env, row: Row) -> list[int]:
@@ -63,15 +43,6 @@ def _duplicates(env: Env, row: Row) -> list[int]:
         (row["ref"], row["move_type"], row["commercial_partner_id"], row["id"]),
     )
     return [found[0] for found in rows]
-
-
-def _running_balance(env: Env, row: Row) -> float:
-    total = env.store.one(
-        "SELECT SUM(l.amount) FROM account_bank_statement_line l JOIN account_move m ON m.id = l.move_id"
-        " WHERE l.journal_id = ? AND l.internal_index <= ? AND m.state = 'posted'",
-        (row["journal_id"], row["internal_index"]),
-    )
-    return float((total or 0) / MICRO)
 
 
 def _statement_end(env: Env, row: Row) -> int:
@@ -105,23 +76,20 @@ def _statement_problem(env: Env, row: Row) -> Any:
 
 
 _COMPUTATIONS: dict[tuple[str, str], Computation] = {
-    ("res.groups", "full_name"): _group_name,
+    ("res.groups", "full_name"): lambda env, row: str(row["name"]),
     **{("res.company", f"user_{name}"): _user_lock(name) for name in locks.FIELDS},
     ("account.lock_exception", "state"): _exception_state,
     ("res.currency", "rate"): lambda env, row: float(rate_at(env, row["id"], env.today)),
     ("res.currency.rate", "inverse_company_rate"): lambda env, row: 1.0 / (row["rate"] or 1.0),
     ("res.currency.rate", "company_rate"): lambda env, row: float(row["rate"] or 1.0),
     ("ir.model.data", "complete_name"): lambda env, row: f"{row['module']}.{row['name']}",
-    ("account.account", "internal_group"): _internal_group,
     ("account.tax", "price_include"): lambda env, row: row["price_include_override"] == "tax_included",
     ("account.move", "invoice_currency_rate"): lambda env, row: float(
         rate_at(env, row["currency_id"], row["invoice_date"] or row["date"])
     ),
-    ("account.move", "made_sequence_gap"): _sequence_gap,
     ("account.move", "duplicated_ref_ids"): _duplicates,
     ("account.bank.statement", "balance_end"): lambda env, row: _statement_end(env, row) / MICRO,
     ("account.bank.statement", "is_complete"): _statement_complete,
     ("account.bank.statement", "is_valid"): _statement_valid,
     ("account.bank.statement", "problem_description"): _statement_problem,
-    ("account.bank.statement.line", "running_balance"): _running_balance,
 }

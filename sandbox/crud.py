@@ -8,10 +8,10 @@ from typing import Any
 from . import changes, lines, masters, moves, reversal, statements
 from .access import check
 from .env import Env
+from .failures import beyond_the_sandbox
 
 _CREATE = {
     moves.MODEL: moves.create,
-    lines.MODEL: changes.create_lines,
     statements.MODEL: statements.create,
     "account.bank.statement": statements.create_statements,
     reversal.MODEL: reversal.create,
@@ -20,14 +20,15 @@ _WRITE = {
     moves.MODEL: changes.write,
     lines.MODEL: changes.write_lines,
     statements.MODEL: statements.write,
-    "account.bank.statement": statements.write_statements,
 }
-_UNLINK = {moves.MODEL: changes.unlink, lines.MODEL: changes.unlink_lines, statements.MODEL: statements.unlink}
+_UNLINK = {moves.MODEL: changes.unlink, statements.MODEL: statements.unlink}
 
 
 def create(env: Env, model: str, vals_list: Sequence[Mapping[str, Any]]) -> list[int]:
     """New records, all or none."""
     check(env, model, "create")
+    if model == lines.MODEL:
+        raise beyond_the_sandbox("journal items that are made apart from their journal entry")
     own = _CREATE.get(model)
     return own(env, vals_list) if own else masters.create(env, env.model(model), vals_list)
 
@@ -49,5 +50,7 @@ def write(env: Env, model: str, ids: Sequence[int], values: Mapping[str, Any]) -
 def unlink(env: Env, model: str, ids: Sequence[int]) -> bool:
     """Delete the records, or refuse."""
     check(env, model, "unlink")
+    if model == lines.MODEL:
+        raise beyond_the_sandbox("journal items that are deleted apart from their journal entry")
     own = _UNLINK.get(model)
     return own(env, ids) if own else masters.unlink(env, env.model(model), ids)

@@ -22,21 +22,18 @@ def add_line(env: Env, move: Row, values: Mapping[str, Any]) -> int:
     records.check_fields(env, model, values)
     if any(not is_empty(values.get(name)) for name in ("debit", "credit", "balance", "amount_currency")):
         raise beyond_the_sandbox("invoice lines with amounts of their own instead of a price")
+    if values.get("display_type") in ("line_section", "line_note"):
+        raise beyond_the_sandbox("sections and notes on documents")
     given = dict(values)
-    note = given.get("display_type") in ("line_section", "line_note")
-    if not note:
-        _fill(env, move, given, env.store.get("product_product", _id(given.get("product_id"))))
+    _fill(env, move, given, env.store.get("product_product", _id(given.get("product_id"))))
     row = lines.shared(move) | lines.plain_columns(env, model, given)
-    row |= {"currency_id": move["currency_id"], "amount_currency": 0, **lines.sides(0)}
+    row |= {"display_type": "product", "currency_id": move["currency_id"], "amount_currency": 0, **lines.sides(0)}
     row |= {"amount_residual": 0, "amount_residual_currency": 0, "reconciled": 0}
-    if not note:
-        row |= {"display_type": "product"}
-        if "partner_id" not in given:
-            row["partner_id"] = move["commercial_partner_id"]
-        lines.check_currency(env, lines.account_of(env, row), row["currency_id"])
+    if "partner_id" not in given:
+        row["partner_id"] = move["commercial_partner_id"]
+    lines.check_currency(env, lines.account_of(env, row), row["currency_id"])
     line_id = records.insert(env, model, row)
-    if not note:
-        lines.set_taxes(env, line_id, given)
+    lines.set_taxes(env, line_id, given)
     return line_id
 
 
@@ -100,17 +97,16 @@ def sync(env: Env, move: Row) -> None:
         price = Decimal(repr(line["price_unit"] or 0.0)) * (1 - Decimal(repr(line["discount"] or 0.0)) / 100)
         subtotal = price * Decimal(repr(line["quantity"] or 0.0))
         tax_ids = env.store.linked("account_move_line_account_tax_rel", line["id"])
-        base, parts = taxes.of_line(env, subtotal, tax_ids, move["move_type"] in REFUNDS)
-        net = round_micro(base, digits)
+        net = round_micro(subtotal, digits)
         untaxed += net
         taxed = net
-        for part in parts:
-            key = (part.repartition_id, part.account_id or line["account_id"])
-            total = totals.setdefault(key, _TaxLine(part.tax_name, part.tax_id))
-            total.amount += part.amount
-            total.base += part.base
-            total.rounded += round_micro(part.amount, digits)
-            taxed += round_micro(part.amount, digits)
+        for share in taxes.of_line(env, subtotal, tax_ids, move["move_type"] in REFUNDS):
+            key = (share.repartition_id, share.account_id or line["account_id"])
+            total = totals.setdefault(key, _TaxLine(share.tax_name, share.tax_id))
+            total.amount += share.amount
+            total.base += share.base
+            total.rounded += round_micro(share.amount, digits)
+            taxed += round_micro(share.amount, digits)
         balance = round_micro(units(sign * net) / rate, company_digits)
         row = {"amount_currency": sign * net, "price_subtotal": net, "price_total": taxed, **lines.sides(balance)}
         row |= {"currency_id": move["currency_id"], "partner_id": move["commercial_partner_id"]}

@@ -12,7 +12,7 @@ from typing import Any
 from . import changes, identity, lines, locks, moves, partials, records, undo
 from .currency import to_company
 from .env import COMPANY, Env
-from .failures import user_error
+from .failures import beyond_the_sandbox, user_error
 from .fields import MICRO
 from .posting import post
 from .store import Row
@@ -61,8 +61,6 @@ def _journal(env: Env, values: Mapping[str, Any]) -> Row:
     """The named journal, else the first bank journal, silently."""
     if not is_empty(values.get("journal_id")):
         journal = records.need(env, env.model("account.journal"), [int(values["journal_id"])])[0]
-    elif statement := env.store.get("account_bank_statement", _int(values.get("statement_id"))):
-        journal = env.store.need("account_journal", statement["journal_id"])
     else:
         banks = env.store.where("account_journal", "sequence, id", type="bank", active=1)
         if not banks:
@@ -73,10 +71,6 @@ def _journal(env: Env, values: Mapping[str, Any]) -> Row:
             f"You can't create a new statement line without a suspense account set on the {journal['name']} journal."
         )
     return journal
-
-
-def _int(value: Any) -> int | None:
-    return None if is_empty(value) else int(value)
 
 
 def _two_lines(env: Env, journal: Row, line: Row, day: str, counterpart: Any) -> list[Any]:
@@ -266,35 +260,21 @@ def create_statements(env: Env, vals_list: Sequence[Mapping[str, Any]]) -> list[
     made = []
     for values in vals_list:
         records.check_fields(env, model, values)
-        head = {name: value for name, value in values.items() if name != "line_ids"}
-        statement_id = records.create(env, model, head)
+        statement_id = records.create(env, model, {name: value for name, value in values.items() if name != "line_ids"})
+        for command in records.commands(values.get("line_ids")):
+            if command[0] == 0:
+                create(env, [command[2] | {"statement_id": statement_id}])
+            elif command[0] != 5:
+                raise beyond_the_sandbox("statements made of lines that were there before")
+        _describe(env, statement_id)
         made.append(statement_id)
-        _attach(env, statement_id, values.get("line_ids"))
     return made
 
 
-def write_statements(env: Env, ids: Sequence[int], values: Mapping[str, Any]) -> bool:
-    model = env.model("account.bank.statement")
-    records.write(env, model, ids, {name: value for name, value in values.items() if name != "line_ids"})
-    for statement_id in ids:
-        _attach(env, statement_id, values.get("line_ids"))
-    return True
-
-
-def _attach(env: Env, statement_id: int, commands: Any) -> None:
-    if not is_empty(commands):
-        for command in records.commands(commands):
-            if command[0] == 0:
-                create(env, [command[2] | {"statement_id": statement_id}])
-            elif command[0] in (4, 6):
-                linked = command[2] if command[0] == 6 else [command[1]]
-                for line_id in linked:
-                    env.store.update("account_bank_statement_line", line_id, {"statement_id": statement_id})
-            else:
-                raise user_error("Only new or existing lines can be put on a statement.")
-    first = env.store.where("account_bank_statement_line", "internal_index DESC", statement_id=statement_id)
-    if first:
-        values = {"journal_id": first[0]["journal_id"], "currency_id": first[0]["currency_id"]}
-        day = env.store.one("SELECT date FROM account_move WHERE id = ?", (first[0]["move_id"],))
+def _describe(env: Env, statement_id: int) -> None:
+    found = env.store.where("account_bank_statement_line", "internal_index DESC", statement_id=statement_id)
+    if found:
+        day = env.store.one("SELECT date FROM account_move WHERE id = ?", (found[0]["move_id"],))
         statement = env.store.need("account_bank_statement", statement_id)
+        values = {name: found[0][name] for name in ("journal_id", "currency_id")}
         env.store.update("account_bank_statement", statement_id, values | {"date": statement["date"] or day})
