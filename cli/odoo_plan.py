@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import yaml
 
 from libs.errors import ConcordError, Kind
+from libs.odoo.company import PlannedAccount, PlannedJournal, PlannedPartner, PlannedRate, PlannedTax, PlannedUser
 from sandbox import chart
 
 
@@ -22,68 +23,6 @@ class PlanUnreadable(ConcordError):
 
     kind: ClassVar[Kind] = Kind.INVALID
     reason: ClassVar[str] = "ODOO_PLAN_UNREADABLE"
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedAccount:
-    """`code` is the company's own; `role` is what the posting rules call it (clearing has one account a currency)."""
-
-    role: str
-    code: str
-    name: str
-    type: str  # Odoo's account_type
-    reconcile: bool = False
-    currency: str = ""  # fixed currency, ISO 4217; empty: any
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedJournal:
-    """`account` is its default account, `suspense` a bank journal's suspense account; empty: Odoo chooses."""
-
-    role: str
-    code: str
-    name: str
-    type: str  # sale, purchase, bank, cash, general
-    account: str = ""
-    suspense: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedTax:
-    """A percentage whose tax lines go to the account of that code, on invoices and on credit notes alike."""
-
-    code: str
-    name: str
-    percent: str  # a decimal string
-    use: str  # sale or purchase
-    account: str
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedPartner:
-    """`key` is the name under which Concord finds it again, whatever people rename it to."""
-
-    key: str
-    name: str
-    company: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedRate:
-    """One unit of `currency` is worth `value` units of the company's currency from `date` on."""
-
-    currency: str
-    date: str  # YYYY-MM-DD
-    value: str  # a decimal string
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedUser:
-    """A user with these groups and no other; each group by its external id."""
-
-    login: str
-    name: str
-    groups: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +137,7 @@ def _value(value: Any) -> Any:
 
 
 def _without_code(error: TypeError) -> str:
-    return str(error).removeprefix("Plan.__init__() ").replace(".__init__()", "")
+    return str(error).removeprefix("Plan.__init__() ").removeprefix("Planned").replace(".__init__()", "")
 
 
 def plan_text(plan: Plan) -> str:
@@ -222,21 +161,11 @@ def default_plan() -> Plan:
         currency=chart.COMPANY_CURRENCY,
         currencies=tuple(code for code in chart.ACTIVE_CURRENCIES if code != chart.COMPANY_CURRENCY),
         rates=tuple(PlannedRate(code, day, f"{value}") for code, (day, value) in chart.RATES.items()),
-        accounts=tuple(
-            PlannedAccount(spec.role, spec.code, spec.name, spec.account_type, spec.reconcile, spec.currency or "")
-            for spec in chart.ACCOUNTS
-        ),
-        journals=tuple(
-            PlannedJournal(
-                spec.role, spec.code, spec.name, spec.type, spec.default_account or "", spec.suspense_account or ""
-            )
-            for spec in chart.JOURNALS
-        ),
-        taxes=tuple(
-            PlannedTax(spec.role, spec.name, f"{spec.percent:g}", spec.use, spec.account) for spec in chart.TAXES
-        ),
+        accounts=chart.ACCOUNTS,
+        journals=chart.JOURNALS,
+        taxes=chart.TAXES,
         partners=tuple(PlannedPartner(name.lower().replace(" ", "_"), name) for name in chart.PARTNERS),
-        users=tuple(PlannedUser(spec.login, spec.name, spec.groups) for spec in chart.USERS),
+        users=chart.USERS,
         exchange=chart.COMPANY_ACCOUNTS["expense_currency_exchange_account_id"],
         transfer=chart.COMPANY_ACCOUNTS["transfer_account_id"],
     )

@@ -6,107 +6,62 @@ others are new. A role that a company has several of (clearing) is told apart by
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class AccountSpec:
-    """One account. `currency` fixes it to that currency; `reconcile` lets its lines be matched."""
-
-    role: str
-    code: str
-    name: str
-    account_type: str
-    reconcile: bool = False
-    currency: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class JournalSpec:
-    """One journal; accounts by code."""
-
-    role: str
-    code: str
-    name: str
-    type: str
-    default_account: str | None = None
-    suspense_account: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TaxSpec:
-    """One tax; its distribution names the account, without which the tax would land on revenue."""
-
-    role: str
-    name: str
-    percent: float
-    use: str
-    account: str
-
-
-@dataclass(frozen=True, slots=True)
-class UserSpec:
-    """A user and the external ids of the groups that they need, no more."""
-
-    login: str
-    name: str
-    groups: tuple[str, ...]
-
+from libs.odoo.company import PlannedAccount, PlannedJournal, PlannedTax, PlannedUser
 
 COMPANY_CURRENCY = "USD"
 ACTIVE_CURRENCIES = ("USD", "EUR")
 # Company currency for one unit: EUR 50.00 is USD 55.00.
 RATES = {"EUR": ("2026-01-01", 1.10)}
 
-ACCOUNTS: tuple[AccountSpec, ...] = (
-    AccountSpec("BANK", "101401", "Bank", "asset_cash"),
-    AccountSpec("SUS", "101402", "Bank Suspense Account", "asset_current"),
-    AccountSpec("AR", "121000", "Account Receivable", "asset_receivable", True),
-    AccountSpec("AP", "211000", "Account Payable", "liability_payable", True),
-    AccountSpec("TAX", "251000", "Tax Received", "liability_current"),
-    AccountSpec("REV", "400000", "Product Sales", "income"),
-    AccountSpec("CLR", "124100", "Provider Clearing USD", "asset_current", True, "USD"),
-    AccountSpec("CLR", "124101", "Provider Clearing EUR", "asset_current", True, "EUR"),
-    AccountSpec("TRN", "124200", "Payouts in Transit", "asset_current", True),
-    AccountSpec("RSV", "124300", "Provider Reserves", "asset_current", True),
-    AccountSpec("DSP", "124400", "Disputed Payments", "asset_current", True),
-    AccountSpec("UNX", "124500", "Provider Items Unexplained", "asset_current", True),
-    AccountSpec("FWH", "124600", "Fees Withheld", "asset_current", True),
-    AccountSpec("PRE", "214100", "Customer Advances", "liability_current", True),
-    AccountSpec("GCL", "214200", "Gift Cards Outstanding", "liability_current", True),
-    AccountSpec("DEF", "214300", "Deferred Revenue", "liability_current"),
-    AccountSpec("SHP", "401000", "Shipping Revenue", "income"),
-    AccountSpec("RET", "402000", "Sales Returns", "income"),
-    AccountSpec("INT", "451000", "Interest Received", "income_other"),
-    AccountSpec("FEE", "621000", "Payment Provider Fees", "expense"),
-    AccountSpec("BFE", "621100", "Bank Charges", "expense"),
-    AccountSpec("DFE", "622000", "Dispute Fees", "expense"),
-    AccountSpec("CBL", "623000", "Chargeback Losses", "expense"),
-    AccountSpec("FXD", "646000", "Exchange Differences", "expense"),
-    AccountSpec("RND", "647000", "Rounding Differences", "expense"),
+ACCOUNTS: tuple[PlannedAccount, ...] = (
+    PlannedAccount("BANK", "101401", "Bank", "asset_cash"),
+    PlannedAccount("SUS", "101402", "Bank Suspense Account", "asset_current"),
+    PlannedAccount("AR", "121000", "Account Receivable", "asset_receivable", True),
+    PlannedAccount("AP", "211000", "Account Payable", "liability_payable", True),
+    PlannedAccount("TAX", "251000", "Tax Received", "liability_current"),
+    PlannedAccount("REV", "400000", "Product Sales", "income"),
+    PlannedAccount("CLR", "124100", "Provider Clearing USD", "asset_current", True, "USD"),
+    PlannedAccount("CLR", "124101", "Provider Clearing EUR", "asset_current", True, "EUR"),
+    PlannedAccount("TRN", "124200", "Payouts in Transit", "asset_current", True),
+    PlannedAccount("RSV", "124300", "Provider Reserves", "asset_current", True),
+    PlannedAccount("DSP", "124400", "Disputed Payments", "asset_current", True),
+    PlannedAccount("UNX", "124500", "Provider Items Unexplained", "asset_current", True),
+    PlannedAccount("FWH", "124600", "Fees Withheld", "asset_current", True),
+    PlannedAccount("PRE", "214100", "Customer Advances", "liability_current", True),
+    PlannedAccount("GCL", "214200", "Gift Cards Outstanding", "liability_current", True),
+    PlannedAccount("DEF", "214300", "Deferred Revenue", "liability_current"),
+    PlannedAccount("SHP", "401000", "Shipping Revenue", "income"),
+    PlannedAccount("RET", "402000", "Sales Returns", "income"),
+    PlannedAccount("INT", "451000", "Interest Received", "income_other"),
+    PlannedAccount("FEE", "621000", "Payment Provider Fees", "expense"),
+    PlannedAccount("BFE", "621100", "Bank Charges", "expense"),
+    PlannedAccount("DFE", "622000", "Dispute Fees", "expense"),
+    PlannedAccount("CBL", "623000", "Chargeback Losses", "expense"),
+    PlannedAccount("FXD", "646000", "Exchange Differences", "expense"),
+    PlannedAccount("RND", "647000", "Rounding Differences", "expense"),
 )
 
-JOURNALS: tuple[JournalSpec, ...] = (
-    JournalSpec("SAL", "INV", "Customer Invoices", "sale", "400000"),
-    JournalSpec("PUR", "BILL", "Vendor Bills", "purchase", "621000"),
-    JournalSpec("MISC", "MISC", "Miscellaneous Operations", "general"),
-    JournalSpec("EXC", "EXCH", "Exchange Difference", "general"),
-    JournalSpec("BNK", "BNK1", "Bank", "bank", "101401", "101402"),
-    JournalSpec("PSP", "STRP", "Payment Provider", "general"),
-    JournalSpec("CLO", "CLOSE", "Closing and Tenders", "general"),
+JOURNALS: tuple[PlannedJournal, ...] = (
+    PlannedJournal("SAL", "INV", "Customer Invoices", "sale", "400000"),
+    PlannedJournal("PUR", "BILL", "Vendor Bills", "purchase", "621000"),
+    PlannedJournal("MISC", "MISC", "Miscellaneous Operations", "general"),
+    PlannedJournal("EXC", "EXCH", "Exchange Difference", "general"),
+    PlannedJournal("BNK", "BNK1", "Bank", "bank", "101401", "101402"),
+    PlannedJournal("PSP", "STRP", "Payment Provider", "general"),
+    PlannedJournal("CLO", "CLOSE", "Closing and Tenders", "general"),
 )
 
-TAXES: tuple[TaxSpec, ...] = (
-    TaxSpec("SALES_TAX", "Sales Tax 8%", 8.0, "sale", "251000"),
-    TaxSpec("INPUT_TAX", "Input Tax 8%", 8.0, "purchase", "251000"),
+TAXES: tuple[PlannedTax, ...] = (
+    PlannedTax("SALES_TAX", "Sales Tax 8%", "8", "sale", "251000"),
+    PlannedTax("INPUT_TAX", "Input Tax 8%", "8", "purchase", "251000"),
 )
 
 PARTNERS: tuple[str, ...] = ("Ada Archer", "Bertil Berg", "Carla Costa", "Unidentified customer", "Payment Provider")
 
-USERS: tuple[UserSpec, ...] = (
-    UserSpec("concord", "Concord", ("account.group_account_invoice", "account.group_account_basic")),
-    UserSpec("masterdata", "Concord masters", ("account.group_account_manager", "base.group_partner_manager")),
-    UserSpec("close", "Concord close", ("base.group_erp_manager", "account.group_account_readonly")),
+USERS: tuple[PlannedUser, ...] = (
+    PlannedUser("concord", "Concord", ("account.group_account_invoice", "account.group_account_basic")),
+    PlannedUser("masterdata", "Concord masters", ("account.group_account_manager", "base.group_partner_manager")),
+    PlannedUser("close", "Concord close", ("base.group_erp_manager", "account.group_account_readonly")),
 )
 
 # Of the company record: its field, the role whose account (or journal) it names.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from libs.money.currency import CURRENCIES
+from libs.odoo.company import PlannedTax
 
 from . import chart, masters
 from .access import GROUPS
@@ -120,7 +121,7 @@ def _books(sandbox: Sandbox) -> None:
         values: dict[str, Any] = {
             "code": account.code,
             "name": account.name,
-            "account_type": account.account_type,
+            "account_type": account.type,
             "reconcile": account.reconcile,
             "currency_id": currencies[account.currency] if account.currency else False,
         }
@@ -133,10 +134,10 @@ def _books(sandbox: Sandbox) -> None:
     sandbox.execute(ROBOT, "res.company", "write", [[COMPANY], by_field])
     for journal in chart.JOURNALS:
         values = {"code": journal.code, "name": journal.name, "type": journal.type}
-        if journal.default_account:
-            values["default_account_id"] = accounts[journal.default_account]
-        if journal.suspense_account:
-            values["suspense_account_id"] = accounts[journal.suspense_account]
+        if journal.account:
+            values["default_account_id"] = accounts[journal.account]
+        if journal.suspense:
+            values["suspense_account_id"] = accounts[journal.suspense]
         journal_id = _create(sandbox, "account.journal", values)
         if journal.code == chart.EXCHANGE_JOURNAL:
             sandbox.execute(ROBOT, "res.company", "write", [[COMPANY], {"currency_exchange_journal_id": journal_id}])
@@ -150,14 +151,14 @@ def _books(sandbox: Sandbox) -> None:
         _create(sandbox, "res.partner", {"name": partner})
 
 
-def _tax(sandbox: Sandbox, tax: chart.TaxSpec, accounts: Mapping[str, int]) -> None:
+def _tax(sandbox: Sandbox, tax: PlannedTax, accounts: Mapping[str, int]) -> None:
     parts = [
         [0, 0, {"repartition_type": "base", "factor_percent": 100.0}],
         [0, 0, {"repartition_type": "tax", "factor_percent": 100.0, "account_id": accounts[tax.account]}],
     ]
     values = {
         "name": tax.name,
-        "amount": tax.percent,
+        "amount": float(tax.percent),
         "type_tax_use": tax.use,
         "invoice_repartition_line_ids": parts,
         "refund_repartition_line_ids": parts,

@@ -9,19 +9,10 @@ from datetime import UTC, datetime
 import pytest
 from typer.testing import CliRunner
 
-from cli.odoo_plan import (
-    Plan,
-    PlannedAccount,
-    PlannedPartner,
-    PlannedTax,
-    PlannedUser,
-    PlanUnreadable,
-    default_plan,
-    plan_text,
-    read_plan,
-)
+from cli.odoo_plan import Plan, PlanUnreadable, default_plan, plan_text, read_plan
 from cli.odoo_provision import CompanyDiffers, Provisioner, ProvisionStep
 from cli.odoo_setup import app, as_text, password_variable, passwords_of
+from libs.odoo.company import PlannedAccount, PlannedPartner, PlannedTax, PlannedUser
 from sandbox.engine import Sandbox
 from sandbox.seed import bootstrap
 from sandbox.transport import InProcess

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from cli.odoo_key import KeyRefused, make_api_key
-from cli.odoo_plan import Plan, PlannedAccount, PlannedTax, PlannedUser, default_plan
+from cli.odoo_plan import Plan, default_plan
 from cli.odoo_provision import CompanyDiffers, Provisioner
+from libs.odoo.company import PlannedAccount, PlannedTax, PlannedUser
 from libs.odoo.connect import connect
 from libs.odoo.errors import OdooDenied
 from libs.odoo.port import Odoo

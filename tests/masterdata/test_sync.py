@@ -49,7 +49,7 @@ def test_a_first_sync_brings_the_whole_chart(engine_for: EngineFor, version: int
     for spec in chart.ACCOUNTS:
         row = accounts[spec.code]
         told = (row["name"], row["type"], row["reconcilable"], row["currency"], row["active"])
-        assert told == (spec.name, spec.account_type, spec.reconcile, spec.currency or "", True)
+        assert told == (spec.name, spec.type, spec.reconcile, spec.currency or "", True)
     bank = next(row for row in stored(world, "journal") if row["code"] == "BNK1")
     assert bank["default_account"] == accounts["101401"]["odoo_id"]
     assert bank["suspense_account"] == accounts["101402"]["odoo_id"]

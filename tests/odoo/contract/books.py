@@ -87,7 +87,7 @@ def _accounts(admin: Odoo, books: Books) -> None:
         values: dict[str, Any] = {
             "code": spec.code,
             "name": spec.name,
-            "account_type": spec.account_type,
+            "type": spec.type,
             "reconcile": spec.reconcile,
         }
         if spec.currency:
@@ -98,10 +98,10 @@ def _accounts(admin: Odoo, books: Books) -> None:
 def _journals(admin: Odoo, books: Books) -> None:
     for spec in chart.JOURNALS:
         values: dict[str, Any] = {"code": spec.code, "name": spec.name, "type": spec.type}
-        if spec.default_account:
-            values["default_account_id"] = books.accounts[spec.default_account]
-        if spec.suspense_account:
-            values["suspense_account_id"] = books.accounts[spec.suspense_account]
+        if spec.account:
+            values["default_account_id"] = books.accounts[spec.account]
+        if spec.suspense:
+            values["suspense_account_id"] = books.accounts[spec.suspense]
         books.journals[spec.code] = _once(admin, "account.journal", [["code", "=", spec.code]], values)
 
 
@@ -113,13 +113,13 @@ def _taxes(admin: Odoo, books: Books) -> None:
         ]
         values = {
             "name": spec.name,
-            "amount": spec.percent,
+            "amount": float(spec.percent),
             "type_tax_use": spec.use,
             "invoice_repartition_line_ids": parts,
             "refund_repartition_line_ids": parts,
         }
         domain = [["name", "=", spec.name], ["type_tax_use", "=", spec.use]]
-        books.taxes[spec.role] = _once(admin, "account.tax", domain, values)
+        books.taxes[spec.code] = _once(admin, "account.tax", domain, values)
     bare = {"name": "Tax without an account", "amount": 10.0, "type_tax_use": "sale"}
     books.taxes["BARE"] = _once(admin, "account.tax", [["name", "=", bare["name"]]], bare)
 
