@@ -5,13 +5,13 @@ Redaction is the last line of defence, not the first: nobody should log an amoun
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
-import structlog
 from opentelemetry import trace
 
 from libs.rpc.failures import safe_stack
@@ -40,78 +40,50 @@ _SECRETS_IN_TEXT = (
     (re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b"), REDACTED),  # an IBAN
 )
 
-EventDict = MutableMapping[str, Any]
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
 def configure_logging(service_name: str, level: str = "INFO", stream: TextIO | None = None) -> None:
-    """Send the whole process's logs, structlog's and the standard library's, to `stream` (stderr) as JSON lines."""
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.ExtraAdder(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _naming(service_name),
-        add_trace,
-        drop_exception_text,
-        redact,
-    ]
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            structlog.stdlib.PositionalArgumentsFormatter(),
-            *(processor for processor in shared if not isinstance(processor, structlog.stdlib.ExtraAdder)),
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        wrapper_class=structlog.stdlib.BoundLogger,
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
-    )
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            redact,
-            structlog.processors.JSONRenderer(default=str),
-        ],
-    )
+    """Send the whole process's logs to `stream` (stderr) as JSON lines."""
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(formatter)
+    handler.setFormatter(JsonLines(service_name))
     root = logging.getLogger()
     for old in root.handlers[:]:
-        if isinstance(old.formatter, structlog.stdlib.ProcessorFormatter):
+        if isinstance(old.formatter, JsonLines):
             root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level.upper())
 
 
-def add_trace(logger: Any, method: str, event: EventDict) -> EventDict:
-    """Add `trace_id`, `span_id` and `transaction_id` of the current context, where there is one."""
+class JsonLines(logging.Formatter):
+    """A record as one JSON object: `event` is its message, `extra` values stand beside it under their own keys.
+
+    The current context's `trace_id`, `span_id` and `transaction_id` are added where there are any. An exception is
+    told by its class and place: its text may quote what it stumbled over.
+    """
+
+    def __init__(self, service_name: str) -> None:
+        super().__init__()
+        self._service_name = service_name
+
+    def format(self, record: logging.LogRecord) -> str:
+        extra = {key: value for key, value in record.__dict__.items() if key not in _STANDARD}
+        line: dict[str, Any] = {"event": record.getMessage(), "service": self._service_name, **_trace(), **extra}
+        line["level"], line["logger"] = record.levelname.lower(), record.name
+        at = datetime.fromtimestamp(record.created, UTC)
+        line["timestamp"] = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        if record.exc_info and record.exc_info[1] is not None:
+            line["exception"] = safe_stack(record.exc_info[1])
+        return json.dumps({key: _redacted(key, value) for key, value in line.items()})
+
+
+def _trace() -> dict[str, str]:
+    found = {}
     span_context = trace.get_current_span().get_span_context()
     if span_context.is_valid:
-        event.setdefault("trace_id", f"{span_context.trace_id:032x}")
-        event.setdefault("span_id", f"{span_context.span_id:016x}")
+        found = {"trace_id": f"{span_context.trace_id:032x}", "span_id": f"{span_context.span_id:016x}"}
     transaction_id = current_transaction_id()
-    if transaction_id is not None:
-        event.setdefault("transaction_id", transaction_id)
-    return event
-
-
-def drop_exception_text(logger: Any, method: str, event: EventDict) -> EventDict:
-    """Replace an exception by its class and place: its text may quote what it stumbled over."""
-    info = event.pop("exc_info", None)
-    error = sys.exc_info()[1] if info is True else info[1] if isinstance(info, tuple) else info
-    if isinstance(error, BaseException):
-        event["exception"] = safe_stack(error)
-    event.pop("exc_text", None)
-    return event
-
-
-def redact(logger: Any, method: str, event: EventDict) -> EventDict:
-    """Blank values under keys that name secrets, amounts or personal data, and secrets inside texts."""
-    for key, value in event.items():
-        event[key] = _redacted(key, value)
-    return event
+    return found if transaction_id is None else found | {"transaction_id": transaction_id}
 
 
 def _redacted(key: str, value: Any) -> Any:
@@ -120,7 +92,7 @@ def _redacted(key: str, value: Any) -> Any:
     if isinstance(value, str):
         return scrub(value)
     if isinstance(value, dict):
-        return {inner: _redacted(str(inner), item) for inner, item in value.items()}
+        return {str(inner): _redacted(str(inner), item) for inner, item in value.items()}
     if isinstance(value, list | tuple):
         return [_redacted("", item) for item in value]
     return value if isinstance(value, int | float | bool) or value is None else scrub(str(value))
@@ -136,11 +108,3 @@ def scrub(text: str) -> str:
 def _is_secret(key: str) -> bool:
     name = key.lower().replace("-", "_").replace(".", "_")
     return name in SECRET_NAMES or not SECRET_KEYS.isdisjoint(name.split("_"))
-
-
-def _naming(service_name: str) -> Any:
-    def name(logger: Any, method: str, event: EventDict) -> EventDict:
-        event.setdefault("service", service_name)
-        return event
-
-    return name
