@@ -90,6 +90,9 @@ class JsonRpcOdoo:
             self._session()
         return int(self._version or 0)
 
+    def close(self) -> None:
+        """Nothing is kept open: OdooRPC connects for each call."""
+
     def execute(self, model: str, method: str, args: list[Json], kwargs: Mapping[str, Json] | None = None) -> Json:
         """See `libs.odoo.port.Odoo.execute`."""
         session = self._session()

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from libs.rpc.config import ClientTls, ConfigInvalid, ServerTls
 
@@ -68,6 +66,10 @@ class CertificateFiles:
 
 def check_pair(certificate: bytes, private_key: bytes) -> None:
     """Raise `ConfigInvalid` unless the private key belongs to the (first) certificate."""
+    # Late: reading certificates is dear to load, and a service on one machine has none.
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
     try:
         public = x509.load_pem_x509_certificate(certificate).public_key()
         private = load_pem_private_key(private_key, None).public_key()

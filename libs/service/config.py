@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from libs.rpc.config import ChannelConfig, ConfigInvalid, Reader, ServerConfig
 from libs.rpc.identity import TokenKeys
 from libs.storage.engine import database_url
-from libs.telemetry.setup import TelemetryConfig
+from libs.telemetry.config import TelemetryConfig
 
 PORTS = {"gateway": 50051, "masterdata": 50052, "ledger": 50053, "recon": 50054}
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from libs.odoo.connect import connect
-from libs.odoo.json2 import Json2Odoo
-from libs.odoo.jsonrpc import JsonRpcOdoo
 from libs.odoo.port import Json
 from libs.rpc.config import ConfigInvalid, Reader
+
+if TYPE_CHECKING:
+    from libs.odoo.json2 import Json2Odoo
+    from libs.odoo.jsonrpc import JsonRpcOdoo
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +59,13 @@ class LazyOdoo:
 
     def close(self) -> None:
         """Give the connections back."""
-        if isinstance(self._odoo, Json2Odoo):
+        if self._odoo is not None:
             self._odoo.close()
 
     def _connected(self) -> JsonRpcOdoo | Json2Odoo:
+        # Late: the HTTP client and OdooRPC are a tenth of a start, and a connection can wait for the first call.
+        from libs.odoo.connect import connect
+
         with self._guard:
             if self._odoo is None:
                 config = self._config

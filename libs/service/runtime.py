@@ -18,7 +18,6 @@ from libs.rpc.identity import IssuedToken, TokenVerifier
 from libs.rpc.server import Registration, RunningServer, serve
 from libs.storage.engine import ensure_reachable, open_engine
 from libs.storage.migrate import upgrade
-from libs.storage.nats import NatsPublisher
 from libs.storage.outbox import Relay
 from libs.storage.tables import SystemTables
 from libs.storage.uow import UnitOfWork
@@ -96,6 +95,9 @@ class Runtime:
         """The worker that publishes the outbox, by its name; none where no address is configured."""
         if not self._config.nats_url:
             return {}
+        # Late: NATS' client is a twentieth of a start, and most installations have no broker.
+        from libs.storage.nats import NatsPublisher
+
         publisher = self.closing(NatsPublisher(self._config.nats_url))
         work = self.work
         relay = Relay(new_uow, tables, publisher, clock=work.clock, rng=work.rng, owner=work.owner)

@@ -5,7 +5,8 @@
 | `engine` | `open_engine`, `reading`, `ensure_reachable`, `copy_template`, `database_url` |
 | `types` | `service_registry` (a base for a service's rows), `UtcTimestamp`, `RowNumber` |
 | `uow` | `UnitOfWork`: one transaction, one commit, points at which a simulation may crash |
-| `migrate` | `upgrade`, `check`, and the command that writes the next version |
+| `migrate`, `versions` | `upgrade`: at a start |
+| `revisions` | Alembic: `check`, and the command that writes the next version |
 | `rows` | `insert_new`, `insert_rows`, `update_rows`: hot writes over lists |
 | `leases` | `claim`, `renew`, `finish`, `release`: the state column is the queue |
 | `group_commit` | `GroupCommitWriter`, `InlineWriter`: many callers, one commit |

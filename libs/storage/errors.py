@@ -16,12 +16,14 @@ Engines made by `open_engine` raise these in place of SQLAlchemy's errors, where
 from __future__ import annotations
 
 import sqlite3
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import psycopg
 from sqlalchemy.engine import ExceptionContext
 
 from libs.errors import ConcordError, Kind
+
+if TYPE_CHECKING:
+    import psycopg
 
 
 class StorageConflict(ConcordError):
@@ -101,13 +103,16 @@ SQLITE_CODES: dict[int, type[ConcordError]] = {
 def translate(context: ExceptionContext) -> Exception | None:
     """SQLAlchemy's `handle_error` hook: our error for the driver's, or None to leave it as it is."""
     error = context.original_exception
-    if isinstance(error, psycopg.Error):
-        if (error.sqlstate or "")[:2] in QUOTING_CLASSES:
-            _hide_values(error, context.sqlalchemy_exception)
-        return _from_postgresql(error)
-    if isinstance(error, sqlite3.Error):
-        return from_sqlite(error)
-    return None
+    if context.dialect.name == "sqlite":
+        return from_sqlite(error) if isinstance(error, sqlite3.Error) else None
+    # Late: the driver was imported with the engine, and a service on SQLite needs none.
+    import psycopg
+
+    if not isinstance(error, psycopg.Error):
+        return None
+    if (error.sqlstate or "")[:2] in QUOTING_CLASSES:
+        _hide_values(error, context.sqlalchemy_exception)
+    return _from_postgresql(error, unreachable=isinstance(error, psycopg.OperationalError))
 
 
 def _hide_values(error: psycopg.Error, wrapper: Exception | None) -> None:
@@ -118,7 +123,8 @@ def _hide_values(error: psycopg.Error, wrapper: Exception | None) -> None:
         wrapper.args = (message,)
 
 
-def _from_postgresql(error: psycopg.Error) -> Exception | None:
+def _from_postgresql(error: psycopg.Error, *, unreachable: bool) -> Exception | None:
+    """`unreachable`: what an error without a state means."""
     state = error.sqlstate or ""
     constraint = error.diag.constraint_name or ""
     if state == "23505":
@@ -129,7 +135,7 @@ def _from_postgresql(error: psycopg.Error) -> Exception | None:
         )
     if state in STATES:
         return STATES[state](f"the database refused for now ({state})")
-    if state[:2] in UNAVAILABLE_CLASSES or (not state and isinstance(error, psycopg.OperationalError)):
+    if state[:2] in UNAVAILABLE_CLASSES or (unreachable and not state):
         return StorageUnavailable(f"the database is not available ({state or 'no connection'})")
     return None
 

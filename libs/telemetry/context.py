@@ -8,7 +8,9 @@ decides as the trace began.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from opentelemetry import baggage, trace
 from opentelemetry import context as context_api
@@ -23,6 +25,17 @@ BAGGAGE_CHARACTERS = 8192
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.ASCII)
 _TRANSACTION_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _TECHNICAL = context_api.create_key("concord-technical")
+ROOT: ContextVar[tuple[int, int] | None] = ContextVar("concord_root_span", default=None)
+
+
+@contextmanager
+def root_ids(trace_id: int, span_id: int) -> Iterator[None]:
+    """Let the next root span have these ids."""
+    token = ROOT.set((trace_id, span_id))
+    try:
+        yield
+    finally:
+        ROOT.reset(token)
 
 
 def technical_decision(trace_id: int, share: float) -> bool:

@@ -14,11 +14,11 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
+from libs.telemetry.config import CAPACITY, DELAY_SECONDS
+
 logger = logging.getLogger(__name__)
 
-CAPACITY = 65_536  # 2,048, the SDK's default, loses 4 to 6 % at full speed
 BATCH = 512
-DELAY_SECONDS = 1.0
 
 # The exporters' own calls must not be traced by any instrumentation.
 _SUPPRESS = "suppress_instrumentation"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Sequence
 
 from opentelemetry import context as context_api
 from opentelemetry import trace
@@ -14,31 +12,19 @@ from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import Link, SpanKind, TraceState
 from opentelemetry.util.types import Attributes
 
-from libs.telemetry.context import decision_of, technical_decision
+from libs.telemetry.context import ROOT, decision_of, technical_decision
 from libs.telemetry.names import BUSINESS, SPAN_CLASS
-
-_root: ContextVar[tuple[int, int] | None] = ContextVar("concord_root_span", default=None)
-
-
-@contextmanager
-def root_ids(trace_id: int, span_id: int) -> Iterator[None]:
-    """Let the next root span have these ids."""
-    token = _root.set((trace_id, span_id))
-    try:
-        yield
-    finally:
-        _root.reset(token)
 
 
 class TransactionIdGenerator(RandomIdGenerator):
     """Random ids, but for the root span of a transaction."""
 
     def generate_trace_id(self) -> int:
-        root = _root.get()
+        root = ROOT.get()
         return root[0] if root is not None else super().generate_trace_id()
 
     def generate_span_id(self) -> int:
-        root = _root.get()
+        root = ROOT.get()
         return root[1] if root is not None else super().generate_span_id()
 
 

@@ -1,10 +1,10 @@
-"""A Prometheus endpoint, or just its text."""
+"""A Prometheus endpoint."""
 
 from __future__ import annotations
 
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics.export import MetricReader
-from prometheus_client import CollectorRegistry, generate_latest, start_http_server
+from prometheus_client import CollectorRegistry, start_http_server
 
 
 class Scrape:
@@ -12,15 +12,11 @@ class Scrape:
 
     def __init__(self, listen: str) -> None:
         """Raises OSError if the port is taken. The endpoint shows counts only, but bind it to where it is scraped."""
-        self._registry = CollectorRegistry()
-        self.reader: MetricReader = PrometheusMetricReader(scope_info_enabled=False, registry=self._registry)
+        registry = CollectorRegistry()
+        self.reader: MetricReader = PrometheusMetricReader(scope_info_enabled=False, registry=registry)
         host, _, port = listen.rpartition(":")
-        self._server, self._thread = start_http_server(int(port), host.strip("[]") or "127.0.0.1", self._registry)
+        self._server, self._thread = start_http_server(int(port), host.strip("[]") or "127.0.0.1", registry)
         self.port: int = self._server.server_port
-
-    def text(self) -> str:
-        """What a scrape gives now."""
-        return generate_latest(self._registry).decode()
 
     def close(self) -> None:
         """Stop serving."""

@@ -31,10 +31,10 @@ from libs.telemetry.context import (
     format_traceparent,
     parse_traceparent,
     parse_transaction_id,
+    root_ids,
     technical_decision,
     traceparent_of,
 )
-from libs.telemetry.sampling import root_ids
 
 Value = str | bool | int
 Attributes = Mapping[str, Value]

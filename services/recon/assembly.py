@@ -16,7 +16,7 @@ from libs.trail import QueueLength
 from .domain.files import FileToImport, ImportedFile
 from .domain.settings import Settings
 from .domain.settlement import StoredSettlement
-from .engine.passes import match
+from .engine import match
 from .handlers.imports.settlement import import_settlement
 from .handlers.imports.settlement_report import import_settlement_file
 from .handlers.imports.statement import import_statement

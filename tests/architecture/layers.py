@@ -74,7 +74,7 @@ LIBS: dict[str, frozenset[str]] = {
     "formats": VALUES | {"jiter", "lxml", "pyarrow"},
     "storage": VALUES | {"sqlalchemy", "sqlmodel", "alembic", "psycopg", "nats"},
     "rpc": VALUES | GRPC | {"concord", "jwt", "cryptography", "libs.telemetry.context"},
-    "telemetry": VALUES | GRPC | {"opentelemetry", "prometheus_client", "structlog", "libs.rpc"},
+    "telemetry": VALUES | GRPC | {"opentelemetry", "prometheus_client", "libs.rpc"},
     # Values, the table of events on their way, the worker, and the ledger by its stub.
     "handover": VALUES | {"grpc", "concord", "libs.rpc", "libs.storage", "sqlalchemy", "sqlmodel"},
     # What every service can say of a transaction: values, their reading from storage and their wire.

@@ -33,7 +33,8 @@ from libs.rpc.identity import TokenKey, TokenKeys, TokenVerifier
 from libs.storage.engine import open_engine
 from libs.storage.group_commit import GroupCommitWriter
 from libs.storage.migrate import upgrade
-from libs.telemetry.setup import TelemetryConfig, configure
+from libs.telemetry.config import TelemetryConfig
+from libs.telemetry.setup import configure
 from providers.base import Secrets, Source
 from providers.errors import SignatureRefused
 from providers.stripe.signature import TOLERANCE_SECONDS, verify

@@ -21,7 +21,8 @@ from libs.rpc.server import serve
 from libs.storage.engine import open_engine
 from libs.storage.group_commit import GroupCommitWriter
 from libs.storage.migrate import upgrade
-from libs.telemetry.setup import TelemetryConfig, configure
+from libs.telemetry.config import TelemetryConfig
+from libs.telemetry.setup import configure
 from services.ledger.domain.errors import EventConflict
 from services.ledger.domain.event import RecordedEvent
 from services.ledger.handlers.record_events import Told, record_events

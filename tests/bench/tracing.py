@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from libs.storage.engine import open_engine
 from libs.storage.migrate import upgrade
+from libs.telemetry.config import TelemetryConfig
 from libs.telemetry.odoo import TracedOdoo
-from libs.telemetry.setup import Telemetry, TelemetryConfig, configure
+from libs.telemetry.setup import Telemetry, configure
 from sandbox.transport import InProcess
 from services.ledger.telemetry import LedgerTelemetry
 from tests.bench.edges import serving

@@ -14,7 +14,8 @@ from alembic.operations import Operations
 from sqlalchemy import Engine
 
 from libs.storage.engine import open_engine
-from libs.storage.migrate import check, upgrade
+from libs.storage.migrate import upgrade
+from libs.storage.revisions import check
 from services.gateway.domain.fact import Refusal
 from services.gateway.storage import metadata
 from tests.gateway.day import EXPECTED, day, played

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from libs.telemetry.setup import TelemetryConfig, configure
+from libs.telemetry.config import TelemetryConfig
+from libs.telemetry.setup import configure
 from services.gateway.assembly import World
 from tests.gateway.world import NOW, GatewayWorld
 

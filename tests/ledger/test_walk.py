@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from libs.events import EventKind
 from libs.listing import After
-from libs.storage.migrate import check
+from libs.storage.revisions import check
 from libs.storage.sealer import Sealer
 from services.ledger.domain.case import CaseState
 from services.ledger.domain.changes import PostingChange

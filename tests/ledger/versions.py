@@ -8,7 +8,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Engine
 
-from libs.storage.migrate import check
+from libs.storage.revisions import check
 from services.ledger.storage import metadata
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from libs.storage.migrate import check
+from libs.storage.revisions import check
 from services.masterdata.storage import metadata
 from tests.storage.fixtures import EngineFor
 

@@ -8,7 +8,7 @@ from libs.errors import ConcordError
 from libs.formats.errors import FormatError
 from libs.handover import OutboundEvent
 from libs.money import Money
-from libs.storage.migrate import check
+from libs.storage.revisions import check
 from services.recon.domain.difference import Difference, DifferenceState
 from services.recon.domain.doubts import DOUBTS_AT_MOST
 from services.recon.domain.errors import FileChanged, FileKindUnsupported

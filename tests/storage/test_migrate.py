@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import Column, Engine, Integer, MetaData, Table, inspect, text
 
 from libs.storage.engine import open_engine
-from libs.storage.migrate import check, upgrade, write_revision
+from libs.storage.migrate import upgrade
+from libs.storage.revisions import check, write_revision
 from tests.storage.fixtures import EngineFor, database_for, drop
 from tests.storage.sample.storage import metadata
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from urllib.request import urlopen
+
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from libs.telemetry.setup import Telemetry, TelemetryConfig, configure
+from libs.telemetry.config import TelemetryConfig
+from libs.telemetry.setup import Telemetry, configure
 
 # UUIDv7s: version 7, variant bits 10; the low 56 bits decide.
 SAMPLED = "0190a3c07b1e70008000" + "000000000001"
 UNSAMPLED = "0190a3c07b1e7000bfff" + "ffffffffffff"
+
+
+def scraped(telemetry: Telemetry) -> str:
+    """What its Prometheus endpoint answers."""
+    with urlopen(f"http://127.0.0.1:{telemetry.metrics_port}/metrics", timeout=5) as answer:
+        return str(answer.read().decode())
 
 
 class Recorder:

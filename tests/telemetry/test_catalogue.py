@@ -8,10 +8,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from libs.telemetry import names
 from libs.telemetry.catalogue import FIGURES
+from libs.telemetry.config import TelemetryConfig
 from libs.telemetry.metrics import Metrics, QueueReading, Scope, UnmatchedReading
-from libs.telemetry.setup import TelemetryConfig, configure
+from libs.telemetry.setup import configure
 from scripts import metrics as document
-from tests.telemetry.spans import Recorder
+from tests.telemetry.spans import Recorder, scraped
 
 STRIPE = Scope("acme", "stripe", "stripe/main")
 
@@ -48,7 +49,7 @@ def test_every_figure_and_label_is_listed_and_every_listed_one_is_given(recorder
 def test_a_scrape_names_them_as_the_list_does() -> None:
     telemetry = configure(TelemetryConfig("ledger", metrics_listen="127.0.0.1:0"))
     everything(telemetry.metrics)
-    families = {family.name: family for family in text_string_to_metric_families(telemetry.scrape())}
+    families = {family.name: family for family in text_string_to_metric_families(scraped(telemetry))}
     telemetry.shutdown()
     for figure in FIGURES.values():
         family = families[figure.prometheus_name.removesuffix("_total")]

@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 
 from libs.telemetry import names
+from libs.telemetry.config import TelemetryConfig
 from libs.telemetry.metrics import QueueReading, Scope, UnmatchedReading
 from libs.telemetry.odoo import TracedOdoo
-from libs.telemetry.setup import TelemetryConfig, configure
-from tests.telemetry.spans import SAMPLED, UNSAMPLED, Recorder, trace_of
+from libs.telemetry.setup import configure
+from tests.telemetry.spans import SAMPLED, UNSAMPLED, Recorder, scraped, trace_of
 
 STRIPE = Scope("companies/acme", "stripe", "stripe/main")
 STRIPE_KEY = (
@@ -81,7 +82,7 @@ def test_a_queue_that_cannot_be_read_does_not_spoil_the_scrape() -> None:
 
     telemetry.metrics.watch_queues(broken)
     telemetry.metrics.received(STRIPE)
-    assert "concord_events_received_total{" in telemetry.scrape()
+    assert "concord_events_received_total{" in scraped(telemetry)
     telemetry.shutdown()
 
 

@@ -10,8 +10,9 @@ from opentelemetry.trace import SpanKind, StatusCode
 from libs.errors import ConcordError, Kind
 from libs.rpc.errors import RemoteError
 from libs.telemetry import names
+from libs.telemetry.config import TelemetryConfig
 from libs.telemetry.context import current_transaction_id
-from libs.telemetry.setup import TelemetryConfig, configure
+from libs.telemetry.setup import configure
 from libs.telemetry.trace import root_traceparent
 from tests.rpc.echo import SHAPES, Echo, EchoStub, Text, calling, serving
 from tests.telemetry.spans import SAMPLED, UNSAMPLED, Recorder, id_of, parent_of, trace_of

@@ -10,10 +10,11 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from libs.telemetry import names
+from libs.telemetry.config import TelemetryConfig, TelemetryConfigInvalid
 from libs.telemetry.metrics import Scope
-from libs.telemetry.setup import TelemetryConfig, TelemetryConfigInvalid, configure
+from libs.telemetry.setup import configure
 from tests.telemetry.otlp_receiver import otlp_receiver
-from tests.telemetry.spans import SAMPLED, UNSAMPLED, Recorder
+from tests.telemetry.spans import SAMPLED, UNSAMPLED, Recorder, scraped
 
 
 @pytest.mark.parametrize("protocol", ["grpc", "http/protobuf"])
@@ -96,7 +97,7 @@ def test_spans_that_the_collector_refuses_are_lost_and_the_metric_says_so() -> N
     with telemetry.tracer.step("post", SAMPLED):
         pass
     assert telemetry.flush()
-    assert "concord_telemetry_spans_lost_total 1.0" in telemetry.scrape()
+    assert "concord_telemetry_spans_lost_total 1.0" in scraped(telemetry)
     telemetry.shutdown()
     recorder.close()
 
@@ -143,7 +144,7 @@ def test_without_an_endpoint_nothing_runs() -> None:
     assert threading.active_count() == before
     assert not telemetry.tracer.records
     assert telemetry.client_interceptors() == ()
-    assert telemetry.scrape() == ""
+    assert telemetry.metrics_port is None
     telemetry.metrics.received(Scope("companies/acme"))
     telemetry.shutdown()
 

@@ -1,4 +1,4 @@
-"""The one Alembic environment of all services. `libs.storage.migrate` hands it an open connection."""
+"""The one Alembic environment of all services. `libs.storage.revisions` hands it an open connection."""
 
 from alembic import context
 
