@@ -13,14 +13,14 @@ from libs.storage.sealer import Sealer
 from libs.storage.uow import unobserved
 from libs.trail import QueueLength
 
-from .domain.files import FileToImport, ImportedFile
+from .domain.files import ImportedFile, IncomingFile
 from .domain.settings import Settings
 from .domain.settlement import StoredSettlement
 from .engine import match
 from .handlers.imports.settlement import import_settlement
 from .handlers.imports.settlement_report import import_settlement_file
 from .handlers.imports.statement import import_statement
-from .handlers.ports import Ledger, Matcher
+from .handlers.ports import Matcher, ReconLedger
 from .storage import TABLES, DatabaseEngine
 from .storage.uow import NewUow, ReconUowFactory
 from .workers.apply import ApplyWorker
@@ -64,10 +64,10 @@ class Recon:
             "sealer": self.sealer.run_once,
         }
 
-    def import_statement(self, file: FileToImport, chunks: Iterable[bytes]) -> ImportedFile:
+    def import_statement(self, file: IncomingFile, chunks: Iterable[bytes]) -> ImportedFile:
         return import_statement(file, chunks, self.new_uow, self.work)
 
-    def import_settlement_file(self, file: FileToImport, chunks: Iterable[bytes]) -> ImportedFile:
+    def import_settlement_file(self, file: IncomingFile, chunks: Iterable[bytes]) -> ImportedFile:
         return import_settlement_file(file, chunks, self.new_uow, self.work, self.settings)
 
     def import_settlement(self, settlement: Settlement, delivery: str, transaction_id: str) -> StoredSettlement:
@@ -76,7 +76,7 @@ class Recon:
 
 def build_recon(
     engine: DatabaseEngine,
-    ledger: Ledger,
+    ledger: ReconLedger,
     work: WorkContext,
     settings: Settings,
     *,

@@ -15,7 +15,7 @@ from libs.rpc.server import Registration
 from libs.trail import wire as trail
 
 from . import wire
-from .domain.files import FileToImport, ImportedFile
+from .domain.files import ImportedFile, IncomingFile
 from .domain.settlement import StoredSettlement
 from .handlers import queries
 from .handlers.assign_difference import assign_difference
@@ -23,7 +23,7 @@ from .handlers.decide_difference import Decision, decide_difference
 from .handlers.explain import explain
 from .storage.uow import NewUow
 
-ImportFile = Callable[[FileToImport, Iterable[bytes]], ImportedFile]
+ImportFile = Callable[[IncomingFile, Iterable[bytes]], ImportedFile]
 ImportSettlement = Callable[[Settlement, str, str], StoredSettlement]
 
 

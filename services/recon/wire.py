@@ -16,7 +16,7 @@ from libs.rpc.wire import from_money, from_settlement, from_time, to_settlement,
 
 from .domain.difference import Difference, DifferenceState
 from .domain.explain import Trial
-from .domain.files import FileToImport, ImportedFile
+from .domain.files import ImportedFile, IncomingFile
 from .domain.match import Match
 from .domain.settlement import StoredSettlement
 from .domain.statement import BankStatement
@@ -33,7 +33,7 @@ _POSTING = re.compile(r"companies/([^/\s\x00-\x1f\x7f]{1,64})/postings/([^/\s\x0
 FilePart = recon_pb2.ImportStatementRequest | recon_pb2.ImportSettlementFileRequest
 
 
-def to_file(parts: Iterator[FilePart]) -> tuple[FileToImport, Iterator[bytes]]:
+def to_file(parts: Iterator[FilePart]) -> tuple[IncomingFile, Iterator[bytes]]:
     """The header, and the chunks as they come. Raises `InvalidRequest`, also while the chunks are read."""
     first = next(parts, None)
     if first is None or first.WhichOneof("part") != "header":
@@ -41,13 +41,13 @@ def to_file(parts: Iterator[FilePart]) -> tuple[FileToImport, Iterator[bytes]]:
     return _header(first.header), _chunks(parts)
 
 
-def _header(header: statement_pb2.FileHeader) -> FileToImport:
+def _header(header: statement_pb2.FileHeader) -> IncomingFile:
     provider, _, account = header.interface.partition("/")
     if not provider or not account:
         raise InvalidRequest("interface must be of the form {provider}/{account}", field="header.interface")
     if _SHA256.fullmatch(header.sha256) is None:
         raise InvalidRequest("sha256 must be 64 lower-case hexadecimal digits", field="header.sha256")
-    return FileToImport(
+    return IncomingFile(
         company=to_company(header.company, "header.company"),
         interface=required(header.interface, "header.interface", 128),
         delivery=optional(header.delivery, "header.delivery", 800),

@@ -24,7 +24,7 @@ from libs.rpc.server import Registration
 from libs.rpc.wire import from_event, from_money, from_settlement, from_time
 from services.recon.adapters.ledger import LedgerClient
 from services.recon.domain.learning import LedgerPosting
-from services.recon.domain.match import Certificate, Match, MatchState, MatchType, Side
+from services.recon.domain.match import Certificate, Match, MatchSide, MatchState, MatchType
 from services.recon.handlers.ports import AppliedState
 from services.recon.servicer import ReconServicer
 from tests.formats.camt_files import document
@@ -299,8 +299,8 @@ def test_the_client_tells_the_ledgers_answers(world: World) -> None:
             company="acme",
             type=MatchType.BANK_PAYOUT,
             state=MatchState.CONFIRMED,
-            anchor=Side("a", "SUS", ""),
-            members=(Side("b", "TRN", ""),),
+            anchor=MatchSide("a", "SUS", ""),
+            members=(MatchSide("b", "TRN", ""),),
             certificate=Certificate("r", "rule", 1, ""),
             created_at=datetime(2026, 3, 20, tzinfo=UTC),
         )

@@ -39,14 +39,14 @@ from libs.storage.migrate import upgrade
 from libs.telemetry.trace import Tracer
 from services.recon.assembly import Recon, build_recon
 from services.recon.domain.difference import Difference
-from services.recon.domain.files import FileToImport, ImportedFile
+from services.recon.domain.files import ImportedFile, IncomingFile
 from services.recon.domain.learning import LedgerPosting, RoleAmount
 from services.recon.domain.match import Match, MatchType
 from services.recon.domain.settings import Settings
 from services.recon.handlers.ports import (
     AppliedState,
+    LedgerAnswer,
     LedgerChange,
-    MatchAnswer,
 )
 from tests.formats import camt_files
 from tests.storage.stored import stored
@@ -97,21 +97,21 @@ class FakeLedger:
         found = self.changes[start : start + limit]
         return [LedgerChange(one, str(start + index)) for index, one in enumerate(found, start=1)]
 
-    def apply_match(self, match: Match) -> MatchAnswer:
+    def apply_match(self, match: Match) -> LedgerAnswer:
         if self.fail_before:
             raise self.fail_before.pop(0)
         known = self.applied.setdefault(match.name, match)
         assert (known.anchor, known.members) == (match.anchor, match.members), "a repeat says the same"
         if match.type in self.exceptions:
-            return MatchAnswer(AppliedState.EXCEPTION, self.exceptions[match.type])
+            return LedgerAnswer(AppliedState.EXCEPTION, self.exceptions[match.type])
         if self.pending:
             self.pending -= 1
-            return MatchAnswer(AppliedState.PENDING)
+            return LedgerAnswer(AppliedState.PENDING)
         role = _CLOSES[match.type]
         for side in match.members:
             self.close(side.posting, role)
         self.close(match.anchor.posting, "CLR" if role == "CLR" else "SUS")
-        return MatchAnswer(AppliedState.WRITTEN, written_at=NOW)
+        return LedgerAnswer(AppliedState.WRITTEN, written_at=NOW)
 
     def close(self, key: str, role: str) -> None:
         one = self.postings[key]
@@ -221,8 +221,8 @@ class World:
     def pass_time(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
-    def file(self, content: bytes, interface: str = f"bank/{BANK_ACCOUNT}", sha256: str = "") -> FileToImport:
-        return FileToImport(
+    def file(self, content: bytes, interface: str = f"bank/{BANK_ACCOUNT}", sha256: str = "") -> IncomingFile:
+        return IncomingFile(
             company="acme",
             interface=interface,
             delivery=f"sources/{interface.replace('/', '/accounts/')}/deliveries/d1",

@@ -25,8 +25,8 @@ from services.ledger.storage.postings import Postings
 from services.ledger.storage.stories import StoryReader
 from services.ledger.storage.uow import LedgerUow, LedgerUowFactory
 from services.recon.domain.match import Match
-from services.recon.handlers.ports import AppliedState, LedgerChange, MatchAnswer
-from services.recon.handlers.ports import Ledger as ReconsLedger
+from services.recon.handlers.ports import AppliedState, LedgerAnswer, LedgerChange
+from services.recon.handlers.ports import ReconLedger as ReconsLedger
 from tests.simulation.day import Message
 from tests.simulation.faults import Crash
 from tests.simulation.world import POLL, SOURCES, World
@@ -296,16 +296,16 @@ class _Relaying:
     def read_changes(self, company: str, token: str, limit: int) -> list[LedgerChange]:
         return self._ledger.read_changes(company, token, limit)
 
-    def apply_match(self, match: Match) -> MatchAnswer:
+    def apply_match(self, match: Match) -> LedgerAnswer:
         return self._ledger.apply_match(match)
 
 
 class _BelievingMatches(_Relaying):
-    def apply_match(self, match: Match) -> MatchAnswer:
+    def apply_match(self, match: Match) -> LedgerAnswer:
         try:
             return super().apply_match(match)
         except ConcordError:
-            return MatchAnswer(AppliedState.WRITTEN)
+            return LedgerAnswer(AppliedState.WRITTEN)
 
 
 class _Remembering(_Relaying):

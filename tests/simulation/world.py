@@ -52,8 +52,8 @@ from services.recon.domain.items import BankItem, Target
 from services.recon.domain.outcome import Result
 from services.recon.domain.settings import Settings
 from services.recon.engine.passes import match
-from services.recon.handlers.ports import Ledger as ReconsLedger
 from services.recon.handlers.ports import LedgerChange
+from services.recon.handlers.ports import ReconLedger as ReconsLedger
 from services.recon.servicer import ReconServicer
 from tests.simulation.databases import Databases, InMemory, company
 from tests.simulation.day import (

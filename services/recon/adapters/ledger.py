@@ -16,7 +16,7 @@ from libs.rpc.wire import to_event, to_money, to_time
 
 from ..domain.learning import LedgerPosting, RoleAmount
 from ..domain.match import Match, MatchType
-from ..handlers.ports import AppliedState, LedgerChange, MatchAnswer
+from ..handlers.ports import AppliedState, LedgerAnswer, LedgerChange
 from .stream import STREAM_SECONDS, ChangeStream
 
 _TYPES = {
@@ -49,7 +49,7 @@ class LedgerClient(EventLedgerClient):
         request = ledger_pb2.WatchPostingsRequest(parent=f"companies/{company}", resume_token=token)
         return self._stub.WatchPostings(request, timeout=STREAM_SECONDS)
 
-    def apply_match(self, match: Match) -> MatchAnswer:
+    def apply_match(self, match: Match) -> LedgerAnswer:
         message = match_pb2.Match(
             name=match.name,
             type=_TYPES[match.type],
@@ -91,9 +91,9 @@ def to_change(message: ledger_pb2.WatchPostingsResponse) -> LedgerChange:
     return LedgerChange(to_posting(message.posting, to_event(message.event)), message.resume_token)
 
 
-def _match_answer(message: match_pb2.AppliedMatch) -> MatchAnswer:
+def _match_answer(message: match_pb2.AppliedMatch) -> LedgerAnswer:
     written: datetime | None = to_time(message.write_time).astimezone(UTC) if message.HasField("write_time") else None
-    return MatchAnswer(_STATES.get(message.state, AppliedState.PENDING), message.reason, written)
+    return LedgerAnswer(_STATES.get(message.state, AppliedState.PENDING), message.reason, written)
 
 
 def _posting_name(company: str, key: str) -> str:

@@ -26,14 +26,14 @@ class ChangeStream:
     def __init__(self, watch: Watch, on_change: Callable[[], object]) -> None:
         self._watch = watch
         self._on_change = on_change
-        self._reader: _Reader | None = None
+        self._reader: _ReadAhead | None = None
         self._token: str | None = None
 
     def take(self, token: str, limit: int) -> list[ledger_pb2.WatchPostingsResponse]:
         """The next changes after the token that are here now. Raises what ended the stream, then begins anew."""
         if self._reader is None or token != self._token:
             self.close()
-            self._reader = _Reader(self._watch(token), self._on_change)
+            self._reader = _ReadAhead(self._watch(token), self._on_change)
             self._token = token
         found = self._reader.drain(limit)
         if found:
@@ -51,7 +51,7 @@ class ChangeStream:
             self._reader = None
 
 
-class _Reader:
+class _ReadAhead:
     """The thread that reads one call's responses."""
 
     def __init__(self, call: Any, on_change: Callable[[], object]) -> None:

@@ -15,7 +15,7 @@ class FileKind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class FileToImport:
+class IncomingFile:
     """What its sender promises of a file. `sha256` is checked against the bytes."""
 
     company: str

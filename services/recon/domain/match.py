@@ -46,7 +46,7 @@ class Certificate:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class MatchSide:
     """One side of a match: which role of which posting it closes."""
 
     posting: str  # its key
@@ -62,8 +62,8 @@ class Match:
     company: str
     type: MatchType
     state: MatchState
-    anchor: Side
-    members: tuple[Side, ...]
+    anchor: MatchSide
+    members: tuple[MatchSide, ...]
     certificate: Certificate
     created_at: datetime
     traceparent: str = ""
@@ -71,7 +71,7 @@ class Match:
     reason: str = ""
 
     @property
-    def sides(self) -> tuple[Side, ...]:
+    def sides(self) -> tuple[MatchSide, ...]:
         """The anchor first."""
         return (self.anchor, *self.members)
 

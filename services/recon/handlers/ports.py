@@ -33,7 +33,7 @@ class AppliedState(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class MatchAnswer:
+class LedgerAnswer:
     """What became of a match in the ledger."""
 
     state: AppliedState
@@ -41,11 +41,11 @@ class MatchAnswer:
     written_at: datetime | None = None
 
 
-class Ledger(EventLedger, Protocol):
+class ReconLedger(EventLedger, Protocol):
     """Raises a `ConcordError`: of a technical kind to be tried again, else the refusal with its reason."""
 
     def read_changes(self, company: str, token: str, limit: int) -> list[LedgerChange]:
         """The next changes after a token (empty: from the start) that are there now, in their one order."""
 
-    def apply_match(self, match: Match) -> MatchAnswer:
+    def apply_match(self, match: Match) -> LedgerAnswer:
         """Safe to repeat, and the way to ask again: the same match gets the answer as it is then."""

@@ -17,7 +17,7 @@ from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.rows import insert_new, insert_rows
 
 from ..domain.errors import StatementUnknown
-from ..domain.files import FileKind, FileToImport, ImportedFile
+from ..domain.files import FileKind, ImportedFile, IncomingFile
 from ..domain.statement import BankStatement, StatementEntry
 from .mapping import SERVICE, listed_after, parts
 from .rows import IMPORTED_FILE, STATEMENT, STATEMENT_LINE, TABLES
@@ -38,7 +38,7 @@ class Files:
         """The transaction under which the bytes came first; empty if they never came."""
         return self._connection.scalar(select(IMPORTED_FILE.c.transaction_id).where(*_known(company, sha256))) or ""
 
-    def add(self, file: FileToImport, kind: FileKind, answer: ImportedFile, now: datetime) -> bool:
+    def add(self, file: IncomingFile, kind: FileKind, answer: ImportedFile, now: datetime) -> bool:
         """False where the bytes were imported meanwhile."""
         row = {
             "company": file.company,

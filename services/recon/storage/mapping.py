@@ -14,7 +14,7 @@ from libs.money import Money
 
 from ..domain.difference import Difference, DifferenceState
 from ..domain.learning import Item, ItemKind
-from ..domain.match import Certificate, Match, MatchState, MatchType, Side
+from ..domain.match import Certificate, Match, MatchSide, MatchState, MatchType
 
 SERVICE = "recon"  # the actor of what nobody asked for
 LOOK_UP = 500  # keys in one look-up
@@ -88,7 +88,7 @@ def to_item(row: Row[Any]) -> Item:
     )
 
 
-def to_match(row: Row[Any], sides: Sequence[Side]) -> Match:
+def to_match(row: Row[Any], sides: Sequence[MatchSide]) -> Match:
     anchor, *members = sides
     return Match(
         name=row.name,

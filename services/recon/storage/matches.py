@@ -17,7 +17,7 @@ from libs.storage.outbox import Message, Outbox
 from libs.storage.rows import insert_rows
 
 from ..domain.errors import MatchUnknown
-from ..domain.match import Banked, ClaimedMatch, Match, MatchOutcome, MatchState, MatchType, Side, check_match
+from ..domain.match import Banked, ClaimedMatch, Match, MatchOutcome, MatchSide, MatchState, MatchType, check_match
 from .mapping import SERVICE, listed_after, parts, to_match
 from .rows import MATCH, MATCH_MEMBER, TABLES
 
@@ -183,12 +183,12 @@ class Matches:
         return self._stored(self._connection.execute(statement).all())
 
     def _stored(self, rows: Sequence[Row[Any]]) -> list[Match]:
-        sides: dict[str, list[Side]] = {}
+        sides: dict[str, list[MatchSide]] = {}
         member = MATCH_MEMBER.c
         for part in parts([row.name for row in rows]):
             statement = select(MATCH_MEMBER).where(member.match.in_(part)).order_by(member.match, member.position)
             for found in self._connection.execute(statement):
-                sides.setdefault(found.match, []).append(Side(found.posting, found.role, found.transaction_id))
+                sides.setdefault(found.match, []).append(MatchSide(found.posting, found.role, found.transaction_id))
         return [to_match(row, sides[row.name]) for row in rows]
 
 

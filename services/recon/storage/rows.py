@@ -80,7 +80,7 @@ class OutboundEventRow(ReconRow, OutboundColumns, table=True):
     )
 
 
-class AliasRow(ReconRow, table=True):
+class TransactionAliasRow(ReconRow, table=True):
     """A transaction id that a file gave to an event which the ledger knew under another."""
 
     __tablename__ = "transaction_alias"

@@ -12,7 +12,7 @@ from libs.service.work import WorkContext
 from ..domain.match import ClaimedMatch, MatchOutcome, MatchState
 from ..domain.retry import BUDGET
 from ..domain.settings import Settings
-from ..handlers.ports import AppliedState, Ledger, MatchAnswer
+from ..handlers.ports import AppliedState, LedgerAnswer, ReconLedger
 from ..storage.uow import NewUow
 
 PARKED = "APPLY_BUDGET_SPENT"
@@ -28,7 +28,7 @@ class ApplyWorker:
     def __init__(
         self,
         new_uow: NewUow,
-        ledger: Ledger,
+        ledger: ReconLedger,
         work: WorkContext,
         settings: Settings,
         *,
@@ -72,7 +72,7 @@ class ApplyWorker:
             raise failure
         return len(claimed)
 
-    def _outcome(self, stored: ClaimedMatch, answer: MatchAnswer) -> MatchOutcome:
+    def _outcome(self, stored: ClaimedMatch, answer: LedgerAnswer) -> MatchOutcome:
         if answer.state is AppliedState.WRITTEN:
             return MatchOutcome(stored, MatchState.WRITTEN, written_at=answer.written_at or self._work.clock())
         if answer.state is AppliedState.EXCEPTION:

@@ -10,7 +10,7 @@ from libs.service.work import WorkContext
 
 from ..domain.explain import EVIDENCE_WAIT
 from ..domain.learning import BANK_ROLE, CLEARING_ROLE, Item, ItemKind, Verdict
-from ..domain.match import Banked, Certificate, Match, MatchState, MatchType, Side
+from ..domain.match import Banked, Certificate, Match, MatchSide, MatchState, MatchType
 from ..domain.names import match_name
 from ..domain.outcome import Pair, Result
 from ..domain.payouts import Closed, Composed
@@ -137,7 +137,13 @@ class MatchWorker:
         return found
 
     def _made(
-        self, open_items: OpenItems, kind: MatchType, rule: str, anchor: Side, members: tuple[Side, ...], now: datetime
+        self,
+        open_items: OpenItems,
+        kind: MatchType,
+        rule: str,
+        anchor: MatchSide,
+        members: tuple[MatchSide, ...],
+        now: datetime,
     ) -> Match:
         company = open_items.progress.company
         # A pair that was undone and found again is another match: the ledger keeps its answer to the first.
@@ -170,7 +176,7 @@ class MatchWorker:
             self._work.tracing.join("banked", transactions, way.traceparent, attributes)
 
 
-def _is_closed(anchor: Side, known: Mapping[str, Item]) -> bool:
+def _is_closed(anchor: MatchSide, known: Mapping[str, Item]) -> bool:
     item = known.get(anchor.posting)
     if item is None:
         return False
@@ -184,8 +190,8 @@ def _payouts_of(match: Match) -> list[str]:
     return [match.anchor.posting] if match.type is MatchType.PAYOUT_TRANSACTIONS else []
 
 
-def _side(item: Item, role: str) -> Side:
-    return Side(item.posting, role, item.transaction_id)
+def _side(item: Item, role: str) -> MatchSide:
+    return MatchSide(item.posting, role, item.transaction_id)
 
 
 def _verdicts(bank: Sequence[Item], result: Result, early: Mapping[str, Pair]) -> list[Verdict]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from libs.service.work import WorkContext
 
 from ..domain.learning import item_of
-from ..handlers.ports import Ledger, LedgerChange
+from ..handlers.ports import LedgerChange, ReconLedger
 from ..storage.uow import NewUow
 
 
@@ -15,7 +15,13 @@ class WatchWorker:
     """Follows each company's changes from the token that the last commit kept: none is missed, none counts twice."""
 
     def __init__(
-        self, new_uow: NewUow, ledger: Ledger, work: WorkContext, *, companies: Sequence[str] = (), batch: int = 500
+        self,
+        new_uow: NewUow,
+        ledger: ReconLedger,
+        work: WorkContext,
+        *,
+        companies: Sequence[str] = (),
+        batch: int = 500,
     ) -> None:
         self._new_uow = new_uow
         self._ledger = ledger

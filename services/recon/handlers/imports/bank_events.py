@@ -10,7 +10,7 @@ from libs.formats.errors import StatementDateInvalid
 from libs.formats.statement import PLACEHOLDERS, Detail, StatementHeader, StatementLine, fingerprint
 from libs.money import Money
 
-from ...domain.files import FileToImport
+from ...domain.files import IncomingFile
 
 PROVIDER = "bank"
 TRANSLATOR = "camt/1"
@@ -65,7 +65,7 @@ class Occurrences:
 class LineTranslator:
     """Makes the events of one statement: the k-th same line is occurrence k, however the statement overlaps others."""
 
-    def __init__(self, file: FileToImport, header: StatementHeader, ids: IdSource, occurrences: Occurrences) -> None:
+    def __init__(self, file: IncomingFile, header: StatementHeader, ids: IdSource, occurrences: Occurrences) -> None:
         self._file = file
         self._header = header
         self._ids = ids

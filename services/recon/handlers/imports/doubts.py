@@ -13,7 +13,7 @@ from libs.money import Money
 
 from ...domain.difference import Difference, DifferenceState
 from ...domain.doubts import DOUBTS_AT_MOST, OF_LINES, OF_STATEMENTS, FileDoubt
-from ...domain.files import FileFindings, FileToImport
+from ...domain.files import FileFindings, IncomingFile
 from ...domain.names import difference_name
 from ...domain.statement import BankStatement
 from ...storage.uow import ReconUow
@@ -145,7 +145,7 @@ def doubt_lost_lines(
     return [FileDoubt(statement.name, "STATEMENT_CHANGED", message, amount)]
 
 
-def open_doubts(file: FileToImport, doubts: Sequence[FileDoubt], uow: ReconUow, now: datetime) -> None:
+def open_doubts(file: IncomingFile, doubts: Sequence[FileDoubt], uow: ReconUow, now: datetime) -> None:
     """A difference each, open and in finance's hands."""
     opened = [
         Difference(

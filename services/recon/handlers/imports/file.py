@@ -10,7 +10,7 @@ from typing import BinaryIO, Protocol, TypeVar
 from libs.handover import NewEvent
 from libs.service.work import WorkContext
 
-from ...domain.files import FileKind, FileToImport, ImportedFile
+from ...domain.files import FileKind, ImportedFile, IncomingFile
 from ...storage.uow import NewUow, ReconUow
 from .spool import Spool, spool, spooled
 
@@ -40,7 +40,7 @@ class FileReader(Protocol[Record]):
 
 
 def import_file(
-    file: FileToImport, chunks: Iterable[bytes], reader: FileReader[Record], new_uow: NewUow, work: WorkContext
+    file: IncomingFile, chunks: Iterable[bytes], reader: FileReader[Record], new_uow: NewUow, work: WorkContext
 ) -> ImportedFile:
     """Store what the file holds, whole or not at all.
 
@@ -78,7 +78,7 @@ def queue_events(events: Sequence[NewEvent], step: str, link: str, uow: ReconUow
     return new
 
 
-def _known(file: FileToImport, new_uow: NewUow, now: datetime) -> ImportedFile | None:
+def _known(file: IncomingFile, new_uow: NewUow, now: datetime) -> ImportedFile | None:
     """The first answer to the same bytes; what the ledger refused of them is tried once more."""
     with new_uow() as uow:
         known = uow.files.find(file.company, file.sha256)

@@ -16,7 +16,7 @@ from libs.service.work import WorkContext
 from providers import PROVIDERS
 from providers.base import Delivery, Presentment, Registration, ReportLine, Role, Source
 
-from ...domain.files import FileFindings, FileKind, FileToImport, ImportedFile
+from ...domain.files import FileFindings, FileKind, ImportedFile, IncomingFile
 from ...domain.names import settlement_name
 from ...domain.settings import Settings
 from ...domain.settlement import StoredSettlement, total
@@ -29,7 +29,7 @@ HEAD_BYTES = 4096
 
 
 def import_settlement_file(
-    file: FileToImport, chunks: Iterable[bytes], new_uow: NewUow, work: WorkContext, settings: Settings
+    file: IncomingFile, chunks: Iterable[bytes], new_uow: NewUow, work: WorkContext, settings: Settings
 ) -> ImportedFile:
     """Store the file's payouts and the events of its rows in one commit.
 
@@ -74,7 +74,7 @@ class _ReportReader:
     step = "settlement_file_imported"
     record = _KeptRow
 
-    def __init__(self, file: FileToImport, registration: Registration, zone: ZoneInfo, work: WorkContext) -> None:
+    def __init__(self, file: IncomingFile, registration: Registration, zone: ZoneInfo, work: WorkContext) -> None:
         self._file = file
         self._registration = registration
         self._zone = zone
@@ -156,7 +156,7 @@ class _ReportReader:
         return stored
 
 
-def _delivery_of(file: FileToImport, report_type: str) -> Delivery:
+def _delivery_of(file: IncomingFile, report_type: str) -> Delivery:
     """The file as the delivery that its rows' events come from."""
     provider, _, account = file.interface.partition("/")
     return Delivery(

@@ -12,7 +12,7 @@ from libs.service.work import WorkContext
 
 from ...domain.doubts import FileDoubt
 from ...domain.errors import FileKindUnsupported
-from ...domain.files import FileFindings, FileKind, FileToImport, ImportedFile
+from ...domain.files import FileFindings, FileKind, ImportedFile, IncomingFile
 from ...domain.names import statement_name
 from ...domain.statement import BankStatement, StatementEntry
 from ...storage.uow import NewUow, ReconUow
@@ -33,7 +33,7 @@ from .spool import Spool
 STATEMENT_FORMAT = "camt.053."
 
 
-def import_statement(file: FileToImport, chunks: Iterable[bytes], new_uow: NewUow, work: WorkContext) -> ImportedFile:
+def import_statement(file: IncomingFile, chunks: Iterable[bytes], new_uow: NewUow, work: WorkContext) -> ImportedFile:
     """Store the statements and the events of their booked lines in one commit.
 
     The same bytes again get the first answer, and take up what the ledger had not taken. Raises a `FormatError` where
@@ -47,7 +47,7 @@ class _FileReader:
     step = "statement_imported"
     record = KeptLine
 
-    def __init__(self, file: FileToImport, work: WorkContext) -> None:
+    def __init__(self, file: IncomingFile, work: WorkContext) -> None:
         self.file = file
         self.work = work
         self.statements: list[BankStatement] = []
