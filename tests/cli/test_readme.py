@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from concord.ledger.v1 import ledger_pb2, ledger_pb2_grpc
 from cli.connection import Connection
 from cli.demo.day import Day
 from cli.demo.inputs import write_inputs
+from tests.eventually import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -133,11 +133,8 @@ def test_a_webhook_signed_by_hand_is_accepted_once_and_a_forged_one_is_not(newco
     assert " 202 " in first.splitlines()[0]
     assert transaction == re.findall(named, again) != []
     assert " 401 " in newcomer.does(send.replace('"$ORDER" -H', '"cli/main.py" -H')).splitlines()[0]
-    ends_at = time.monotonic() + SIXTY
-    timeline = ""
-    while "[posted]" not in timeline and time.monotonic() < ends_at:
-        timeline = newcomer.does(block("sh", "concord trace").replace("TRANSACTION_ID", transaction[0]))
-    assert "odoo number INV/" in timeline
+    trace = block("sh", "concord trace").replace("TRANSACTION_ID", transaction[0])
+    eventually(lambda: "odoo number INV/" in newcomer.does(trace))
 
 
 def test_a_statement_is_looked_at(newcomer: Newcomer) -> None:

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 
 from cli.demo.command import FolderNotOurs, empty
 from cli.suite import FolderInUse, FolderUnusable, PortTaken, Suite, SuiteFailed, locked
+from tests.eventually import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 SIXTY = 60.0
@@ -55,14 +55,6 @@ def listening(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def await_silence(ports: list[int]) -> list[int]:
-    """The ports that are still served when the time is up."""
-    ends_at = time.monotonic() + SIXTY
-    while time.monotonic() < ends_at and any(map(listening, ports)):
-        time.sleep(0.1)
-    return [port for port in ports if listening(port)]
-
-
 def test_one_suite_a_folder_and_nothing_is_left_of_a_killed_one(tmp_path: Path) -> None:
     folder = tmp_path / "a folder"
     with running(folder) as (supervisor, told):
@@ -79,16 +71,14 @@ def test_one_suite_a_folder_and_nothing_is_left_of_a_killed_one(tmp_path: Path) 
             assert all(map(listening, told_again["ports"].values()))
             again.send_signal(signal.SIGTERM)
             assert again.wait(SIXTY) == 0
-    assert await_silence(list(told_again["ports"].values())) == []
+    eventually(lambda: not any(map(listening, told_again["ports"].values())))
     assert not (folder / "suite.json").exists()
 
 
 def test_a_suite_that_is_stopped_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
     supervisor = up(tmp_path / "data")
     started = tmp_path / "data" / "logs" / "masterdata.log"
-    ends_at = time.monotonic() + SIXTY
-    while not started.exists() and time.monotonic() < ends_at:
-        time.sleep(0.05)
+    eventually(started.exists)
     supervisor.send_signal(signal.SIGTERM)
     said, _ = supervisor.communicate(timeout=SIXTY)
     assert (supervisor.returncode, said) == (0, "")

@@ -146,7 +146,7 @@ def test_a_scrape_waits_for_no_writer(engine_for: EngineFor) -> None:
     charged(world, 1)
     with ThreadPoolExecutor(1) as elsewhere, world.uow() as writing:
         writing.cursors.ensure({"stripe/acct_1": 0}, world.now)
-        scraped = elsewhere.submit(readings, world).result(timeout=1)
+        scraped = elsewhere.submit(readings, world).result(timeout=60)
     assert scraped["gateway.translate", Scope("demo", "stripe", "stripe/acct_1")] == (1, 0.0)
 
 

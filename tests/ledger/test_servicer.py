@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +28,7 @@ from services.ledger.domain.event import RecordedEvent
 from services.ledger.handlers.record_events import Told, record_events
 from services.ledger.servicer import Broadcast, LedgerServicer, registration
 from services.ledger.storage import TABLES
+from tests.eventually import eventually
 from tests.ledger.domain import books
 from tests.ledger.events import capture
 from tests.ledger.world import World
@@ -107,9 +107,8 @@ def test_a_hundred_and_more_callers_of_one_event_each_share_a_commit(world: Worl
     commits: list[int] = []
 
     def record(told: list[Told]) -> list[RecordedEvent | EventConflict]:
-        ends_at = time.monotonic() + 30
-        while not commits and recorder.waiting < calls - len(told) and time.monotonic() < ends_at:
-            time.sleep(0.01)  # the first commit takes so long that all others have come
+        # The first commit takes so long that all others have come.
+        eventually(lambda: bool(commits) or recorder.waiting >= calls - len(told))
         commits.append(len(told))
         return record_events(told, world.new_uow, world.clock, world.ids)
 

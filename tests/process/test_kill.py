@@ -72,7 +72,7 @@ def send(post: Post, bases: list[str], number: int) -> str:
         base = bases[(number + attempt) % len(bases)]
         try:
             url = f"{base}/webhooks/{post.provider}/{post.account}"
-            answer = httpx.post(url, content=post.body, headers=post.headers, timeout=5)
+            answer = httpx.post(url, content=post.body, headers=post.headers, timeout=60)
         except httpx.HTTPError:
             time.sleep(0.1)
             continue

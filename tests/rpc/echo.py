@@ -164,4 +164,4 @@ def calling(
 
 def health_of(channel: grpc.Channel, service: str) -> Any:
     stub: Any = health_pb2_grpc.HealthStub(channel)
-    return stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=5).status
+    return stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=60).status

@@ -144,7 +144,7 @@ def test_a_server_that_answers_too_late_is_a_retry() -> None:
     release = threading.Event()
 
     def answer(text: str, context: grpc.ServicerContext) -> str:
-        release.wait(5)
+        release.wait(60)
         return text
 
     with serving(Echo(answer)) as server, calling(server) as stub:
@@ -187,7 +187,7 @@ def test_a_stream_can_be_cancelled_and_the_server_notices() -> None:
         stream = stub.list(Text())
         assert next(stream).value == "first"
         stream.cancel()
-        assert left.wait(5)
+        assert left.wait(60)
 
 
 def test_a_restarted_server_is_found_again() -> None:

@@ -114,4 +114,4 @@ def test_a_future_raises_our_error_when_it_is_asked() -> None:
     with serving(raising(error_class(Kind.MISSING)("gone"))) as server, calling(server) as stub:
         future = stub.say.future(Text(value="a"))
         with pytest.raises(RemoteError, match="gone"):
-            future.result(timeout=5)
+            future.result(timeout=60)

@@ -18,7 +18,7 @@ from tests.rpc.echo import Echo, EchoStub, Text, calling, serving
 
 def presented_serial(port: int) -> int:
     """The serial number of the certificate that a new handshake shows."""
-    pem = ssl.get_server_certificate(("127.0.0.1", port), timeout=5)
+    pem = ssl.get_server_certificate(("127.0.0.1", port), timeout=60)
     return x509.load_pem_x509_certificate(pem.encode()).serial_number
 
 
@@ -42,7 +42,7 @@ def test_a_client_of_another_authority_and_one_in_plaintext_are_not_served(tmp_p
     with serving(config=config) as server:
         for stranger in strangers:
             with calling(server, stranger) as stub, pytest.raises(RemoteError) as caught:
-                stub.call("Say", "a", timeout=5)
+                stub.call("Say", "a", timeout=60)
             assert caught.value.code is grpc.StatusCode.UNAVAILABLE
 
 
@@ -59,7 +59,7 @@ def test_with_mtls_only_clients_of_the_authority_get_in(tmp_path: Path) -> None:
             assert stub.call("Say", "a") == "a"
         for why, tls in refused.items():
             with calling(server, ChannelConfig(tls=tls, retry=None)) as stub, pytest.raises(RemoteError) as caught:
-                stub.call("Say", "a", timeout=5)
+                stub.call("Say", "a", timeout=60)
             assert caught.value.code is grpc.StatusCode.UNAVAILABLE, why
 
 
@@ -106,7 +106,7 @@ def test_a_clients_renewed_certificate_is_used_without_a_restart(tmp_path: Path)
 
     def is_let_in(stub: EchoStub) -> bool:
         with suppress(RemoteError):
-            return stub.call("Say", "a", timeout=5) == "a"
+            return stub.call("Say", "a", timeout=60) == "a"
         return False
 
     with serving(config=config) as server, calling(server, client) as stub:

@@ -65,7 +65,7 @@ def test_a_worker_that_nobody_wakes_polls() -> None:
 
     worker = WorkerLoop("w", run_once, poll_seconds=0.005)
     worker.start()
-    assert called.wait(5)
+    assert called.wait(60)
     assert worker.stop(5)
 
 
@@ -131,7 +131,7 @@ def test_a_process_stops_servers_and_workers_before_it_closes_the_rest(tmp_path:
 
 def test_a_worker_that_does_not_end_is_reported() -> None:
     release = threading.Event()
-    worker = WorkerLoop("slow", lambda: release.wait(10) and 0, poll_seconds=60)
+    worker = WorkerLoop("slow", lambda: release.wait(60) and 0, poll_seconds=60)
     process = ServiceProcess("ledger", {}, [worker], grace_seconds=0.1)
     process.start()
     assert not process.stop()
@@ -156,7 +156,7 @@ def test_a_signal_stops_a_process_cleanly(number: signal.Signals) -> None:
         assert json.loads(child.stdout.readline())["ready"] == "demo"
         child.send_signal(number)
         assert child.stdout.read() == "server stopped\n"
-        assert child.wait(10) == 0
+        assert child.wait(60) == 0
 
 
 def test_a_process_whose_worker_dies_stops_with_all_of_itself() -> None:

@@ -39,7 +39,7 @@ class Store:
 
     def commit(self, items: list[int]) -> list[int]:
         self.entered.set()
-        assert self.gate.wait(10)
+        assert self.gate.wait(60)
         if self.gone:
             self.batches.append(items)
             raise StorageUnavailable("gone")
@@ -55,7 +55,7 @@ def held(store: Store, writer: GroupCommitWriter[int, int]) -> Iterator[Future[i
     store.gate.clear()
     store.entered.clear()
     first = writer.submit(0)
-    assert store.entered.wait(10)
+    assert store.entered.wait(60)
     yield first
     store.gate.set()
 
@@ -214,7 +214,7 @@ def test_closing_stores_what_waits_and_refuses_the_rest() -> None:
             except WriterClosed:
                 break
             time.sleep(0.001)
-    closing.join(10)
+    closing.join(60)
     assert not closing.is_alive()
     assert sorted(item for batch in store.batches for item in batch) == [0, 1, 2] + [3] * (len(futures) - 2)
     assert all(future.done() for future in futures)

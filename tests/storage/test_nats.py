@@ -5,7 +5,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ import pytest
 
 from libs.storage.nats import NatsPublisher
 from libs.storage.outbox import Message, PublishFailed
+from tests.eventually import eventually
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
@@ -39,18 +39,16 @@ class Server:
         self._process = subprocess.Popen(
             [self._program, "-c", str(self._config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        for _ in range(200):
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 0.2).close()
-                return
-            except OSError:
-                time.sleep(0.05)
-        raise TimeoutError("the NATS server did not start")
+        eventually(self._listens)
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(10)
+            self._process.wait(60)
             self._process = None
 
     def stored(self) -> list[tuple[str, str, bytes]]:

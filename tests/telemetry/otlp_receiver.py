@@ -77,7 +77,7 @@ class OtlpReceiver:
         return [span for span in self.spans if span.trace_id == trace_id]
 
     def wait_for(
-        self, condition: Callable[[list[ReceivedSpan]], bool], timeout_seconds: float = 10.0
+        self, condition: Callable[[list[ReceivedSpan]], bool], timeout_seconds: float = 60.0
     ) -> list[ReceivedSpan]:
         """The spans, once the condition holds; AssertionError if it never does."""
         ends_at = time.monotonic() + timeout_seconds
