@@ -61,7 +61,7 @@ class SandboxMasters:
         return master.Masters({ref: self._answer(ref) for ref in refs}, 1, "companies/acme/mappingSets/1")
 
     def account(self, role: str, currency: str = "USD") -> master.Account:
-        spec = next(one for one in ACCOUNTS if one.role == role and one.currency in (None, currency))
+        spec = next(one for one in ACCOUNTS if one.role == role and one.currency in ("", currency))
         return master.Account(self.accounts[spec.code], spec.code, spec.currency or "", spec.reconcile)
 
     def _journal(self, role: str) -> master.Journal:

@@ -87,7 +87,7 @@ def _accounts(admin: Odoo, books: Books) -> None:
         values: dict[str, Any] = {
             "code": spec.code,
             "name": spec.name,
-            "type": spec.type,
+            "account_type": spec.type,
             "reconcile": spec.reconcile,
         }
         if spec.currency:
