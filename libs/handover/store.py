@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from sqlmodel import Field
 from libs.events import Event, event_from_json
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import LeaseColumns, claim, finish, in_state, lease_of
-from libs.storage.rows import LOOK_UP, insert_new
+from libs.storage.rows import insert_new, parts
 from libs.storage.tables import SystemTables
 from libs.storage.totals import TotalKey, Totals, one_event
 
@@ -68,7 +68,7 @@ class OutboundEvents:
     def known(self, names: Iterable[str]) -> dict[str, OutboundEvent]:
         """Stored events by name, locked until the transaction ends."""
         found: dict[str, OutboundEvent] = {}
-        for part in _parts(names):
+        for part in parts(sorted(set(names))):
             wanted = select(self._table).where(self._table.c.name.in_(part)).order_by(self._table.c.name)
             found |= {row.name: _stored(row) for row in self._connection.execute(wanted.with_for_update())}
         return found
@@ -78,7 +78,7 @@ class OutboundEvents:
         digests = {event.name: event.digest for event in events}
         columns = (self._table.c.name, self._table.c.digest)
         found: set[str] = set()
-        for part in _parts(digests):
+        for part in parts(sorted(digests)):
             rows = self._connection.execute(select(*columns).where(self._table.c.name.in_(part)))
             found |= {row.name for row in rows if row.digest != digests[row.name]}
         return found
@@ -86,7 +86,7 @@ class OutboundEvents:
     def find(self, names: Iterable[str]) -> list[Event]:
         """Those that are stored, by name."""
         found: list[Event] = []
-        for part in _parts(names):
+        for part in parts(sorted(set(names))):
             stored = select(self._table.c.payload).where(self._table.c.name.in_(part)).order_by(self._table.c.name)
             found += map(event_from_json, self._connection.scalars(stored))
         return found
@@ -190,10 +190,3 @@ def _stored(row: Row[Any], lease: Any = None) -> OutboundEvent:
         counted=bool(row.counted),
         lease=lease,
     )
-
-
-def _parts(names: Iterable[str]) -> Iterator[list[str]]:
-    """Few enough for one statement each."""
-    ordered = sorted(set(names))
-    for start in range(0, len(ordered), LOOK_UP):
-        yield ordered[start : start + LOOK_UP]

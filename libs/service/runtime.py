@@ -99,9 +99,7 @@ class Runtime:
         from libs.storage.nats import NatsPublisher
 
         publisher = self.closing(NatsPublisher(self._config.nats_url))
-        work = self.work
-        relay = Relay(new_uow, tables, publisher, clock=work.clock, rng=work.rng, owner=work.owner)
-        return {"relay": relay.run_once}
+        return {"relay": Relay(new_uow, tables, publisher, self.work).run_once}
 
     def watch_queues(self, read: Callable[[], Iterable[QueueLength]]) -> None:
         """Show what waits; `read` is called for each scrape."""

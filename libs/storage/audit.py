@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select, text
 
-from .rows import LOOK_UP, insert_rows
+from .rows import insert_rows, parts
 from .tables import SystemTables
 
 GENESIS = sha256(b"concord audit chain, version 1").digest()
@@ -161,9 +161,8 @@ class AuditLog:
 
     def _heads(self, subjects: set[str]) -> dict[str, tuple[int, bytes]]:
         heads: dict[str, tuple[int, bytes]] = {}
-        names = sorted(subjects)
-        for start in range(0, len(names), LOOK_UP):
-            heads.update(self._heads_of(names[start : start + LOOK_UP]))
+        for part in parts(sorted(subjects)):
+            heads.update(self._heads_of(part))
         return heads
 
     def _heads_of(self, subjects: list[str]) -> dict[str, tuple[int, bytes]]:

@@ -31,8 +31,6 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlmodel import Field, SQLModel
 
-from libs.errors.retry import RetryPolicy as RetryPolicy
-from libs.errors.retry import backoff as backoff
 from libs.service.work import Lease as Lease
 
 from .errors import LeaseLost

@@ -6,7 +6,6 @@ A message is a row of the same transaction. Readers follow the sealed numbers, n
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,8 +14,10 @@ from typing import Any, ClassVar, Protocol
 from sqlalchemy import Connection, func, select
 
 from libs.errors import ConcordError, Kind
+from libs.errors.retry import backoff
+from libs.service.work import WorkContext
 
-from .leases import Lease, backoff, claim, ensure_kept, finish, in_state, lease_of
+from .leases import Lease, claim, ensure_kept, finish, in_state, lease_of
 from .rows import insert_new, insert_rows
 from .tables import SystemTables
 from .uow import UnitOfWork
@@ -104,10 +105,8 @@ class Relay:
         new_uow: Callable[[], UnitOfWork],
         tables: SystemTables,
         publisher: Publisher,
+        work: WorkContext,
         *,
-        clock: Callable[[], datetime],
-        rng: random.Random,
-        owner: str,
         reader: str = "relay",
         batch: int = 200,
         lease_seconds: float = 60.0,
@@ -115,9 +114,7 @@ class Relay:
         self._new_uow = new_uow
         self._tables = tables
         self._publisher = publisher
-        self._clock = clock
-        self._rng = rng
-        self._owner = owner
+        self._work = work
         self._reader = reader
         self._batch = batch
         self._lease_seconds = lease_seconds
@@ -142,8 +139,8 @@ class Relay:
         try:
             self._publisher.publish([each.message for each in messages])
         except PublishFailed:
-            wait = timedelta(seconds=backoff(attempts, self._rng, 1.0, 60.0))
-            self._finish(lease, {"available_at": self._clock() + wait})
+            wait = timedelta(seconds=backoff(attempts, self._work.rng, 1.0, 60.0))
+            self._finish(lease, {"available_at": self._work.clock() + wait})
             return 0
         self._finish(lease, {"sealed_number": messages[-1].number, "attempts": 0})
         return len(messages)
@@ -153,7 +150,7 @@ class Relay:
             "id": self._reader,
             "sealed_number": 0,
             "state": READING,
-            "available_at": self._clock(),
+            "available_at": self._work.clock(),
             "fence": 0,
             "attempts": 0,
         }
@@ -163,14 +160,14 @@ class Relay:
         self._registered = True
 
     def _claim(self, connection: Connection) -> tuple[Lease, int, int] | None:
-        table, now = self._tables.outbox_reader, self._clock()
+        table, now = self._tables.outbox_reader, self._work.clock()
         rows = claim(
             connection,
             table,
             where=self._waiting,
             order_by=[table.c.id],
             limit=1,
-            owner=self._owner,
+            owner=self._work.owner,
             now=now,
             lease_seconds=self._lease_seconds,
         )
@@ -178,7 +175,7 @@ class Relay:
 
     def _finish(self, lease: Lease, values: Mapping[str, Any]) -> None:
         with self._new_uow() as uow:
-            kept = finish(uow.connection, self._tables.outbox_reader, [(lease, values)], now=self._clock())
+            kept = finish(uow.connection, self._tables.outbox_reader, [(lease, values)], now=self._work.clock())
             ensure_kept([lease], kept)
             uow.commit()
 

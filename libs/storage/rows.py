@@ -7,16 +7,17 @@ database does not fill in itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect, LargeBinary, Table
 
-LOOK_UP = 500  # keys in one look-up on SQLite
+LOOK_UP = 500  # keys in one look-up
+Item = TypeVar("Item")
 Rows = Sequence[Mapping[str, Any]] | Sequence[tuple[Any, ...]]
 
 
@@ -71,6 +72,13 @@ def update_rows(
         connection.exec_driver_sql(plan.update_unnested, _arrays(values))
     else:
         connection.exec_driver_sql(plan.update_values, [(*row[1:], row[0]) for row in values])
+
+
+def parts(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """The items in lists that are short enough for one statement each."""
+    every = list(items)
+    for start in range(0, len(every), LOOK_UP):
+        yield every[start : start + LOOK_UP]
 
 
 def _planned(
@@ -146,8 +154,7 @@ def _present(connection: Connection, plan: _Plan, keys: list[Any], key_columns: 
     width = len(key_columns)
     names = plan.names(key_columns)
     present: list[Any] = []
-    for start in range(0, len(keys), LOOK_UP):
-        part = keys[start : start + LOOK_UP]
+    for part in parts(keys):
         if width == 1:
             given = f"({', '.join('?' * len(part))})"
             found = connection.exec_driver_sql(

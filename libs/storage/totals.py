@@ -6,7 +6,7 @@ a name that leaves a bucket is subtracted. Two sides that counted the same names
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select, tuple_, union_all
 
-from .rows import LOOK_UP, insert_rows
+from .rows import insert_rows, parts
 from .tables import SystemTables
 
 MODULUS = 2**256
@@ -67,18 +67,16 @@ class Totals:
         rows = [_row(key, total) for key, total in sums.items() if total != Total()]
         insert_rows(self._connection, self._tables.total_delta, rows)
 
-    def read(self, *, interface: str | None = None, company: str | None = None) -> dict[TotalKey, Total]:
+    def read(self, *, company: str | None = None) -> dict[TotalKey, Total]:
         """The totals of this moment, folded or not."""
-        parts = []
+        tables = []
         for table in (self._tables.total, self._tables.total_delta):
             part = select(*(table.c[name] for name in KEY), table.c.count, table.c.minor_units, table.c.names_hash)
-            if interface is not None:
-                part = part.where(table.c.interface == interface)
             if company is not None:
                 part = part.where(table.c.company == company)
-            parts.append(part)
+            tables.append(part)
         # One statement, hence one moment: what is folded while we read is seen on exactly one side.
-        return _summed(map(_from_row, self._connection.execute(union_all(*parts))))
+        return _summed(map(_from_row, self._connection.execute(union_all(*tables))))
 
     def fold(self, limit: int) -> int:
         """Add up to `limit` deltas to the totals and remove them. Only for the sealer, which is alone in doing so."""
@@ -90,12 +88,12 @@ class Totals:
         sums = _summed(map(_from_row, rows))
         keys = [(key.interface, key.company, key.currency, key.day, key.bucket) for key in sums]
         key_columns = tuple_(*(total.c[name] for name in KEY))
-        for part in _parts(keys):
+        for part in parts(keys):
             present = self._connection.execute(delete(total).where(key_columns.in_(part)).returning(*total.c))
             for key, before in map(_from_row, present.all()):
                 sums[key] = sums[key] + before
         insert_rows(self._connection, total, [_row(key, each) for key, each in sums.items()])
-        for part in _parts([row.id for row in rows]):
+        for part in parts([row.id for row in rows]):
             self._connection.execute(delete(delta).where(delta.c.id.in_(part)))
         return len(rows)
 
@@ -129,7 +127,3 @@ def _row(key: TotalKey, total: Total) -> dict[str, Any]:
 def _from_row(row: Row[Any]) -> tuple[TotalKey, Total]:
     interface, company, currency, day, bucket, count, minor_units, names_hash = tuple(row)[:8]
     return TotalKey(interface, company, currency, day, bucket), Total(count, minor_units, int(names_hash, 16))
-
-
-def _parts(items: Sequence[Any]) -> list[Sequence[Any]]:
-    return [items[start : start + LOOK_UP] for start in range(0, len(items), LOOK_UP)]

@@ -19,10 +19,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import Generic, Self, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlmodel import Session
 
 from .engine import connect, reading
 from .errors import StorageConflict
@@ -30,14 +29,8 @@ from .errors import StorageConflict
 BEFORE_COMMIT = "before commit"
 AFTER_COMMIT = "after commit"
 
-UnitOfWorkT_co = TypeVar("UnitOfWorkT_co", covariant=True)
 T = TypeVar("T")
-
-
-class UnitOfWorkFactory(Protocol[UnitOfWorkT_co]):
-    """Makes a unit of work for each transaction."""
-
-    def __call__(self) -> UnitOfWorkT_co: ...
+Uow = TypeVar("Uow", bound="UnitOfWork")
 
 
 def unobserved(point: str) -> None:
@@ -45,7 +38,7 @@ def unobserved(point: str) -> None:
 
 
 class UnitOfWork:
-    """A transaction as a context manager: `connection` for Core, `session` for SQLModel, one `commit`.
+    """A transaction as a context manager: `connection` and one `commit`.
 
     `observe` is told of each commit, before it and after it. What it raises goes to the caller, and on the first of the
     two points the transaction is rolled back: so a process that dies there can be played.
@@ -57,22 +50,12 @@ class UnitOfWork:
         self._engine = engine
         self._observe = observe
         self._read_only = read_only
-        self._session: Session | None = None
 
     def opened(self) -> None:
         """Called once `connection` is there. Services make their repositories here."""
 
-    @property
-    def session(self) -> Session:
-        """A SQLModel session in this transaction. `commit` flushes it."""
-        if self._session is None:
-            self._session = Session(self.connection, expire_on_commit=False)
-        return self._session
-
     def commit(self) -> None:
         """Make everything durable. Raises `StorageConflict`, `StorageUnavailable` or `StorageFull`."""
-        if self._session is not None:
-            self._session.flush()
         self._observe(BEFORE_COMMIT)
         self.connection.commit()
         self._observe(AFTER_COMMIT)
@@ -86,10 +69,20 @@ class UnitOfWork:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._session is not None:
-            self._session.close()
-            self._session = None
         self.connection.close()  # rolls back what was not committed
+
+
+class UowFactory(Generic[Uow]):
+    """Makes units of work on one engine; `read_only` ones see one moment and block nobody."""
+
+    kind: type[Uow]  # each service's own
+
+    def __init__(self, engine: Engine, observe: Callable[[str], None] = unobserved) -> None:
+        self._engine = engine
+        self._observe = observe
+
+    def __call__(self, *, read_only: bool = False) -> Uow:
+        return self.kind(self._engine, self._observe, read_only=read_only)
 
 
 def once_more(work: Callable[[], T]) -> T:

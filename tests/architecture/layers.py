@@ -32,10 +32,9 @@ SERVICE_LAYERS: dict[str, frozenset[str]] = {
     "message": VALUES | {"domain", "libs.rpc.wire", "concord"},
     "adapters": VALUES | GRPC | SEAM | {"domain", "handlers.ports", "libs", "concord", "httpx", "limits", "yaml"},
     # The classes of Odoo's errors say what a worker does next; they are plain exceptions.
-    # Likewise RetryPolicy: numbers.
     "workers": VALUES
     | SEAM
-    | {"domain", "handlers", "libs.formats", "libs.handover", "libs.odoo.errors", "libs.storage.leases.RetryPolicy"}
+    | {"domain", "handlers", "libs.formats", "libs.handover", "libs.odoo.errors"}
     | {"storage.uow"},
     "engine": VALUES | {"domain", "handlers.ports", "duckdb", "pyarrow"},
     # The gateway's HTTP face: what it serves, what it says of itself, how it refuses.

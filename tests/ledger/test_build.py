@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from libs.errors.retry import RetryPolicy
 from libs.events import BalanceTransaction, Channel, Event, EventInvalid, EventKind, Reference, ReferenceKind
 from libs.money import Money
-from libs.storage.leases import RetryPolicy
 from libs.telemetry import names
 from services.ledger.domain import master
 from services.ledger.domain.event import EventState

@@ -8,10 +8,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-import sqlmodel
 from sqlalchemy import Engine, insert, select, text
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session
 
 from libs.errors import ConcordError, Kind
 from libs.storage import engine as engines
@@ -21,7 +19,7 @@ from libs.storage.migrate import upgrade
 from libs.storage.types import UtcTimestamp
 from libs.storage.uow import AFTER_COMMIT, BEFORE_COMMIT, UnitOfWork, once_more
 from tests.storage.fixtures import EngineFor
-from tests.storage.sample.storage import NOTE, NoteRow
+from tests.storage.sample.storage import NOTE
 
 SAMPLE = "tests.storage.sample"
 
@@ -51,18 +49,6 @@ def test_what_is_committed_stays_and_what_is_not_is_rolled_back(engine: Engine) 
         add_note(uow, "failed")
         raise ZeroDivisionError
     assert names(engine) == ["kept"]
-
-
-def test_rows_of_a_session_are_committed_with_the_rest(engine: Engine) -> None:
-    with UnitOfWork(engine) as uow:
-        uow.session.add(NoteRow(name="row", body="by SQLModel"))
-        add_note(uow, "core")
-        uow.commit()
-    with UnitOfWork(engine) as uow:
-        uow.session.add(NoteRow(name="lost", body="not committed"))
-        uow.session.flush()
-    with Session(engine) as session:
-        assert sorted(row.name for row in session.exec(sqlmodel.select(NoteRow))) == ["core", "row"]
 
 
 @pytest.mark.parametrize(("point", "stored"), [(BEFORE_COMMIT, []), (AFTER_COMMIT, ["a"])])

@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Table, bindparam, event, insert, select
 
+from libs.errors.retry import RetryPolicy, backoff
 from libs.storage import leases
 from libs.storage.engine import reading
 from libs.storage.errors import LeaseLost
 from libs.storage.leases import (
     Lease,
-    RetryPolicy,
-    backoff,
     claim,
     end_leases,
     ensure_kept,

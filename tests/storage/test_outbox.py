@@ -7,11 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine
 
+from libs.events import TransactionIds
+from libs.service.work import WorkContext
 from libs.storage.engine import reading
 from libs.storage.errors import LeaseLost
 from libs.storage.outbox import Message, Outbox, PublishFailed, Relay
 from libs.storage.sealer import Sealer
 from libs.storage.uow import UnitOfWork
+from libs.telemetry.trace import Tracer
 from tests.storage.fixtures import EngineFor
 from tests.storage.sample.storage import TABLES
 
@@ -79,9 +82,9 @@ def read(engine: Engine, number: int, limit: int = 10, topics: Sequence[str] = (
 
 
 def relay(engine: Engine, broker: Broker, clock: Clock, owner: str = "one", batch: int = 2) -> Relay:
-    return Relay(
-        lambda: UnitOfWork(engine), TABLES, broker, clock=clock, rng=random.Random(7), owner=owner, batch=batch
-    )
+    rng = random.Random(7)
+    work = WorkContext(clock, TransactionIds(clock, rng), rng, Tracer(), owner)
+    return Relay(lambda: UnitOfWork(engine), TABLES, broker, work, batch=batch)
 
 
 def test_only_sealed_messages_are_read_from_a_token_on(engine: Engine) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, case, select, update
 from libs.events import Channel
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import claim, finish, in_state
-from libs.storage.rows import insert_new, insert_rows
+from libs.storage.rows import insert_new, insert_rows, parts
 from providers.base import Delivery, Source
 
 from ..domain.delivery import Receipt, State, check_transition
@@ -23,7 +23,6 @@ from .events import Events
 from .mapping import claim_of, lease
 from .rows import DELIVERY, DELIVERY_BODY, EVENT, PAYOUT, REPLAY, TABLES, UPLOAD
 
-_LOOK_UP = 500
 # Tuples of named columns: every webhook passes here.
 _NEW_COLUMNS = (
     "transaction_id", "name", "provider", "account", "channel", "type", "sha256", "body_bytes", "received_at", "link",
@@ -202,9 +201,7 @@ class Deliveries:
 
     def _transactions(self, names: Sequence[str]) -> dict[str, str]:
         found: dict[str, str] = {}
-        unique = list(dict.fromkeys(names))
-        for start in range(0, len(unique), _LOOK_UP):
-            part = unique[start : start + _LOOK_UP]
+        for part in parts(dict.fromkeys(names)):
             rows = self._connection.execute(
                 select(DELIVERY.c.name, DELIVERY.c.transaction_id).where(DELIVERY.c.name.in_(part))
             )

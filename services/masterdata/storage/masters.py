@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, insert, select, tuple_, update
 
 from libs.listing import After
-from libs.storage.rows import LOOK_UP, insert_rows
+from libs.storage.rows import insert_rows, parts
 
 from ..domain.company_masters import CompanyMasters, NamedRecords, NamesToFind
 from ..domain.records import (
@@ -96,7 +96,7 @@ class MasterRecords:
 
     def _remove(self, kind: RecordKind, company: str, keys: Sequence[tuple[Any, ...]]) -> None:
         columns = [kind.table.c[name] for name in kind.key]
-        for part in _parts(keys):
+        for part in parts(keys):
             mine = (kind.table.c.company == company) & tuple_(*columns).in_(part)
             self._connection.execute(delete(kind.table).where(mine))
 
@@ -127,7 +127,7 @@ class MasterRecords:
     def _some(self, record: type[R], company: str, column: str, values: Sequence[Any]) -> list[R]:
         kind = KINDS[record]
         found: list[R] = []
-        for part in _parts(values):
+        for part in parts(values):
             mine = (kind.table.c.company == company) & kind.table.c[column].in_(part)
             rows = self._connection.execute(select(kind.table).where(mine).order_by(*_order(kind)))
             found += [kind.of_row(row) for row in rows]
@@ -160,7 +160,7 @@ class MasterRecords:
             PARTY, and_(PARTY.c.company == columns.company, PARTY.c.odoo_id == columns.party)
         )
         found = {}
-        for part in _parts(keys):
+        for part in parts(keys):
             mine = (columns.company == company) & tuple_(columns.issuer, columns.value).in_(part)
             rows = self._connection.execute(
                 select(columns.issuer, columns.value, *PARTY.c).select_from(joined).where(mine)
@@ -171,7 +171,7 @@ class MasterRecords:
     def references_of(self, company: str, parties: Sequence[int]) -> dict[int, list[ExternalReference]]:
         columns = EXTERNAL_REFERENCE.c
         found: dict[int, list[ExternalReference]] = defaultdict(list)
-        for part in _parts(parties):
+        for part in parts(parties):
             mine = (columns.company == company) & columns.party.in_(part)
             statement = select(EXTERNAL_REFERENCE).where(mine).order_by(columns.issuer, columns.value)
             for row in self._connection.execute(statement):
@@ -196,9 +196,3 @@ def _entity(row: Row[Any]) -> LegalEntity:
 
 def _order(kind: RecordKind) -> list[Any]:
     return [kind.table.c[name] for name in kind.order]
-
-
-def _parts(values: Sequence[Item]) -> Iterator[list[Item]]:
-    """The values in portions that a statement can hold."""
-    for start in range(0, len(values), LOOK_UP):
-        yield list(values[start : start + LOOK_UP])

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from sqlalchemy import Engine
-
 from libs.storage.requests import Requests
-from libs.storage.uow import UnitOfWork, unobserved
+from libs.storage.uow import UnitOfWork, UowFactory
 
 from .mapping_sets import MappingSets
 from .masters import MasterRecords
@@ -30,15 +26,8 @@ class MasterdataUow(UnitOfWork):
         self.requests = Requests(self.connection, REQUEST)
 
 
-class MasterdataUowFactory:
-    """Makes units of work on one engine; `read_only` ones see one moment and block nobody."""
-
-    def __init__(self, engine: Engine, observe: Callable[[str], None] = unobserved) -> None:
-        self._engine = engine
-        self._observe = observe
-
-    def __call__(self, *, read_only: bool = False) -> MasterdataUow:
-        return MasterdataUow(self._engine, self._observe, read_only=read_only)
+class MasterdataUowFactory(UowFactory[MasterdataUow]):
+    kind = MasterdataUow
 
 
 NewUow = MasterdataUowFactory

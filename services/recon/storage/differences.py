@@ -14,12 +14,12 @@ from libs.listing import After
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import in_state
 from libs.storage.outbox import Message, Outbox
-from libs.storage.rows import insert_new, insert_rows
+from libs.storage.rows import insert_new, insert_rows, parts
 
 from ..domain.difference import Difference, DifferenceState, check_difference
 from ..domain.errors import DifferenceChanged, DifferenceUnknown
 from ..domain.progress import Progress
-from .mapping import SERVICE, difference_columns, listed_after, parts, to_difference
+from .mapping import SERVICE, difference_columns, listed_after, to_difference
 from .rows import DIFFERENCE, PROGRESS, TABLES
 
 _LIVE = in_state(DIFFERENCE, DifferenceState.OPEN.value, DifferenceState.ASSIGNED.value)

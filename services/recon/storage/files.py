@@ -14,12 +14,12 @@ from libs.events import from_plain, to_text
 from libs.listing import After
 from libs.money import Money
 from libs.storage.audit import AuditEntry, AuditLog
-from libs.storage.rows import insert_new, insert_rows
+from libs.storage.rows import insert_new, insert_rows, parts
 
 from ..domain.errors import StatementUnknown
 from ..domain.files import FileKind, ImportedFile, IncomingFile
 from ..domain.statement import BankStatement, StatementEntry
-from .mapping import SERVICE, listed_after, parts
+from .mapping import SERVICE, listed_after
 from .rows import IMPORTED_FILE, STATEMENT, STATEMENT_LINE, TABLES
 
 

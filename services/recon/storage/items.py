@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, exists, func, literal_column, select
 
-from libs.storage.rows import insert_rows, update_rows
+from libs.storage.rows import insert_rows, parts, update_rows
 
 from ..domain.learning import BANK_ROLE, Item, ItemKind, Verdict
-from .mapping import item_row, parts, to_item
+from .mapping import item_row, to_item
 from .rows import ITEM, MATCH_MEMBER
 
 _LEARNED = (

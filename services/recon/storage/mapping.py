@@ -17,12 +17,6 @@ from ..domain.learning import Item, ItemKind
 from ..domain.match import Certificate, Match, MatchSide, MatchState, MatchType
 
 SERVICE = "recon"  # the actor of what nobody asked for
-LOOK_UP = 500  # keys in one look-up
-
-
-def parts(items: Sequence[Any]) -> list[Sequence[Any]]:
-    """Few enough for one statement each."""
-    return [items[start : start + LOOK_UP] for start in range(0, len(items), LOOK_UP)]
 
 
 def listed_after(table: Table, time: Column[Any], after: After | None) -> list[ColumnElement[bool]]:

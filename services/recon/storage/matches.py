@@ -14,11 +14,11 @@ from libs.listing import After
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import claim, finish, in_state, lease_of
 from libs.storage.outbox import Message, Outbox
-from libs.storage.rows import insert_rows
+from libs.storage.rows import insert_rows, parts
 
 from ..domain.errors import MatchUnknown
 from ..domain.match import Banked, ClaimedMatch, Match, MatchOutcome, MatchSide, MatchState, MatchType, check_match
-from .mapping import SERVICE, listed_after, parts, to_match
+from .mapping import SERVICE, listed_after, to_match
 from .rows import MATCH, MATCH_MEMBER, TABLES
 
 _CONFIRMED = in_state(MATCH, MatchState.CONFIRMED.value)

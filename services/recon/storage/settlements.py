@@ -13,11 +13,11 @@ from libs.events import Settlement, SettlementLine
 from libs.listing import After
 from libs.money import Money
 from libs.storage.audit import AuditEntry, AuditLog
-from libs.storage.rows import insert_rows
+from libs.storage.rows import insert_rows, parts
 
 from ..domain.errors import SettlementUnknown
 from ..domain.settlement import StoredSettlement
-from .mapping import SERVICE, listed_after, parts
+from .mapping import SERVICE, listed_after
 from .rows import SETTLEMENT, SETTLEMENT_LINE, TABLES
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-
-from sqlalchemy import Engine
 
 from libs.handover import EventOutcome
 from libs.handover.store import OutboundEvents, OutboundTables
 from libs.storage.requests import Requests
-from libs.storage.uow import UnitOfWork, unobserved
+from libs.storage.uow import UnitOfWork, UowFactory
 
 from .differences import Differences, ProgressRows
 from .files import Files, Statements
@@ -56,15 +54,8 @@ class ReconUow(UnitOfWork):
             self.progress.news(company)
 
 
-class ReconUowFactory:
-    """Makes units of work on one engine."""
-
-    def __init__(self, engine: Engine, observe: Callable[[str], None] = unobserved) -> None:
-        self._engine = engine
-        self._observe = observe
-
-    def __call__(self, *, read_only: bool = False) -> ReconUow:
-        return ReconUow(self._engine, self._observe, read_only=read_only)
+class ReconUowFactory(UowFactory[ReconUow]):
+    kind = ReconUow
 
 
 NewUow = ReconUowFactory

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Engine
 
+from libs.errors.retry import RetryPolicy
 from libs.money import Money
 from libs.odoo.errors import OdooDenied, OdooOutcomeUnknown, OdooUnavailable
 from libs.odoo.port import Json
-from libs.storage.leases import RetryPolicy
 from sandbox.chart import ACCOUNTS, JOURNALS
 from sandbox.engine import Sandbox
 from sandbox.seed import bootstrap
