@@ -118,8 +118,8 @@ def _heads(file: Path) -> dict[str, SealHead]:
     try:
         records = [json.loads(line) for line in file.read_text().splitlines() if line.strip()]
         return {
-            str(one["service"]): SealHead(int(one["head"]["number"]), bytes.fromhex(one["head"]["hash"]))
-            for one in records
+            str(record["service"]): SealHead(int(record["head"]["number"]), bytes.fromhex(record["head"]["hash"]))
+            for record in records
         }
     except (OSError, ValueError, KeyError, TypeError):
         raise WitnessInvalid("the witness can't be read: it is what `concord audit --json` printed") from None

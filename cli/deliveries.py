@@ -64,9 +64,9 @@ def list_(
     with _stub(subject, "auditor") as stub:
         for state in dict.fromkeys(states or (DeliveryState.QUARANTINED, DeliveryState.PARKED)):
             found += islice(_deliveries(stub, parent, state, limit), limit)
-    found.sort(key=lambda one: one.transaction_id, reverse=True)  # UUIDv7s: by time of receipt
-    for one in found[:limit]:
-        typer.echo(json.dumps(_record(one)) if as_json else _line(one))
+    found.sort(key=lambda delivery: delivery.transaction_id, reverse=True)  # UUIDv7s: by time of receipt
+    for delivery in found[:limit]:
+        typer.echo(json.dumps(_record(delivery)) if as_json else _line(delivery))
 
 
 @app.command()
@@ -116,25 +116,25 @@ def _stub(subject: str, role: str) -> Iterator[Any]:
         yield gateway_pb2_grpc.GatewayServiceStub(channel)
 
 
-def _state(one: delivery_pb2.Delivery) -> str:
-    return delivery_pb2.Delivery.State.Name(one.state).removeprefix("STATE_").lower()
+def _state(delivery: delivery_pb2.Delivery) -> str:
+    return delivery_pb2.Delivery.State.Name(delivery.state).removeprefix("STATE_").lower()
 
 
-def _line(one: delivery_pb2.Delivery) -> str:
-    at = one.receive_time.ToDatetime().strftime("%Y-%m-%d %H:%M:%S")
-    words = [one.name, one.type, one.reason and f"({one.reason})"]
-    return f"{at}  {_state(one):11} {' '.join(word for word in words if word)}"
+def _line(delivery: delivery_pb2.Delivery) -> str:
+    at = delivery.receive_time.ToDatetime().strftime("%Y-%m-%d %H:%M:%S")
+    words = [delivery.name, delivery.type, delivery.reason and f"({delivery.reason})"]
+    return f"{at}  {_state(delivery):11} {' '.join(word for word in words if word)}"
 
 
-def _record(one: delivery_pb2.Delivery) -> dict[str, object]:
+def _record(delivery: delivery_pb2.Delivery) -> dict[str, object]:
     return {
-        "name": one.name,
-        "state": _state(one),
-        "channel": delivery_pb2.Delivery.Channel.Name(one.channel).removeprefix("CHANNEL_").lower(),
-        "type": one.type,
-        "reason": one.reason or None,
-        "received": one.receive_time.ToJsonString(),
-        "transaction_id": one.transaction_id,
-        "events": list(one.events),
-        "attempts": one.attempts,
+        "name": delivery.name,
+        "state": _state(delivery),
+        "channel": delivery_pb2.Delivery.Channel.Name(delivery.channel).removeprefix("CHANNEL_").lower(),
+        "type": delivery.type,
+        "reason": delivery.reason or None,
+        "received": delivery.receive_time.ToJsonString(),
+        "transaction_id": delivery.transaction_id,
+        "events": list(delivery.events),
+        "attempts": delivery.attempts,
     }

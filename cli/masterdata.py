@@ -145,7 +145,7 @@ def show(
                     "time_zone": entity.time_zone,
                     "odoo_id": entity.odoo_id,
                     "revision": revision,
-                    "mapping_sets": [_mapping_set(one) for one in sets],
+                    "mapping_sets": [_mapping_set(mapping_set) for mapping_set in sets],
                 }
             )
         )
@@ -153,9 +153,12 @@ def show(
     zone = entity.time_zone or "no time zone yet: no mapping is active"
     typer.echo(f"{company}: {entity.display_name}, {entity.currency_code}, {zone}")
     typer.echo(f"Odoo company {entity.odoo_id}, revision {revision}")
-    for one in sets:
-        by = f", approved by {one.approved_by}" if one.approved_by else ""
-        typer.echo(f"  mapping set {one.name.rpartition('/')[2]}: {_state(one)}, proposed by {one.proposed_by}{by}")
+    for mapping_set in sets:
+        by = f", approved by {mapping_set.approved_by}" if mapping_set.approved_by else ""
+        typer.echo(
+            f"  mapping set {mapping_set.name.rpartition('/')[2]}: {_state(mapping_set)}, "
+            f"proposed by {mapping_set.proposed_by}{by}"
+        )
 
 
 def _show_mapping_set(found: mapping_pb2.MappingSet, *, as_json: bool) -> None:
@@ -192,30 +195,30 @@ def _text(file: Path | None) -> str:
         raise FileMissing(f"{file} is not UTF-8") from None
 
 
-def _print_mapping_set(one: mapping_pb2.MappingSet, *, err: bool = False) -> None:
-    typer.echo(f"{one.name}: {_state(one)}", err=err)
-    typer.echo(f"digest {one.content_digest}", err=err)
-    for finding in one.findings:
+def _print_mapping_set(mapping_set: mapping_pb2.MappingSet, *, err: bool = False) -> None:
+    typer.echo(f"{mapping_set.name}: {_state(mapping_set)}", err=err)
+    typer.echo(f"digest {mapping_set.content_digest}", err=err)
+    for finding in mapping_set.findings:
         typer.echo(f"  {_finding(finding)}", err=err)
 
 
-def _finding(one: mapping_pb2.MappingFinding) -> str:
-    severity = mapping_pb2.MappingFinding.Severity.Name(one.severity).removeprefix("SEVERITY_").lower()
-    return f"{severity} {one.reason}, line {one.line}: {one.message}"
+def _finding(finding: mapping_pb2.MappingFinding) -> str:
+    severity = mapping_pb2.MappingFinding.Severity.Name(finding.severity).removeprefix("SEVERITY_").lower()
+    return f"{severity} {finding.reason}, line {finding.line}: {finding.message}"
 
 
-def _state(one: mapping_pb2.MappingSet) -> str:
-    return mapping_pb2.MappingSet.State.Name(one.state).removeprefix("STATE_").lower()
+def _state(mapping_set: mapping_pb2.MappingSet) -> str:
+    return mapping_pb2.MappingSet.State.Name(mapping_set.state).removeprefix("STATE_").lower()
 
 
-def _mapping_set(one: mapping_pb2.MappingSet) -> dict[str, object]:
+def _mapping_set(mapping_set: mapping_pb2.MappingSet) -> dict[str, object]:
     return {
-        "name": one.name,
-        "state": _state(one),
-        "content_digest": one.content_digest,
-        "proposed_by": one.proposed_by,
-        "approved_by": one.approved_by or None,
-        "findings": [_finding(finding) for finding in one.findings],
+        "name": mapping_set.name,
+        "state": _state(mapping_set),
+        "content_digest": mapping_set.content_digest,
+        "proposed_by": mapping_set.proposed_by,
+        "approved_by": mapping_set.approved_by or None,
+        "findings": [_finding(finding) for finding in mapping_set.findings],
     }
 
 

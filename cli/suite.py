@@ -173,7 +173,7 @@ class Suite:
                 child.start(self.folder / "logs", self._lifeline, self._lock)
 
     def child(self, name: str) -> Child:
-        return next(one for one in self.children if one.name == name)
+        return next(child for child in self.children if child.name == name)
 
     def stop(self) -> None:
         """Stop in the reverse order: the edge first, the books last. Does nothing if nothing runs."""

@@ -82,15 +82,15 @@ def demo(
 def empty(folder: Path) -> None:
     """Take away what an earlier demo left there. Raises `FolderNotOurs`, `FolderInUse` or `FolderUnusable`."""
     try:
-        left = [one for one in folder.iterdir() if one.name not in LOCKS] if folder.exists() else []
+        left = [path for path in folder.iterdir() if path.name not in LOCKS] if folder.exists() else []
         if left and not all((folder / name).exists() for name in LEFT_BY_A_DEMO):
             raise FolderNotOurs(f"{folder} holds other things than a demo's: name an empty or a new folder")
         with locked(folder):
-            for one in left:
-                if one.is_dir() and not one.is_symlink():
-                    shutil.rmtree(one)
+            for path in left:
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
                 else:
-                    one.unlink()
+                    path.unlink()
     except OSError as error:
         raise FolderUnusable(f"cannot empty {folder}: {error.strerror}") from None
 
@@ -176,7 +176,7 @@ def _environment() -> dict[str, str]:
 
 
 def _say_what_next(console: Console, findings: Findings, folder: Path, seconds: float) -> None:
-    shown = min((one.transaction_id for one in findings.postings), default="")
+    shown = min((posting.transaction_id for posting in findings.postings), default="")
     here = Path.cwd()
     kept = shlex.quote(str(folder.relative_to(here) if folder.is_relative_to(here) else folder))
     command = ROOT / ".venv" / "bin" / "concord"
@@ -199,7 +199,9 @@ def _holds(console: Console, played: Played) -> bool:
     wrong = list(played.sent.surprises)
     wrong += [] if findings.books_agree else ["the trial balance is not what the partners' files say"]
     wrong += [] if findings.is_complete else ["the ledger does not account for all that was handed on"]
-    wrong += [f"{one.account} is not: {one.other}" for one in findings.controls(balance) if not one.holds]
+    wrong += [
+        f"{control.account} is not: {control.other}" for control in findings.controls(balance) if not control.holds
+    ]
     for words in wrong:
         console.print(f"[red]NOT AS IT MUST BE: {words}[/red]")
     return not wrong

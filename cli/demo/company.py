@@ -20,7 +20,7 @@ def provide_company(connection: Connection) -> None:
         maker = masterdata_pb2_grpc.MasterdataServiceStub(channel)
         maker.SyncMasterData(masterdata_pb2.SyncMasterDataRequest(parent=COMPANY, request_id=str(uuid.uuid4())))
         known = maker.ListMappingSets(masterdata_pb2.ListMappingSetsRequest(parent=COMPANY))
-        if any(one.state == _ACTIVE for one in known.mapping_sets):
+        if any(mapping_set.state == _ACTIVE for mapping_set in known.mapping_sets):
             return
         proposal = masterdata_pb2.ProposeMappingSetRequest(
             parent=COMPANY, yaml=MAPPING.read_text(), request_id=str(uuid.uuid4())

@@ -51,13 +51,13 @@ def _returns(sums: dict[str, Decimal], refunds: list[Any]) -> None:
 def _money(
     sums: dict[str, Decimal], transactions: list[Any], orders: dict[str, Any], rates: dict[str, Decimal]
 ) -> None:
-    for one in transactions:
-        gross, fee = Decimal(one["amount"]) / 100, Decimal(one["fee"]) / 100
-        category = one["reporting_category"]
+    for transaction in transactions:
+        gross, fee = Decimal(transaction["amount"]) / 100, Decimal(transaction["fee"]) / 100
+        category = transaction["reporting_category"]
         sums["CLR"] += gross - fee
         sums["DFE" if category == "dispute" else "FEE"] += fee
         if category in ("charge", "refund"):
-            order = orders.get(one["source"].get("metadata", {}).get("order_id", ""))
+            order = orders.get(transaction["source"].get("metadata", {}).get("order_id", ""))
             foreign = order is not None and order["currency"] != "USD"
             carried = _usd(order["total_price"], rates[order["currency"]]) if foreign and order else gross
             sums["AR"] -= carried
@@ -70,7 +70,11 @@ def _money(
 
 def _bank(sums: dict[str, Decimal], file: Path, transactions: list[Any], orders: list[Any]) -> None:
     """A line that bears a payout's trace ends the transit, one that names an order pays it, the rest is suspense."""
-    traces = {str(one["source"]["trace_id"]["value"]) for one in transactions if one["type"] == "payout"}
+    traces = {
+        str(transaction["source"]["trace_id"]["value"])
+        for transaction in transactions
+        if transaction["type"] == "payout"
+    }
     numbers = {str(order["order_number"]) for order in orders}
     space = {"c": "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"}
     for entry in ElementTree.parse(file).iterfind(".//c:Ntry", space):  # noqa: S314 - our own file

@@ -74,8 +74,8 @@ class Findings:
     def controls(self, provider_balance: Decimal) -> list[Control]:
         """What a close proves first: each control account is explained to the cent."""
         nothing = Decimal(0)
-        unexplained = self._listed(lambda one: one.reason in OF_BANK_LINES)
-        unclaimed = self._listed(lambda one: one.reason == WITHOUT_ORDER)
+        unexplained = self._listed(lambda difference: difference.reason in OF_BANK_LINES)
+        unclaimed = self._listed(lambda difference: difference.reason == WITHOUT_ORDER)
         return [
             Control(
                 "Provider clearing", self.balance.get("CLR", nothing), "the provider's own balance", provider_balance
@@ -90,7 +90,10 @@ class Findings:
         ]
 
     def _listed(self, asked: Callable[[match_pb2.Difference], bool]) -> Decimal:
-        return sum((Decimal(one.amount.minor_units) / 100 for one in self.differences if asked(one)), Decimal(0))
+        return sum(
+            (Decimal(difference.amount.minor_units) / 100 for difference in self.differences if asked(difference)),
+            Decimal(0),
+        )
 
     def latencies(self) -> list[float]:
         """Seconds from receipt at the edge to posted in Odoo, of each document, sorted."""
@@ -114,7 +117,7 @@ def gather(
     with connection.channel("ledger", ("auditor",)) as channel:
         ledger = ledger_pb2_grpc.LedgerServiceStub(channel)
         listed = ledger.ListPostings(ledger_pb2.ListPostingsRequest(parent=COMPANY, page_size=1000)).postings
-        names = sorted({one.event for one in listed})
+        names = sorted({posting.event for posting in listed})
         events = {name: ledger.GetEvent(ledger_pb2.GetEventRequest(name=name)).event for name in names}
         cases = ledger.ListExceptions(ledger_pb2.ListExceptionsRequest(parent=COMPANY, page_size=1000)).exceptions
         accounted = _totals(ledger)
@@ -126,15 +129,17 @@ def gather(
     with connection.channel("gateway", ("auditor",)) as channel:
         handed_on += _totals(gateway_pb2_grpc.GatewayServiceStub(channel))
     found_in: defaultdict[str, list[trace_pb2.ControlTotal]] = defaultdict(list)
-    for one in accounted:
-        found_in[one.bucket].append(one)
+    for total in accounted:
+        found_in[total.bucket].append(total)
     by_bucket = {bucket: _summed(totals) for bucket, totals in sorted(found_in.items())}
     return Findings(
         postings=list(listed),
         events=events,
-        exceptions=[one for one in cases if one.state == exception_pb2.ExceptionCase.STATE_OPEN],
+        exceptions=[
+            exception_case for exception_case in cases if exception_case.state == exception_pb2.ExceptionCase.STATE_OPEN
+        ],
         matches=list(matches),
-        differences=[one for one in found if one.state != match_pb2.Difference.STATE_RESOLVED],
+        differences=[difference for difference in found if difference.state != match_pb2.Difference.STATE_RESOLVED],
         handed_on=_summed(handed_on),
         accounted=_summed(accounted),
         by_bucket={bucket: totals for bucket, totals in by_bucket.items() if totals},
@@ -147,13 +152,13 @@ def posted_balances(odoo: Odoo) -> dict[str, Decimal]:
     """Net balance by role of all that is posted in Odoo, zeros left out."""
     accounts = odoo.execute("account.account", "search_read", [[], ["code"]])
     role_of_code = {spec.code: spec.role for spec in ACCOUNTS}
-    roles = {int(one["id"]): role_of_code.get(str(one["code"]), str(one["code"])) for one in accounts}
+    roles = {int(account["id"]): role_of_code.get(str(account["code"]), str(account["code"])) for account in accounts}
     posted = [["parent_state", "=", "posted"]]
     lines = odoo.execute("account.move.line", "search_read", [posted, ["account_id", "balance"]])
     sums: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for one in lines:
-        if one["account_id"]:
-            sums[roles[int(one["account_id"][0])]] += Decimal(repr(one["balance"])).quantize(Decimal("0.01"))
+    for line in lines:
+        if line["account_id"]:
+            sums[roles[int(line["account_id"][0])]] += Decimal(repr(line["balance"])).quantize(Decimal("0.01"))
     return {role: amount for role, amount in sorted(sums.items()) if amount}
 
 
@@ -170,9 +175,9 @@ def _totals(stub: Any) -> list[trace_pb2.ControlTotal]:
 
 def _summed(totals: Iterable[trace_pb2.ControlTotal]) -> Totals:
     sums: Totals = {}
-    for one in totals:
-        key = (one.interface, one.currency_code)
+    for total in totals:
+        key = (total.interface, total.currency_code)
         count, units, names = sums.get(key, (0, 0, 0))
-        hashed = (names + int(one.name_set_hash or "0", 16)) % HASH_MODULUS
-        sums[key] = (count + one.event_count, units + one.minor_units, hashed)
+        hashed = (names + int(total.name_set_hash or "0", 16)) % HASH_MODULUS
+        sums[key] = (count + total.event_count, units + total.minor_units, hashed)
     return {key: value for key, value in sorted(sums.items()) if value != (0, 0, 0)}

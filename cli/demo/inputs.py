@@ -18,7 +18,7 @@ def write_inputs(day: Day, folder: Path) -> None:
     for number, body in enumerate(day.refunds, start=1):
         (folder / "shopify" / f"refund-{number}.json").write_bytes(body)
     stripe = day.stripe
-    listed = [{**one, "source": stripe.objects[one["source"]]} for one in stripe.transactions]
+    listed = [{**transaction, "source": stripe.objects[transaction["source"]]} for transaction in stripe.transactions]
     text = json.dumps({"object": "list", "data": listed}, indent=1, default=str)
     (folder / "stripe" / "balance_transactions.json").write_text(text)
     (folder / "bank" / "statement.xml").write_bytes(day.statement())

@@ -132,13 +132,13 @@ def _look(connection: Connection) -> tuple[bool, str]:
         gateway = gateway_pb2_grpc.GatewayServiceStub(channel)
         request = gateway_pb2.ListDeliveriesRequest(parent="sources/-/accounts/-", page_size=1000)
         deliveries = gateway.ListDeliveries(request).deliveries
-    posted = sum(one.state == _P.STATE_POSTED for one in postings)
-    written = sum(one.state == match_pb2.Match.STATE_WRITTEN for one in matches)
-    open_differences = sum(one.state != match_pb2.Difference.STATE_RESOLVED for one in found)
+    posted = sum(posting.state == _P.STATE_POSTED for posting in postings)
+    written = sum(found.state == match_pb2.Match.STATE_WRITTEN for found in matches)
+    open_differences = sum(difference.state != match_pb2.Difference.STATE_RESOLVED for difference in found)
     moving = (
-        any(one.state in MOVING for one in postings)
-        or any(one.state in UNFINISHED for one in deliveries)
-        or any(one.state == match_pb2.Match.STATE_CONFIRMED for one in matches)
+        any(posting.state in MOVING for posting in postings)
+        or any(delivery.state in UNFINISHED for delivery in deliveries)
+        or any(found.state == match_pb2.Match.STATE_CONFIRMED for found in matches)
     )
     picture = (
         f"{len(deliveries)} deliveries · {posted} of {len(postings)} documents posted · "

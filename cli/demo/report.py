@@ -47,25 +47,30 @@ def as_json(findings: Findings, provider_balance: Decimal) -> dict[str, Any]:
     return {
         "documents": [
             {
-                "transaction_id": one.transaction_id,
-                "event": one.event,
-                "effect": effect_of(one),
-                "state": _state(one),
-                "odoo_number": one.odoo_number,
-                "date": one.posted_date,
-                "reconciliation": _reconciliation(one),
+                "transaction_id": posting.transaction_id,
+                "event": posting.event,
+                "effect": effect_of(posting),
+                "state": _state(posting),
+                "odoo_number": posting.odoo_number,
+                "date": posting.posted_date,
+                "reconciliation": _reconciliation(posting),
             }
-            for one in findings.postings
+            for posting in findings.postings
         ],
         "matches": [
-            {"name": one.name, "rule": one.certificate.rule, "state": _M.State.Name(one.state)}
-            for one in findings.matches
+            {"name": found.name, "rule": found.certificate.rule, "state": _M.State.Name(found.state)}
+            for found in findings.matches
         ],
         "differences": [
-            {"subject": one.subject, "reason": one.reason, "amount": money(one.amount), "nearest": one.nearest}
-            for one in findings.differences
+            {
+                "subject": difference.subject,
+                "reason": difference.reason,
+                "amount": money(difference.amount),
+                "nearest": difference.nearest,
+            }
+            for difference in findings.differences
         ],
-        "exceptions": [{"subject": one.subject, "reason": one.reason} for one in findings.exceptions],
+        "exceptions": [{"subject": exception.subject, "reason": exception.reason} for exception in findings.exceptions],
         "trial_balance": {role: str(amount) for role, amount in findings.balance.items()},
         "expected": {role: str(amount) for role, amount in findings.expected.items()},
         "books_agree": findings.books_agree,
@@ -73,8 +78,13 @@ def as_json(findings: Findings, provider_balance: Decimal) -> dict[str, Any]:
         "buckets": dict(findings.buckets),
         "provider_balance": str(provider_balance),
         "controls": [
-            {"account": one.account, "books": str(one.books), "elsewhere": str(one.elsewhere), "holds": one.holds}
-            for one in findings.controls(provider_balance)
+            {
+                "account": control.account,
+                "books": str(control.books),
+                "elsewhere": str(control.elsewhere),
+                "holds": control.holds,
+            }
+            for control in findings.controls(provider_balance)
         ],
         "latency_seconds": {"median": findings.median_latency(), "max": max(findings.latencies(), default=0.0)},
     }
@@ -93,13 +103,15 @@ def _documents(findings: Findings, words: Words, *, narrow: bool) -> Table:
     table = _table(
         "Transactions", ("transaction", "Odoo document", "matched with") if narrow else columns, right={"amount"}
     )
-    for one in sorted(findings.postings, key=words.when):
-        what, number, total = words.what(one), one.odoo_number or _state(one), words.total(one)
+    for posting in sorted(findings.postings, key=words.when):
+        what, number, total = words.what(posting), posting.odoo_number or _state(posting), words.total(posting)
         if narrow:
-            document = f"{number}\n{one.posted_date}\n{total}"
-            table.add_row(f"{_folded(what)}\n{one.transaction_id}", document, words.matched(one), end_section=True)
+            document = f"{number}\n{posting.posted_date}\n{total}"
+            table.add_row(
+                f"{_folded(what)}\n{posting.transaction_id}", document, words.matched(posting), end_section=True
+            )
         else:
-            table.add_row(one.transaction_id, what, one.posted_date, number, total, words.matched(one))
+            table.add_row(posting.transaction_id, what, posting.posted_date, number, total, words.matched(posting))
     return table
 
 
@@ -109,10 +121,14 @@ def _differences(findings: Findings, words: Words, *, narrow: bool) -> Table:
     table = _table(title, ("transaction", "amount", "what") if narrow else columns, right={"amount"})
     rows = [
         (
-            one.transaction_id, one.reason, money(one.amount), one.owner, one.message,
-            f"{words.number(one.nearest)}: {one.nearest_lacks}" if one.nearest else "none",
+            difference.transaction_id,
+            difference.reason,
+            money(difference.amount),
+            difference.owner,
+            difference.message,
+            f"{words.number(difference.nearest)}: {difference.nearest_lacks}" if difference.nearest else "none",
         )
-        for one in findings.differences
+        for difference in findings.differences
     ]  # fmt: skip
     rows += [
         (case.transaction_id, case.reason, money(case.amount_at_risk), case.owner, case.message, "")
@@ -167,7 +183,7 @@ def _completeness(findings: Findings) -> Table:
         interface, currency = key
         sides = [findings.handed_on, *(findings.by_bucket[bucket] for bucket in buckets)]
         cells = [
-            f"{count} · {Money(currency, units).decimal()}" for count, units, _ in (_at(one, key) for one in sides)
+            f"{count} · {Money(currency, units).decimal()}" for count, units, _ in (_at(side, key) for side in sides)
         ]
         agree = _at(findings.handed_on, key) == _at(findings.accounted, key)
         table.add_row(interface, currency, *cells, _yes(agree))

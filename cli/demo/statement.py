@@ -22,8 +22,8 @@ class Credit:
 
 def statement(number: str, bank_account: str, day: date, lines: list[Credit], currency: str = "USD") -> bytes:
     """A day's statement whose balances tie."""
-    closing = OPENING + sum((one.amount for one in lines), Decimal(0))
-    entries = "".join(_entry(one, day, currency) for one in lines)
+    closing = OPENING + sum((line.amount for line in lines), Decimal(0))
+    entries = "".join(_entry(line, day, currency) for line in lines)
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08">
  <BkToCstmrStmt>

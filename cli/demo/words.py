@@ -38,10 +38,10 @@ class Words:
         matches: Iterable[match_pb2.Match],
     ) -> None:
         self._events = events
-        self._postings = {_key(one.name): one for one in postings}
+        self._postings = {_key(posting.name): posting for posting in postings}
         self._orders = _order_numbers(events.values())
         self._matched: dict[str, list[str]] = defaultdict(list)
-        for match in sorted(matches, key=lambda one: one.type):
+        for match in sorted(matches, key=lambda found: found.type):
             if match.state == _M.STATE_WRITTEN:
                 self._tell_both_sides(match)
 
@@ -88,7 +88,11 @@ class Words:
     def _order(self, posting: posting_pb2.Posting) -> str:
         event = self._events.get(posting.event)
         told = (
-            [self._orders[one.kind, one.value] for one in event.references if (one.kind, one.value) in self._orders]
+            [
+                self._orders[reference.kind, reference.value]
+                for reference in event.references
+                if (reference.kind, reference.value) in self._orders
+            ]
             if event
             else []
         )
@@ -100,13 +104,13 @@ class Words:
         if not order or not _on_receivable(posting) or "AR" in posting.open_roles:
             return []
         others = [
-            one.odoo_number
-            for one in self._postings.values()
-            if one.name != posting.name
-            and one.odoo_number
-            and _on_receivable(one)
-            and (_is_sale(posting) or _is_sale(one))
-            and self._order(one) == order
+            name.odoo_number
+            for name in self._postings.values()
+            if name.name != posting.name
+            and name.odoo_number
+            and _on_receivable(name)
+            and (_is_sale(posting) or _is_sale(name))
+            and self._order(name) == order
         ]
         return [f"settled with {', '.join(sorted(others))}"] if others else []
 
@@ -161,14 +165,16 @@ def _order_numbers(events: Iterable[event_pb2.Event]) -> dict[tuple[int, str], s
     found: dict[tuple[int, str], str] = {}
     events = list(events)
     for event in events:
-        ids = [one.value for one in event.references if one.kind == _R.KIND_ORDER]
-        for one in ids:
+        ids = [reference.value for reference in event.references if reference.kind == _R.KIND_ORDER]
+        for name in ids:
             if len(ids) > 1:
-                found[_R.KIND_ORDER, one] = ids[-1]
+                found[_R.KIND_ORDER, name] = ids[-1]
             else:
-                found.setdefault((_R.KIND_ORDER, one), one)
+                found.setdefault((_R.KIND_ORDER, name), name)
     for event in events:
-        orders = [found[one.kind, one.value] for one in event.references if one.kind == _R.KIND_ORDER]
+        orders = [
+            found[reference.kind, reference.value] for reference in event.references if reference.kind == _R.KIND_ORDER
+        ]
         for reference in event.references:
             if orders and reference.kind == _R.KIND_PAYMENT:
                 found[reference.kind, reference.value] = orders[0]

@@ -41,7 +41,7 @@ def event_from_json(text: str) -> Event:
         body=from_plain(_BODIES[record["is"]], record["body"]),
         provenance=from_plain(Provenance, record["provenance"]),
         transaction_id=record["transaction_id"],
-        references=tuple(from_plain(Reference, one) for one in record["references"]),
+        references=tuple(from_plain(Reference, reference) for reference in record["references"]),
     )
 
 

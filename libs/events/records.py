@@ -51,7 +51,7 @@ _TEXT: _Writers = _Writers(
         Money: lambda value: f'["{value.currency}",{value.minor_units}]',
         datetime: lambda value: f'"{(value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat()}"',
         date: lambda value: f'"{value.isoformat()}"',
-        tuple: lambda value: f"[{','.join([_TEXT[one.__class__](one) for one in value])}]",
+        tuple: lambda value: f"[{','.join([_TEXT[each.__class__](each) for each in value])}]",
     }
 )
 
@@ -89,9 +89,9 @@ def _decoder(kind: Any) -> _Decoder:
         return date.fromisoformat
     if get_origin(kind) is tuple:
         item = _decoder(get_args(kind)[0])
-        return lambda value: tuple(item(one) for one in value)
+        return lambda value: tuple(item(each) for each in value)
     if get_origin(kind) is UnionType:
-        (other,) = (one for one in get_args(kind) if one is not NoneType)
+        (other,) = (argument for argument in get_args(kind) if argument is not NoneType)
         inner = _decoder(other)
         return lambda value: None if value is None else inner(value)
     if isinstance(kind, type) and issubclass(kind, Enum):
@@ -99,5 +99,5 @@ def _decoder(kind: Any) -> _Decoder:
     if is_dataclass(kind):
         hints = get_type_hints(kind)
         decoders = {name: _decoder(hints[name]) for name in _names(cast("Hashable", kind))}
-        return lambda value: kind(**{name: decoders[name](one) for name, one in value.items()})  # type: ignore[operator]
+        return lambda value: kind(**{name: decoders[name](item) for name, item in value.items()})  # type: ignore[operator]
     raise TypeError(f"no decoder for {kind}")

@@ -44,7 +44,7 @@ class MasterdataConfig:
 def read_companies(text: str) -> dict[str, int]:
     """`acme=1,beta=3` as a mapping; without a number a company is the only one that Odoo shows."""
     found: dict[str, int] = {}
-    for part in filter(None, (one.strip() for one in text.split(","))):
+    for part in filter(None, (name.strip() for name in text.split(","))):
         match = _COMPANY.fullmatch(part)
         if match is None or match[1] in found:
             raise ConfigInvalid("CONCORD_MASTERDATA_COMPANIES must be of the form acme=1,beta=3, each name once")

@@ -167,4 +167,4 @@ def registration(servicer: MasterdataServicer) -> Registration:
 def _caller() -> str:
     """The caller's subject, as the audit log can hold it."""
     subject = current_identity().subject
-    return subject if subject.isprintable() else "".join(one if one.isprintable() else "?" for one in subject)
+    return subject if subject.isprintable() else "".join(name if name.isprintable() else "?" for name in subject)

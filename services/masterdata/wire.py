@@ -71,7 +71,7 @@ def to_digest(request: masterdata_pb2.ApproveMappingSetRequest) -> str:
 
 
 def to_questions(request: resolve_pb2.BatchResolveRequest) -> list[Question]:
-    return [_question(one) for one in at_most(request.references, REFERENCES_AT_MOST, "references")]
+    return [_question(reference) for reference in at_most(request.references, REFERENCES_AT_MOST, "references")]
 
 
 def _question(message: resolve_pb2.MasterReference) -> Question:
@@ -104,7 +104,7 @@ def _scope(message: resolve_pb2.RoleReference) -> MappingScope:
 
 def from_answers(answers: Answers) -> resolve_pb2.BatchResolveResponse:
     return resolve_pb2.BatchResolveResponse(
-        resolutions=[_resolution(answers.company, one) for one in answers.answers],
+        resolutions=[_resolution(answers.company, answer) for answer in answers.answers],
         revision=answers.revision,
         mapping_set=answers.mapping_set,
     )
@@ -201,7 +201,8 @@ def from_party(company: str, answer: PartyAnswer) -> records_pb2.Party:
         odoo_id=party.odoo_id,
         commercial_odoo_id=party.commercial_odoo_id,
         external_references=[
-            records_pb2.ExternalReference(issuer=one.issuer, value=one.value) for one in answer.references
+            records_pb2.ExternalReference(issuer=reference.issuer, value=reference.value)
+            for reference in answer.references
         ],
     )
 
@@ -239,11 +240,13 @@ def from_mapping_set(mapping_set: MappingSet) -> mapping_pb2.MappingSet:
         approved_by=mapping_set.approved_by,
         propose_time=from_time(mapping_set.proposed_at),
         approve_time=from_time(approved_at) if approved_at else None,
-        findings=[_finding(one) for one in mapping_set.findings],
+        findings=[_finding(finding) for finding in mapping_set.findings],
         active_revision=mapping_set.active_revision,
     )
 
 
-def _finding(one: MappingFinding) -> mapping_pb2.MappingFinding:
-    severity = mapping_pb2.MappingFinding.Severity.Value(f"SEVERITY_{one.severity.name}")
-    return mapping_pb2.MappingFinding(severity=severity, reason=one.reason, line=one.line, message=one.message)
+def _finding(finding: MappingFinding) -> mapping_pb2.MappingFinding:
+    severity = mapping_pb2.MappingFinding.Severity.Value(f"SEVERITY_{finding.severity.name}")
+    return mapping_pb2.MappingFinding(
+        severity=severity, reason=finding.reason, line=finding.line, message=finding.message
+    )

@@ -167,7 +167,9 @@ class _File:
         account = section.text("account")
         if account and not provider:
             section.problem("account", "an account needs its provider")
-        elif provider and not any(one.provider == provider and account in ("", one.account) for one in self._sources):
+        elif provider and not any(
+            source.provider == provider and account in ("", source.account) for source in self._sources
+        ):
             section.problem("account" if account else "provider", "sources does not name this provider account")
         return provider, account
 
@@ -178,7 +180,7 @@ class _File:
         return section.text(by_name), section.read(by_id, _odoo_id, 0)
 
     def _known_issuer(self, section: Section, key: str, issuer: str) -> None:
-        if issuer and issuer not in {one.issuer for one in self._sources}:
+        if issuer and issuer not in {source.issuer for source in self._sources}:
             section.problem(key, f"{key}: {issuer!r} is no issuer of sources")
 
     def _once(self, section: Section, *key: Hashable) -> None:

@@ -54,7 +54,7 @@ class OdooMasters:
         row = _company(odoo, odoo_company)
         reading = _CompanyReader(odoo, self._page, row["id"])
         currencies = reading.currencies()
-        codes = {one.odoo_id: one.code for one in currencies}
+        codes = {currency.odoo_id: currency.code for currency in currencies}
         entity = LegalEntity(
             company=company,
             odoo_id=row["id"],
@@ -200,7 +200,7 @@ def _tax_code(row: Row, parts: Sequence[Row]) -> TaxCode:
         use=row["type_tax_use"],
         # Without account the tax lands on the line's own account, silently. A group has no line of its own.
         repartition_complete=bool(parts) and all(part["account_id"] or not part["factor_percent"] for part in parts),
-        repartition_accounts=" ".join(str(one) for one in sorted(accounts - {0})),
+        repartition_accounts=" ".join(str(account) for account in sorted(accounts - {0})),
         price_included=bool(row["price_include"]),
     )
 

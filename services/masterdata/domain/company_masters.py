@@ -40,22 +40,22 @@ class CompanyMasters:
         tax_codes: Iterable[TaxCode],
         rates: Iterable[ExchangeRate],
     ) -> CompanyMasters:
-        active = [one for one in accounts if one.active]
+        active = [account for account in accounts if account.active]
         days: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for rate in rates:
             days[rate.currency].append((rate.day, rate.rate))
         return cls(
             entity=entity,
-            accounts={one.code: one for one in active},
-            accounts_by_id={one.odoo_id: one for one in active},
-            journals={one.code: one for one in journals if one.active},
-            tax_codes={one.odoo_id: one for one in tax_codes if one.active},
+            accounts={account.code: account for account in active},
+            accounts_by_id={account.odoo_id: account for account in active},
+            journals={journal.code: journal for journal in journals if journal.active},
+            tax_codes={code.odoo_id: code for code in tax_codes if code.active},
             rates={currency: _columns(sorted(pairs)) for currency, pairs in days.items()},
         )
 
     def taxes_named(self, name: str, use: str = "sale") -> list[TaxCode]:
         """Taxes of that name for that use; Odoo keeps names unique within a use."""
-        return [one for one in self.tax_codes.values() if one.name == name and one.use == use]
+        return [code for code in self.tax_codes.values() if code.name == name and code.use == use]
 
     def with_accounts(self, journal: Journal) -> JournalAnswer:
         accounts = self.accounts_by_id
@@ -82,11 +82,11 @@ class NamedRecords:
 
     def parties_of(self, name: str, odoo_id: int) -> list[Party]:
         found = [self.parties[odoo_id]] if odoo_id in self.parties else list(self.parties_by_name.get(name, ()))
-        return [one for one in found if one.active]
+        return [party for party in found if party.active]
 
     def products_of(self, sku: str, odoo_id: int) -> list[Product]:
         found = [self.products[odoo_id]] if odoo_id in self.products else list(self.products_by_sku.get(sku, ()))
-        return [one for one in found if one.active]
+        return [product for product in found if product.active]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +101,10 @@ class NamesToFind:
     @classmethod
     def of(cls, mapping: CompanyMapping) -> NamesToFind:
         return cls(
-            tuple(sorted({one.partner for one in mapping.parties if one.partner})),
-            tuple(sorted({one.partner_id for one in mapping.parties if one.partner_id})),
-            tuple(sorted({one.product for one in mapping.products if one.product})),
-            tuple(sorted({one.product_id for one in mapping.products if one.product_id})),
+            tuple(sorted({party.partner for party in mapping.parties if party.partner})),
+            tuple(sorted({party.partner_id for party in mapping.parties if party.partner_id})),
+            tuple(sorted({product.product for product in mapping.products if product.product})),
+            tuple(sorted({product.product_id for product in mapping.products if product.product_id})),
         )
 
 

@@ -126,7 +126,7 @@ class Answers:
 
     def failures(self) -> Counter[str]:
         """How many questions got no answer, by reason."""
-        return Counter(one.reason for one in self.answers if isinstance(one, Failure))
+        return Counter(answer.reason for answer in self.answers if isinstance(answer, Failure))
 
 
 __all__ = [

@@ -51,15 +51,17 @@ class Snapshot:
         self.mapping_set = mapping_set
         self._mapping = mapping
         rows = mapping or None
-        self._roles = {(one.role, one.scope): one.code for one in rows.roles} if rows else {}
-        self._journals = {(one.role, one.scope): one.code for one in rows.journals} if rows else {}
-        self._banks = {one.number: one.journal for one in rows.bank_accounts} if rows else {}
-        self._fees = {(one.provider, one.account, one.kind): one.role for one in rows.fees} if rows else {}
+        self._roles = {(role.role, role.scope): role.code for role in rows.roles} if rows else {}
+        self._journals = {(journal.role, journal.scope): journal.code for journal in rows.journals} if rows else {}
+        self._banks = {account.number: account.journal for account in rows.bank_accounts} if rows else {}
+        self._fees = {(fee.provider, fee.account, fee.kind): fee.role for fee in rows.fees} if rows else {}
         self._taxes: dict[tuple[str, str, str, str], MappedTax] = (
-            {(one.provider, one.account, one.title, one.rate): one for one in rows.taxes} if rows else {}
+            {(tax.provider, tax.account, tax.title, tax.rate): tax for tax in rows.taxes} if rows else {}
         )
-        self._issuers = {one.interface: one.issuer for one in rows.sources} if rows else {}
-        self._products = {one.sku: (one.product, one.product_id) for one in rows.products} if rows else {}
+        self._issuers = {source.interface: source.issuer for source in rows.sources} if rows else {}
+        self._products = (
+            {product.sku: (product.product, product.product_id) for product in rows.products} if rows else {}
+        )
 
     def party_key(self, question: PartyQuestion) -> tuple[str, str]:
         """Under which issuer and value the party is kept: provider accounts may share their customers' ids."""

@@ -37,7 +37,7 @@ class Resolver:
             snapshot = self._snapshot(uow, company, revision)
             parties = _parties(uow, company, snapshot, questions)
             products = _products(uow, company, snapshot, questions)
-        answers = tuple(snapshot.answer(one, parties, products) for one in questions)
+        answers = tuple(snapshot.answer(question, parties, products) for question in questions)
         return Answers(company, answers, revision, snapshot.mapping_set)
 
     def revision(self, company: str) -> int:
@@ -72,7 +72,7 @@ class Resolver:
 def _parties(
     uow: MasterdataUow, company: str, snapshot: Snapshot, questions: Sequence[Question]
 ) -> dict[tuple[str, str], PartyAnswer]:
-    keys = {snapshot.party_key(one) for one in questions if isinstance(one, PartyQuestion)}
+    keys = {snapshot.party_key(question) for question in questions if isinstance(question, PartyQuestion)}
     found: dict[tuple[str, str], Party] = uow.masters.known_as(company, sorted(keys)) if keys else {}
     return party_answers(found)
 
@@ -80,5 +80,5 @@ def _parties(
 def _products(
     uow: MasterdataUow, company: str, snapshot: Snapshot, questions: Sequence[Question]
 ) -> dict[tuple[str, int], tuple[Product, ...]]:
-    keys = {snapshot.product_key(one) for one in questions if isinstance(one, ProductQuestion)}
+    keys = {snapshot.product_key(question) for question in questions if isinstance(question, ProductQuestion)}
     return uow.masters.products(company, sorted(keys)) if keys else {}

@@ -84,9 +84,13 @@ def _all(rows: Sequence[Row[Any]]) -> list[MappingSet]:
     return [_mapping_set(row) for row in rows]
 
 
-def _columns(one: MappingSet) -> dict[str, Any]:
-    columns = {name: getattr(one, name) for name in _SAME}
-    return columns | {"state": one.state.value, "findings": to_text(one.findings), "meant": json.dumps(one.meant)}
+def _columns(mapping_set: MappingSet) -> dict[str, Any]:
+    columns = {name: getattr(mapping_set, name) for name in _SAME}
+    return columns | {
+        "state": mapping_set.state.value,
+        "findings": to_text(mapping_set.findings),
+        "meant": json.dumps(mapping_set.meant),
+    }
 
 
 def _mapping_set(row: Row[Any]) -> MappingSet:

@@ -63,17 +63,17 @@ class MasterRecords:
         return sum(self._replace(KINDS[kind], company, records) for kind, records in reading.by_kind().items())
 
     def _replace(self, kind: RecordKind, company: str, records: Sequence[Record]) -> int:
-        stored = {kind.key_of(one): one for one in self._all(kind, company)}
-        told = {kind.key_of(one): one for one in records}
+        stored = {kind.key_of(record): record for record in self._all(kind, company)}
+        told = {kind.key_of(record): record for record in records}
         if kind.can_rest:
-            for key, one in stored.items():
-                if key not in told and getattr(one, "active", False):
-                    told[key] = replace(one, active=False)
-        new = [one for key, one in told.items() if key not in stored]
-        changed = [one for key, one in told.items() if key in stored and stored[key] != one]
+            for key, item in stored.items():
+                if key not in told and getattr(item, "active", False):
+                    told[key] = replace(item, active=False)
+        new = [item for key, item in told.items() if key not in stored]
+        changed = [item for key, item in told.items() if key in stored and stored[key] != item]
         gone = [] if kind.can_rest else [key for key in stored if key not in told]
         columns = ("company", *kind.columns)
-        insert_rows(self._connection, kind.table, [(company, *kind.values_of(one)) for one in new], columns)
+        insert_rows(self._connection, kind.table, [(company, *kind.values_of(product)) for product in new], columns)
         self._update(kind, company, changed)
         self._remove(kind, company, gone)
         return len(new) + len(changed) + len(gone)
@@ -89,8 +89,9 @@ class MasterRecords:
             .values({name: bindparam(f"new_{name}") for name in names})
         )
         rows = [
-            {f"key_{name}": getattr(one, name) for name in kind.key} | {f"new_{n}": getattr(one, n) for n in names}
-            for one in records
+            {f"key_{name}": getattr(record, name) for name in kind.key}
+            | {f"new_{n}": getattr(record, n) for n in names}
+            for record in records
         ]
         self._connection.execute(statement, rows)
 
@@ -119,9 +120,9 @@ class MasterRecords:
             by_sku[product.sku].append(product)
         return NamedRecords(
             by_name,
-            {one.odoo_id: one for one in self._some(Party, company, "odoo_id", wanted.party_ids)},
+            {party.odoo_id: party for party in self._some(Party, company, "odoo_id", wanted.party_ids)},
             by_sku,
-            {one.odoo_id: one for one in self._some(Product, company, "odoo_id", wanted.product_ids)},
+            {product.odoo_id: product for product in self._some(Product, company, "odoo_id", wanted.product_ids)},
         )
 
     def _some(self, record: type[R], company: str, column: str, values: Sequence[Any]) -> list[R]:
@@ -151,7 +152,7 @@ class MasterRecords:
 
     def bind(self, company: str, references: Sequence[ExternalReference]) -> None:
         self._connection.execute(delete(EXTERNAL_REFERENCE).where(EXTERNAL_REFERENCE.c.company == company))
-        rows = [(company, one.issuer, one.value, one.party) for one in references]
+        rows = [(company, reference.issuer, reference.value, reference.party) for reference in references]
         insert_rows(self._connection, EXTERNAL_REFERENCE, rows, ("company", "issuer", "value", "party"))
 
     def known_as(self, company: str, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Party]:
@@ -180,12 +181,12 @@ class MasterRecords:
 
     def products(self, company: str, keys: Sequence[tuple[str, int]]) -> dict[tuple[str, int], tuple[Product, ...]]:
         found: dict[tuple[str, int], list[Product]] = defaultdict(list)
-        for one in self._some(Product, company, "sku", [sku for sku, _ in keys if sku]):
-            if one.active:
-                found[(one.sku, 0)].append(one)
-        for one in self._some(Product, company, "odoo_id", [odoo_id for _, odoo_id in keys if odoo_id]):
-            if one.active:
-                found[("", one.odoo_id)].append(one)
+        for product in self._some(Product, company, "sku", [sku for sku, _ in keys if sku]):
+            if product.active:
+                found[(product.sku, 0)].append(product)
+        for product in self._some(Product, company, "odoo_id", [odoo_id for _, odoo_id in keys if odoo_id]):
+            if product.active:
+                found[("", product.odoo_id)].append(product)
         return {key: tuple(products) for key, products in found.items()}
 
 

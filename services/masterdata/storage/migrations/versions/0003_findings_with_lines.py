@@ -29,7 +29,7 @@ def _rewrite(change: Callable[[Any], Any]) -> None:
     connection = op.get_bind()
     for company, number, findings in connection.execute(sa.select(_SET)).all():
         of_set = (_SET.c.company == company) & (_SET.c.number == number)
-        changed = json.dumps([change(one) for one in json.loads(findings)], ensure_ascii=False)
+        changed = json.dumps([change(load) for load in json.loads(findings)], ensure_ascii=False)
         connection.execute(sa.update(_SET).where(of_set).values(findings=changed))
 
 
