@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
 from dataclasses import dataclass
+from queue import SimpleQueue
 from types import TracebackType
 from typing import Generic, Protocol, TypeVar
 
@@ -70,10 +70,11 @@ class GroupCommitWriter(Generic[Item, Answer]):
         self._commit_batch = commit_batch
         self._max_batch = max_batch
         self._max_waiting = max_waiting
-        self._waiting: deque[_Waiting[Item, Answer]] = deque()
+        # Made in C: a condition variable cost a lone caller more than proving its signature. None: closed.
+        self._queue: SimpleQueue[_Waiting[Item, Answer] | None] = SimpleQueue()
+        self._lock = threading.Lock()
         self._count = 0
         self._closed = False
-        self._changed = threading.Condition()
         # Not a daemon: an interpreter that shuts down waits until what was taken is stored.
         self._thread = threading.Thread(target=self._run, name=name)
         self._thread.start()
@@ -114,9 +115,9 @@ class GroupCommitWriter(Generic[Item, Answer]):
 
     def close(self) -> None:
         """Take nothing more, store what waits, and end the thread."""
-        with self._changed:
+        with self._lock:
             self._closed = True
-            self._changed.notify()
+            self._queue.put(None)
         self._thread.join()
 
     def __enter__(self) -> GroupCommitWriter[Item, Answer]:
@@ -128,30 +129,32 @@ class GroupCommitWriter(Generic[Item, Answer]):
         self.close()
 
     def _add(self, waiting: _Waiting[Item, Answer]) -> None:
-        with self._changed:
+        with self._lock:
             if self._closed:
                 raise WriterClosed("the writer is closed")
             if self._count + len(waiting.items) > self._max_waiting:
                 raise WriterFull(f"{self._count} items wait already")
             self._count += len(waiting.items)
-            self._waiting.append(waiting)
-            self._changed.notify()
+            self._queue.put(waiting)
 
-    def _take(self) -> list[_Waiting[Item, Answer]]:
-        """All that waits, up to the size of a batch (or one larger submission); empty only when closed and drained."""
-        with self._changed:
-            while not self._waiting and not self._closed:
-                self._changed.wait()
-            group: list[_Waiting[Item, Answer]] = []
-            size = 0
-            while self._waiting and (not group or size + len(self._waiting[0].items) <= self._max_batch):
-                group.append(self._waiting.popleft())
-                size += len(group[-1].items)
-            self._count -= size
-            return group
+    def _groups(self) -> Iterator[list[_Waiting[Item, Answer]]]:
+        """Each time all that waits, up to the size of a batch (or one larger submission), until closed and drained."""
+        held: list[_Waiting[Item, Answer] | None] = []  # what came too late for the last group
+        while (first := held.pop() if held else self._queue.get()) is not None:
+            group, size = [first], len(first.items)
+            while not held and not self._queue.empty():
+                following = self._queue.get()
+                if following is None or size + len(following.items) > self._max_batch:
+                    held.append(following)
+                else:
+                    group.append(following)
+                    size += len(following.items)
+            with self._lock:
+                self._count -= size
+            yield group
 
     def _run(self) -> None:
-        while group := self._take():
+        for group in self._groups():
             answers = commit_each(self._commit_batch, [item for waiting in group for item in waiting.items])
             _deliver(group, answers)
 

@@ -7,7 +7,9 @@ database does not fill in itself.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -15,6 +17,8 @@ from operator import itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect, LargeBinary, Table
+
+from .errors import from_sqlite
 
 LOOK_UP = 500  # keys in one look-up
 Item = TypeVar("Item")
@@ -30,7 +34,8 @@ def insert_rows(connection: Connection, table: Table, rows: Rows, columns: Seque
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(plan.insert_unnested, _arrays(values))
     else:
-        connection.exec_driver_sql(plan.insert_values, values)
+        with _sqlite(connection) as driver:
+            driver.executemany(plan.insert_values, values)
 
 
 def insert_new(
@@ -50,13 +55,19 @@ def insert_new(
         found = connection.exec_driver_sql(statement, _arrays(plan.values(given)))
         return set(found.scalars().all()) if len(key_columns) == 1 else set(map(tuple, found.all()))
     # The write transaction is ours alone from its start, so what is not there now can't come before our commit.
+    if len(given) == 1:
+        statement = f"{plan.insert_values} ON CONFLICT ({plan.names(key_columns)}) DO NOTHING"
+        with _sqlite(connection) as driver:
+            done = driver.execute(statement, plan.values(given)[0])
+        return {itemgetter(*map(plan.columns.index, key_columns))(given[0])} if done.rowcount else set()
     key_of = itemgetter(*(plan.columns.index(column) for column in key_columns))
     new = {key_of(row): row for row in reversed(given)}
     for key in _present(connection, plan, list(new), key_columns):
         del new[key]
     if new:
         # Turned round again: the rows get their ids in the order in which they were given.
-        connection.exec_driver_sql(plan.insert_values, plan.values(list(new.values())[::-1]))
+        with _sqlite(connection) as driver:
+            driver.executemany(plan.insert_values, plan.values(list(new.values())[::-1]))
     return set(new)
 
 
@@ -71,7 +82,21 @@ def update_rows(
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(plan.update_unnested, _arrays(values))
     else:
-        connection.exec_driver_sql(plan.update_values, [(*row[1:], row[0]) for row in values])
+        with _sqlite(connection) as driver:
+            driver.executemany(plan.update_values, [(*row[1:], row[0]) for row in values])
+
+
+@contextmanager
+def _sqlite(connection: Connection) -> Iterator[sqlite3.Connection]:
+    """SQLite's own connection, in our transaction: a statement costs a third of what it costs through SQLAlchemy."""
+    if not connection.in_transaction():
+        connection.begin()
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    try:
+        yield driver
+    except sqlite3.Error as error:
+        raise from_sqlite(error) or error from None
 
 
 def parts(items: Iterable[Item]) -> Iterator[list[Item]]:
@@ -157,18 +182,14 @@ def _present(connection: Connection, plan: _Plan, keys: list[Any], key_columns: 
     for part in parts(keys):
         if width == 1:
             given = f"({', '.join('?' * len(part))})"
-            found = connection.exec_driver_sql(
-                f"SELECT {names} FROM {plan.table} WHERE {names} IN {given}",  # noqa: S608
-                tuple(part),
-            )
-            present += found.scalars()
+            statement = f"SELECT {names} FROM {plan.table} WHERE {names} IN {given}"  # noqa: S608
+            with _sqlite(connection) as driver:
+                present += [key for (key,) in driver.execute(statement, tuple(part))]
         else:
             given = ", ".join([f"({', '.join('?' * width)})"] * len(part))
-            found = connection.exec_driver_sql(
-                f"SELECT {names} FROM {plan.table} WHERE ({names}) IN (VALUES {given})",  # noqa: S608
-                tuple(value for key in part for value in key),
-            )
-            present += map(tuple, found)
+            statement = f"SELECT {names} FROM {plan.table} WHERE ({names}) IN (VALUES {given})"  # noqa: S608
+            with _sqlite(connection) as driver:
+                present += driver.execute(statement, tuple(value for key in part for value in key))
     return present
 
 
