@@ -61,8 +61,12 @@ class WorkerLoop:
         backoff: Backoff | None = None,
         rng: random.Random | None = None,
         on_error: Callable[[str], None] | None = None,
+        gather_seconds: float = 0.0,
     ) -> None:
-        """`run_once` returns the number of items done; `on_error` is told each failure's reason (a metric)."""
+        """`run_once` returns the number of items done; `on_error` is told each failure's reason (a metric).
+
+        Woken from rest, it waits for `gather_seconds`: what comes right after is done with it.
+        """
         self.name = name
         self.failures = 0  # in a row
         self._run_once = run_once
@@ -71,6 +75,7 @@ class WorkerLoop:
         self._backoff = backoff or Backoff()
         self._rng = rng or random.SystemRandom()
         self._on_error = on_error
+        self._gather_seconds = gather_seconds
         self._last_failure = ""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -104,8 +109,8 @@ class WorkerLoop:
                 self._stopping.wait(self._backoff.pause(self.failures, self._rng))
                 continue
             self._succeeded()
-            if done == 0 and not self._stopping.is_set():
-                self._wake.wait(self._poll_seconds)
+            if done == 0 and not self._stopping.is_set() and self._wake.wait(self._poll_seconds):
+                self._stopping.wait(self._gather_seconds)
 
     def _failed(self, error: Exception) -> None:
         self.failures += 1

@@ -120,9 +120,11 @@ class Runtime:
         http: Server | None = None,
         poll_seconds: Mapping[str, float],
         followers: Mapping[str, Sequence[str]],
+        gather_seconds: float = 0.0,
     ) -> ServiceProcess:
         """The whole service. `poll_seconds` says how often a worker looks that nobody wakes (else every second),
-        `followers` who has work once a worker has done some."""
+        `followers` who has work once a worker has done some, `gather_seconds` how long one that rested waits for more.
+        """
         failure = self.telemetry.metrics.worker_failure
 
         def failed(worker: str) -> Callable[[str], None]:
@@ -135,6 +137,7 @@ class Runtime:
                 self.wake.of(name),
                 poll_seconds.get(name, POLL_SECONDS),
                 on_error=failed(name),
+                gather_seconds=gather_seconds,
             )
             for name, run_once in workers.items()
         ]

@@ -26,6 +26,9 @@ from .telemetry import watch_queues
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = {"janitor": 600.0, "sealer": 0.5}
+GATHER_SECONDS = (
+    0.02  # a partner's next message comes within so long: handing on one at a time costs several times more
+)
 # Who has work once a worker has done some.
 FOLLOWERS = {
     "poll": ("translate",),
@@ -65,7 +68,14 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
     rpc = runtime.serve(registration(GatewayServicer(world.new_uow, accounts, poll_source, work.clock)))
     watch_queues(metrics, lambda: GatewayUnitOfWork(engine, read_only=True), accounts, work.clock)
     http = open_edge(config, gateway, writer, runtime)
-    return runtime.process(rpc, gateway.workers(), http=http, poll_seconds=POLL_SECONDS, followers=FOLLOWERS)
+    return runtime.process(
+        rpc,
+        gateway.workers(),
+        http=http,
+        poll_seconds=POLL_SECONDS,
+        followers=FOLLOWERS,
+        gather_seconds=GATHER_SECONDS,
+    )
 
 
 def main() -> int:
