@@ -2,7 +2,7 @@
 
 from sqlalchemy import Engine as DatabaseEngine
 
-from .rows import TABLES, GatewayRow, metadata
+from .rows import TABLES, metadata
 from .uow import GatewayUnitOfWork, end_leases_of_the_dead
 
-__all__ = ["TABLES", "DatabaseEngine", "GatewayRow", "GatewayUnitOfWork", "end_leases_of_the_dead", "metadata"]
+__all__ = ["TABLES", "DatabaseEngine", "GatewayUnitOfWork", "end_leases_of_the_dead", "metadata"]
