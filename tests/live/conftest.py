@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import secrets
 import time
 
 import pytest
 
+from cli.odoo_plan import Plan, default_plan
+from cli.odoo_provision import Provisioner
+from libs.odoo.company import PlannedUser
 from libs.odoo.connect import connect, server_version
 from libs.odoo.port import Odoo
-from tests.live.server import Server, missing_variables
+from tests.live.server import INTEGRATION_GROUPS, Server, missing_variables
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +45,23 @@ def ours(server: Server) -> Odoo:
 def run() -> str:
     """A word of this run, so that keys are new on a database that keeps the old ones."""
     return f"live{int(time.time() * 10)}"
+
+
+@pytest.fixture(scope="session")
+def plan(server: Server) -> Plan:
+    """The default plan with the integration user that the environment names."""
+    chart = default_plan()
+    others = tuple(user for user in chart.users if user.login not in ("concord", server.user))
+    ours = PlannedUser(server.user, "Concord", INTEGRATION_GROUPS)
+    return dataclasses.replace(chart, users=(ours, *others))
+
+
+@pytest.fixture(scope="session")
+def provisioned(admin: Odoo, plan: Plan, server: Server) -> Plan:
+    """The company has what the plan asks for: a database with a chart of accounts is enough to begin with."""
+    Provisioner(admin, plan, _passwords(plan, server)).run()
+    return plan
+
+
+def _passwords(plan: Plan, server: Server) -> dict[str, str]:
+    return {user.login: secrets.token_urlsafe() for user in plan.users} | {server.user: server.password}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 PREFIX = "CONCORD_TEST_ODOO_"
+INTEGRATION_GROUPS = ("account.group_account_invoice", "account.group_account_basic")
 _NAMES = ("URL", "DB", "USER", "PASSWORD", "ADMIN_USER", "ADMIN_PASSWORD")
 
 

@@ -17,6 +17,7 @@ from concord.recon.v1 import match_pb2
 
 from cli.demo.command import Played, played_day
 from cli.odoo_key import make_api_key
+from cli.odoo_plan import Plan
 from libs.odoo.connect import connect
 from libs.odoo.port import Odoo
 from tests.live.server import Server
@@ -56,12 +57,12 @@ def played(server: Server, folder: Path, credential: Mapping[str, str], *, refer
 
 
 @pytest.fixture(scope="module")
-def reference(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Played:
+def reference(server: Server, provisioned: Plan, tmp_path_factory: pytest.TempPathFactory) -> Played:
     return played(server, tmp_path_factory.mktemp("reference") / "day", by_password(server), reference_only=True)
 
 
 @pytest.fixture(scope="module")
-def whole(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Played:
+def whole(server: Server, provisioned: Plan, tmp_path_factory: pytest.TempPathFactory) -> Played:
     """By an API key, so that Odoo 19 is spoken to by JSON-2."""
     return played(server, tmp_path_factory.mktemp("whole") / "day", by_key(server), reference_only=False)
 

@@ -3,42 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import secrets
 from typing import Any
 
 import pytest
 
 from cli.odoo_key import KeyRefused, make_api_key
-from cli.odoo_plan import Plan, default_plan
+from cli.odoo_plan import Plan
 from cli.odoo_provision import CompanyDiffers, Provisioner
-from libs.odoo.company import PlannedAccount, PlannedTax, PlannedUser
+from libs.odoo.company import PlannedAccount, PlannedTax
 from libs.odoo.connect import connect
 from libs.odoo.errors import OdooDenied
 from libs.odoo.port import Odoo
-from tests.live.server import Server
+from tests.live.server import INTEGRATION_GROUPS, Server
 
 pytestmark = pytest.mark.live
-
-INTEGRATION_GROUPS = ("account.group_account_invoice", "account.group_account_basic")
-
-
-@pytest.fixture(scope="module")
-def plan(server: Server) -> Plan:
-    """The default plan with the integration user that the environment names."""
-    chart = default_plan()
-    others = tuple(user for user in chart.users if user.login not in ("concord", server.user))
-    ours = PlannedUser(server.user, "Concord", INTEGRATION_GROUPS)
-    return dataclasses.replace(chart, users=(ours, *others))
-
-
-@pytest.fixture(scope="module")
-def provisioned(admin: Odoo, plan: Plan, server: Server) -> Plan:
-    Provisioner(admin, plan, _passwords(plan, server)).run()
-    return plan
-
-
-def _passwords(plan: Plan, server: Server) -> dict[str, str]:
-    return {user.login: secrets.token_urlsafe() for user in plan.users} | {server.user: server.password}
 
 
 def test_a_second_run_finds_everything_and_changes_nothing(admin: Odoo, provisioned: Plan) -> None:
