@@ -17,25 +17,25 @@ from .adapters.masterdata import MasterdataClient, Stub
 from .adapters.odoo_journal import OdooJournal
 from .domain.errors import EventConflict
 from .domain.event import RecordedEvent
-from .handlers.ports import Journal, Masterdata
+from .handlers.ports import JournalPort, MasterdataPort
 from .handlers.record_events import Told, record_events
 from .storage import TABLES
 from .storage.uow import NewUow
 from .workers.build import BuildConfig, BuildWorker
 from .workers.company import company_of
 from .workers.hold import HoldWorker
-from .workers.match import MatchWorker
+from .workers.match import WriteMatchWorker
 from .workers.post import PostWorker
 from .workers.reconcile import ReconcileWorker
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class LedgerWorld:
     """All that the ledger needs from outside."""
 
     new_uow: NewUow
-    masterdata: Masterdata
-    journal_of: Callable[[str], Journal]  # by the company
+    masterdata: MasterdataPort
+    journal_of: Callable[[str], JournalPort]  # by the company
     work: WorkContext
     build: BuildConfig = field(default_factory=BuildConfig)
     post_batch: int = 100  # documents a batch to Odoo
@@ -45,11 +45,11 @@ class World:
 class Ledger:
     """What can be run. Each worker's `run_once` gives how much it did."""
 
-    world: World
+    world: LedgerWorld
     build: BuildWorker
     post: PostWorker
     reconcile: ReconcileWorker
-    match: MatchWorker
+    match: WriteMatchWorker
     hold: HoldWorker
     sealer: Sealer
 
@@ -94,10 +94,10 @@ def build_ledger(
     def journal_of(company: str) -> OdooJournal:
         return OdooJournal(of_company(odoo, company), installation, company_of(client, company).currency)
 
-    return assemble(World(new_uow, client, journal_of, work, post_batch=post_batch))
+    return assemble(LedgerWorld(new_uow, client, journal_of, work, post_batch=post_batch))
 
 
-def assemble(world: World) -> Ledger:
+def assemble(world: LedgerWorld) -> Ledger:
     """Build everything."""
     new_uow, masterdata, journal_of, work = world.new_uow, world.masterdata, world.journal_of, world.work
     return Ledger(
@@ -105,7 +105,7 @@ def assemble(world: World) -> Ledger:
         build=BuildWorker(new_uow, masterdata, work, world.build),
         post=PostWorker(new_uow, journal_of, masterdata, work, world.post_batch),
         reconcile=ReconcileWorker(new_uow, journal_of, masterdata, work),
-        match=MatchWorker(new_uow, journal_of, masterdata, work),
+        match=WriteMatchWorker(new_uow, journal_of, masterdata, work),
         hold=HoldWorker(new_uow, work),
         sealer=Sealer(new_uow, TABLES),
     )

@@ -10,7 +10,7 @@ from libs.telemetry.metrics import Metrics, Scope
 from libs.telemetry.trace import Tracer
 
 from .domain.committed import Committed
-from .domain.event import EventState
+from .domain.event import BuildState
 from .domain.posting import Posting
 from .domain.states import PostingState
 
@@ -26,7 +26,7 @@ class LedgerTelemetry:
     def committed(self, committed: Committed) -> None:
         """Tell of every step that one transaction committed."""
         for recorded, told in committed.recorded:
-            no_effect = recorded.state is EventState.NO_EFFECT
+            no_effect = recorded.state is BuildState.NO_EFFECT
             self.recorded(recorded.event, recorded.traceparent, no_effect=no_effect, begins=not told)
         for event in committed.repeated:
             self.repeated(event)

@@ -22,10 +22,10 @@ from .domain.case import CaseState, ExceptionCase
 from .domain.changes import PostingChange
 from .domain.event import RecordedEvent
 from .domain.listed import ListedPosting
-from .domain.match import MatchType
+from .domain.match import AppliedMatchType
 from .domain.posting import Posting, PostingQuery, posting_name
 from .domain.states import PostingState, Reconciliation
-from .handlers.apply_match import Applied, ApplyMatch
+from .handlers.apply_match import ApplyMatch, MatchAnswer
 from .handlers.approve_posting import ApprovePosting
 from .handlers.record_events import check
 from .handlers.reject_posting import RejectPosting
@@ -197,7 +197,7 @@ def to_match(request: ledger_pb2.ApplyMatchRequest, caller: str) -> ApplyMatch:
     )
 
 
-def from_match(applied: Applied) -> match_pb2.AppliedMatch:
+def from_match(applied: MatchAnswer) -> match_pb2.AppliedMatch:
     match = applied.match
     message = match_pb2.AppliedMatch(
         match=match_pb2.Match(
@@ -218,9 +218,9 @@ def from_match(applied: Applied) -> match_pb2.AppliedMatch:
     return message
 
 
-def _to_match_type(message: match_pb2.Match) -> MatchType:
+def _to_match_type(message: match_pb2.Match) -> AppliedMatchType:
     word = match_pb2.Match.Type.Name(message.type) if message.type in match_pb2.Match.Type.values() else ""
-    known = MatchType.__members__
+    known = AppliedMatchType.__members__
     if word.removeprefix("TYPE_") not in known:
         raise InvalidRequest("unknown type of match", field="match.type")
     return known[word.removeprefix("TYPE_")]

@@ -19,7 +19,7 @@ from sandbox.engine import Sandbox
 from sandbox.seed import bootstrap
 from sandbox.transport import InProcess
 from services.ledger.adapters.odoo_journal import OdooJournal
-from services.ledger.assembly import Ledger, World, assemble
+from services.ledger.assembly import Ledger, LedgerWorld, assemble
 from services.ledger.domain import master
 from services.ledger.domain.event import RecordedEvent
 from services.ledger.handlers.record_events import Told
@@ -59,9 +59,9 @@ class Masters(SandboxMasters):
         """Odoo's id of a journal."""
         return self._journal(role).odoo_id
 
-    def _party(self, word: master.PartyWord) -> master.Party:
+    def _party(self, word: master.PartyWord) -> master.PostingParty:
         found = self.customer_id(word.external_id)
-        return master.Party(f"companies/acme/parties/{found}", found, found)
+        return master.PostingParty(f"companies/acme/parties/{found}", found, found)
 
 
 @dataclass
@@ -118,7 +118,7 @@ def ledger_over(
     rng = random.Random(seed)
     journal = OdooJournal(odoo, installation, "USD")
     work = WorkContext(clock, TransactionIds(clock, rng), rng, Tracer(None), "ledger")
-    world = World(LedgerUowFactory(engine, listen=listen), masters, lambda _: journal, work)
+    world = LedgerWorld(LedgerUowFactory(engine, listen=listen), masters, lambda _: journal, work)
     return assemble(world)
 
 

@@ -11,7 +11,7 @@ from libs.events import BalanceTransaction, Channel, Event, EventInvalid, EventK
 from libs.money import Money
 from libs.telemetry import names
 from services.ledger.domain import master
-from services.ledger.domain.event import EventState
+from services.ledger.domain.event import BuildState
 from services.ledger.domain.posting import Lane, Posting
 from services.ledger.domain.states import PostingState
 from services.ledger.handlers.record_events import check
@@ -49,7 +49,7 @@ def test_an_event_becomes_a_posting_an_effect_ready_to_post(world: World) -> Non
     assert books.lines_of(document) == ["CLR 108.00 USD", "AR -108.00 USD"]
     assert (gross.amount, gross.lane, gross.mapping_revision) == (Money("USD", 10800), Lane.INTERACTIVE, 1)
     recorded = world.event(event)
-    assert (recorded.state, recorded.postings) == (EventState.BUILT, (fee.key, gross.key))
+    assert (recorded.state, recorded.postings) == (BuildState.BUILT, (fee.key, gross.key))
     assert world.buckets() == {"pending": 1}
     assert "post" in world.woken
 
@@ -82,7 +82,7 @@ def test_what_masterdata_does_not_know_becomes_an_exception_for_finance(world: W
     assert {one.document_json for one in postings} == {""}
     assert {one.reason for one in postings} == {"MAPPING_MISSING"}
     assert world.reasons() == ["MAPPING_MISSING"] * 2
-    assert world.event(capture()).state is EventState.EXCEPTION
+    assert world.event(capture()).state is BuildState.EXCEPTION
     assert world.buckets() == {"exception": 1}
 
 
@@ -199,7 +199,7 @@ def test_a_credit_note_waits_for_its_invoice_and_is_promoted_in_its_commit(world
 
 def test_a_lost_dispute_waits_for_its_withdrawal_and_is_built_when_that_arrives(world: World) -> None:
     assert world.build(lost()) == []
-    assert world.event(lost()).state is EventState.RECORDED
+    assert world.event(lost()).state is BuildState.RECORDED
     assert world.builder.run_once() == 0
     gross, _ = sorted(world.build(withdrawal()), key=lambda one: one.effect, reverse=True)
     (loss,) = world.postings(lost())

@@ -82,12 +82,12 @@ class Clock:
 
 
 REFS: Sequence[tuple[master.Ref, master.Target]] = [
-    (master.AccountRole(Role.CLEARING, "stripe", "a", "EUR"), master.Account(9, "1000", "EUR", True)),
-    (master.JournalRole("PSP", "stripe", "a", "EUR"), master.Journal(2, "PSP", "general")),
+    (master.AccountRole(Role.CLEARING, "stripe", "a", "EUR"), master.PostingAccount(9, "1000", "EUR", True)),
+    (master.JournalRole("PSP", "stripe", "a", "EUR"), master.PostingJournal(2, "PSP", "general")),
     (master.TaxWord("shopify", "s", "VAT", "0.08"), master.Tax(31, "0.08")),
-    (master.PartyWord("shopify/s", "77"), master.Party("companies/acme/parties/7", 7, 6)),
-    (master.ProductWord("MUG"), master.Product(12)),
-    (master.BankNumber("DE89"), master.Journal(5, "BNK1", "bank", master.Account(50, "2000"), master.Account(51, "2001"))),
+    (master.PartyWord("shopify/s", "77"), master.PostingParty("companies/acme/parties/7", 7, 6)),
+    (master.ProductWord("MUG"), master.PostingProduct(12)),
+    (master.BankNumber("DE89"), master.PostingJournal(5, "BNK1", "bank", master.PostingAccount(50, "2000"), master.PostingAccount(51, "2001"))),
     (master.RateOn("EUR", date(2026, 3, 14)), master.Rate("0.9")),
     (master.FeeWord("stripe", "a", "dispute"), master.Fee(Role.DISPUTE_FEE)),
     (master.CompanyWord(), master.Company(1, "USD", "America/New_York", 100000, "exception", 7200)),

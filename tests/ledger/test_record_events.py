@@ -11,7 +11,7 @@ from libs.money import Money
 from libs.storage.audit import AuditLog
 from libs.storage.sealer import Sealer
 from services.ledger.domain.errors import EventConflict
-from services.ledger.domain.event import EventState, RecordedEvent
+from services.ledger.domain.event import BuildState, RecordedEvent
 from services.ledger.handlers.record_events import check
 from services.ledger.storage.rows import EVENT, EVENT_REFERENCE, TABLES
 from tests.ledger.events import CHARGE, ORDER, capture, evidence
@@ -34,7 +34,7 @@ def counted(world: World) -> tuple[int, int, int]:
 def test_an_event_is_stored_with_its_references_an_audit_entry_and_its_total(world: World) -> None:
     event = capture(references=(ORDER, CHARGE))
     (first,) = map(answered, world.record(event))
-    assert (first.state, first.duplicate) == (EventState.RECORDED, False)
+    assert (first.state, first.duplicate) == (BuildState.RECORDED, False)
     assert len(first.event.transaction_id) == 32
     assert counted(world) == (1, 2, 1)
     assert world.buckets() == {"pending": 1}
@@ -91,11 +91,11 @@ def test_an_id_told_for_a_known_event_stands_for_its_transaction(world: World) -
 
 def test_evidence_is_counted_as_no_effect_and_not_built_unless_it_joins_stories(world: World) -> None:
     alone, joining = evidence("evt_1", ORDER), evidence("evt_2", ORDER, CHARGE)
-    assert [answered(one).state for one in world.record(alone, joining)] == [EventState.NO_EFFECT] * 2
+    assert [answered(one).state for one in world.record(alone, joining)] == [BuildState.NO_EFFECT] * 2
     assert world.buckets() == {"no_effect": 2}
     assert world.builder.run_once() == 1
     assert world.builder.run_once() == 0
-    assert world.event(joining).state is EventState.NO_EFFECT
+    assert world.event(joining).state is BuildState.NO_EFFECT
 
 
 def test_racing_callers_store_an_event_once(world: World) -> None:

@@ -14,7 +14,7 @@ from libs.storage.sealer import Sealer
 from services.ledger.domain.case import CaseState
 from services.ledger.domain.changes import PostingChange
 from services.ledger.domain.master import FeeWord
-from services.ledger.domain.match import AppliedMatch, MatchType
+from services.ledger.domain.match import AppliedMatch, AppliedMatchType
 from services.ledger.domain.posting import PostingQuery
 from services.ledger.domain.states import PostingState
 from services.ledger.handlers.read_postings import list_exceptions, list_postings
@@ -165,7 +165,7 @@ def test_a_match_that_was_given_up_waits_no_more(world: World) -> None:
             match = AppliedMatch(
                 name=f"companies/acme/matches/{name}",
                 company="acme",
-                type=MatchType.BANK_PAYOUT,
+                type=AppliedMatchType.BANK_PAYOUT,
                 anchor="acme_bank_a_1_1",
                 members=("acme_stripe_a_txn_gross",),
                 rule_revision="1",

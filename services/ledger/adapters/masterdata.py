@@ -188,7 +188,7 @@ def _target(answer: resolve_pb2.Resolution) -> Target:
 
 
 def _journal(one: records_pb2.Journal) -> Target:
-    return master.Journal(
+    return master.PostingJournal(
         one.odoo_id,
         one.code,
         one.type,
@@ -198,8 +198,8 @@ def _journal(one: records_pb2.Journal) -> Target:
     )
 
 
-def _account(odoo_id: int, code: str) -> master.Account | None:
-    return master.Account(odoo_id, code) if odoo_id else None
+def _account(odoo_id: int, code: str) -> master.PostingAccount | None:
+    return master.PostingAccount(odoo_id, code) if odoo_id else None
 
 
 def _company(one: resolve_pb2.CompanyProfile) -> Target:
@@ -220,11 +220,11 @@ def _fee(one: resolve_pb2.FeeTarget) -> Target:
 
 
 _DECODERS: Mapping[str, Callable[[Any], Target]] = {
-    "account": lambda one: master.Account(one.odoo_id, one.code, one.currency_code, one.reconcilable),
+    "account": lambda one: master.PostingAccount(one.odoo_id, one.code, one.currency_code, one.reconcilable),
     "journal": _journal,
     "tax_code": lambda one: master.Tax(one.odoo_id, one.rate),
-    "party": lambda one: master.Party(one.name, one.odoo_id, one.commercial_odoo_id),
-    "product": lambda one: master.Product(one.odoo_id),
+    "party": lambda one: master.PostingParty(one.name, one.odoo_id, one.commercial_odoo_id),
+    "product": lambda one: master.PostingProduct(one.odoo_id),
     "company": _company,
     "rate": lambda one: master.Rate(one.rate),
     "fee": _fee,

@@ -7,7 +7,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class WorkClaim:
     """A worker's right to write to a row until `until`, under a fencing number."""
 
     owner: str

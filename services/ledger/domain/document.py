@@ -13,7 +13,7 @@ from libs.money import Money
 
 from .document_type import DocumentType
 from .entry import Entry
-from .master import Account, Journal, Party
+from .master import PostingAccount, PostingJournal, PostingParty
 from .role import Role
 
 DIGEST_VERSION = 1
@@ -26,7 +26,7 @@ class InvoiceLine:
     label: str
     quantity: int
     unit_price: Money  # before tax
-    account: Account
+    account: PostingAccount
     taxes: tuple[int, ...] = ()  # Odoo ids
     product: int | None = None
 
@@ -37,13 +37,13 @@ class Document:
 
     effect: str  # the business key, also the external id in Odoo
     type: DocumentType
-    journal: Journal
+    journal: PostingJournal
     day: date  # accounting date
     original_day: date  # the effective day; differs only where a lock moved `day`
     currency: str
     transaction_id: str  # stands in Odoo's `ref`
     entry: Entry
-    party: Party | None = None
+    party: PostingParty | None = None
     invoice_lines: tuple[InvoiceLine, ...] = ()
     reverses: str = ""  # the effect that a credit note corrects
     origin: str = ""  # what people call it: the order's number, the bank's words

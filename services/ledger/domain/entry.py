@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from libs.money import Money
 
 from .errors import Unbalanced
-from .master import Account, Party
+from .master import PostingAccount, PostingParty
 from .role import Role
 
 
@@ -17,11 +17,11 @@ class Line:
     """Debit above zero, credit below."""
 
     role: Role
-    account: Account
+    account: PostingAccount
     amount: Money  # transaction currency
     balance: Money  # company currency
     label: str = ""
-    party: Party | None = None
+    party: PostingParty | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 ConcordError (those of a review stand in `libs.errors.review`)
 ├── Unbalanced            an entry whose sides differ
 ├── EventConflict         one name, two contents
-├── EventUnknown, PostingUnknown, MatchUnknown
+├── EventUnknown, PostingUnknown, AppliedMatchUnknown
 ├── NotRetryable          RetryPosting in a state that needs no retry
 ├── MatchConflict         one match's name, two contents
 ├── MatchNotRetryable     RetryMatch of a match that is written
@@ -49,7 +49,7 @@ class PostingUnknown(ConcordError):
     reason = "POSTING_UNKNOWN"
 
 
-class MatchUnknown(ConcordError):
+class AppliedMatchUnknown(ConcordError):
     kind = Kind.MISSING
     reason = "MATCH_UNKNOWN"
 

@@ -8,10 +8,10 @@ from enum import Enum
 
 from libs.events import Event
 
-from .claim import Claim
+from .claim import WorkClaim
 
 
-class EventState(Enum):
+class BuildState(Enum):
     RECORDED = "recorded"
     BUILT = "built"
     NO_EFFECT = "no_effect"
@@ -23,7 +23,7 @@ class RecordedEvent:
     """An event as the ledger keeps it, and the keys of its postings once they exist."""
 
     event: Event
-    state: EventState
+    state: BuildState
     digest: str
     digest_version: int
     recorded_by: str
@@ -33,7 +33,7 @@ class RecordedEvent:
     mapping_revision: int | None = None
     hold_until: datetime | None = None
     attempts: int = 0
-    claim: Claim | None = field(default=None, compare=False)
+    claim: WorkClaim | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Recording:
     digest: str
     recorded_by: str
     traceparent: str
-    state: EventState
+    state: BuildState
     build_due: bool
 
 
@@ -54,7 +54,7 @@ class BuiltEvent:
     """What building made of an event (`event.claim` guards it)."""
 
     event: RecordedEvent
-    state: EventState
+    state: BuildState
     due_at: datetime | None  # when to build again; None: done
     mapping_revision: int | None
     hold_until: datetime | None = None

@@ -83,7 +83,7 @@ Ref = AccountRole | JournalRole | TaxWord | PartyWord | ProductWord | BankNumber
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class PostingAccount:
     odoo_id: int
     code: str
     currency: str = ""  # set where the account takes one currency only
@@ -91,12 +91,12 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Journal:
+class PostingJournal:
     odoo_id: int
     code: str
     type: str
-    default_account: Account | None = None
-    suspense_account: Account | None = None
+    default_account: PostingAccount | None = None
+    suspense_account: PostingAccount | None = None
     currency: str = ""
 
 
@@ -107,14 +107,14 @@ class Tax:
 
 
 @dataclass(frozen=True, slots=True)
-class Party:
+class PostingParty:
     name: str  # masterdata's resource name
     odoo_id: int
     commercial_odoo_id: int  # bears receivables and payables
 
 
 @dataclass(frozen=True, slots=True)
-class Product:
+class PostingProduct:
     odoo_id: int
 
 
@@ -151,7 +151,7 @@ class Unresolved:
 
 
 T = TypeVar("T")
-Target = Account | Journal | Tax | Party | Product | Rate | Fee | Company | Unresolved
+Target = PostingAccount | PostingJournal | Tax | PostingParty | PostingProduct | Rate | Fee | Company | Unresolved
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,18 +163,18 @@ class Masters:
     mapping_set: str
     proposed_by: str = ""  # who made the mapping
 
-    def account(self, ref: AccountRole) -> Account:
+    def account(self, ref: AccountRole) -> PostingAccount:
         """Raises `Unbuildable` with masterdata's own reason; so do all look-ups here."""
-        return self._of(ref, Account)
+        return self._of(ref, PostingAccount)
 
-    def journal(self, ref: JournalRole | BankNumber) -> Journal:
-        return self._of(ref, Journal)
+    def journal(self, ref: JournalRole | BankNumber) -> PostingJournal:
+        return self._of(ref, PostingJournal)
 
     def tax(self, ref: TaxWord) -> Tax:
         return self._of(ref, Tax)
 
-    def party(self, ref: PartyWord) -> Party:
-        return self._of(ref, Party)
+    def party(self, ref: PartyWord) -> PostingParty:
+        return self._of(ref, PostingParty)
 
     def rate(self, ref: RateOn) -> Rate:
         return self._of(ref, Rate)
@@ -185,14 +185,14 @@ class Masters:
     def company(self) -> Company:
         return self._of(CompanyWord(), Company)
 
-    def known_party(self, ref: PartyWord) -> Party | None:
+    def known_party(self, ref: PartyWord) -> PostingParty | None:
         """The party, or None where masterdata does not know this one."""
         target = self.targets.get(ref)
-        return target if isinstance(target, Party) else None
+        return target if isinstance(target, PostingParty) else None
 
-    def known_product(self, ref: ProductWord) -> Product | None:
+    def known_product(self, ref: ProductWord) -> PostingProduct | None:
         target = self.targets.get(ref)
-        return target if isinstance(target, Product) else None
+        return target if isinstance(target, PostingProduct) else None
 
     def _of(self, ref: Ref, kind: type[T]) -> T:
         target = self.targets.get(ref)

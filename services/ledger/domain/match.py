@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
-from .claim import Claim
+from .claim import WorkClaim
 
 
-class MatchType(Enum):
+class AppliedMatchType(Enum):
     PAYOUT_TRANSACTIONS = "payout_transactions"  # a payout's clearing line against those of its transactions
     BANK_PAYOUT = "bank_payout"  # a bank line against the payout in transit
     BANK_INVOICE = "bank_invoice"  # a bank line against an open customer invoice
 
 
-class MatchState(Enum):
+class AppliedMatchState(Enum):
     PENDING = "pending"
     WRITTEN = "written"
     EXCEPTION = "exception"
@@ -28,7 +28,7 @@ class AppliedMatch:
 
     name: str
     company: str
-    type: MatchType
+    type: AppliedMatchType
     anchor: str
     members: tuple[str, ...]
     rule_revision: str
@@ -36,13 +36,13 @@ class AppliedMatch:
     applied_by: str
     created_at: datetime
     available_at: datetime
-    state: MatchState = MatchState.PENDING
+    state: AppliedMatchState = AppliedMatchState.PENDING
     parked: bool = False
     reason: str = ""
     reason_text: str = ""
     written_at: datetime | None = None
     attempts: int = 0
-    claim: Claim | None = field(default=None, compare=False)
+    claim: WorkClaim | None = field(default=None, compare=False)
 
     @property
     def keys(self) -> tuple[str, ...]:

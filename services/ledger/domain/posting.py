@@ -11,7 +11,7 @@ from libs.errors.people import is_same_person
 from libs.money import Money
 
 from .case import Doubt
-from .claim import Claim
+from .claim import WorkClaim
 from .document import Document, content_digest, document_from_json
 from .states import PostingState, Reconciliation
 
@@ -68,7 +68,7 @@ class Posting:
     parked: bool = False
     approved_by: str = ""
     version: int = 1
-    claim: Claim | None = field(default=None, compare=False)
+    claim: WorkClaim | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:

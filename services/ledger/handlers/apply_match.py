@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from libs.events import Clock
 
 from ..domain.errors import MatchConflict, MatchNotRetryable, PostingUnknown
-from ..domain.match import AppliedMatch, MatchState, MatchType
+from ..domain.match import AppliedMatch, AppliedMatchState, AppliedMatchType
 from ..storage.uow import LedgerUow, NewUow
 
 
@@ -17,7 +17,7 @@ class ApplyMatch:
 
     name: str
     company: str
-    type: MatchType
+    type: AppliedMatchType
     anchor: str
     members: tuple[str, ...]
     rule_revision: str
@@ -26,14 +26,14 @@ class ApplyMatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class MatchAnswer:
     """A match as it stands, and the transactions whose documents it joins."""
 
     match: AppliedMatch
     transaction_ids: tuple[str, ...]
 
 
-def apply_match(command: ApplyMatch, new_uow: NewUow, clock: Clock) -> Applied:
+def apply_match(command: ApplyMatch, new_uow: NewUow, clock: Clock) -> MatchAnswer:
     """The match as it stands; the same one again gets the first one's state.
 
     Raises `PostingUnknown` where it names a posting that does not exist, `MatchConflict` where its name is known with
@@ -58,18 +58,18 @@ def apply_match(command: ApplyMatch, new_uow: NewUow, clock: Clock) -> Applied:
         if stored.fingerprint != match.fingerprint:
             raise MatchConflict("this match is known with another content", field="match.name")
         uow.commit()
-    return Applied(stored, answer.transaction_ids)
+    return MatchAnswer(stored, answer.transaction_ids)
 
 
-def retry_match(name: str, actor: str, new_uow: NewUow, clock: Clock) -> Applied:
+def retry_match(name: str, actor: str, new_uow: NewUow, clock: Clock) -> MatchAnswer:
     """The match in its queue again, after its cause is mended; one that is pending stays as it is.
 
-    Raises `MatchUnknown`, or `MatchNotRetryable` for one that is written.
+    Raises `AppliedMatchUnknown`, or `MatchNotRetryable` for one that is written.
     """
     now = clock()
     with new_uow() as uow:
         before = uow.matches.get(name)
-        if before.state is MatchState.WRITTEN:
+        if before.state is AppliedMatchState.WRITTEN:
             raise MatchNotRetryable("the match is written: there is nothing to do again", field="name")
         stored = uow.matches.take_up(before, now, actor)
         uow.cases.resolve([name], "retried", now)
@@ -78,16 +78,16 @@ def retry_match(name: str, actor: str, new_uow: NewUow, clock: Clock) -> Applied
     return answer
 
 
-def get_applied_match(name: str, new_uow: NewUow) -> Applied:
-    """Raises `MatchUnknown`."""
+def get_applied_match(name: str, new_uow: NewUow) -> MatchAnswer:
+    """Raises `AppliedMatchUnknown`."""
     with new_uow(read_only=True) as uow:
         return _with_transactions(uow, uow.matches.get(name))
 
 
-def _with_transactions(uow: LedgerUow, match: AppliedMatch) -> Applied:
+def _with_transactions(uow: LedgerUow, match: AppliedMatch) -> MatchAnswer:
     keys = match.keys
     postings = uow.postings.find(keys)
     unknown = [key for key in keys if key not in postings or postings[key].company != match.company]
     if unknown:
         raise PostingUnknown(f"the match names {len(unknown)} postings that do not exist", field="match")
-    return Applied(match, tuple(dict.fromkeys(postings[key].transaction_id for key in keys)))
+    return MatchAnswer(match, tuple(dict.fromkeys(postings[key].transaction_id for key in keys)))

@@ -11,7 +11,7 @@ from ..domain.master import Masters, Ref
 from ..domain.view import DocumentView, LineView, Locks
 
 
-class Masterdata(Protocol):
+class MasterdataPort(Protocol):
     """Who answers what the rules ask. Raises a `ConcordError` of a technical kind when it can't answer now."""
 
     def resolve(self, company: str, refs: Sequence[Ref]) -> Masters:
@@ -22,7 +22,7 @@ class Masterdata(Protocol):
 Record = tuple[DocumentType, int]  # a document in Odoo: its type says which model the id is of
 
 
-class Journal(Protocol):
+class JournalPort(Protocol):
     """The books in Odoo, seen as documents (`adapters.odoo_journal`)."""
 
     def find(self, documents: Sequence[Document], known_ids: Sequence[int] = ()) -> dict[str, int]: ...

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from libs.events import Clock, EffectKey, Event, EventInvalid, EventKind, IdSource, digest_of
 
 from ..domain.errors import EventConflict
-from ..domain.event import EventState, RecordedEvent, Recording
+from ..domain.event import BuildState, RecordedEvent, Recording
 from ..domain.rules.table import STORY, effects_of, has_effect
 from ..storage.uow import NewUow
 
@@ -78,7 +78,7 @@ def _recording(told: Told, ids: IdSource) -> Recording:
         digest=digest_of(event),
         recorded_by=told.recorded_by,
         traceparent=told.traceparent,
-        state=EventState.RECORDED if effective else EventState.NO_EFFECT,
+        state=BuildState.RECORDED if effective else BuildState.NO_EFFECT,
         # Evidence that bears several references may join stories: the builder looks at it too.
         build_due=effective or (event.kind is EventKind.EVIDENCE and joins > 1),
     )

@@ -15,16 +15,16 @@ from libs.storage.leases import claim, finish, release, renew
 from libs.storage.rows import insert_new, insert_rows
 from libs.storage.totals import TotalKey, Totals, one_event
 
-from ..domain.claim import Claim
+from ..domain.claim import WorkClaim
 from ..domain.committed import Committed
 from ..domain.enrichment import enriched
 from ..domain.errors import EventConflict, EventUnknown
-from ..domain.event import BuiltEvent, EventState, RecordedEvent, Recording
+from ..domain.event import BuildState, BuiltEvent, RecordedEvent, Recording
 from .mapping import lease, to_recorded
 from .rows import EVENT, EVENT_REFERENCE, POSTING, TABLES, TRANSACTION_ALIAS
 
 _DUE = EVENT.c.build_due == literal_column("1")  # written out, so that the partial index serves it
-_BUCKETS = {EventState.RECORDED: "pending", EventState.NO_EFFECT: "no_effect"}
+_BUCKETS = {BuildState.RECORDED: "pending", BuildState.NO_EFFECT: "no_effect"}
 # Tuples of named columns: every accepted event passes here, and mappings would cost it several microseconds.
 _EVENT_COLUMNS = (
     "name", "company", "interface", "kind", "object_id", "transaction_id", "state", "build_due", "bucket", "digest",
@@ -34,7 +34,7 @@ _EVENT_COLUMNS = (
 _REFERENCE_COLUMNS = ("company", "kind", "value", "event", "issuer")
 
 
-class Events:
+class RecordedEvents:
     """The ledger's events, within a transaction."""
 
     def __init__(self, connection: Connection, committed: Committed) -> None:
@@ -98,7 +98,7 @@ class Events:
         leases = [lease(one.event.name, one.claim) for one in events if one.claim is not None]
         kept = {one.id: one for one in renew(self._connection, EVENT, leases, now=now, lease_seconds=lease_seconds)}
         return [
-            replace(one, claim=Claim(new.owner, new.fence, new.until))
+            replace(one, claim=WorkClaim(new.owner, new.fence, new.until))
             for one in events
             if (new := kept.get(one.event.name)) is not None
         ]
@@ -137,7 +137,7 @@ class Events:
         A worker that is building one of them at this moment loses its claim, and its work with it.
         """
         values = {
-            "state": EventState.RECORDED.value,
+            "state": BuildState.RECORDED.value,
             "build_due": 1,
             "available_at": now,
             "attempts": 0,

@@ -13,9 +13,9 @@ from libs.storage.leases import Lease
 
 from .. import message
 from ..domain.case import CaseState, Category, Doubt, ExceptionCase
-from ..domain.claim import Claim
-from ..domain.event import EventState, RecordedEvent
-from ..domain.match import AppliedMatch, MatchState, MatchType
+from ..domain.claim import WorkClaim
+from ..domain.event import BuildState, RecordedEvent
+from ..domain.match import AppliedMatch, AppliedMatchState, AppliedMatchType
 from ..domain.posting import Lane, Posting
 from ..domain.states import PostingState, Reconciliation
 
@@ -73,7 +73,7 @@ def to_recorded(row: Row[Any], postings: tuple[str, ...] = ()) -> RecordedEvent:
     values = row._mapping
     return RecordedEvent(
         event=event_from_json(values["payload"]),
-        state=EventState(values["state"]),
+        state=BuildState(values["state"]),
         digest=values["digest"],
         digest_version=values["digest_version"],
         recorded_by=values["recorded_by"],
@@ -112,7 +112,7 @@ def to_match(row: Row[Any], members: tuple[str, ...]) -> AppliedMatch:
     return AppliedMatch(
         name=values["name"],
         company=values["company"],
-        type=MatchType(values["type"]),
+        type=AppliedMatchType(values["type"]),
         anchor=values["anchor"],
         members=members,
         rule_revision=values["rule_revision"],
@@ -120,7 +120,7 @@ def to_match(row: Row[Any], members: tuple[str, ...]) -> AppliedMatch:
         applied_by=values["applied_by"],
         created_at=values["created_at"],
         available_at=values["available_at"],
-        state=MatchState(values["state"]),
+        state=AppliedMatchState(values["state"]),
         parked=bool(values["parked"]),
         reason=values["reason"],
         reason_text=values["reason_text"],
@@ -130,14 +130,14 @@ def to_match(row: Row[Any], members: tuple[str, ...]) -> AppliedMatch:
     )
 
 
-def lease(key: str, claim: Claim) -> Lease:
+def lease(key: str, claim: WorkClaim) -> Lease:
     """The claim as the lease library knows it."""
     return Lease(key, claim.fence, claim.owner, claim.until)
 
 
-def _claim(values: RowMapping) -> Claim | None:
+def _claim(values: RowMapping) -> WorkClaim | None:
     owner: str | None = values["lease_owner"]
     until: datetime | None = values["lease_until"]
     if owner is None or until is None:
         return None
-    return Claim(owner, values["fence"], until)
+    return WorkClaim(owner, values["fence"], until)

@@ -13,10 +13,10 @@ from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import claim, finish, in_state, renew
 from libs.storage.rows import insert_new, insert_rows
 
-from ..domain.claim import Claim
+from ..domain.claim import WorkClaim
 from ..domain.committed import Committed
-from ..domain.errors import MatchUnknown
-from ..domain.match import AppliedMatch, MatchState
+from ..domain.errors import AppliedMatchUnknown
+from ..domain.match import AppliedMatch, AppliedMatchState
 from .mapping import lease, to_match
 from .rows import APPLIED_MATCH, APPLIED_MATCH_MEMBER, TABLES
 
@@ -25,7 +25,7 @@ PENDING = in_state(APPLIED_MATCH, "pending") & (APPLIED_MATCH.c.parked == litera
 _OF_COMPANY = PENDING & (APPLIED_MATCH.c.company == bindparam("of_company"))
 
 
-class Matches:
+class AppliedMatches:
     """The ledger's matches, within a transaction."""
 
     def __init__(self, connection: Connection, committed: Committed) -> None:
@@ -54,10 +54,10 @@ class Matches:
         return self.get(match.name)
 
     def get(self, name: str) -> AppliedMatch:
-        """Raises `MatchUnknown`."""
+        """Raises `AppliedMatchUnknown`."""
         found = self._where(APPLIED_MATCH.c.name == name)
         if not found:
-            raise MatchUnknown("no such match", field="name")
+            raise AppliedMatchUnknown("no such match", field="name")
         return found[0]
 
     def of_postings(self, keys: Sequence[str]) -> list[AppliedMatch]:
@@ -91,14 +91,20 @@ class Matches:
             return None
         held = [lease(match.name, match.claim)]
         kept = renew(self._connection, APPLIED_MATCH, held, now=now, lease_seconds=lease_seconds)
-        return replace(match, claim=Claim(kept[0].owner, kept[0].fence, kept[0].until)) if kept else None
+        return replace(match, claim=WorkClaim(kept[0].owner, kept[0].fence, kept[0].until)) if kept else None
 
     def take_up(self, match: AppliedMatch, now: datetime, actor: str) -> AppliedMatch:
         """Into the queue again, with a new budget: for what is an exception or parked. Of two calls one does it."""
         again = replace(
-            match, state=MatchState.PENDING, parked=False, available_at=now, attempts=0, reason="", reason_text=""
+            match,
+            state=AppliedMatchState.PENDING,
+            parked=False,
+            available_at=now,
+            attempts=0,
+            reason="",
+            reason_text="",
         )
-        stands_still = (APPLIED_MATCH.c.state == MatchState.EXCEPTION.value) | (APPLIED_MATCH.c.parked == 1)
+        stands_still = (APPLIED_MATCH.c.state == AppliedMatchState.EXCEPTION.value) | (APPLIED_MATCH.c.parked == 1)
         mine = (APPLIED_MATCH.c.name == match.name) & stands_still
         statement = update(APPLIED_MATCH).where(mine).values(_columns(again)).returning(APPLIED_MATCH.c.name)
         if self._connection.scalars(statement).all():
@@ -138,7 +144,7 @@ class Matches:
 def _columns(match: AppliedMatch) -> dict[str, Any]:
     """What may change."""
     return {
-        "state": MatchState(match.state).value,
+        "state": AppliedMatchState(match.state).value,
         "available_at": match.available_at,
         "attempts": match.attempts,
         "parked": int(match.parked),

@@ -14,7 +14,7 @@ from libs.storage.engine import in_index_order
 from libs.storage.leases import claim, in_state, renew
 from libs.storage.rows import insert_new
 
-from ..domain.claim import Claim
+from ..domain.claim import WorkClaim
 from ..domain.committed import Committed
 from ..domain.errors import PostingUnknown
 from ..domain.listed import ListedPosting
@@ -170,7 +170,7 @@ class Postings:
         leases = [lease(one.key, one.claim) for one in postings if one.claim is not None]
         kept = {one.id: one for one in renew(self._connection, POSTING, leases, now=now, lease_seconds=lease_seconds)}
         return [
-            replace(one, claim=Claim(kept[one.key].owner, kept[one.key].fence, kept[one.key].until))
+            replace(one, claim=WorkClaim(kept[one.key].owner, kept[one.key].fence, kept[one.key].until))
             for one in postings
             if one.key in kept
         ]

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, case, select, text, update
 from libs.events import Event, Order, event_from_json
 
 from ..domain.document import Document, document_from_json
-from ..domain.event import EventState
+from ..domain.event import BuildState
 from ..domain.master import PartyWord
 from ..domain.rules.table import STORY
 from ..domain.states import PostingState
@@ -73,7 +73,7 @@ class StoryReader:
         waiting = (
             EVENT.c.name.in_(events)
             & (EVENT.c.company == company)
-            & (EVENT.c.state == EventState.RECORDED.value)
+            & (EVENT.c.state == BuildState.RECORDED.value)
             & EVENT.c.hold_until.is_not(None)
         )
         self._connection.execute(update(EVENT).where(waiting).values(available_at=now))

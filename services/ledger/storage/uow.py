@@ -12,9 +12,9 @@ from libs.storage.uow import UnitOfWork, unobserved
 from ..domain.committed import Committed
 from .cases import Cases
 from .changes import PostingChanges
-from .events import Events
+from .events import RecordedEvents
 from .exchange_entries import ExchangeEntries
-from .matches import Matches
+from .matches import AppliedMatches
 from .postings import Postings
 from .rows import REQUEST
 from .stories import StoryReader
@@ -34,12 +34,12 @@ class LedgerUow(UnitOfWork):
     `listen` is told what each commit did, once it is durable; it must not fail and not take long.
     """
 
-    events: Events
+    events: RecordedEvents
     stories: StoryReader
     postings: Postings
     cases: Cases
     requests: Requests
-    matches: Matches
+    matches: AppliedMatches
     trail: LedgerTrail
     changes: PostingChanges
     story_queue: StoryQueue
@@ -59,12 +59,12 @@ class LedgerUow(UnitOfWork):
 
     def opened(self) -> None:
         committed = self._committed = Committed()
-        self.events = Events(self.connection, committed)
+        self.events = RecordedEvents(self.connection, committed)
         self.stories = StoryReader(self.connection)
         self.postings = Postings(self.connection, committed)
         self.cases = Cases(self.connection)
         self.requests = Requests(self.connection, REQUEST)
-        self.matches = Matches(self.connection, committed)
+        self.matches = AppliedMatches(self.connection, committed)
         self.trail = LedgerTrail(self.connection)
         self.changes = PostingChanges(self.connection)
         self.story_queue = StoryQueue(self.connection)

@@ -20,14 +20,14 @@ from libs.service.work import WorkContext
 from ..domain.case import Category, Doubt
 from ..domain.document import Document
 from ..domain.errors import CompanyNotReady, Unbuildable
-from ..domain.event import BuiltEvent, EventState, RecordedEvent
+from ..domain.event import BuildState, BuiltEvent, RecordedEvent
 from ..domain.master import Company, CompanyWord, Masters, Ref, Unresolved
 from ..domain.posting import PREDECESSOR_MISSING, Posting
 from ..domain.rules.books import Built, PredecessorMissing
 from ..domain.rules.table import build, effects_of, has_effect, needs
 from ..domain.states import PostingState
 from ..domain.story import Context, Story
-from ..handlers.ports import Masterdata
+from ..handlers.ports import MasterdataPort
 from ..storage.uow import LedgerUow, NewUow
 from .drafts import Drafts, draft
 
@@ -49,7 +49,7 @@ class BuildWorker:
     """Turns RECORDED events into postings."""
 
     def __init__(
-        self, new_uow: NewUow, masterdata: Masterdata, work: WorkContext, config: BuildConfig | None = None
+        self, new_uow: NewUow, masterdata: MasterdataPort, work: WorkContext, config: BuildConfig | None = None
     ) -> None:
         self._new_uow = new_uow
         self._masterdata = masterdata
@@ -193,7 +193,7 @@ class _Batch:
     def refuse(self, one: RecordedEvent, reason: str, message: str, existing: Sequence[Posting] = ()) -> None:
         """Every effect that has no document becomes an exception, for finance."""
         self._without_documents(one, existing, PostingState.EXCEPTION, Doubt(reason, message))
-        self._done(one, EventState.EXCEPTION)
+        self._done(one, BuildState.EXCEPTION)
 
     def park(self, one: RecordedEvent, reason: str) -> None:
         """Every effect that has no document waits for an operator."""
@@ -244,7 +244,7 @@ class _Batch:
             before = known.get(each.document.effect) or draft(one, each.document.effect, self._now)
             self._drafts.accept(one, each, before, story.label, self._masters, deadline)
         self._wake_others(one, story)
-        self._done(one, EventState.BUILT)
+        self._done(one, BuildState.BUILT)
 
     def _wait(
         self, one: RecordedEvent, company: Company, error: PredecessorMissing, existing: Sequence[Posting]
@@ -254,7 +254,7 @@ class _Batch:
         if self._now >= deadline:
             self.refuse(one, PREDECESSOR_MISSING, str(error), existing)
             return
-        self._outcomes.append(BuiltEvent(one, EventState.RECORDED, deadline, self._masters.revision, deadline))
+        self._outcomes.append(BuiltEvent(one, BuildState.RECORDED, deadline, self._masters.revision, deadline))
 
     def _wake_others(self, one: RecordedEvent, story: Story) -> None:
         self._woken.setdefault(one.event.company, set()).update(set(story.events) - {one.event.name})
@@ -263,7 +263,7 @@ class _Batch:
         revision = one.mapping_revision
         self._outcomes.append(BuiltEvent(one, one.state, self._now, revision, one.hold_until, keep_attempts=True))
 
-    def _done(self, one: RecordedEvent, state: EventState) -> None:
+    def _done(self, one: RecordedEvent, state: BuildState) -> None:
         revision = self._masters.revision or one.mapping_revision
         self._outcomes.append(BuiltEvent(one, state, None, revision))
 

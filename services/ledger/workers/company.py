@@ -5,15 +5,15 @@ from __future__ import annotations
 from ..domain.errors import Unbuildable
 from ..domain.master import AccountRole, Company, CompanyWord
 from ..domain.role import Role
-from ..handlers.ports import Masterdata
+from ..handlers.ports import MasterdataPort
 
 
-def company_of(masterdata: Masterdata, company: str) -> Company:
+def company_of(masterdata: MasterdataPort, company: str) -> Company:
     """Raises `Unbuildable` where masterdata does not know the company."""
     return masterdata.resolve(company, [CompanyWord()]).company()
 
 
-def exchange_account(masterdata: Masterdata, company: str) -> int:
+def exchange_account(masterdata: MasterdataPort, company: str) -> int:
     """Odoo's id of the account that exchange differences go to.
 
     0, which no account has, where the company has none: every exchange entry is a doubt then.

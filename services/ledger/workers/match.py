@@ -23,13 +23,13 @@ from libs.odoo.errors import (
 from libs.service.work import WorkContext
 
 from ..domain.case import Doubt
-from ..domain.match import AppliedMatch, MatchState, MatchType
+from ..domain.match import AppliedMatch, AppliedMatchState, AppliedMatchType
 from ..domain.posting import LEDGER, Posting
 from ..domain.posting_changes import NEVER, parked
 from ..domain.role import Role
 from ..domain.states import ENDED_UNPOSTED, PostingState
 from ..domain.view import DocumentView, LineView
-from ..handlers.ports import Journal, Masterdata
+from ..handlers.ports import JournalPort, MasterdataPort
 from ..storage.uow import NewUow
 from .open_lines import (
     Views,
@@ -45,7 +45,7 @@ from .open_lines import (
 from .post import PATIENT
 
 _PASSING = (OdooUnavailable, OdooDenied, OdooConflict, OdooOutcomeUnknown)
-_COUNTERPART = {MatchType.BANK_PAYOUT: Role.TRANSIT, MatchType.BANK_INVOICE: Role.RECEIVABLE}
+_COUNTERPART = {AppliedMatchType.BANK_PAYOUT: Role.TRANSIT, AppliedMatchType.BANK_INVOICE: Role.RECEIVABLE}
 
 
 @dataclass(slots=True)
@@ -70,12 +70,12 @@ class MatchInHand:
 
 
 @dataclass(frozen=True, slots=True)
-class MatchWorker:
+class WriteMatchWorker:
     """Carries matches from PENDING to WRITTEN once all their postings are posted."""
 
     new_uow: NewUow
-    journal_of: Callable[[str], Journal]
-    masterdata: Masterdata
+    journal_of: Callable[[str], JournalPort]
+    masterdata: MasterdataPort
     work: WorkContext
     batch: int = 20
     retry: RetryPolicy = PATIENT
@@ -157,13 +157,13 @@ class MatchWorker:
             except ConcordError as error:
                 self._failed(held, error)
 
-    def _join(self, held: MatchInHand, journal: Journal) -> list[int]:
+    def _join(self, held: MatchInHand, journal: JournalPort) -> list[int]:
         """Reconcile what the match joins; the ids of the journal items."""
         match, postings = held.match, held.postings
         views = views_of(journal, postings.values())
         if any(key not in views or not views[key].is_posted for key in postings):
             raise DocumentGone("match", "Odoo no longer has one of the documents, or not as a posted one")
-        if match.type is MatchType.PAYOUT_TRANSACTIONS:
+        if match.type is AppliedMatchType.PAYOUT_TRANSACTIONS:
             lines = [line for key in postings for line in lines_with(postings[key], views[key], Role.CLEARING)]
         else:
             role = _COUNTERPART[match.type]
@@ -178,7 +178,9 @@ class MatchWorker:
             reconcile(journal, ids)
         return ids
 
-    def _unsuspended(self, anchor: Posting, view: DocumentView, journal: Journal, counterpart: LineView) -> LineView:
+    def _unsuspended(
+        self, anchor: Posting, view: DocumentView, journal: JournalPort, counterpart: LineView
+    ) -> LineView:
         """The bank line's suspense item, moved to the counterpart's account and partner if it is not there yet."""
         items = lines_with(anchor, view, Role.SUSPENSE, Role.MOVED)
         if not items:
@@ -210,7 +212,7 @@ class MatchWorker:
         now, match = self.work.clock(), held.match
         with self.new_uow() as uow:
             if noted := note_outcomes(uow, held.posted, outcomes_of(held.posted, views), now):
-                after = replace(match, state=MatchState.WRITTEN, written_at=now, reason="", reason_text="")
+                after = replace(match, state=AppliedMatchState.WRITTEN, written_at=now, reason="", reason_text="")
             else:
                 after = replace(match, available_at=now)
             if not uow.matches.finish([(match, after)], now, LEDGER):
@@ -230,7 +232,7 @@ class MatchWorker:
 
     def _refuse(self, held: MatchInHand, reason: str, text: str) -> None:
         """A person must look."""
-        after = replace(held.match, state=MatchState.EXCEPTION, reason=reason, reason_text=text)
+        after = replace(held.match, state=AppliedMatchState.EXCEPTION, reason=reason, reason_text=text)
         doubt = Doubt(reason, "Odoo refused this match; its words are on the match", actions=("retry",))
         self._finish(held, after, doubt)
 

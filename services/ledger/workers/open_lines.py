@@ -16,7 +16,7 @@ from ..domain.posting import LEDGER, Change, Posting
 from ..domain.role import Role
 from ..domain.states import Reconciliation
 from ..domain.view import DocumentView, LineView
-from ..handlers.ports import Journal, Masterdata
+from ..handlers.ports import JournalPort, MasterdataPort
 from ..storage.uow import LedgerUow
 from .company import exchange_account
 
@@ -31,7 +31,7 @@ class Outcome:
     open_roles: tuple[Role, ...]
 
 
-def views_of(journal: Journal, postings: Iterable[Posting]) -> dict[str, DocumentView]:
+def views_of(journal: JournalPort, postings: Iterable[Posting]) -> dict[str, DocumentView]:
     """What Odoo holds of each posted document; one look for all."""
     record_of = {posting.key: (posting.document.type, posting.odoo_id) for posting in postings}
     held = journal.read_all(record_of.values())
@@ -62,7 +62,7 @@ def opposed(lines: Iterable[LineView]) -> list[list[int]]:
     return [[line.odoo_id for line in group] for group in groups.values() if _has_two_sides(group)]
 
 
-def reconcile(journal: Journal, line_ids: Sequence[int]) -> None:
+def reconcile(journal: JournalPort, line_ids: Sequence[int]) -> None:
     """Reconcile; that another did it first is no failure."""
     try:
         journal.reconcile(line_ids)
@@ -104,7 +104,12 @@ def note_outcomes(uow: LedgerUow, postings: Iterable[Posting], outcomes: Mapping
 
 
 def note_exchanges(
-    uow: LedgerUow, masterdata: Masterdata, cause: str, posting: Posting, entries: Sequence[DocumentView], now: datetime
+    uow: LedgerUow,
+    masterdata: MasterdataPort,
+    cause: str,
+    posting: Posting,
+    entries: Sequence[DocumentView],
+    now: datetime,
 ) -> None:
     """Odoo's exchange entries are the effect of this reconciliation; on any other account they are a doubt."""
     if not entries:

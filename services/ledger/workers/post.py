@@ -27,7 +27,7 @@ from ..domain import posting_changes as changes
 from ..domain.document_type import DocumentType
 from ..domain.posting import ODOO_HOLDS_ANOTHER, Change, Posting
 from ..domain.view import DocumentView, differences
-from ..handlers.ports import Journal, Masterdata
+from ..handlers.ports import JournalPort, MasterdataPort
 from ..storage.uow import NewUow
 from .company import company_of
 
@@ -42,8 +42,8 @@ class PostWorker:
     """Carries postings from READY to POSTED, a batch of one company and document type at a time."""
 
     new_uow: NewUow
-    journal_of: Callable[[str], Journal]
-    masterdata: Masterdata
+    journal_of: Callable[[str], JournalPort]
+    masterdata: MasterdataPort
     work: WorkContext
     batch: int = 100
     retry: RetryPolicy = PATIENT

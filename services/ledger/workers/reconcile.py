@@ -22,7 +22,7 @@ from ..domain.role import Role
 from ..domain.rules.money import moved_receivables
 from ..domain.story import PostedStory
 from ..domain.view import DocumentView, LineView
-from ..handlers.ports import Journal, Masterdata
+from ..handlers.ports import JournalPort, MasterdataPort
 from ..storage.uow import NewUow
 from .open_lines import (
     Views,
@@ -45,8 +45,8 @@ class ReconcileWorker:
     """Reconciles stories in which something was posted."""
 
     new_uow: NewUow
-    journal_of: Callable[[str], Journal]
-    masterdata: Masterdata
+    journal_of: Callable[[str], JournalPort]
+    masterdata: MasterdataPort
     work: WorkContext
     batch: int = 100  # postings
     retry_seconds: float = 5.0

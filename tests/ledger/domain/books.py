@@ -33,15 +33,15 @@ from services.ledger.domain.story import Context
 
 NOON = datetime(2026, 3, 14, 17, tzinfo=UTC)
 COMPANY = master.Company(1, "USD", "America/New_York", 0, "next_open_day", 3600)
-ADA = master.Party("companies/acme/parties/7", 7, 7)
-GUEST = master.Party("companies/acme/parties/8", 8, 8)
-NOBODY = master.Party("companies/acme/parties/9", 9, 9)
+ADA = master.PostingParty("companies/acme/parties/7", 7, 7)
+GUEST = master.PostingParty("companies/acme/parties/8", 8, 8)
+NOBODY = master.PostingParty("companies/acme/parties/9", 9, 9)
 _RECONCILABLE = {Role.RECEIVABLE, Role.CLEARING, Role.TRANSIT, Role.DISPUTED, Role.RESERVE, Role.UNEXPLAINED}
 CODES = {
-    role: master.Account(100 + index, f"{1000 + index}", reconcilable=role in _RECONCILABLE)
+    role: master.PostingAccount(100 + index, f"{1000 + index}", reconcilable=role in _RECONCILABLE)
     for index, role in enumerate(Role)
 }
-BANK = master.Journal(5, "BNK1", "bank", master.Account(200, "2000"), master.Account(201, "2001"))
+BANK = master.PostingJournal(5, "BNK1", "bank", master.PostingAccount(200, "2000"), master.PostingAccount(201, "2001"))
 
 
 def answer(ref: master.Ref) -> master.Target:
@@ -52,13 +52,13 @@ def answer(ref: master.Ref) -> master.Target:
         case master.AccountRole(role=role):
             return CODES[role]
         case master.JournalRole(role="SAL"):
-            return master.Journal(1, "INV", "sale")
+            return master.PostingJournal(1, "INV", "sale")
         case master.JournalRole():
-            return master.Journal(2, "PSP", "general")
+            return master.PostingJournal(2, "PSP", "general")
         case master.TaxWord(rate=rate):
             return master.Tax(31, rate)
         case master.PartyWord(issuer=issuer, external_id=external):
-            known: Mapping[tuple[str, str], master.Party] = {
+            known: Mapping[tuple[str, str], master.PostingParty] = {
                 ("shopify/shop-1", "77"): ADA,
                 ("stripe/acct_1", "cus_ada"): ADA,
                 ("shopify/shop-1", ""): GUEST,

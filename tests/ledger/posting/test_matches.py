@@ -13,7 +13,7 @@ from libs.odoo.errors import OdooRefused, OdooUnavailable
 from libs.odoo.port import Json
 from services.ledger.domain.case import Category, ExceptionCase
 from services.ledger.domain.errors import MatchNotRetryable
-from services.ledger.domain.match import AppliedMatch, MatchState, MatchType
+from services.ledger.domain.match import AppliedMatch, AppliedMatchState, AppliedMatchType
 from services.ledger.domain.posting import Change, Posting
 from services.ledger.domain.states import PostingState
 from services.ledger.handlers.apply_match import ApplyMatch, apply_match, get_applied_match, retry_match
@@ -45,7 +45,7 @@ def apply(
     name: str,
     anchor: Posting,
     members: Sequence[Posting],
-    kind: MatchType = MatchType.BANK_PAYOUT,
+    kind: AppliedMatchType = AppliedMatchType.BANK_PAYOUT,
 ) -> None:
     keys = tuple(one.key for one in members)
     command = ApplyMatch(name, "acme", kind, anchor.key, keys, "r1", "", "recon")
@@ -72,26 +72,26 @@ def test_a_match_whose_document_was_taken_away_is_an_exception_and_the_next_one_
     apply(world, BAD, line_1, [gone])
     apply(world, GOOD, line_2, [there])
     world.work(rounds=10)
-    assert (stored(world, BAD).state, stored(world, BAD).reason) == (MatchState.EXCEPTION, "ODOO_DOCUMENT_GONE")
-    assert stored(world, GOOD).state is MatchState.WRITTEN
+    assert (stored(world, BAD).state, stored(world, BAD).reason) == (AppliedMatchState.EXCEPTION, "ODOO_DOCUMENT_GONE")
+    assert stored(world, GOOD).state is AppliedMatchState.WRITTEN
     assert [one.doubt.reason for one in cases(world)] == ["ODOO_DOCUMENT_GONE"]
 
 
 @pytest.mark.parametrize(
     ("kind", "anchor", "member"),
     [
-        (MatchType.BANK_INVOICE, 0, 1),  # a payout bears no receivable
-        (MatchType.BANK_PAYOUT, 1, 1),  # the anchor is no bank line
-        (MatchType.PAYOUT_TRANSACTIONS, 0, 0),  # a bank line bears no clearing
+        (AppliedMatchType.BANK_INVOICE, 0, 1),  # a payout bears no receivable
+        (AppliedMatchType.BANK_PAYOUT, 1, 1),  # the anchor is no bank line
+        (AppliedMatchType.PAYOUT_TRANSACTIONS, 0, 0),  # a bank line bears no clearing
     ],
 )
 def test_a_match_that_does_not_suit_its_postings_is_an_exception(
-    world: PostingWorld, kind: MatchType, anchor: int, member: int
+    world: PostingWorld, kind: AppliedMatchType, anchor: int, member: int
 ) -> None:
     both = posted(world, arrived(), payout())
     apply(world, BAD, both[anchor], [both[member]], kind)
     world.work(rounds=10)
-    assert (stored(world, BAD).state, stored(world, BAD).reason) == (MatchState.EXCEPTION, "MATCH_UNFIT")
+    assert (stored(world, BAD).state, stored(world, BAD).reason) == (AppliedMatchState.EXCEPTION, "MATCH_UNFIT")
 
 
 def test_a_match_that_names_a_rejected_posting_does_not_wait_for_ever(world: PostingWorld) -> None:
@@ -133,10 +133,10 @@ def test_a_match_that_spent_its_budget_is_a_case_for_operators_and_can_be_taken_
     assert (case.subject, case.doubt.category, case.owner) == (GOOD, Category.TECHNICAL, "operations")
     world.odoo.down = False
     for _ in range(2):  # safe to repeat
-        assert retry_match(GOOD, "people/ada", world.new_uow, world.clock).match.state is MatchState.PENDING
+        assert retry_match(GOOD, "people/ada", world.new_uow, world.clock).match.state is AppliedMatchState.PENDING
     assert cases(world) == []
     world.work(rounds=10)
-    assert stored(world, GOOD).state is MatchState.WRITTEN
+    assert stored(world, GOOD).state is AppliedMatchState.WRITTEN
     with pytest.raises(MatchNotRetryable):
         retry_match(GOOD, "people/ada", world.new_uow, world.clock)
 
@@ -146,11 +146,11 @@ def test_a_refused_match_is_written_once_its_cause_is_mended(world: PostingWorld
     world.admin.execute("account.move", "button_draft", [[out.odoo_id]])
     apply(world, BAD, line, [out])
     world.work(rounds=10)
-    assert stored(world, BAD).state is MatchState.EXCEPTION
+    assert stored(world, BAD).state is AppliedMatchState.EXCEPTION
     world.admin.execute("account.move", "action_post", [[out.odoo_id]])
     retry_match(BAD, "people/ada", world.new_uow, world.clock)
     world.work(rounds=10)
-    assert (stored(world, BAD).state, cases(world)) == (MatchState.WRITTEN, [])
+    assert (stored(world, BAD).state, cases(world)) == (AppliedMatchState.WRITTEN, [])
     with world.reading() as uow:
         _, steps = uow.trail.steps(line.transaction_id)
     assert [one.step for one in steps if one.resource == BAD] == [
@@ -165,9 +165,9 @@ def test_a_matcher_whose_lease_ran_out_before_a_match_of_its_batch_leaves_it_alo
     world.odoo.meanwhile = {"account.move.line.reconcile": lambda: world.pass_time(400)}
     world.matcher.run_once()
     assert not world.odoo.meanwhile
-    assert {stored(world, name).state for name in (GOOD, BAD)} == {MatchState.PENDING}
+    assert {stored(world, name).state for name in (GOOD, BAD)} == {AppliedMatchState.PENDING}
     world.work(rounds=20)
-    assert {stored(world, name).state for name in (GOOD, BAD)} == {MatchState.WRITTEN}
+    assert {stored(world, name).state for name in (GOOD, BAD)} == {AppliedMatchState.WRITTEN}
     assert cases(world) == []
 
 
@@ -185,7 +185,7 @@ def test_what_became_of_the_matches_of_a_claim_is_read_back_at_once(world: Posti
     names, _ = joined_pairs(world, 4)
     watched = Watched(world)
     assert world.matcher.run_once() == 4
-    assert {stored(world, name).state for name in names} == {MatchState.WRITTEN}
+    assert {stored(world, name).state for name in names} == {AppliedMatchState.WRITTEN}
     assert watched.calls == {
         "account.bank.statement.line.read": 5,  # before each, and after all
         "account.move.read": 5,
@@ -207,7 +207,7 @@ def test_a_match_that_can_not_be_read_back_keeps_no_other_waiting(world: Posting
     Watched(world, before=unreadable)
     world.matcher.run_once()
     assert [stored(world, name).state for name in names] == [
-        MatchState.EXCEPTION if name.endswith("m3") else MatchState.WRITTEN for name in names
+        AppliedMatchState.EXCEPTION if name.endswith("m3") else AppliedMatchState.WRITTEN for name in names
     ]
     assert [(one.subject, one.doubt.reason) for one in cases(world)] == [(names[2], "ODOO_REFUSED")]
 
@@ -223,7 +223,7 @@ def test_matches_that_were_joined_before_odoo_went_away_are_read_back_later(worl
 
     Watched(world, before=goes)
     assert world.matcher.run_once() == 4
-    assert {stored(world, name).state for name in names} == {MatchState.PENDING}
+    assert {stored(world, name).state for name in names} == {AppliedMatchState.PENDING}
     world.work(rounds=20)
-    assert {stored(world, name).state for name in names} == {MatchState.WRITTEN}
+    assert {stored(world, name).state for name in names} == {AppliedMatchState.WRITTEN}
     assert world.admin.execute("account.partial.reconcile", "search_count", [[]]) == 4

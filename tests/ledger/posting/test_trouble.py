@@ -257,8 +257,8 @@ def test_what_stands_on_a_contact_bears_its_company_in_the_books(world: PostingW
 
     def answer(ref: master.Ref) -> master.Target:
         found = inner(ref)
-        if isinstance(found, master.Party) and found.odoo_id == company:
-            return master.Party(found.name, int(contact), company)
+        if isinstance(found, master.PostingParty) and found.odoo_id == company:
+            return master.PostingParty(found.name, int(contact), company)
         return found
 
     world.masters._answer = answer  # type: ignore[method-assign]

@@ -20,7 +20,7 @@ from sandbox.transport import InProcess, LossyTransport
 from services.ledger.adapters.odoo_journal import OdooJournal
 from services.ledger.domain import master
 from services.ledger.domain.role import Role
-from services.ledger.workers.match import MatchWorker
+from services.ledger.workers.match import WriteMatchWorker
 from services.ledger.workers.post import PostWorker
 from services.ledger.workers.reconcile import ReconcileWorker
 from tests.ledger.world import World
@@ -60,14 +60,14 @@ class SandboxMasters:
     def resolve(self, company: str, refs: Sequence[master.Ref]) -> master.Masters:
         return master.Masters({ref: self._answer(ref) for ref in refs}, 1, "companies/acme/mappingSets/1")
 
-    def account(self, role: str, currency: str = "USD") -> master.Account:
+    def account(self, role: str, currency: str = "USD") -> master.PostingAccount:
         spec = next(one for one in ACCOUNTS if one.role == role and one.currency in ("", currency))
-        return master.Account(self.accounts[spec.code], spec.code, spec.currency or "", spec.reconcile)
+        return master.PostingAccount(self.accounts[spec.code], spec.code, spec.currency or "", spec.reconcile)
 
-    def _journal(self, role: str) -> master.Journal:
+    def _journal(self, role: str) -> master.PostingJournal:
         spec = next(one for one in JOURNALS if one.role == role)
         bank = role == "BNK"
-        return master.Journal(
+        return master.PostingJournal(
             self.journals[spec.code],
             spec.code,
             spec.type,
@@ -87,7 +87,7 @@ class SandboxMasters:
                 return master.Tax(self.taxes["Sales Tax 8%"], "0.08")
             case master.PartyWord(issuer=issuer, external_id=external) if (issuer, external) in CUSTOMERS:
                 found = self.partners[CUSTOMERS[issuer, external]]
-                return master.Party(f"companies/acme/parties/{found}", found, found)
+                return master.PostingParty(f"companies/acme/parties/{found}", found, found)
             case master.BankNumber(number=number) if number == BANK_NUMBER:
                 return self._journal("BNK")
             case master.RateOn(currency="EUR"):
@@ -149,9 +149,9 @@ class PostingWorld(World):
     def new_reconciler(self) -> ReconcileWorker:
         return ReconcileWorker(self.new_uow, self.journal_of, self.masters, self.as_worker("reconciler"))
 
-    def new_matcher(self, owner: str, max_attempts: int = 60) -> MatchWorker:
+    def new_matcher(self, owner: str, max_attempts: int = 60) -> WriteMatchWorker:
         retry = RetryPolicy(max_attempts=max_attempts)
-        return MatchWorker(self.new_uow, self.journal_of, self.masters, self.as_worker(owner), retry=retry)
+        return WriteMatchWorker(self.new_uow, self.journal_of, self.masters, self.as_worker(owner), retry=retry)
 
     def journal_of(self, company: str) -> OdooJournal:
         return self.journal

@@ -16,7 +16,7 @@ from libs.money import Money, exponent_of
 from ..document import Document
 from ..entry import Line
 from ..errors import Unbuildable
-from ..master import Account, AccountRole, Company, JournalRole, Masters, Party, PartyWord, RateOn
+from ..master import AccountRole, Company, JournalRole, Masters, PartyWord, PostingAccount, PostingParty, RateOn
 from ..role import Role
 from ..story import Context
 
@@ -73,7 +73,7 @@ class Books:
         event = self.event
         return AccountRole(role, event.provider, event.account, currency or event.amount.currency)
 
-    def account(self, role: Role, currency: str = "") -> Account:
+    def account(self, role: Role, currency: str = "") -> PostingAccount:
         return self.masters.account(self.role(role, currency))
 
     def journal(self, word: str) -> JournalRole:
@@ -87,7 +87,7 @@ class Books:
         """The day's rate, which a document in another currency than the company's needs."""
         return () if currency == self.company.currency else (self.rate_on(currency),)
 
-    def line(self, role: Role, amount: Money, balance: Money, label: str, party: Party | None = None) -> Line:
+    def line(self, role: Role, amount: Money, balance: Money, label: str, party: PostingParty | None = None) -> Line:
         return Line(role, self.account(role, amount.currency), amount, balance, label, party)
 
     def balance_of(self, amount: Money) -> Money:
@@ -149,7 +149,7 @@ class Books:
         mine = self.dispute
         return [document for document in self.context.documents if not mine or document.dispute in ("", mine)]
 
-    def customer(self, own: PartyWord) -> Party:
+    def customer(self, own: PartyWord) -> PostingParty:
         """Whoever bears the receivable: the order's customer, else the source's own, else the unidentified one."""
         for word in self.customer_words(own):
             if party := self.masters.known_party(word):

@@ -16,7 +16,7 @@ from ..document import Document
 from ..document_type import DocumentType
 from ..entry import Entry, Line
 from ..errors import Unbuildable
-from ..master import FeeWord, JournalRole, Party, PartyWord, Ref
+from ..master import FeeWord, JournalRole, PartyWord, PostingParty, Ref
 from ..role import Role
 from .books import SECOND_PAYMENT, Books, Built
 
@@ -105,7 +105,7 @@ def document_of(books: Books, effect: str, lines: tuple[Line, ...], converts: bo
     )
 
 
-def line_of(books: Books, role: Role, amount: Money, balance: Money, party: Party | None = None) -> Line:
+def line_of(books: Books, role: Role, amount: Money, balance: Money, party: PostingParty | None = None) -> Line:
     event = books.event
     return books.line(role, amount, balance, f"{event.kind.value.replace('_', ' ')} {event.object_id}", party)
 
@@ -125,7 +125,7 @@ def moved_receivables(story: Iterable[Document]) -> list[tuple[Document, Documen
     return [(document, move) for document, move in moves if move is not None and move.effect not in known]
 
 
-def receivable_moved(document: Document, to: Party) -> Document | None:
+def receivable_moved(document: Document, to: PostingParty) -> Document | None:
     """AR / AR from the unidentified customer to the one now known, on the same day (ACCOUNTING rule 10).
 
     None where nothing has to move. `document` is a posted entry of provider money.
