@@ -18,7 +18,7 @@ from .adapters.odoo_journal import OdooJournal
 from .domain.errors import EventConflict
 from .domain.event import RecordedEvent
 from .handlers.ports import JournalPort, MasterdataPort
-from .handlers.record_events import Told, record_events
+from .handlers.record_events import IncomingEvent, record_events
 from .storage import TABLES
 from .storage.uow import NewUow
 from .workers.build import BuildConfig, BuildWorker
@@ -53,10 +53,10 @@ class Ledger:
     hold: HoldWorker
     sealer: Sealer
 
-    def record(self, told: Sequence[Told]) -> list[RecordedEvent | EventConflict]:
+    def record(self, incoming: Sequence[IncomingEvent]) -> list[RecordedEvent | EventConflict]:
         """One commit for all of them; what a group-commit writer calls."""
         world = self.world
-        return record_events(told, world.new_uow, world.work.clock, world.work.ids)
+        return record_events(incoming, world.new_uow, world.work.clock, world.work.ids)
 
     def queues(self) -> list[QueueLength]:
         """What waits. It only reads: a scrape waits for no writer, and no writer for it."""

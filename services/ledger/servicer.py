@@ -26,13 +26,13 @@ from .domain.event import RecordedEvent
 from .handlers.apply_match import apply_match, get_applied_match, retry_match
 from .handlers.approve_posting import approve_posting
 from .handlers.read_postings import get_event, get_posting, list_exceptions, list_postings
-from .handlers.record_events import Told
+from .handlers.record_events import IncomingEvent
 from .handlers.reject_posting import reject_posting
 from .handlers.retry_posting import retry_posting
 from .handlers.watch_postings import watch_postings
 from .storage.uow import NewUow
 
-Recorder = Writer[Told, RecordedEvent | EventConflict]
+Recorder = Writer[IncomingEvent, RecordedEvent | EventConflict]
 
 
 class Changes(Protocol):
@@ -83,7 +83,7 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
     def RecordEvent(
         self, request: ledger_pb2.RecordEventRequest, context: grpc.ServicerContext
     ) -> ledger_pb2.RecordedEvent:
-        answer = self._recorder.call(_told(wire.to_checked_event(request.event)), _patience())
+        answer = self._recorder.call(_incoming(wire.to_checked_event(request.event)), _patience())
         if isinstance(answer, ConcordError):
             raise answer
         return wire.from_recorded(answer)
@@ -171,11 +171,11 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
 
     def _record(self, items: list[Event | ConcordError]) -> list[RecordedEvent | ConcordError]:
         """An answer an item, in order. A technical failure fails the call: all of it may be sent again."""
-        told = [_told(one) for one in items if isinstance(one, Event)]
-        answers = iter(self._recorder.submit_many(told).result(_patience()) if told else [])
+        incoming = [_incoming(item) for item in items if isinstance(item, Event)]
+        answers = iter(self._recorder.submit_many(incoming).result(_patience()) if incoming else [])
         results: list[RecordedEvent | ConcordError] = []
-        for one in items:
-            answer = next(answers) if isinstance(one, Event) else one
+        for item in items:
+            answer = next(answers) if isinstance(item, Event) else item
             if not isinstance(answer, RecordedEvent | ConcordError):
                 raise answer
             if isinstance(answer, ConcordError) and answer.kind.is_technical:
@@ -191,14 +191,14 @@ def registration(servicer: LedgerServicer) -> Registration:
     return Registration(servicer, add, service, waiting=frozenset({"RecordEvent"}))
 
 
-def _told(event: Event) -> Told:
-    return Told(event, _caller(), traceparent_of())
+def _incoming(event: Event) -> IncomingEvent:
+    return IncomingEvent(event, _caller(), traceparent_of())
 
 
 def _caller() -> str:
     """The caller's subject, as the audit log can hold it."""
     subject = current_identity().subject
-    return subject if subject.isprintable() else "".join(one if one.isprintable() else "?" for one in subject)
+    return subject if subject.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in subject)
 
 
 def _patience() -> float:

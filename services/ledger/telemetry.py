@@ -92,8 +92,7 @@ class LedgerTelemetry:
 
     def _step(self, name: str, scope: Scope, transaction_id: str, attributes: dict[str, str], failed: str) -> None:
         if self._tracer.records:
-            told = _attributes(scope, attributes)
-            self._tracer.record(name, transaction_id, None, told, [], failed=failed or None)
+            self._tracer.record(name, transaction_id, None, _attributes(scope, attributes), [], failed=failed or None)
 
 
 def scope_of(company: str, event: str) -> Scope:

@@ -36,7 +36,8 @@ EVENTS_AT_MOST = 1000
 MEMBERS_AT_MOST = 10_000
 _STATES = {state.value: posting_pb2.Posting.State.Value(f"STATE_{state.name}") for state in PostingState}
 _RECONCILIATIONS = {
-    one.value: posting_pb2.Posting.Reconciliation.Value(f"RECONCILIATION_{one.name}") for one in Reconciliation
+    reconciliation.value: posting_pb2.Posting.Reconciliation.Value(f"RECONCILIATION_{reconciliation.name}")
+    for reconciliation in Reconciliation
 }
 _instant = lru_cache(from_time)  # a batch's instant stands in all of its postings
 _POSTING = re.compile(r"companies/([^/\s\x00-\x1f\x7f]{1,64})/postings/([^/\s\x00-\x1f\x7f]{1,1024})")
@@ -51,11 +52,11 @@ def to_checked_event(message: event_pb2.Event) -> Event:
 
 def to_events(request: ledger_pb2.BatchRecordEventsRequest) -> list[Event | ConcordError]:
     """Each item's event, or why it is none."""
-    return [_event_or_error(one) for one in at_most(request.events, EVENTS_AT_MOST, "events")]
+    return [_event_or_error(event) for event in at_most(request.events, EVENTS_AT_MOST, "events")]
 
 
 def from_results(results: Sequence[RecordedEvent | ConcordError]) -> ledger_pb2.BatchRecordEventsResponse:
-    return ledger_pb2.BatchRecordEventsResponse(results=[_result(one) for one in results])
+    return ledger_pb2.BatchRecordEventsResponse(results=[_result(result) for result in results])
 
 
 def from_recorded(recorded: RecordedEvent) -> ledger_pb2.RecordedEvent:
@@ -83,7 +84,7 @@ def to_company(parent: str, field: str = "parent") -> str:
 
 
 def to_query(request: ledger_pb2.ListPostingsRequest) -> PostingQuery:
-    states = [posting_pb2.Posting.State.Name(one).removeprefix("STATE_") for one in request.filter.states]
+    states = [posting_pb2.Posting.State.Name(state).removeprefix("STATE_") for state in request.filter.states]
     known = PostingState.__members__
     if any(state not in known for state in states):
         raise InvalidRequest("unknown state", field="filter.states")
@@ -229,7 +230,7 @@ def _to_match_type(message: match_pb2.Match) -> AppliedMatchType:
 def _to_members(message: match_pb2.Match, company: str) -> tuple[str, ...]:
     """Keys of the members, all of the match's company."""
     members = at_most(message.members, MEMBERS_AT_MOST, "match.members")
-    return tuple(_own_posting(one, company, "match.members") for one in members)
+    return tuple(_own_posting(member, company, "match.members") for member in members)
 
 
 def _event_or_error(message: event_pb2.Event) -> Event | ConcordError:
@@ -239,10 +240,10 @@ def _event_or_error(message: event_pb2.Event) -> Event | ConcordError:
         return error
 
 
-def _result(one: RecordedEvent | ConcordError) -> ledger_pb2.RecordResult:
-    if isinstance(one, RecordedEvent):
-        return ledger_pb2.RecordResult(recorded=from_recorded(one))
-    failure = ledger_pb2.RecordFailure(reason=one.reason, message=str(one), field=one.field or "")
+def _result(answer: RecordedEvent | ConcordError) -> ledger_pb2.RecordResult:
+    if isinstance(answer, RecordedEvent):
+        return ledger_pb2.RecordResult(recorded=from_recorded(answer))
+    failure = ledger_pb2.RecordFailure(reason=answer.reason, message=str(answer), field=answer.field or "")
     return ledger_pb2.RecordResult(failure=failure)
 
 

@@ -21,7 +21,7 @@ from libs.rpc.wire import from_event
 from libs.storage.engine import open_engine
 from libs.storage.migrate import upgrade
 from services.ledger.domain.event import RecordedEvent
-from services.ledger.handlers.record_events import Told, record_events
+from services.ledger.handlers.record_events import IncomingEvent, record_events
 from services.ledger.storage.uow import LedgerUowFactory
 from tests.bench import limits
 from tests.bench.edges import serving
@@ -63,13 +63,17 @@ class Suite:
         """Accept each batch in one commit; every answer must be a new event's."""
         for batch in batches:
             self._now += timedelta(milliseconds=1)
-            answers = record_events([Told(event, CALLER) for event in batch], self._new_uow, self.clock, self._ids)
+            answers = record_events(
+                [IncomingEvent(event, CALLER) for event in batch], self._new_uow, self.clock, self._ids
+            )
             assert all(isinstance(one, RecordedEvent) and not one.duplicate for one in answers)
 
     def again(self, batches: Iterable[Sequence[Event]]) -> None:
         """Every answer must be the first one's repeat."""
         for batch in batches:
-            answers = record_events([Told(event, CALLER) for event in batch], self._new_uow, self.clock, self._ids)
+            answers = record_events(
+                [IncomingEvent(event, CALLER) for event in batch], self._new_uow, self.clock, self._ids
+            )
             assert all(isinstance(one, RecordedEvent) and one.duplicate for one in answers)
 
 

@@ -22,7 +22,7 @@ from services.ledger.adapters.odoo_journal import OdooJournal
 from services.ledger.assembly import Ledger, LedgerWorld, assemble
 from services.ledger.domain import master
 from services.ledger.domain.event import RecordedEvent
-from services.ledger.handlers.record_events import Told
+from services.ledger.handlers.record_events import IncomingEvent
 from services.ledger.storage.uow import LedgerUowFactory, Listener, unheard
 from tests.bench.facts import MORNING
 from tests.ledger.posting.world import SandboxMasters
@@ -126,7 +126,7 @@ def record(ledger: Ledger, clock: Clock, events: Sequence[Event], batch: int = 1
     """Accept the events, a commit a batch."""
     for start in range(0, len(events), batch):
         clock.tick()
-        answers = ledger.record([Told(event, CALLER) for event in events[start : start + batch]])
+        answers = ledger.record([IncomingEvent(event, CALLER) for event in events[start : start + batch]])
         assert all(isinstance(one, RecordedEvent) and not one.duplicate for one in answers)
 
 

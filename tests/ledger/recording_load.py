@@ -17,7 +17,7 @@ from sqlalchemy import Engine, Table
 from libs.events import EventKind, Reference, ReferenceKind, TransactionIds
 from libs.storage.audit import GENESIS
 from services.ledger.domain.event import RecordedEvent
-from services.ledger.handlers.record_events import Told, record_events
+from services.ledger.handlers.record_events import IncomingEvent, record_events
 from services.ledger.storage.rows import EVENT, EVENT_REFERENCE, TABLES
 from services.ledger.storage.uow import LedgerUowFactory
 from tests.ledger.domain.books import money
@@ -36,7 +36,7 @@ class RecordingLoad:
         self._ids = TransactionIds(lambda: NOW, random.Random(7))
         self._samples: dict[str, dict[str, Any]] = {}
 
-    def events(self, count: int) -> list[Told]:
+    def events(self, count: int) -> list[IncomingEvent]:
         told = []
         for number in itertools.islice(self._numbers, count):
             references = (
@@ -45,10 +45,10 @@ class RecordingLoad:
                 Reference(ReferenceKind.CUSTOMER, f"cus_{number % 1000}"),
             )
             event = money(EventKind.CAPTURE, "108.00", "3.43", txn=f"txn_{number:016d}", references=references)
-            told.append(Told(event, "bench"))
+            told.append(IncomingEvent(event, "bench"))
         return told
 
-    def record(self, told: Sequence[Told]) -> int:
+    def record(self, told: Sequence[IncomingEvent]) -> int:
         """Ours; the number of events that were new."""
         answers = record_events(told, self.new_uow, lambda: NOW, self._ids)
         return sum(isinstance(one, RecordedEvent) and not one.duplicate for one in answers)

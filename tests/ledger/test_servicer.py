@@ -25,7 +25,7 @@ from libs.storage.group_commit import GroupCommitWriter
 from libs.storage.sealer import Sealer
 from services.ledger.domain.errors import EventConflict
 from services.ledger.domain.event import RecordedEvent
-from services.ledger.handlers.record_events import Told, record_events
+from services.ledger.handlers.record_events import IncomingEvent, record_events
 from services.ledger.servicer import Broadcast, LedgerServicer, registration
 from services.ledger.storage import TABLES
 from tests.eventually import eventually
@@ -61,7 +61,7 @@ class Served:
 @pytest.fixture
 def served(world: World) -> Iterator[Served]:
     changes = Broadcast()
-    writer: GroupCommitWriter[Told, RecordedEvent | EventConflict] = GroupCommitWriter(
+    writer: GroupCommitWriter[IncomingEvent, RecordedEvent | EventConflict] = GroupCommitWriter(
         lambda told: record_events(told, world.new_uow, world.clock, world.ids)
     )
     servicer = LedgerServicer(world.new_uow, writer, world.clock, changes, poll_seconds=0.05)
@@ -106,7 +106,7 @@ def test_a_hundred_and_more_callers_of_one_event_each_share_a_commit(world: Worl
     calls = 128
     commits: list[int] = []
 
-    def record(told: list[Told]) -> list[RecordedEvent | EventConflict]:
+    def record(told: list[IncomingEvent]) -> list[RecordedEvent | EventConflict]:
         # The first commit takes so long that all others have come.
         eventually(lambda: bool(commits) or recorder.waiting >= calls - len(told))
         commits.append(len(told))

@@ -18,7 +18,7 @@ from services.ledger.domain.errors import EventConflict
 from services.ledger.domain.event import RecordedEvent
 from services.ledger.domain.posting import Change, Posting
 from services.ledger.domain.states import PostingState
-from services.ledger.handlers.record_events import Told, record_events
+from services.ledger.handlers.record_events import IncomingEvent, record_events
 from services.ledger.storage.uow import LedgerUow, LedgerUowFactory
 from services.ledger.workers.build import BuildConfig, BuildWorker
 from tests.ledger.domain import books
@@ -87,7 +87,7 @@ class World:
         return BuildWorker(self.new_uow, self.masterdata, self.as_worker(owner), config)
 
     def record(self, *events: Event, by: str = MAKER) -> list[RecordedEvent | EventConflict]:
-        return record_events([Told(event, by) for event in events], self.new_uow, self.clock, self.ids)
+        return record_events([IncomingEvent(event, by) for event in events], self.new_uow, self.clock, self.ids)
 
     def build(self, *events: Event) -> list[Posting]:
         """Record, build all that is due, and give the events' postings."""

@@ -256,7 +256,7 @@ class World:
                 continue  # whoever looks after processes starts it again
 
     def observe(self, service: str) -> Callable[[str], None]:
-        """Told of every commit of a service: where it may die, or lose a race."""
+        """IncomingEvent of every commit of a service: where it may die, or lose a race."""
 
         def at(point: str) -> None:
             if point == BEFORE_COMMIT and self.faults.strikes("conflict"):

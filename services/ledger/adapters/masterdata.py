@@ -187,14 +187,14 @@ def _target(answer: resolve_pb2.Resolution) -> Target:
     return _DECODERS[which](getattr(answer, which))
 
 
-def _journal(one: records_pb2.Journal) -> Target:
+def _journal(journal: records_pb2.Journal) -> Target:
     return master.PostingJournal(
-        one.odoo_id,
-        one.code,
-        one.type,
-        _account(one.default_account_odoo_id, one.default_account),
-        _account(one.suspense_account_odoo_id, one.suspense_account),
-        one.currency_code,
+        journal.odoo_id,
+        journal.code,
+        journal.type,
+        _account(journal.default_account_odoo_id, journal.default_account),
+        _account(journal.suspense_account_odoo_id, journal.suspense_account),
+        journal.currency_code,
     )
 
 
@@ -202,31 +202,31 @@ def _account(odoo_id: int, code: str) -> master.PostingAccount | None:
     return master.PostingAccount(odoo_id, code) if odoo_id else None
 
 
-def _company(one: resolve_pb2.CompanyProfile) -> Target:
+def _company(profile: resolve_pb2.CompanyProfile) -> Target:
     return master.Company(
-        odoo_id=one.legal_entity.odoo_id,
-        currency=one.legal_entity.currency_code,
-        time_zone=one.legal_entity.time_zone,
-        approval_above=one.approval_above_minor_units,
-        late_event_policy=one.late_event_policy,
-        predecessor_deadline_seconds=one.predecessor_deadline_seconds,
+        odoo_id=profile.legal_entity.odoo_id,
+        currency=profile.legal_entity.currency_code,
+        time_zone=profile.legal_entity.time_zone,
+        approval_above=profile.approval_above_minor_units,
+        late_event_policy=profile.late_event_policy,
+        predecessor_deadline_seconds=profile.predecessor_deadline_seconds,
     )
 
 
-def _fee(one: resolve_pb2.FeeTarget) -> Target:
-    if one.role not in _ROLES:
-        return master.Unresolved("MAPPING_MISSING", f"{one.role} is no role of the posting rules")
-    return master.Fee(Role(one.role))
+def _fee(target: resolve_pb2.FeeTarget) -> Target:
+    if target.role not in _ROLES:
+        return master.Unresolved("MAPPING_MISSING", f"{target.role} is no role of the posting rules")
+    return master.Fee(Role(target.role))
 
 
 _DECODERS: Mapping[str, Callable[[Any], Target]] = {
-    "account": lambda one: master.PostingAccount(one.odoo_id, one.code, one.currency_code, one.reconcilable),
+    "account": lambda found: master.PostingAccount(found.odoo_id, found.code, found.currency_code, found.reconcilable),
     "journal": _journal,
-    "tax_code": lambda one: master.Tax(one.odoo_id, one.rate),
-    "party": lambda one: master.PostingParty(one.name, one.odoo_id, one.commercial_odoo_id),
-    "product": lambda one: master.PostingProduct(one.odoo_id),
+    "tax_code": lambda found: master.Tax(found.odoo_id, found.rate),
+    "party": lambda found: master.PostingParty(found.name, found.odoo_id, found.commercial_odoo_id),
+    "product": lambda found: master.PostingProduct(found.odoo_id),
     "company": _company,
-    "rate": lambda one: master.Rate(one.rate),
+    "rate": lambda found: master.Rate(found.rate),
     "fee": _fee,
-    "failure": lambda one: master.Unresolved(one.reason, one.message),
+    "failure": lambda found: master.Unresolved(found.reason, found.message),
 }

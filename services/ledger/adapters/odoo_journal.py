@@ -104,9 +104,13 @@ class OdooJournal:
         tried: it finds its own record. An invoicing user may not search `ir.model.data` itself.
         """
         model = documents[0].type.traits.odoo_model
-        wanted = {f"{self._module}.{one.effect}": one.effect for one in documents}
+        wanted = {f"{self._module}.{document.effect}": document.effect for document in documents}
         found = {}
-        domain = ["|", ["ref", "in", sorted({one.transaction_id for one in documents})], ["id", "in", list(known_ids)]]
+        domain = [
+            "|",
+            ["ref", "in", sorted({document.transaction_id for document in documents})],
+            ["id", "in", list(known_ids)],
+        ]
         candidates = self._odoo.execute(model, "search", [domain])
         if candidates:
             names = self._odoo.execute(model, "get_external_id", [candidates])
@@ -132,7 +136,7 @@ class OdooJournal:
         columns, rows = odoo_rows.rows_of(self._module, documents, currency_ids, reversed_ids)
         answer = self._odoo.execute(documents[0].type.traits.odoo_model, "load", [columns, rows])
         if answer["ids"]:
-            ids = [int(one) for one in answer["ids"]]
+            ids = [int(number) for number in answer["ids"]]
             if len(ids) != len(documents):
                 raise AnswerUnreadable("load")
             return ids
@@ -145,7 +149,7 @@ class OdooJournal:
     @_understood
     def read(self, kind: DocumentType, ids: Sequence[int]) -> dict[int, DocumentView]:
         """What Odoo holds of these records; a missing one is absent from the answer."""
-        return {record: view for (_, record), view in self.read_all((kind, one) for one in ids).items()}
+        return {record: view for (_, record), view in self.read_all((kind, number) for number in ids).items()}
 
     @_understood
     def read_all(self, records: Iterable[Record]) -> dict[Record, DocumentView]:
@@ -203,10 +207,10 @@ class OdooJournal:
         fields = ["debit_move_id", "credit_move_id", "exchange_move_id"]
         partials = self._odoo.execute("account.partial.reconcile", "search_read", [domain, fields], _PLAIN)
         moves_of: dict[int, set[int]] = {}
-        for one in partials:
-            if one["exchange_move_id"]:
-                for line in (int(one["debit_move_id"]), int(one["credit_move_id"])):
-                    moves_of.setdefault(line, set()).add(int(one["exchange_move_id"]))
+        for partial in partials:
+            if partial["exchange_move_id"]:
+                for line in (int(partial["debit_move_id"]), int(partial["credit_move_id"])):
+                    moves_of.setdefault(line, set()).add(int(partial["exchange_move_id"]))
         if not moves_of:
             return {}
         held = self._moves(sorted(set().union(*moves_of.values())))
@@ -219,22 +223,22 @@ class OdooJournal:
     def _lines(self, domain: list[Any]) -> dict[int, tuple[LineView, ...]]:
         accounts_only = [*domain, ["account_id", "!=", False]]  # notes and sections bear no account
         found = self._odoo.execute("account.move.line", "search_read", [accounts_only, _LINE_FIELDS], _PLAIN)
-        codes = self._codes_of({int(one["currency_id"]) for one in found if one["currency_id"]})
+        codes = self._codes_of({int(item["currency_id"]) for item in found if item["currency_id"]})
         by_move: dict[int, list[LineView]] = {}
-        for one in found:
-            by_move.setdefault(int(one["move_id"]), []).append(self._line(one, codes))
+        for item in found:
+            by_move.setdefault(int(item["move_id"]), []).append(self._line(item, codes))
         return {move: tuple(sorted(lines, key=lambda line: line.odoo_id)) for move, lines in by_move.items()}
 
-    def _line(self, one: Mapping[str, Any], codes: Mapping[int, str]) -> LineView:
-        currency = codes[int(one["currency_id"])] if one["currency_id"] else self._home
+    def _line(self, item: Mapping[str, Any], codes: Mapping[int, str]) -> LineView:
+        currency = codes[int(item["currency_id"])] if item["currency_id"] else self._home
         return LineView(
-            odoo_id=int(one["id"]),
-            account_id=int(one["account_id"]),
-            partner_id=int(one["partner_id"]) if one["partner_id"] else None,
-            amount=_money(currency, one["amount_currency"]),
-            balance=_money(self._home, one["balance"]),
-            reconciled=bool(one["reconciled"]),
-            residual=_money(self._home, one["amount_residual"]),
+            odoo_id=int(item["id"]),
+            account_id=int(item["account_id"]),
+            partner_id=int(item["partner_id"]) if item["partner_id"] else None,
+            amount=_money(currency, item["amount_currency"]),
+            balance=_money(self._home, item["balance"]),
+            reconciled=bool(item["reconciled"]),
+            residual=_money(self._home, item["amount_residual"]),
         )
 
     def _moves(self, ids: Sequence[int]) -> dict[int, DocumentView]:
@@ -264,7 +268,7 @@ class OdooJournal:
             found = self._odoo.execute(
                 "res.currency", "search_read", [domain, ["name"]], {"context": {"active_test": False}}
             )
-            self._currency_ids |= {str(one["name"]): int(one["id"]) for one in found}
+            self._currency_ids |= {str(currency["name"]): int(currency["id"]) for currency in found}
             if codes - self._currency_ids.keys():
                 raise OdooRefused("res.currency", "Odoo does not have the document's currency")
         return self._currency_ids
@@ -274,7 +278,7 @@ class OdooJournal:
         unknown = ids - set(self._currency_ids.values())
         if unknown:
             found = self._odoo.execute("res.currency", "read", [sorted(unknown), ["name"]])
-            self._currency_ids |= {str(one["name"]): int(one["id"]) for one in found}
+            self._currency_ids |= {str(currency["name"]): int(currency["id"]) for currency in found}
         return {record: code for code, record in self._currency_ids.items()}
 
 

@@ -35,6 +35,10 @@ class RecordedEvent:
     attempts: int = 0
     claim: WorkClaim | None = field(default=None, compare=False)
 
+    def again(self, at: datetime) -> BuiltEvent:
+        """To be built again at that instant, as if it had not been taken up; the attempt counts."""
+        return BuiltEvent(self, self.state, at, self.mapping_revision, self.hold_until, keep_attempts=True)
+
 
 @dataclass(frozen=True, slots=True)
 class Recording:

@@ -20,7 +20,7 @@ KEY_CHARACTERS = 1000  # the columns hold a little more: the mark of an effect t
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class IncomingEvent:
     """An event as a caller brought it, with the trace context it came with."""
 
     event: Event
@@ -29,14 +29,14 @@ class Told:
 
 
 def record_events(
-    told: Sequence[Told], new_uow: NewUow, clock: Clock, ids: IdSource
+    incoming: Sequence[IncomingEvent], new_uow: NewUow, clock: Clock, ids: IdSource
 ) -> list[RecordedEvent | EventConflict]:
     """Store each event once, however often it arrives, in one commit; an answer an event, in order.
 
     The same event again gets the first answer with `duplicate` set, and what it adds (references, details) is merged.
     Another content under a known name is an `EventConflict`, given back in its place. Events must have passed `check`.
     """
-    recordings = [_recording(one, ids) for one in told]
+    recordings = [_recording(event, ids) for event in incoming]
     with new_uow() as uow:
         answers = uow.events.record(recordings, clock())
         uow.commit()
@@ -50,9 +50,9 @@ def check(event: Event) -> None:
     _bounded(event.object_id, VALUE_CHARACTERS, "object_id")
     if len(event.references) > REFERENCES_AT_MOST:
         raise EventInvalid(f"more than {REFERENCES_AT_MOST} references", field="references")
-    for one in event.references:
-        _bounded(one.value, VALUE_CHARACTERS, "references.value")
-        _bounded(one.issuer, VALUE_CHARACTERS, "references.issuer", empty=True)
+    for reference in event.references:
+        _bounded(reference.value, VALUE_CHARACTERS, "references.value")
+        _bounded(reference.issuer, VALUE_CHARACTERS, "references.issuer", empty=True)
     if any(len(str(EffectKey.of(event, effect))) > KEY_CHARACTERS for effect in effects_of(event)):
         raise EventInvalid("the effect's key would be too long", field="object_id")
 
@@ -66,18 +66,18 @@ def _bounded(text: str, characters: int, field: str, *, empty: bool = False) -> 
         raise EventInvalid(f"{field} holds control characters", field=field)
 
 
-def _recording(told: Told, ids: IdSource) -> Recording:
-    event, requested = told.event, told.event.transaction_id
+def _recording(incoming: IncomingEvent, ids: IdSource) -> Recording:
+    event, requested = incoming.event, incoming.event.transaction_id
     if not requested:
         event = replace(event, transaction_id=ids())
     effective = has_effect(event)
-    joins = sum(one.kind in STORY for one in event.references)
+    joins = sum(reference.kind in STORY for reference in event.references)
     return Recording(
         event=event,
         requested_transaction_id=requested,
         digest=digest_of(event),
-        recorded_by=told.recorded_by,
-        traceparent=told.traceparent,
+        recorded_by=incoming.recorded_by,
+        traceparent=incoming.traceparent,
         state=BuildState.RECORDED if effective else BuildState.NO_EFFECT,
         # Evidence that bears several references may join stories: the builder looks at it too.
         build_due=effective or (event.kind is EventKind.EVIDENCE and joins > 1),

@@ -28,7 +28,7 @@ class PostingChanges:
     def after(self, company: str, number: int, limit: int) -> list[PostingChange]:
         """Changes of postings after a sealed number, in their one order."""
         messages = Outbox(self._connection, TABLES).read_after(number, limit, topics=[topic_of(company)])
-        keys = sorted({one.message.key for one in messages})
+        keys = sorted({sealed.message.key for sealed in messages})
         if not keys:
             return []
         columns = (POSTING.c.key, POSTING.c.document, POSTING.c.content_digest, EVENT.c.payload)
@@ -36,9 +36,9 @@ class PostingChanges:
         now = {row.key: row for row in self._connection.execute(joined)}
         events = {key: event_from_json(row.payload) for key, row in now.items()}
         changes = []
-        for one in messages:
-            row = now[one.message.key]
-            record = json.loads(one.message.payload)
+        for sealed in messages:
+            row = now[sealed.message.key]
+            record = json.loads(sealed.message.payload)
             record |= {"document_json": row.document, "content_digest": row.content_digest, "claim": None}
-            changes.append(PostingChange(one.number, from_plain(Posting, record), events[one.message.key]))
+            changes.append(PostingChange(sealed.number, from_plain(Posting, record), events[sealed.message.key]))
         return changes

@@ -11,16 +11,15 @@ from sqlalchemy import Connection, Row, literal_column, select, update
 
 from libs.events import DIGEST_VERSION, Event, Reference, event_from_json, event_to_json
 from libs.storage.audit import AuditEntry, AuditLog
-from libs.storage.leases import claim, finish, release, renew
+from libs.storage.leases import claim, finish, release
 from libs.storage.rows import insert_new, insert_rows
 from libs.storage.totals import TotalKey, Totals, one_event
 
-from ..domain.claim import WorkClaim
 from ..domain.committed import Committed
 from ..domain.enrichment import enriched
 from ..domain.errors import EventConflict, EventUnknown
 from ..domain.event import BuildState, BuiltEvent, RecordedEvent, Recording
-from .mapping import lease, to_recorded
+from .mapping import lease, renew_claims, to_recorded
 from .rows import EVENT, EVENT_REFERENCE, POSTING, TABLES, TRANSACTION_ALIAS
 
 _DUE = EVENT.c.build_due == literal_column("1")  # written out, so that the partial index serves it
@@ -95,13 +94,9 @@ class RecordedEvents:
 
     def renew(self, events: Sequence[RecordedEvent], *, now: datetime, lease_seconds: float) -> list[RecordedEvent]:
         """Those that are still ours, with their new claim."""
-        leases = [lease(one.event.name, one.claim) for one in events if one.claim is not None]
-        kept = {one.id: one for one in renew(self._connection, EVENT, leases, now=now, lease_seconds=lease_seconds)}
-        return [
-            replace(one, claim=WorkClaim(new.owner, new.fence, new.until))
-            for one in events
-            if (new := kept.get(one.event.name)) is not None
-        ]
+        claims = {recorded.event.name: recorded.claim for recorded in events}
+        kept = renew_claims(self._connection, EVENT, claims, now=now, lease_seconds=lease_seconds)
+        return [replace(recorded, claim=new) for recorded in events if (new := kept.get(recorded.event.name))]
 
     def built(self, outcomes: Sequence[BuiltEvent], now: datetime, *, failure: str = "") -> set[str]:
         """End the claims; the names of the events that were still ours.
@@ -109,26 +104,26 @@ class RecordedEvents:
         `failure` is the reason of a technical failure, for which they are built again.
         """
         finished = []
-        for one in outcomes:
-            assert one.event.claim is not None, "only a claimed event is built"
+        for outcome in outcomes:
+            assert outcome.event.claim is not None, "only a claimed event is built"
             values: dict[str, Any] = {
-                "state": one.state.value,
-                "build_due": int(one.due_at is not None),
-                "available_at": one.due_at or now,
-                "mapping_revision": one.mapping_revision,
-                "hold_until": one.hold_until,
-                "attempts": one.event.attempts if one.keep_attempts else 0,
+                "state": outcome.state.value,
+                "build_due": int(outcome.due_at is not None),
+                "available_at": outcome.due_at or now,
+                "mapping_revision": outcome.mapping_revision,
+                "hold_until": outcome.hold_until,
+                "attempts": outcome.event.attempts if outcome.keep_attempts else 0,
             }
-            finished.append((lease(one.event.event.name, one.event.claim), values))
+            finished.append((lease(outcome.event.event.name, outcome.event.claim), values))
         kept: set[str] = finish(self._connection, EVENT, finished, now=now)
         if failure:
-            ours = [one.event.event for one in outcomes if one.event.event.name in kept]
+            ours = [outcome.event.event for outcome in outcomes if outcome.event.event.name in kept]
             self._committed.postponed += [(event, failure) for event in ours]
         return kept
 
     def release(self, events: Sequence[RecordedEvent], *, now: datetime, at: datetime) -> None:
         """Give claimed events back untried."""
-        leases = [lease(one.event.name, one.claim) for one in events if one.claim is not None]
+        leases = [lease(recorded.event.name, recorded.claim) for recorded in events if recorded.claim is not None]
         release(self._connection, EVENT, leases, now=now, at=at)
 
     def build_again(self, names: Sequence[str], now: datetime) -> None:
@@ -153,18 +148,26 @@ class RecordedEvents:
         """References, audit entries and totals of new events."""
         if not fresh:
             return
-        references = _reference_rows([one.event for one in fresh])
+        references = _reference_rows([recording.event for recording in fresh])
         insert_rows(self._connection, EVENT_REFERENCE, references, _REFERENCE_COLUMNS)
         entries = [
             AuditEntry(
-                one.event.name, "RECORDED", one.recorded_by, now, one.event.transaction_id, content_digest=one.digest
+                recording.event.name,
+                "RECORDED",
+                recording.recorded_by,
+                now,
+                recording.event.transaction_id,
+                content_digest=recording.digest,
             )
-            for one in fresh
+            for recording in fresh
         ]
         AuditLog(self._connection, TABLES).append(entries, new_subjects=True)
         totals = [
-            (total_key(one.event, _BUCKETS[one.state]), one_event(one.event.name, one.event.amount.minor_units))
-            for one in fresh
+            (
+                total_key(recording.event, _BUCKETS[recording.state]),
+                one_event(recording.event.name, recording.event.amount.minor_units),
+            )
+            for recording in fresh
         ]
         Totals(self._connection, TABLES).add(totals)
         self._committed.queues.add("build")
@@ -193,7 +196,7 @@ class RecordedEvents:
         known = event_from_json(row.payload)
         merged = enriched(known, recording.event)
         if merged is not known:
-            added = [one for one in merged.references if one not in known.references]
+            added = [reference for reference in merged.references if reference not in known.references]
             new_rows = _reference_rows([merged], added)
             insert_new(self._connection, EVENT_REFERENCE, new_rows, _REFERENCE_COLUMNS, _REFERENCE_COLUMNS)
             values = {
@@ -206,7 +209,7 @@ class RecordedEvents:
                 "fence": EVENT.c.fence + 1,
             }
             self._connection.execute(update(EVENT).where(EVENT.c.name == name).values(values))
-            told_by = {"delivery": recording.event.provenance.delivery, "translator": merged.provenance.translator}
+            brought_by = {"delivery": recording.event.provenance.delivery, "translator": merged.provenance.translator}
             entry = AuditEntry(
                 name,
                 "ENRICHED",
@@ -214,7 +217,7 @@ class RecordedEvents:
                 now,
                 merged.transaction_id,
                 content_digest=recording.digest,
-                detail={key: value for key, value in told_by.items() if value},
+                detail={key: value for key, value in brought_by.items() if value},
             )
             AuditLog(self._connection, TABLES).append([entry])
             self._committed.queues.add("build")
@@ -281,6 +284,6 @@ def _reference_rows(events: Sequence[Event], only: Sequence[Reference] | None = 
     rows: dict[tuple[Any, ...], None] = {}
     for event in events:
         company, name = event.company, event.name
-        for one in event.references if only is None else only:
-            rows[company, one.kind.value, one.value, name, one.issuer] = None
+        for reference in event.references if only is None else only:
+            rows[company, reference.kind.value, reference.value, name, reference.issuer] = None
     return list(rows)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, RowMapping
+from sqlalchemy import Connection, Row, RowMapping, Table
 
 from libs.events import event_from_json
 from libs.money import Money
-from libs.storage.leases import Lease
+from libs.storage.leases import Lease, renew
 
 from .. import message
 from ..domain.case import CaseState, Category, Doubt, ExceptionCase
@@ -133,6 +134,15 @@ def to_match(row: Row[Any], members: tuple[str, ...]) -> AppliedMatch:
 def lease(key: str, claim: WorkClaim) -> Lease:
     """The claim as the lease library knows it."""
     return Lease(key, claim.fence, claim.owner, claim.until)
+
+
+def renew_claims(
+    connection: Connection, table: Table, claims: Mapping[str, WorkClaim | None], *, now: datetime, lease_seconds: float
+) -> dict[str, WorkClaim]:
+    """The new claims on the rows that are still ours, by their keys."""
+    leases = [lease(key, claim) for key, claim in claims.items() if claim is not None]
+    kept = renew(connection, table, leases, now=now, lease_seconds=lease_seconds)
+    return {held.id: WorkClaim(held.owner, held.fence, held.until) for held in kept}
 
 
 def _claim(values: RowMapping) -> WorkClaim | None:

@@ -10,14 +10,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, bindparam, literal_column, or_, select, update
 
 from libs.storage.audit import AuditEntry, AuditLog
-from libs.storage.leases import claim, finish, in_state, renew
+from libs.storage.leases import claim, finish, in_state
 from libs.storage.rows import insert_new, insert_rows
 
-from ..domain.claim import WorkClaim
 from ..domain.committed import Committed
 from ..domain.errors import AppliedMatchUnknown
 from ..domain.match import AppliedMatch, AppliedMatchState
-from .mapping import lease, to_match
+from .mapping import lease, renew_claims, to_match
 from .rows import APPLIED_MATCH, APPLIED_MATCH_MEMBER, TABLES
 
 # As in the partial index.
@@ -87,11 +86,10 @@ class AppliedMatches:
 
     def renew(self, match: AppliedMatch, *, now: datetime, lease_seconds: float) -> AppliedMatch | None:
         """The match with its new claim, or None if it is not ours any more."""
-        if match.claim is None:
-            return None
-        held = [lease(match.name, match.claim)]
-        kept = renew(self._connection, APPLIED_MATCH, held, now=now, lease_seconds=lease_seconds)
-        return replace(match, claim=WorkClaim(kept[0].owner, kept[0].fence, kept[0].until)) if kept else None
+        kept = renew_claims(
+            self._connection, APPLIED_MATCH, {match.name: match.claim}, now=now, lease_seconds=lease_seconds
+        )
+        return replace(match, claim=kept[match.name]) if kept else None
 
     def take_up(self, match: AppliedMatch, now: datetime, actor: str) -> AppliedMatch:
         """Into the queue again, with a new budget: for what is an exception or parked. Of two calls one does it."""

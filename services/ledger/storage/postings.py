@@ -11,17 +11,16 @@ from sqlalchemy import ColumnElement, Connection, bindparam, literal_column, sel
 from libs.events import ReferenceKind
 from libs.listing import After
 from libs.storage.engine import in_index_order
-from libs.storage.leases import claim, in_state, renew
+from libs.storage.leases import claim, in_state
 from libs.storage.rows import insert_new
 
-from ..domain.claim import WorkClaim
 from ..domain.committed import Committed
 from ..domain.errors import PostingUnknown
 from ..domain.listed import ListedPosting
 from ..domain.posting import Change, NewPosting, Posting, PostingQuery
 from ..message import built_message
 from .cases import last_of
-from .mapping import lease, to_posting
+from .mapping import renew_claims, to_posting
 from .rows import EVENT_REFERENCE, POSTING, POSTING_DEPENDENCY
 from .transitions import Transitions
 
@@ -51,12 +50,12 @@ class Postings:
         return to_posting(row)
 
     def find(self, keys: Sequence[str]) -> dict[str, Posting]:
-        return {one.key: one for one in self._where(POSTING.c.key.in_(keys))} if keys else {}
+        return {posting.key: posting for posting in self._where(POSTING.c.key.in_(keys))} if keys else {}
 
     def of_events(self, events: Sequence[str]) -> dict[str, list[Posting]]:
         found: dict[str, list[Posting]] = {}
-        for one in self._where(POSTING.c.event.in_(events)) if events else ():
-            found.setdefault(one.event, []).append(one)
+        for posting in self._where(POSTING.c.event.in_(events)) if events else ():
+            found.setdefault(posting.event, []).append(posting)
         return found
 
     def of_group(self, company: str, ar_group: str) -> list[Posting]:
@@ -87,11 +86,11 @@ class Postings:
         if not (query.transaction_id or query.event or query.reference):
             in_index_order(self._connection)
         listed = list(map(ListedPosting._make, self._connection.execute(statement).all()))
-        older = self.find([one.key for one in listed if one.built_message is None])
+        older = self.find([row.key for row in listed if row.built_message is None])
         if not older:
             return listed
         return [
-            one._replace(built_message=built_message(older[one.key])) if one.key in older else one for one in listed
+            row._replace(built_message=built_message(older[row.key])) if row.key in older else row for row in listed
         ]
 
     def create(self, postings: Sequence[NewPosting], now: datetime) -> None:
@@ -167,13 +166,9 @@ class Postings:
 
     def renew(self, postings: Sequence[Posting], *, now: datetime, lease_seconds: float) -> list[Posting]:
         """Those that are still ours, with their new claim."""
-        leases = [lease(one.key, one.claim) for one in postings if one.claim is not None]
-        kept = {one.id: one for one in renew(self._connection, POSTING, leases, now=now, lease_seconds=lease_seconds)}
-        return [
-            replace(one, claim=WorkClaim(kept[one.key].owner, kept[one.key].fence, kept[one.key].until))
-            for one in postings
-            if one.key in kept
-        ]
+        claims = {posting.key: posting.claim for posting in postings}
+        kept = renew_claims(self._connection, POSTING, claims, now=now, lease_seconds=lease_seconds)
+        return [replace(posting, claim=kept[posting.key]) for posting in postings if posting.key in kept]
 
     def _where(self, condition: ColumnElement[bool]) -> list[Posting]:
         rows = self._connection.execute(select(POSTING).where(condition).order_by(*_OLDEST_FIRST))

@@ -25,7 +25,7 @@ _Reference = tuple[str, str, str]  # company, kind, value
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _StoryDocument:
     """A document of a story; `age` grows with time."""
 
     age: int
@@ -98,14 +98,14 @@ class StoryReader:
             seen |= references
             frontier = {event for event in frontier if len(joined.members(event)) <= EVENTS_AT_MOST}
 
-    def _documents(self, events: Sequence[str]) -> dict[str, list[_Told]]:
+    def _documents(self, events: Sequence[str]) -> dict[str, list[_StoryDocument]]:
         """Of each event; rejected ones have no effect on what follows."""
         columns = (POSTING.c.event, POSTING.c.ar_group, POSTING.c.document)
         live = POSTING.c.event.in_(events) & POSTING.c.state.not_in(_DEAD) & (POSTING.c.document != "")
         rows = self._connection.execute(select(*columns).where(live).order_by(POSTING.c.created_at, POSTING.c.key))
-        found: dict[str, list[_Told]] = {}
+        found: dict[str, list[_StoryDocument]] = {}
         for age, (event, label, document) in enumerate(rows):
-            found.setdefault(event, []).append(_Told(age, event, label, document_from_json(document)))
+            found.setdefault(event, []).append(_StoryDocument(age, event, label, document_from_json(document)))
         return found
 
     def _customers(self, events: Sequence[str]) -> dict[str, PartyWord]:
@@ -145,8 +145,8 @@ class _Joined:
                 self._join(event, other)
         return new
 
-    def _join(self, one: str, other: str) -> None:
-        small, large = sorted((self._members[one], self._members[other]), key=len)
+    def _join(self, name: str, other: str) -> None:
+        small, large = sorted((self._members[name], self._members[other]), key=len)
         if small is large:
             return
         large |= small
@@ -157,15 +157,15 @@ class _Joined:
 def _story(
     name: str,
     members: set[str],
-    documents: dict[str, list[_Told]],
+    documents: dict[str, list[_StoryDocument]],
     customers: dict[str, PartyWord],
 ) -> Story:
     names = sorted(members)
-    told = sorted((one for event in names for one in documents.get(event, ())), key=lambda one: one.age)
-    labels = sorted({one.label for one in told if one.label})
+    known = sorted((document for event in names for document in documents.get(event, ())), key=lambda built: built.age)
+    labels = sorted({built.label for built in known if built.label})
     label = labels[0] if labels else names[0]
     customer = next((customers[event] for event in names if event in customers), None)
-    others = tuple(one.document for one in told if one.event != name)
+    others = tuple(built.document for built in known if built.event != name)
     return Story(label, tuple(names), tuple(labels[1:]), Context(customer, others))
 
 

@@ -29,7 +29,7 @@ class LedgerTrail:
         stored = log.of_transaction(meant)
         for match in self._matches_of(meant):
             stored += log.of_subject(match)
-        steps = [_step(one.entry) for one in stored]
+        steps = [_step(row.entry) for row in stored]
         return meant, sorted(steps, key=lambda step: step.at)  # stable: entries of one instant stay in their order
 
     def totals(self, company: str) -> list[ControlTotal]:

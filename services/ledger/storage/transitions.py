@@ -41,25 +41,25 @@ class Transitions:
         """Raises `StorageConflict` where a key exists. HELD ones are READY at once if nothing blocks them."""
         if not postings:
             return
-        waiting = [{"posting": one.posting.key, "predecessor": other} for one in postings for other in one.predecessors]
+        waiting = [{"posting": new.posting.key, "predecessor": other} for new in postings for other in new.predecessors]
         insert_new(self._connection, POSTING_DEPENDENCY, waiting, ["posting", "predecessor"])
-        blocked = self.blocked([one.posting.key for one in postings if is_waiting(one.posting)])
+        blocked = self.blocked([new.posting.key for new in postings if is_waiting(new.posting)])
         postings = [
-            replace(one, posting=unblocked(one.posting, now))
-            if is_waiting(one.posting) and one.posting.key not in blocked
-            else one
-            for one in postings
+            replace(new, posting=unblocked(new.posting, now))
+            if is_waiting(new.posting) and new.posting.key not in blocked
+            else new
+            for new in postings
         ]
-        insert_rows(self._connection, POSTING, [new_row(one.posting) for one in postings])
+        insert_rows(self._connection, POSTING, [new_row(new.posting) for new in postings])
         entries: list[AuditEntry] = []
-        for one in postings:
-            steps = (*one.through, one.posting.state)
-            entries += _entries(one.posting, steps, one.posting.made_by or LEDGER, now)
+        for new in postings:
+            steps = (*new.through, new.posting.state)
+            entries += _entries(new.posting, steps, new.posting.made_by or LEDGER, now)
         AuditLog(self._connection, TABLES).append(entries)
-        self._tell([one.posting for one in postings], now)
-        Cases(self._connection).open([(one.posting.name, one.posting, one.doubt) for one in postings if one.doubt], now)
-        self._count([one.posting.event for one in postings])
-        self._wake([one.posting for one in postings])
+        self._announce([new.posting for new in postings], now)
+        Cases(self._connection).open([(new.posting.name, new.posting, new.doubt) for new in postings if new.doubt], now)
+        self._count([new.posting.event for new in postings])
+        self._wake([new.posting for new in postings])
         self._committed.created += postings
 
     def apply(self, changes: Sequence[Change], now: datetime) -> set[str]:
@@ -68,26 +68,28 @@ class Transitions:
         Returns the keys that were changed: not those whose claim was lost, or that changed since they were read.
         Raises `TransitionForbidden`.
         """
-        blocked = self.blocked([one.after.key for one in changes if is_waiting(one.after)])
-        changes = [_stamped(one, blocked, now) for one in changes]
+        blocked = self.blocked([change.after.key for change in changes if is_waiting(change.after)])
+        changes = [_stamped(change, blocked, now) for change in changes]
         for change in changes:
             _check(change)
         made = self._write(changes, now)
         done = [change for change in changes if change.before.key in made]
-        moved = [one for one in done if one.after.state is not one.before.state]
-        posted = [one.after.key for one in moved if one.after.state is PostingState.POSTED]
+        moved = [change for change in done if change.after.state is not change.before.state]
+        posted = [change.after.key for change in moved if change.after.state is PostingState.POSTED]
         done += self._promote(posted, now)
         entries: list[AuditEntry] = []
         for change in done:
             steps = (*change.through, change.after.state) if change.after.state is not change.before.state else ()
             entries += _entries(change.after, steps, change.actor, now, change.why)
         AuditLog(self._connection, TABLES).append(entries)
-        told = [one.after for one in done if one.after.state is not one.before.state or _differs(one)]
-        self._tell(told, now)
+        visible = [change.after for change in done if change.after.state is not change.before.state or _differs(change)]
+        self._announce(visible, now)
         self._resolve(done, now)
-        Cases(self._connection).open([(one.after.name, one.after, one.doubt) for one in done if one.doubt], now)
-        self._count([one.after.event for one in done if one.after.state is not one.before.state])
-        self._wake([one.after for one in done])
+        Cases(self._connection).open(
+            [(change.after.name, change.after, change.doubt) for change in done if change.doubt], now
+        )
+        self._count([change.after.event for change in done if change.after.state is not change.before.state])
+        self._wake([change.after for change in done])
         self._committed.changed += done
         return made
 
@@ -97,31 +99,32 @@ class Transitions:
             return []
         after = []
         entries: list[AuditEntry] = []
-        for one in claimed:
+        for posting in claimed:
             steps = [PostingState.POSTING]
-            if one.state is PostingState.POSTING:  # its worker died: what it did is not known
+            if posting.state is PostingState.POSTING:  # its worker died: what it did is not known
                 steps = [PostingState.UNKNOWN, PostingState.POSTING]
             started = replace(
-                one,
+                posting,
                 state=PostingState.POSTING,
-                tries=one.tries + 1,
-                first_attempt_at=one.first_attempt_at or now,
+                tries=posting.tries + 1,
+                first_attempt_at=posting.first_attempt_at or now,
                 last_attempt_at=now,
-                version=one.version + 1,
+                version=posting.version + 1,
                 updated_at=now,
             )
             after.append(started)
-            owner = one.claim.owner if one.claim else LEDGER
+            owner = posting.claim.owner if posting.claim else LEDGER
             entries += _entries(started, steps, owner, now)
         columns = ("state", "tries", "first_attempt_at", "last_attempt_at", "version", "updated_at")
         statement = update(POSTING).where(POSTING.c.key == bindparam("claimed_key"))
         rows = [
-            {"claimed_key": one.key} | {name: value for name, value in posting_columns(one).items() if name in columns}
-            for one in after
+            {"claimed_key": posting.key}
+            | {name: value for name, value in posting_columns(posting).items() if name in columns}
+            for posting in after
         ]
         self._connection.execute(statement.values({name: bindparam(name) for name in columns}), rows)
         AuditLog(self._connection, TABLES).append(entries)
-        self._tell(after, now)
+        self._announce(after, now)
         return after
 
     def blocked(self, keys: Sequence[str]) -> set[str]:
@@ -144,8 +147,10 @@ class Transitions:
     def _write(self, changes: Sequence[Change], now: datetime) -> set[str]:
         """The rows themselves; the keys of those that were still as they were read."""
         made: set[str] = set()
-        leased = [one for one in changes if one.before.claim is not None and not one.keep_claim]
-        outcomes = [(lease(one.before.key, claim), _values(one)) for one in leased if (claim := one.before.claim)]
+        leased = [change for change in changes if change.before.claim is not None and not change.keep_claim]
+        outcomes = [
+            (lease(change.before.key, claim), _values(change)) for change in leased if (claim := change.before.claim)
+        ]
         if outcomes:
             made |= finish(self._connection, POSTING, outcomes, now=now)
         for change in changes:
@@ -175,21 +180,21 @@ class Transitions:
         )
         rows = self._connection.execute(select(POSTING).where(held).order_by(POSTING.c.key).with_for_update())
         candidates = [to_posting(row) for row in rows]
-        blocked = self.blocked([one.key for one in candidates])
+        blocked = self.blocked([candidate.key for candidate in candidates])
         # A worker that looks at its deadline at this moment may hold a claim: the row is locked, so it comes too late.
         changes = [
-            _stamped(Change(one, unblocked(one, now), actor=LEDGER), blocked, now)
-            for one in candidates
-            if one.key not in blocked
+            _stamped(Change(candidate, unblocked(candidate, now), actor=LEDGER), blocked, now)
+            for candidate in candidates
+            if candidate.key not in blocked
         ]
         for change in changes:
             values = _values(change) | {"lease_owner": None, "lease_until": None, "fence": POSTING.c.fence + 1}
             self._connection.execute(update(POSTING).where(POSTING.c.key == change.before.key).values(values))
         return changes
 
-    def _tell(self, postings: Sequence[Posting], now: datetime) -> None:
+    def _announce(self, postings: Sequence[Posting], now: datetime) -> None:
         """One message a posting, in this transaction; watchers get it by its sealed number."""
-        Outbox(self._connection, TABLES).add([_message(one, now) for one in postings])
+        Outbox(self._connection, TABLES).add([_message(posting, now) for posting in postings])
         if postings:
             self._committed.queues.add("seal")
 
@@ -223,18 +228,18 @@ class Transitions:
             bucket = bucket_of(states.get(row.name, []))
             if bucket == row.bucket:
                 continue
-            one = one_event(row.name, row.minor_units)
+            counted = one_event(row.name, row.minor_units)
             key = TotalKey(row.interface, row.company, row.currency, row.effective_at.date(), row.bucket)
-            totals += [(key, -one), (replace(key, bucket=bucket), one)]
+            totals += [(key, -counted), (replace(key, bucket=bucket), counted)]
             moved.setdefault(bucket, []).append(row.name)
         for bucket, those in moved.items():
             self._connection.execute(update(EVENT).where(EVENT.c.name.in_(those)).values(bucket=bucket))
         Totals(self._connection, TABLES).add(totals)
 
     def _wake(self, postings: Sequence[Posting]) -> None:
-        if any(one.state is PostingState.READY for one in postings):
+        if any(posting.state is PostingState.READY for posting in postings):
             self._committed.queues.add("post")
-        if any(one.state is PostingState.POSTED for one in postings):
+        if any(posting.state is PostingState.POSTED for posting in postings):
             self._committed.queues.add("match")
 
 

@@ -59,15 +59,15 @@ class BuildWorker:
     def run_once(self) -> int:
         """Build what is due, at most a batch; the number of events taken up."""
         claimed = self._claim()
-        if any(one.attempts > self._config.retry.max_attempts // 2 for one in claimed):
+        if any(recorded.attempts > self._config.retry.max_attempts // 2 for recorded in claimed):
             # One of them may be what kills the worker: each stands alone, and in no order, so that the rest gets past.
             self._work.rng.shuffle(claimed)
-            for one in claimed:
-                self._build(one.event.company, [one])
+            for recorded in claimed:
+                self._build(recorded.event.company, [recorded])
             return len(claimed)
         companies: dict[str, list[RecordedEvent]] = {}
-        for one in claimed:
-            companies.setdefault(one.event.company, []).append(one)
+        for recorded in claimed:
+            companies.setdefault(recorded.event.company, []).append(recorded)
         for company, events in sorted(companies.items()):
             self._build(company, events)
         return len(claimed)
@@ -78,9 +78,9 @@ class BuildWorker:
             claimed = uow.events.claim_to_build(
                 limit=config.batch, owner=self._work.owner, now=now, lease_seconds=config.lease_seconds
             )
-            suspects = [one for one in claimed if one.attempts > config.retry.max_attempts]
+            suspects = [recorded for recorded in claimed if recorded.attempts > config.retry.max_attempts]
             if suspects:  # only a crash spends more than the budget: it is parked before it takes others along
-                uow.events.release([one for one in claimed if one not in suspects], now=now, at=now)
+                uow.events.release([recorded for recorded in claimed if recorded not in suspects], now=now, at=now)
                 claimed = []
                 self._park(uow, suspects, "WORKER_FAILED", now)
             if claimed or suspects:
@@ -108,16 +108,16 @@ class BuildWorker:
     def _resolve(self, company: str, events: Sequence[RecordedEvent]) -> Masters:
         """Everything that the rules will ask, in one call once the company itself is known."""
         with self._new_uow(read_only=True) as uow:
-            stories = uow.stories.of([one.event for one in events])
+            stories = uow.stories.of([recorded.event for recorded in events])
         known = self._masterdata.resolve(company, [CompanyWord()])
         home = known.targets.get(CompanyWord())
         if not isinstance(home, Company):
             # Not an exception of each event: the company is not set up yet, or its mapping is not approved.
             raise CompanyNotReady(home.reason if isinstance(home, Unresolved) else "COMPANY_UNKNOWN")
         refs: dict[Ref, None] = {CompanyWord(): None}
-        for one in events:
-            if has_effect(one.event):
-                refs |= dict.fromkeys(_needs(one, home, stories[one.event.name].context))
+        for recorded in events:
+            if has_effect(recorded.event):
+                refs |= dict.fromkeys(_needs(recorded, home, stories[recorded.event.name].context))
         return self._masterdata.resolve(company, list(refs))
 
     def _refuse_all(self, events: Sequence[RecordedEvent], error: ConcordError) -> None:
@@ -125,23 +125,24 @@ class BuildWorker:
         with self._new_uow() as uow:
             ours = uow.events.renew(events, now=now, lease_seconds=self._config.lease_seconds)
             batch = _Batch(uow, Masters({}, 0, ""), now)
-            for one in ours:
-                batch.refuse(one, error.reason, str(error))
+            for recorded in ours:
+                batch.refuse(recorded, error.reason, str(error))
             batch.write()
             uow.commit()
 
     def _put_back(self, events: Sequence[RecordedEvent], reason: str) -> None:
         """Try again after a pause; park what has spent its budget."""
         now = self._work.clock()
-        tries = [(one, self._config.retry.next_try(one.attempts, now, self._work.rng)) for one in events]
+        later, spent = [], []
+        for recorded in events:
+            at = self._config.retry.next_try(recorded.attempts, now, self._work.rng)
+            if at is None:
+                spent.append(recorded)
+            else:
+                later.append(recorded.again(at))
         with self._new_uow() as uow:
-            later = [
-                BuiltEvent(one, one.state, at, one.mapping_revision, one.hold_until, keep_attempts=True)
-                for one, at in tries
-                if at is not None
-            ]
             uow.events.built(later, now, failure=reason)
-            self._park(uow, [one for one, at in tries if at is None], reason, now)
+            self._park(uow, spent, reason, now)
             uow.commit()
 
     def _park(self, uow: LedgerUow, events: Sequence[RecordedEvent], reason: str, now: datetime) -> None:
@@ -150,8 +151,8 @@ class BuildWorker:
             return
         ours = uow.events.renew(events, now=now, lease_seconds=self._config.lease_seconds)
         batch = _Batch(uow, Masters({}, 0, ""), now)
-        for one in ours:
-            batch.park(one, reason)
+        for recorded in ours:
+            batch.park(recorded, reason)
         batch.write()
 
 
@@ -168,13 +169,13 @@ class _Batch:
         self._drafts = Drafts(now)
 
     def build(self, events: Sequence[RecordedEvent]) -> None:
-        stories = self._uow.stories.of([one.event for one in events])
-        existing = self._uow.postings.of_events([one.event.name for one in events])
-        for one in events:
-            story = stories[one.event.name]
+        stories = self._uow.stories.of([recorded.event for recorded in events])
+        existing = self._uow.postings.of_events([recorded.event.name for recorded in events])
+        for recorded in events:
+            story = stories[recorded.event.name]
             if story.other_labels:
-                self._uow.stories.merge(one.event.company, story.label, story.other_labels, self._now)
-            self._build(one, story, existing.get(one.event.name, []))
+                self._uow.stories.merge(recorded.event.company, story.label, story.other_labels, self._now)
+            self._build(recorded, story, existing.get(recorded.event.name, []))
         self.write()
 
     def write(self) -> None:
@@ -190,25 +191,25 @@ class _Batch:
             for start in range(0, len(names), STORY_EVENTS_AT_MOST):
                 self._uow.stories.wake(company, names[start : start + STORY_EVENTS_AT_MOST], self._now)
 
-    def refuse(self, one: RecordedEvent, reason: str, message: str, existing: Sequence[Posting] = ()) -> None:
+    def refuse(self, recorded: RecordedEvent, reason: str, message: str, existing: Sequence[Posting] = ()) -> None:
         """Every effect that has no document becomes an exception, for finance."""
-        self._without_documents(one, existing, PostingState.EXCEPTION, Doubt(reason, message))
-        self._done(one, BuildState.EXCEPTION)
+        self._without_documents(recorded, existing, PostingState.EXCEPTION, Doubt(reason, message))
+        self._done(recorded, BuildState.EXCEPTION)
 
-    def park(self, one: RecordedEvent, reason: str) -> None:
+    def park(self, recorded: RecordedEvent, reason: str) -> None:
         """Every effect that has no document waits for an operator."""
         message = "it could not be built within the technical budget; retry once the cause is mended"
         doubt = Doubt(reason, message, Category.TECHNICAL, ("retry",))
-        existing = self._uow.postings.of_events([one.event.name]).get(one.event.name, [])
-        self._without_documents(one, existing, PostingState.RECORDED, doubt)
-        self._done(one, one.state)
+        existing = self._uow.postings.of_events([recorded.event.name]).get(recorded.event.name, [])
+        self._without_documents(recorded, existing, PostingState.RECORDED, doubt)
+        self._done(recorded, recorded.state)
 
-    def _build(self, one: RecordedEvent, story: Story, existing: Sequence[Posting]) -> None:
+    def _build(self, recorded: RecordedEvent, story: Story, existing: Sequence[Posting]) -> None:
         to_build = not existing or any(posting.state is PostingState.RECORDED for posting in existing)
-        if not has_effect(one.event) or not to_build:
+        if not has_effect(recorded.event) or not to_build:
             # Only its story was to be looked at: what it joins may be just what another one waits for.
-            self._wake_others(one, story)
-            self._done(one, one.state)
+            self._wake_others(recorded, story)
+            self._done(recorded, recorded.state)
             return
         documents = (*story.context.documents, *self._fresh.get(story.label, ()))
         context = Context(story.context.customer, documents)
@@ -216,70 +217,71 @@ class _Batch:
             if len(story.events) > STORY_EVENTS_AT_MOST:
                 raise Unbuildable("STORY_TOO_LARGE", "its references join more events than one story can have")
             company = self._masters.company()
-            if any(ref not in self._masters.targets for ref in needs(one.event, company, context)):
-                self._again(one)  # the story grew since the masters were asked
+            if any(ref not in self._masters.targets for ref in needs(recorded.event, company, context)):
+                self._outcomes.append(recorded.again(self._now))  # the story grew since the masters were asked
                 return
-            built = build(one.event, self._masters, context)
+            built = build(recorded.event, self._masters, context)
         except PredecessorMissing as error:
-            self._wait(one, company, error, existing)
+            self._wait(recorded, company, error, existing)
         except Unbuildable as error:
-            self.refuse(one, error.case, str(error), existing)
+            self.refuse(recorded, error.case, str(error), existing)
         except ConcordError as error:
-            self.refuse(one, error.reason, str(error), existing)
+            self.refuse(recorded, error.reason, str(error), existing)
         else:
-            self._accept(one, story, built, existing, company)
+            self._accept(recorded, story, built, existing, company)
 
     def _accept(
-        self, one: RecordedEvent, story: Story, built: Sequence[Built], existing: Sequence[Posting], company: Company
+        self,
+        recorded: RecordedEvent,
+        story: Story,
+        built: Sequence[Built],
+        existing: Sequence[Posting],
+        company: Company,
     ) -> None:
         if not built:
-            self.refuse(one, "DOCUMENT_EMPTY", "the rules made no document of it", existing)
+            self.refuse(recorded, "DOCUMENT_EMPTY", "the rules made no document of it", existing)
             return
         self._fresh.setdefault(story.label, []).extend(each.document for each in built)
         deadline = self._now + timedelta(seconds=company.predecessor_deadline_seconds)
         known = {posting.key: posting for posting in existing}
         for each in built:
-            if rival_key(each.document.effect, one.event.name) in known:
+            if rival_key(each.document.effect, recorded.event.name) in known:
                 continue  # another event has this effect; that was found earlier
-            before = known.get(each.document.effect) or draft(one, each.document.effect, self._now)
-            self._drafts.accept(one, each, before, story.label, self._masters, deadline)
-        self._wake_others(one, story)
-        self._done(one, BuildState.BUILT)
+            before = known.get(each.document.effect) or draft(recorded, each.document.effect, self._now)
+            self._drafts.accept(recorded, each, before, story.label, self._masters, deadline)
+        self._wake_others(recorded, story)
+        self._done(recorded, BuildState.BUILT)
 
     def _wait(
-        self, one: RecordedEvent, company: Company, error: PredecessorMissing, existing: Sequence[Posting]
+        self, recorded: RecordedEvent, company: Company, error: PredecessorMissing, existing: Sequence[Posting]
     ) -> None:
         """Until something of its story arrives, or the deadline."""
-        deadline = one.hold_until or self._now + timedelta(seconds=company.predecessor_deadline_seconds)
+        deadline = recorded.hold_until or self._now + timedelta(seconds=company.predecessor_deadline_seconds)
         if self._now >= deadline:
-            self.refuse(one, PREDECESSOR_MISSING, str(error), existing)
+            self.refuse(recorded, PREDECESSOR_MISSING, str(error), existing)
             return
-        self._outcomes.append(BuiltEvent(one, BuildState.RECORDED, deadline, self._masters.revision, deadline))
+        self._outcomes.append(BuiltEvent(recorded, BuildState.RECORDED, deadline, self._masters.revision, deadline))
 
-    def _wake_others(self, one: RecordedEvent, story: Story) -> None:
-        self._woken.setdefault(one.event.company, set()).update(set(story.events) - {one.event.name})
+    def _wake_others(self, recorded: RecordedEvent, story: Story) -> None:
+        self._woken.setdefault(recorded.event.company, set()).update(set(story.events) - {recorded.event.name})
 
-    def _again(self, one: RecordedEvent) -> None:
-        revision = one.mapping_revision
-        self._outcomes.append(BuiltEvent(one, one.state, self._now, revision, one.hold_until, keep_attempts=True))
-
-    def _done(self, one: RecordedEvent, state: BuildState) -> None:
-        revision = self._masters.revision or one.mapping_revision
-        self._outcomes.append(BuiltEvent(one, state, None, revision))
+    def _done(self, recorded: RecordedEvent, state: BuildState) -> None:
+        revision = self._masters.revision or recorded.mapping_revision
+        self._outcomes.append(BuiltEvent(recorded, state, None, revision))
 
     def _without_documents(
-        self, one: RecordedEvent, existing: Sequence[Posting], state: PostingState, doubt: Doubt
+        self, recorded: RecordedEvent, existing: Sequence[Posting], state: PostingState, doubt: Doubt
     ) -> None:
         known = {posting.key: posting for posting in existing}
-        for effect in effects_of(one.event):
-            key = str(EffectKey.of(one.event, effect))
+        for effect in effects_of(recorded.event):
+            key = str(EffectKey.of(recorded.event, effect))
             before = known.get(key)
             if before is None or before.state is PostingState.RECORDED:
-                self._drafts.refuse(before or draft(one, key, self._now), state, doubt)
+                self._drafts.refuse(before or draft(recorded, key, self._now), state, doubt)
 
 
-def _needs(one: RecordedEvent, company: Company, context: Context) -> tuple[Ref, ...]:
+def _needs(recorded: RecordedEvent, company: Company, context: Context) -> tuple[Ref, ...]:
     try:
-        return needs(one.event, company, context)
+        return needs(recorded.event, company, context)
     except Unbuildable:
         return ()  # building says why

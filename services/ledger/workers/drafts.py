@@ -30,7 +30,7 @@ class Drafts:
 
     def keys(self) -> list[str]:
         """Of the new postings."""
-        return [one.posting.key for one in self.new]
+        return [posting.posting.key for posting in self.new]
 
     def accept(
         self,
@@ -85,19 +85,22 @@ class Drafts:
         Such a posting stands under a key of its own, which nothing ever sends to Odoo.
         """
         self.new = [
-            self._beside(one, rival) if (rival := known.get(one.posting.key)) else one for one in self._once(self.new)
+            self._beside(posting, rival) if (rival := known.get(posting.posting.key)) else posting
+            for posting in self._once(self.new)
         ]
 
     def _once(self, new: Sequence[NewPosting]) -> list[NewPosting]:
         """Two events of one batch may claim one effect: the first has it."""
         first: dict[str, NewPosting] = {}
         return [
-            one if first.setdefault(one.posting.key, one) is one else self._beside(one, first[one.posting.key].posting)
-            for one in new
+            posting
+            if first.setdefault(posting.posting.key, posting) is posting
+            else self._beside(posting, first[posting.posting.key].posting)
+            for posting in new
         ]
 
-    def _beside(self, one: NewPosting, rival: Posting) -> NewPosting:
-        posting = one.posting
+    def _beside(self, new_posting: NewPosting, rival: Posting) -> NewPosting:
+        posting = new_posting.posting
         own = replace(posting, key=rival_key(posting.key, posting.event), available_at=self._now, hold_until=None)
         if rival.content_digest and rival.content_digest == posting.content_digest:
             same = replace(own, state=PostingState.DUPLICATE, reason="EFFECT_KNOWN", reason_text=rival.name)

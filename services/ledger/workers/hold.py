@@ -39,8 +39,11 @@ class HoldWorker:
             )
             if not due:
                 return 0
-            blocked = uow.postings.blocked([one.key for one in due if is_waiting(one)])
-            changes = [_missing(one) if one.key in blocked else Change(one, unblocked(one, now), LEDGER) for one in due]
+            blocked = uow.postings.blocked([posting.key for posting in due if is_waiting(posting)])
+            changes = [
+                _missing(posting) if posting.key in blocked else Change(posting, unblocked(posting, now), LEDGER)
+                for posting in due
+            ]
             uow.postings.apply(changes, now)
             uow.commit()
         return len(due)

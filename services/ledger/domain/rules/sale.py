@@ -51,7 +51,7 @@ def build(books: Books) -> tuple[Built, ...]:
     reverses = ""
     if isinstance(body, OrderRefund):
         reverses = str(EffectKey(event.company, event.provider, event.account, body.order_id, INVOICE))
-        if not body.customer.external_id and reverses not in {one.effect for one in books.context.documents}:
+        if not body.customer.external_id and reverses not in {document.effect for document in books.context.documents}:
             # Only the order says whose it was; a credit note for somebody else would never meet its refund.
             raise PredecessorMissing("the order that this refund belongs to has not been recorded")
     (effect,) = effects(event)
