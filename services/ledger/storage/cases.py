@@ -38,12 +38,6 @@ class Cases:
         rows = self._connection.execute(select(EXCEPTION_CASE).where(condition).order_by(*order).limit(size))
         return [to_case(row) for row in rows]
 
-    def of_subject(self, subject: str) -> list[ExceptionCase]:
-        rows = self._connection.execute(
-            select(EXCEPTION_CASE).where(EXCEPTION_CASE.c.subject == subject).order_by(EXCEPTION_CASE.c.created_at)
-        )
-        return [to_case(row) for row in rows]
-
     def open(self, doubts: Sequence[tuple[str, Posting, Doubt]], now: datetime) -> None:
         """A case for each subject that is in doubt, for its posting's money, unless one of the same reason is open."""
         if not doubts:

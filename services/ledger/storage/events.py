@@ -67,10 +67,6 @@ class RecordedEvents:
             answers.append(self._again(recording, known, now))
         return answers
 
-    def find(self, names: Sequence[str]) -> dict[str, RecordedEvent]:
-        """Those that exist, with the keys of their postings."""
-        return self._known(list(names))
-
     def get(self, name: str) -> RecordedEvent:
         """Raises `EventUnknown`."""
         found = self._known([name]).get(name)

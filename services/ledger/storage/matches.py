@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, literal_column, select, update
 
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import claim, finish, in_state
@@ -58,11 +58,6 @@ class AppliedMatches:
         if not found:
             raise AppliedMatchUnknown("no such match", field="name")
         return found[0]
-
-    def of_postings(self, keys: Sequence[str]) -> list[AppliedMatch]:
-        """Matches that name any of the postings, as anchor or member."""
-        joined = select(APPLIED_MATCH_MEMBER.c.match).where(APPLIED_MATCH_MEMBER.c.posting.in_(keys))
-        return self._where(or_(APPLIED_MATCH.c.anchor.in_(keys), APPLIED_MATCH.c.name.in_(joined)))
 
     def companies_due(self) -> list[str]:
         """Companies with matches that are not written yet."""

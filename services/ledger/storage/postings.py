@@ -58,11 +58,6 @@ class Postings:
             found.setdefault(posting.event, []).append(posting)
         return found
 
-    def of_group(self, company: str, ar_group: str) -> list[Posting]:
-        """A story's postings, oldest first."""
-        mine = (POSTING.c.company == company) & (POSTING.c.ar_group == ar_group) & (POSTING.c.ar_group != "")
-        return self._where(mine)
-
     def page(self, query: PostingQuery, size: int, after: After | None) -> list[ListedPosting]:
         """Oldest first, at most `size`."""
         condition = POSTING.c.company == query.company
