@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -111,9 +111,6 @@ class World:
 
     def answer(self, question: Question) -> Answer:
         return self.ask(question).answers[0]
-
-
-MakeWorld = Callable[..., World]
 
 
 def new_world(engine_for: EngineFor, version: int = 18, *, synced: bool = True) -> World:

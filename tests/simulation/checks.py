@@ -229,7 +229,7 @@ def _chains_hold(world: World) -> list[str]:
 
 
 def _watchers_miss_nothing(world: World) -> list[str]:
-    """A watcher who asked now and then, and began again where he stopped, saw what one sees who asks once."""
+    """A watcher who asked now and then, and began again where it stopped, saw what one sees that asks once."""
     world.watch(limit=10_000)
     with LedgerUowFactory(world.engines["ledger"])(read_only=True) as uow:
         all_changes = [(one.number, one.posting.key) for one in uow.changes.after(COMPANY, 0, 100_000)]

@@ -47,7 +47,7 @@ Header = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a partner sends until he gets a 2xx. `others_tell` of a message that may be lost for ever."""
+    """What a partner sends until they get a 2xx. `others_tell` of a message that may be lost for ever."""
 
     title: str
     provider: str

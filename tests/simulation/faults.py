@@ -28,7 +28,7 @@ class ServiceGone(ConcordError):
 class Rates:
     """Probabilities: of a delivery, a call, a commit, as the name says."""
 
-    duplicate: float = 0.0  # a partner sends again what he got an answer to
+    duplicate: float = 0.0  # a partner sends again what was answered
     delay: float = 0.0  # a delivery waits for up to some hours
     lose_delivery: float = 0.0  # it never arrives; the partner tries again
     lose_answer: float = 0.0  # it arrives, the 2xx does not

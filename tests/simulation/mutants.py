@@ -54,7 +54,7 @@ class KeepsEventsInMemory(World):
 
 
 class AnswersBeforeItStores(World):
-    """The partner gets his 202 although the process died before the commit."""
+    """The partner gets a 202 although the process died before the commit."""
 
     def _receive(self, message: Message) -> Receipt:
         try:

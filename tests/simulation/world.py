@@ -102,7 +102,7 @@ class Process:
 
 @dataclass
 class Parcel:
-    """A message on its way, until its partner has had his 2xx."""
+    """A message on its way, until its partner has had a 2xx."""
 
     message: Message
     tries: int = 0
@@ -226,7 +226,7 @@ class World:
         self.later(self._delay(), lambda: self._deliver(parcel))
 
     def upload(self, file: File) -> None:
-        """Somebody hands a file in, and again until he is told that it is there."""
+        """Somebody hands a file in, and again until they are told that it is there."""
 
         def attempt() -> None:
             try:
@@ -334,7 +334,7 @@ class World:
         return self.shown_at[transaction] <= self.now
 
     def watch(self, limit: int = 5) -> None:
-        """A watcher of postings asks for more: what he has seen is his resume token."""
+        """A watcher of postings asks for more: what it has seen is its resume token."""
         after = self.watched[-1][0] if self.watched else 0
         with LedgerUowFactory(self.engines["ledger"])(read_only=True) as uow:
             changes = uow.changes.after(COMPANY, after, limit)
@@ -459,7 +459,7 @@ class World:
             self.refused += 1
             return
         except StorageConflict:
-            pass  # a 503: he tries again
+            pass  # a 503: they try again
         if receipt is not None:
             assert not message.forged, "a forged message was taken"
             self.receipts.setdefault(message.title, set()).add(receipt)
