@@ -11,7 +11,7 @@ from sqlalchemy import Column, Connection, Integer, Row, String, Table, Text, se
 
 from libs.events import Event, event_from_json
 from libs.storage.audit import AuditEntry, AuditLog
-from libs.storage.leases import claim, finish, in_state, lease_columns, lease_of
+from libs.storage.leases import claim, finish, held, in_state, lease_columns, lease_of
 from libs.storage.rows import insert_new, parts
 from libs.storage.tables import SystemTables
 from libs.storage.totals import TotalKey, Totals, one_event
@@ -163,7 +163,6 @@ def _row(event: NewEvent, now: datetime) -> dict[str, Any]:
 
 
 def _change(outcome: EventOutcome) -> tuple[Any, dict[str, Any]]:
-    assert outcome.stored.lease is not None, "only a claimed event is finished"
     values: dict[str, Any] = {"reason": outcome.reason[:REASON_CHARACTERS]}
     if outcome.retry_at is not None:
         values["available_at"] = outcome.retry_at
@@ -171,7 +170,7 @@ def _change(outcome: EventOutcome) -> tuple[Any, dict[str, Any]]:
         values["state"] = outcome.state.value
         if outcome.count:
             values["counted"] = 1
-    return outcome.stored.lease, values
+    return held(outcome.stored.lease), values
 
 
 def _total_key(event: Event) -> TotalKey:

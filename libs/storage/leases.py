@@ -62,6 +62,12 @@ def lease_of(table: Table, row: Row[Any]) -> Lease:
     return Lease(values[_key(table).name], values["fence"], values["lease_owner"], values["lease_until"])
 
 
+def held(lease: Lease | None) -> Lease:
+    """The lease that a value from a claimed row carries."""
+    assert lease is not None, "only a claimed row is finished"
+    return lease
+
+
 @lru_cache(maxsize=256)
 def in_state(table: Table, *states: str) -> ColumnElement[bool]:
     """The row is in one of the states; written out in the statement, so that partial indexes can serve it.

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import Enum
 
 from libs.events import Settlement
+from libs.service.work import Lease
 from providers.base import Delivery
 
 from .delivery import State
@@ -18,15 +19,6 @@ class PayoutState(Enum):
     FORWARDED = "forwarded"
     REFUSED = "refused"
     PARKED = "parked"
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The right to change one row until it runs out; storage alone looks inside."""
-
-    fence: int
-    owner: str
-    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +35,7 @@ class StoredDelivery:
     body_bytes: int = 0
     upload: str = ""
     file_name: str = ""
-    claim: Claim | None = None
+    lease: Lease | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +50,7 @@ class StoredPayout:
     attempts: int = 0
     delivery: str = ""  # the name of the stored payout object
     settlement: Settlement | None = None
-    claim: Claim | None = None
+    lease: Lease | None = None
 
     @property
     def key(self) -> str:
@@ -82,7 +74,7 @@ class Cursor:
     wakes: int
     polled_at: datetime | None = None
     attempts: int = 0
-    claim: Claim | None = None
+    lease: Lease | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, case, select, update
 
 from libs.events import Channel
 from libs.storage.audit import AuditEntry, AuditLog
-from libs.storage.leases import claim, finish, in_state
+from libs.storage.leases import claim, finish, held, in_state, lease_of
 from libs.storage.rows import insert_new, insert_rows, parts
 from providers.base import Delivery, Source
 
@@ -20,7 +20,6 @@ from ..domain.errors import DeliveryUnknown, ReplayConflict
 from ..domain.fact import PayoutState, StoredDelivery
 from ..handlers.ports import DeliveryOutcome, NewDelivery
 from .events import Events
-from .mapping import claim_of, lease
 from .rows import DELIVERY, DELIVERY_BODY, EVENT, PAYOUT, REPLAY, TABLES, UPLOAD
 
 # Tuples of named columns: every webhook passes here.
@@ -96,7 +95,7 @@ class Deliveries:
                     "waiting_events": one.waiting_events,
                     "schema_fingerprint": one.schema_fingerprint,
                 }
-            finished.append((lease(one.stored.delivery.transaction_id, one.stored.claim), values))
+            finished.append((held(one.stored.lease), values))
         kept: set[str] = finish(self._connection, DELIVERY, finished, now=now)
         done = [one for one in outcomes if one.stored.delivery.transaction_id in kept and one.retry_at is None]
         self._audit(
@@ -275,5 +274,5 @@ def _stored(row: Row[Any], body: bytes, *, claimed: bool = False) -> StoredDeliv
         body_bytes=row.body_bytes,
         upload=row.upload,
         file_name=row.file_name,
-        claim=claim_of(row) if claimed else None,
+        lease=lease_of(DELIVERY, row) if claimed else None,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,12 +11,11 @@ from sqlalchemy import Connection, Row, bindparam, case, select, update
 
 from libs.events import Settlement, settlement_from_json, settlement_to_json
 from libs.storage.audit import AuditEntry, AuditLog
-from libs.storage.leases import claim, ensure_kept, finish, in_state, renew
+from libs.storage.leases import claim, ensure_kept, finish, held, in_state, lease_of, renew
 from libs.storage.rows import insert_new
 
-from ..domain.fact import Claim, Cursor, PayoutState, StoredPayout
+from ..domain.fact import Cursor, PayoutState, StoredPayout
 from ..handlers.ports import PayoutOutcome
-from .mapping import claim_of, lease
 from .rows import CURSOR, PAYOUT, TABLES
 
 POLLING = "polling"
@@ -64,15 +64,8 @@ class Payouts:
         return [_stored(row) for row in rows]
 
     def renew(self, payout: StoredPayout, *, now: datetime, lease_seconds: float) -> StoredPayout | None:
-        held = lease(payout.key, payout.claim)
-        kept = renew(self._connection, PAYOUT, [held], now=now, lease_seconds=lease_seconds)
-        if not kept:
-            return None
-        fresh = Claim(kept[0].fence, kept[0].owner, kept[0].until)
-        return StoredPayout(
-            payout.provider, payout.account, payout.payout_id, payout.transaction_id, payout.state,
-            payout.attempts, payout.delivery, payout.settlement, fresh,
-        )  # fmt: skip
+        kept = renew(self._connection, PAYOUT, [held(payout.lease)], now=now, lease_seconds=lease_seconds)
+        return replace(payout, lease=kept[0]) if kept else None
 
     def composed(self, payout: StoredPayout, settlement: Settlement, delivery: str, now: datetime) -> None:
         values = {
@@ -82,8 +75,8 @@ class Payouts:
             "reason": "",
             "available_at": now,
         }
-        held = lease(payout.key, payout.claim)
-        ensure_kept([held], finish(self._connection, PAYOUT, [(held, values)], now=now))
+        lease = held(payout.lease)
+        ensure_kept([lease], finish(self._connection, PAYOUT, [(lease, values)], now=now))
         self._audit(payout, PayoutState.COMPOSED, "", now)
 
     def finish(self, outcome: PayoutOutcome, now: datetime) -> None:
@@ -91,8 +84,7 @@ class Payouts:
             values: dict[str, Any] = {"available_at": outcome.retry_at, "reason": outcome.reason}
         else:
             values = {"state": outcome.state.value, "reason": outcome.reason}
-        held = lease(outcome.stored.key, outcome.stored.claim)
-        kept = finish(self._connection, PAYOUT, [(held, values)], now=now)
+        kept = finish(self._connection, PAYOUT, [(held(outcome.stored.lease), values)], now=now)
         if kept and outcome.retry_at is None:
             self._audit(outcome.stored, outcome.state, outcome.reason, now)
 
@@ -160,8 +152,8 @@ class Cursors:
                 "newest": after.newest,
                 "polled_at": now,
             }
-        held = lease(before.source, before.claim)
-        ensure_kept([held], finish(self._connection, CURSOR, [(held, values)], now=now))
+        lease = held(before.lease)
+        ensure_kept([lease], finish(self._connection, CURSOR, [(lease, values)], now=now))
         if polled:
             woken = (CURSOR.c.source == before.source) & (CURSOR.c.wakes > before.wakes)
             self._connection.execute(update(CURSOR).where(woken).values(available_at=now))
@@ -181,12 +173,12 @@ def _stored(row: Row[Any]) -> StoredPayout:
         attempts=row.attempts,
         delivery=row.delivery,
         settlement=settlement_from_json(row.settlement) if row.settlement else None,
-        claim=claim_of(row),
+        lease=lease_of(PAYOUT, row),
     )
 
 
 def _cursor(row: Row[Any]) -> Cursor:
     return Cursor(
         row.source, row.position, row.since, row.after, row.newest, row.wakes, row.polled_at, row.attempts,
-        claim_of(row),
+        lease_of(CURSOR, row),
     )  # fmt: skip
