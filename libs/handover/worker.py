@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from libs.errors import ConcordError
-from libs.errors.retry import RetryPolicy
+from libs.errors.retry import OVERNIGHT
 from libs.service.work import WorkContext
 
 from . import EventLedger, EventOutcome, EventState, NotRecorded, OutboundEvent, Recorded
@@ -18,8 +18,6 @@ from .store import OutboundEvents
 PATIENCE = 5
 SINGLES = 20
 FAILURES_IN_A_ROW = 3
-# Gives up after about a day, so that an outage over a night needs nobody.
-BUDGET = RetryPolicy(base_seconds=1.0, cap_seconds=1800.0, max_attempts=100)
 
 
 class HandoverUow(Protocol):
@@ -117,7 +115,7 @@ class HandoverWorker:
         return EventOutcome(stored, EventState.RECORDED, count=count, alias_of=alias_of)
 
     def _later(self, stored: OutboundEvent, reason: str) -> EventOutcome:
-        at = BUDGET.next_try(stored.attempts, self._work.clock(), self._work.rng)
+        at = OVERNIGHT.next_try(stored.attempts, self._work.clock(), self._work.rng)
         return EventOutcome(stored, EventState.WAITING if at else EventState.PARKED, reason, retry_at=at)
 
     def _finish(self, outcomes: Sequence[EventOutcome]) -> None:

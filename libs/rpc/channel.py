@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 import grpc
 
 from libs.rpc.certificates import RenewedChannel
-from libs.rpc.config import ChannelConfig, RetryPolicy, TransportRefused, is_loopback
+from libs.rpc.config import CallRetries, ChannelConfig, TransportRefused, is_loopback
 from libs.rpc.deadlines import seconds_left
 from libs.rpc.errors import error_of
-from libs.telemetry.context import outgoing_headers
 
 TokenSource = Callable[[], str]
 # Metadata to add to a call, asked for at each call.
@@ -43,16 +42,16 @@ def open_channel(
     """A channel to `target` (`host:port`, or `dns:///name:port` for all addresses of a name, called in turn).
 
     Calls raise `RemoteError`, never `grpc.RpcError`. `token` gives the bearer token for each call: as call
-    credentials over TLS, as metadata over plaintext on this machine. `metadata` adds headers, `interceptors` go
-    outside all that (telemetry). TLS files are read again when they change. Raises `TransportRefused` for plaintext
-    beyond loopback that is not allowed, and `ConfigInvalid` for TLS files that can't be used.
+    credentials over TLS, as metadata over plaintext on this machine. `metadata` adds headers (the trace),
+    `interceptors` go outside all that (telemetry). TLS files are read again when they change. Raises
+    `TransportRefused` for plaintext beyond loopback that is not allowed, and `ConfigInvalid` for TLS files that can't
+    be used.
     """
-    always = list(dict.fromkeys((outgoing_headers, *metadata)))  # once, even if the caller names it too
     if config.tls is None:
         if not config.allow_plaintext and not is_loopback(target):
             raise TransportRefused("plaintext beyond loopback must be allowed explicitly, or TLS configured")
         channel = grpc.insecure_channel(target, options=_options(config))
-        sources = [*always, *([_bearer(token)] if token is not None else [])]
+        sources = [*metadata, *([_bearer(token)] if token is not None else [])]
     else:
 
         def secure(credentials: grpc.ChannelCredentials) -> grpc.Channel:
@@ -63,11 +62,11 @@ def open_channel(
             return grpc.secure_channel(target, credentials, options=_options(config))
 
         channel = RenewedChannel(config.tls, secure)
-        sources = always
+        sources = [*metadata]
     return grpc.intercept_channel(channel, *interceptors, _CallInterceptor(config, sources))
 
 
-def service_config(retry: RetryPolicy | None) -> str:
+def service_config(retry: CallRetries | None) -> str:
     """The gRPC service config: calls spread over all addresses, UNAVAILABLE retried within the budget."""
     config: dict[str, Any] = {"loadBalancingConfig": [{"round_robin": {}}]}
     if retry is not None:

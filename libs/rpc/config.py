@@ -87,7 +87,7 @@ class ServerConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class CallRetries:
     """Retries of calls that did not reach a server's handler for certain, or may be repeated: only UNAVAILABLE.
 
     The budget is a bucket of `budget_tokens`: a failure takes one, a success gives `budget_ratio` back, and below
@@ -118,7 +118,7 @@ class ChannelConfig:
     allow_plaintext: bool = False  # beyond loopback
     deadline_seconds: float = 20.0  # of a unary call that sets none; never longer than the call being served has left
     stream_deadline_seconds: float | None = None
-    retry: RetryPolicy | None = field(default_factory=RetryPolicy)
+    retry: CallRetries | None = field(default_factory=CallRetries)
     max_receive_bytes: int = 16 * MEBIBYTE
     max_send_bytes: int = 16 * MEBIBYTE
     keepalive_seconds: float = 30.0

@@ -11,11 +11,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from libs.errors import ConcordError
+from libs.errors.retry import RetryPolicy
 from libs.rpc.failures import safe_stack
 
 logger = logging.getLogger(__name__)
@@ -31,17 +31,8 @@ class Server(Protocol):
         """Let work in flight end within the grace, then cut it. Blocks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Backoff:
-    """Pauses after failures in a row: they double up to a limit, each shortened at random by up to half."""
-
-    initial_seconds: float = 0.2
-    maximum_seconds: float = 30.0
-
-    def pause(self, failures: int, rng: random.Random) -> float:
-        """The pause after that many failures in a row, in seconds."""
-        full: float = min(self.maximum_seconds, self.initial_seconds * 2.0 ** min(failures - 1, 30))
-        return full * (1 - rng.random() / 2)
+# A loop has no budget: it goes on for as long as its process.
+LOOP_PAUSES = RetryPolicy(base_seconds=0.2, cap_seconds=30.0)
 
 
 class WorkerLoop:
@@ -58,7 +49,7 @@ class WorkerLoop:
         wake: threading.Event | None = None,
         poll_seconds: float = 1.0,
         *,
-        backoff: Backoff | None = None,
+        pauses: RetryPolicy = LOOP_PAUSES,
         rng: random.Random | None = None,
         on_error: Callable[[str], None] | None = None,
         gather_seconds: float = 0.0,
@@ -72,7 +63,7 @@ class WorkerLoop:
         self._run_once = run_once
         self._wake = wake or threading.Event()
         self._poll_seconds = poll_seconds
-        self._backoff = backoff or Backoff()
+        self._pauses = pauses
         self._rng = rng or random.SystemRandom()
         self._on_error = on_error
         self._gather_seconds = gather_seconds
@@ -106,7 +97,7 @@ class WorkerLoop:
                 done = self._run_once()
             except Exception as error:  # noqa: BLE001 - a worker must never die silently
                 self._failed(error)
-                self._stopping.wait(self._backoff.pause(self.failures, self._rng))
+                self._stopping.wait(self._pauses.pause(self.failures, self._rng))
                 continue
             self._succeeded()
             if done == 0 and not self._stopping.is_set() and self._wake.wait(self._poll_seconds):

@@ -6,7 +6,8 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
-from libs.service.process import Backoff, WorkerLoop
+from libs.errors.retry import RetryPolicy
+from libs.service.process import WorkerLoop
 
 logger = logging.getLogger(__name__)
 
@@ -50,5 +51,5 @@ def health_loop(server: HasHealth, probe: Callable[[], object], poll_seconds: fl
 
     A probe must end by itself within seconds, with an error where there is no answer.
     """
-    backoff = Backoff(poll_seconds, poll_seconds)  # an end of the trouble is seen as soon as its beginning
-    return WorkerLoop("health", Readiness(server, probe).run_once, poll_seconds=poll_seconds, backoff=backoff)
+    pauses = RetryPolicy(poll_seconds, poll_seconds)  # an end of the trouble is seen as soon as its beginning
+    return WorkerLoop("health", Readiness(server, probe).run_once, poll_seconds=poll_seconds, pauses=pauses)

@@ -72,7 +72,7 @@ LIBS: dict[str, frozenset[str]] = {
     "events": frozenset({"libs.money", "libs.errors"}),
     "formats": VALUES | {"jiter", "lxml", "pyarrow"},
     "storage": VALUES | {"sqlalchemy", "alembic", "psycopg", "nats"},
-    "rpc": VALUES | GRPC | {"concord", "jwt", "cryptography", "libs.telemetry.context"},
+    "rpc": VALUES | GRPC | {"concord", "jwt", "cryptography"},
     "telemetry": VALUES | GRPC | {"opentelemetry", "prometheus_client", "libs.rpc"},
     # Values, the table of events on their way, the worker, and the ledger by its stub.
     "handover": VALUES | {"grpc", "concord", "libs.rpc", "libs.storage", "sqlalchemy"},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 
 import grpc
@@ -19,7 +18,6 @@ from providers.errors import ApiRefused, ApiUnavailable
 from providers.stripe import API
 from services.gateway.adapters.provider_api import MAX_ANSWER_BYTES, ApiAccess, HttpApi
 from services.gateway.adapters.recon import ReconClient
-from services.gateway.domain.retry import RetryBudget
 from services.gateway.handlers.ports import FileToImport
 from tests.gateway.world import NOW, STRIPE, GatewayWorld
 
@@ -159,15 +157,3 @@ def test_an_api_that_is_silent_or_says_too_much_is_not_waited_for() -> None:
         api(silent).fetch(STRIPE, Query("/v1/x"))
     with pytest.raises(ApiRefused):
         api(lambda request: httpx.Response(200, content=b"x" * (MAX_ANSWER_BYTES + 1))).fetch(STRIPE, Query("/v1/x"))
-
-
-def test_pauses_grow_are_bounded_and_end() -> None:
-    budget = RetryBudget(base_seconds=1, cap_seconds=60, max_attempts=20)
-    rng = random.Random(1)
-    pauses = []
-    for attempt in range(1, 20):
-        at = budget.next_try(attempt, NOW, rng)
-        assert at is not None
-        pauses.append((at - NOW).total_seconds())
-    assert all(min(60, 2**n) / 2 <= pause <= min(60, 2**n) for n, pause in enumerate(pauses))
-    assert budget.next_try(20, NOW, rng) is None

@@ -16,6 +16,7 @@ from libs.rpc.channel import open_channel
 from libs.rpc.config import ChannelConfig, ServerConfig
 from libs.rpc.identity import IssuedToken, TokenKey, TokenKeys, TokenVerifier
 from libs.rpc.server import Registration, RunningServer, serve
+from libs.telemetry.context import outgoing_headers
 
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
 KEYS = TokenKeys([TokenKey.secret("k1", SECRET)])
@@ -157,6 +158,7 @@ def calling(
     """A stub on a channel of ours, with a token of these roles."""
     target = server if isinstance(server, str) else server.address
     token = token or IssuedToken(KEYS, "tests", roles)
+    options.setdefault("metadata", (outgoing_headers,))
     channel = open_channel(target, config or ChannelConfig(retry=None), token, **options)
     with channel:
         yield EchoStub(channel, service)

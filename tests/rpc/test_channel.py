@@ -14,7 +14,7 @@ import pytest
 
 from libs.errors import ConcordError, Kind
 from libs.rpc.channel import service_config
-from libs.rpc.config import ChannelConfig, ConfigInvalid, RetryPolicy, ServerConfig
+from libs.rpc.config import CallRetries, ChannelConfig, ConfigInvalid, ServerConfig
 from libs.rpc.errors import RemoteError
 from libs.rpc.identity import current_identity, issue_token
 from libs.rpc.server import RunningServer
@@ -31,7 +31,7 @@ class Stale(ConcordError):
     reason = "ETAG_STALE"
 
 
-QUICK = RetryPolicy(initial_backoff_seconds=0.01, max_backoff_seconds=0.02)
+QUICK = CallRetries(initial_backoff_seconds=0.01, max_backoff_seconds=0.02)
 
 
 def retrying(server: RunningServer) -> AbstractContextManager[EchoStub]:
@@ -77,7 +77,7 @@ def test_only_unavailable_is_tried_again() -> None:
 
 def test_a_budget_keeps_retries_from_hitting_a_server_that_is_down() -> None:
     failing = Failing(10_000, Busy("later"))
-    policy = RetryPolicy(
+    policy = CallRetries(
         max_attempts=5, initial_backoff_seconds=0.01, max_backoff_seconds=0.01, budget_tokens=10, budget_ratio=0.1
     )
     with serving(Echo(failing)) as server, calling(server, ChannelConfig(retry=policy)) as stub:
@@ -98,11 +98,11 @@ def test_a_budget_keeps_retries_from_hitting_a_server_that_is_down() -> None:
 )
 def test_a_retry_policy_that_grpc_does_not_keep_is_refused(policy: dict[str, Any]) -> None:
     with pytest.raises(ConfigInvalid):
-        RetryPolicy(**policy)
+        CallRetries(**policy)
 
 
 def test_the_service_config_spreads_calls_and_retries_only_unavailable() -> None:
-    config = json.loads(service_config(RetryPolicy()))
+    config = json.loads(service_config(CallRetries()))
     assert config["loadBalancingConfig"] == [{"round_robin": {}}]
     assert config["methodConfig"][0]["retryPolicy"]["retryableStatusCodes"] == ["UNAVAILABLE"]
     assert "methodConfig" not in json.loads(service_config(None))

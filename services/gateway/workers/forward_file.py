@@ -10,13 +10,13 @@ from datetime import timedelta
 from itertools import count
 
 from libs.errors import ConcordError
+from libs.errors.retry import OVERNIGHT, RetryPolicy
 from libs.events import Clock
 from libs.service.work import Tracing
 
 from ..domain.delivery import State
 from ..domain.errors import SourceUnknown
 from ..domain.fact import StoredDelivery
-from ..domain.retry import RetryBudget
 from ..handlers.ports import (
     Accounts,
     DeliveryOutcome,
@@ -46,7 +46,7 @@ class ForwardFileWorker:
         tracing: Tracing,
         owner: str,
         lease_seconds: float = 1800.0,
-        budget: RetryBudget = RetryBudget(),  # noqa: B008 - immutable
+        budget: RetryPolicy = OVERNIGHT,
         set_aside: SetAside = unobserved,
         put_back: PutBack = unobserved,
     ) -> None:

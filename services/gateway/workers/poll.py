@@ -9,13 +9,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from libs.errors import ConcordError
+from libs.errors.retry import RetryPolicy
 from libs.events import Clock, IdSource
 from providers.base import Page, Polls, Source
 
 from ..domain.delivery import Receipt
 from ..domain.errors import SourceUnknown
 from ..domain.fact import Cursor
-from ..domain.retry import RetryBudget
 from ..domain.source import PollPlan
 from ..handlers.ports import Account, Accounts, NewDelivery, NewUnitOfWork, ProviderApi, PutBack, unobserved
 from ..handlers.receive import fetched
@@ -23,6 +23,9 @@ from ..handlers.receive import fetched
 Store = Callable[[NewDelivery], Receipt]
 DEEP_EVERY_SECONDS = 600
 SHALLOW_SECONDS = 20
+
+# A source is asked again however often it failed.
+FOR_EVER = RetryPolicy(cap_seconds=900.0, max_attempts=2**31)
 
 
 class PollWorker:
@@ -44,7 +47,7 @@ class PollWorker:
         rng: random.Random,
         owner: str,
         lease_seconds: float = 120.0,
-        budget: RetryBudget = RetryBudget(max_attempts=2**31),  # noqa: B008 - immutable
+        budget: RetryPolicy = FOR_EVER,
         put_back: PutBack = unobserved,
     ) -> None:
         self._new_uow = new_uow

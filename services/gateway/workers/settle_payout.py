@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from libs.errors import ConcordError
+from libs.errors.retry import OVERNIGHT, RetryPolicy
 from libs.events import Clock, IdSource, Settlement
 from libs.service.work import Tracing
 from providers.base import ComposesPayouts, Polls, Source
@@ -14,7 +15,6 @@ from providers.errors import ApiRefused, ShapeInvalid
 
 from ..domain.errors import SourceUnknown
 from ..domain.fact import PayoutState, StoredPayout
-from ..domain.retry import RetryBudget
 from ..handlers.ports import (
     Account,
     Accounts,
@@ -51,7 +51,7 @@ class ComposePayoutWorker:
         owner: str,
         lease_seconds: float = 120.0,
         pause_seconds: float = 900.0,
-        budget: RetryBudget = RetryBudget(),  # noqa: B008 - immutable
+        budget: RetryPolicy = OVERNIGHT,
         set_aside: SetAside = unobserved,
         put_back: PutBack = unobserved,
     ) -> None:
@@ -157,7 +157,7 @@ class ForwardSettlementWorker:
         tracing: Tracing,
         owner: str,
         lease_seconds: float = 120.0,
-        budget: RetryBudget = RetryBudget(),  # noqa: B008 - immutable
+        budget: RetryPolicy = OVERNIGHT,
         set_aside: SetAside = unobserved,
         put_back: PutBack = unobserved,
     ) -> None:

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from libs.errors import ConcordError
-from libs.errors.retry import RetryPolicy
+from libs.errors.retry import OVERNIGHT, RetryPolicy
 from libs.service.work import WorkContext
 
 from ..domain.match import ClaimedMatch, MatchOutcome, MatchState
-from ..domain.retry import BUDGET
 from ..domain.settings import Settings
 from ..handlers.ports import AppliedState, LedgerAnswer, ReconLedger
 from ..storage.uow import NewUow
@@ -34,7 +33,7 @@ class ApplyWorker:
         *,
         batch: int = 50,
         lease_seconds: float = 120.0,
-        budget: RetryPolicy = BUDGET,
+        budget: RetryPolicy = OVERNIGHT,
     ) -> None:
         self._new_uow = new_uow
         self._ledger = ledger
