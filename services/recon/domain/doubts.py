@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from libs.money import Money
 
+from .difference import Cause
+
 DOUBTS_AT_MOST = 500  # about the lines of one file; what is more is one difference together
 
 # Those that are not here need nobody: they say how the file is, contradict nothing, or stand beside one that is here.
@@ -51,6 +53,19 @@ class FileDoubt:
     def subject(self) -> str:
         """`companies/{company}/statements/{statement}[/lines/{line}]/doubts/{reason}`"""
         return doubt_subject(self.statement, self.reason, self.sequence)
+
+    def cause(self, file_transaction_id: str) -> Cause:
+        """Of its difference."""
+        is_ambiguous = self.reason == "LINE_AMBIGUOUS"
+        return Cause(
+            subject=self.subject,
+            transaction_id=self.transaction_id or file_transaction_id,
+            reason=self.reason,
+            message=self.message,
+            amount=self.amount,
+            nearest=self.event if is_ambiguous else "",
+            nearest_lacks="reference" if is_ambiguous else "",
+        )
 
 
 def doubt_subject(statement: str, reason: str, sequence: int = 0) -> str:

@@ -1,4 +1,4 @@
-"""A payout's composition as it is known so far, and what becomes of it when more is told."""
+"""A payout's composition as it is known so far, and what becomes of it when more comes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .errors import SettlementConflict
 
 @dataclass(frozen=True, slots=True)
 class StoredSettlement:
-    """`stated` says that the payout's amount was told, not added up from its lines."""
+    """`stated` says that the payout's amount was stated, not added up from its lines."""
 
     name: str
     settlement: Settlement
@@ -27,15 +27,15 @@ class StoredSettlement:
         return self.stated and self.settlement.ties
 
 
-def merged(known: StoredSettlement, told: StoredSettlement) -> StoredSettlement:
+def merged(known: StoredSettlement, newer: StoredSettlement) -> StoredSettlement:
     """The more complete composition. Raises `SettlementConflict` where the two contradict each other."""
-    before, now = known.settlement, told.settlement
+    before, now = known.settlement, newer.settlement
     if before.interface != now.interface or before.amount.currency != now.amount.currency:
         raise SettlementConflict("the payout is known of another account or currency", field="settlement")
-    if known.stated and told.stated and before.amount != now.amount:
+    if known.stated and newer.stated and before.amount != now.amount:
         raise SettlementConflict("the payout is known with another amount", field="settlement.amount")
-    stated = known.stated or told.stated
-    amount = now.amount if told.stated else before.amount
+    stated = known.stated or newer.stated
+    amount = now.amount if newer.stated else before.amount
     lines = _lines(before.lines, now.lines, amount if stated else None)
     if not stated:
         amount = total(lines, amount.currency)

@@ -19,9 +19,9 @@ def target_of(item: Item, settlement: StoredSettlement | None = None) -> Target:
     """A payout's settlement adds the bank's trace and the day on which the money arrives."""
     day, words = item.day, [*item.words]
     if settlement is not None:
-        told = settlement.settlement
-        day = told.arrival_date or day
-        words += [*told.bank_references, told.payout_id]
+        payout = settlement.settlement
+        day = payout.arrival_date or day
+        words += [*payout.bank_references, payout.payout_id]
     if item.kind is ItemKind.PAYOUT and item.source_id:
         words.append(item.source_id)
     return Target(item.posting, _KINDS[item.kind], item.amount, day, tokens_of(words))

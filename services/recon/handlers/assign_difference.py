@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from libs.events import Clock
 
@@ -32,13 +32,7 @@ def assign_difference(command: AssignDifference, new_uow: NewUow, clock: Clock) 
         if command.version != str(before.version):
             raise DifferenceChanged("the difference was changed since it was read", field="etag")
         check_difference(before.state, DifferenceState.ASSIGNED)
-        after = replace(
-            before,
-            state=DifferenceState.ASSIGNED,
-            owner=command.owner,
-            updated_at=clock(),
-            version=before.version + 1,
-        )
+        after = before.changed(clock(), state=DifferenceState.ASSIGNED, owner=command.owner)
         uow.differences.save(command.company, [(before, after)], command.actor)
         uow.commit()
     return after

@@ -18,7 +18,7 @@ class Composition:
     """A settlement and how far it is composed."""
 
     stored: StoredSettlement
-    told_at: datetime
+    imported_at: datetime
     outcome: Composed | Closed | Incomplete
 
 
@@ -54,15 +54,15 @@ def payout_of(stored: StoredSettlement, items: dict[str, list[Item]], payouts: d
 
 def _looked_at(company: str, waiting: list[tuple[datetime, StoredSettlement]], uow: ReconUow) -> list[Composition]:
     by_interface: dict[str, list[tuple[datetime, StoredSettlement]]] = {}
-    for told_at, stored in waiting:
-        by_interface.setdefault(stored.settlement.interface, []).append((told_at, stored))
+    for imported_at, stored in waiting:
+        by_interface.setdefault(stored.settlement.interface, []).append((imported_at, stored))
     found = []
     for interface, those in sorted(by_interface.items()):
         ids = [line.balance_transaction for _, one in those for line in one.settlement.lines]
         ids += [one.settlement.payout_transaction for _, one in those if one.settlement.payout_transaction]
         items = uow.items.of_transactions(company, interface, ids)
         payouts = uow.items.payouts_of(company, interface, [one.settlement.payout_id for _, one in those])
-        for told_at, stored in those:
+        for imported_at, stored in those:
             outcome = compose(stored, payout_of(stored, items, payouts), items)
-            found.append(Composition(stored, told_at, outcome))
+            found.append(Composition(stored, imported_at, outcome))
     return found

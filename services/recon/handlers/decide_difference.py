@@ -1,4 +1,4 @@
-"""What people decide of a difference: that a doubt is settled, or that nothing more is looked for."""
+"""What people decide of a difference: that a doubt is resolved, or that nothing more is looked for."""
 
 from __future__ import annotations
 

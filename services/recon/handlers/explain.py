@@ -78,8 +78,8 @@ def _of_doubt(difference: Difference, uow: ReconUow) -> Trial:
         proved = Predicate("reference", "", "", held=False)
         return Trial(reason.lower(), event, False, (same, proved))
     if reason in SUMS and line is not None:
-        told = Predicate(SUMS[reason], str(line.amount), str(line.amount - amount), held=False)
-        return Trial(reason.lower(), event, False, (told,))
+        summed = Predicate(SUMS[reason], str(line.amount), str(line.amount - amount), held=False)
+        return Trial(reason.lower(), event, False, (summed,))
     left = "" if line is None else str(line.amount)
     return Trial(reason.lower(), event, False, (Predicate(reason.lower(), left, difference.message, held=False),))
 

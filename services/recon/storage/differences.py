@@ -48,10 +48,6 @@ class Differences:
             found |= {one.name: one for one in self._where(DIFFERENCE.c.name.in_(part))}
         return found
 
-    def of_subject(self, company: str, subject: str) -> Difference | None:
-        found = self._where((DIFFERENCE.c.company == company) & (DIFFERENCE.c.subject == subject))
-        return found[0] if found else None
-
     def about(self, company: str, statements: Sequence[str]) -> list[Difference]:
         """Live ones that doubt one of the statements, or a line of it."""
         found: list[Difference] = []

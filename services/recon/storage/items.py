@@ -1,4 +1,4 @@
-"""Postings that stand in Odoo, as the ledger told of them."""
+"""Postings that stand in Odoo, as the ledger reported them."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ SETTLEMENT_LINE = Table(
     CheckConstraint("net = gross - fee", name="net_is_gross_less_fee"),
 )
 
-# A posting that stands in Odoo, as the ledger told of it.
+# A posting that stands in Odoo, as the ledger reported it.
 ITEM = Table(
     "item",
     metadata,

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from libs.handover import OutboundEvent
-from libs.money import Money
 from libs.service.work import WorkContext
 
-from ..domain.difference import Difference, DifferenceState
+from ..domain.difference import Cause, Difference, DifferenceState
 from ..domain.doubts import is_doubt
 from ..domain.learning import Item, ItemKind
 from ..domain.match import Match
@@ -19,9 +17,10 @@ from ..domain.payouts import Incomplete
 from ..domain.progress import Progress
 from ..domain.rules import PAYOUT_DAYS
 from ..domain.settings import Settings
+from ..domain.settlement import StoredSettlement
 from ..domain.statement import BankStatement
 from ..domain.targets import settlements_by_payout, target_of
-from ..handlers.compositions import Composition, compositions
+from ..handlers.compositions import compositions
 from ..storage.uow import NewUow, ReconUow
 
 ACTOR = "recon"
@@ -41,18 +40,7 @@ MESSAGES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """A difference that there should be, since a time."""
-
-    since: datetime
-    subject: str
-    transaction_id: str
-    reason: str
-    message: str
-    amount: Money
-    nearest: str = ""
-    nearest_lacks: str = ""
+Aging = tuple[datetime, Cause]  # a cause, and since when it stands
 
 
 class DifferenceWorker:
@@ -77,128 +65,97 @@ class DifferenceWorker:
         now = self._work.clock()
         with self._new_uow() as uow:
             progress = uow.progress.get(company)
-            wanted = _wanted(company, uow)
-            old = {one.subject: one for one in wanted if one.since + self._wait <= now}
-            young = [one.since + self._wait for one in wanted if one.since + self._wait > now]
-            changes = _changes(company, old, uow, now)
+            due = [(since + self._wait, cause) for since, cause in _causes(company, uow)]
+            causes = {cause.subject: cause for at, cause in due if at <= now}
+            changes = _changes(company, causes, uow, now)
             uow.differences.save(company, changes, ACTOR)
-            uow.progress.differenced(company, progress.matched, min(young, default=None))
+            uow.progress.differenced(company, progress.matched, min((at for at, _ in due if at > now), default=None))
             uow.commit()
         return len(changes)
 
 
 def _changes(
-    company: str, wanted: dict[str, _Wanted], uow: ReconUow, now: datetime
+    company: str, causes: dict[str, Cause], uow: ReconUow, now: datetime
 ) -> list[tuple[Difference | None, Difference]]:
-    live = {one.subject: one for one in uow.differences.live(company) if not is_doubt(one.subject)}
-    names = {difference_name(company, subject): subject for subject in wanted if subject not in live}
-    gone = {one.subject: one for one in uow.differences.find(sorted(names)).values()}
+    live = {found.subject: found for found in uow.differences.live(company) if not is_doubt(found.subject)}
+    names = [difference_name(company, subject) for subject in causes if subject not in live]
+    gone = {found.subject: found for found in uow.differences.find(names).values()}
     changes: list[tuple[Difference | None, Difference]] = []
-    for subject, want in sorted(wanted.items()):
+    for subject, cause in sorted(causes.items()):
         before = live.get(subject) or gone.get(subject)
-        if before is not None and before.state is DifferenceState.WRITTEN_OFF:
-            continue
-        after = _told(company, want, before, now)
-        if before is None or after != before:
+        if before is None:
+            changes.append((None, Difference.open(company, cause, now)))
+        elif before.state is not DifferenceState.WRITTEN_OFF and (after := before.caused_by(cause, now)) != before:
             changes.append((before, after))
     for subject, before in sorted(live.items()):
-        if subject not in wanted:
-            version = before.version + 1
-            resolved = replace(before.undecided(), state=DifferenceState.RESOLVED, updated_at=now, version=version)
-            changes.append((before, resolved))
+        if subject not in causes:
+            changes.append((before, before.undecided().changed(now, state=DifferenceState.RESOLVED)))
     return changes
 
 
-def _told(company: str, want: _Wanted, before: Difference | None, now: datetime) -> Difference:
-    """The difference as it should be; `before` itself if it is."""
-    told = {
-        "reason": want.reason,
-        "message": want.message,
-        "amount": want.amount,
-        "nearest": want.nearest,
-        "nearest_lacks": want.nearest_lacks,
-    }
-    if before is None:
-        name = difference_name(company, want.subject)
-        return Difference(
-            name=name,
-            state=DifferenceState.OPEN,
-            subject=want.subject,
-            transaction_id=want.transaction_id,
-            created_at=now,
-            updated_at=now,
-            **told,  # type: ignore[arg-type]
-        )
-    state = DifferenceState.OPEN if before.state is DifferenceState.RESOLVED else before.state
-    same = replace(before, state=state, **told)  # type: ignore[arg-type]
-    if (same.state, same.reason, same.amount) != (before.state, before.reason, before.amount):
-        same = same.undecided()
-    return before if same == before else replace(same, updated_at=now, version=before.version + 1)
-
-
-def _wanted(company: str, uow: ReconUow) -> list[_Wanted]:
+def _causes(company: str, uow: ReconUow) -> list[Aging]:
     undecided = uow.items.undecided(company)
-    found = [_of_bank_line(one) for one in undecided]
+    found = [(line.learned_at, _of_bank_line(line)) for line in undecided]
     found += _of_payouts(company, undecided, uow)
-    for one in compositions(company, uow):
-        if isinstance(one.outcome, Incomplete):
-            found.append(_of_settlement(one, one.outcome))
+    for composition in compositions(company, uow):
+        if isinstance(composition.outcome, Incomplete):
+            found.append((composition.imported_at, _of_settlement(composition.stored, composition.outcome)))
     found += _of_receipts(uow.items.open_receipts(company))
     stuck = uow.matches.failing(company)
-    anchors = uow.items.find([one.anchor.posting for one in stuck])
-    found += [_of_match(match, anchors[match.anchor.posting]) for match in stuck if match.anchor.posting in anchors]
-    found += [_of_event(event) for event in uow.events.set_aside(company)]
-    found += [_of_statement(one) for one in uow.statements.unbalanced(company)]
+    anchors = uow.items.find([match.anchor.posting for match in stuck])
+    found += [
+        (match.created_at, _of_match(match, anchors[match.anchor.posting]))
+        for match in stuck
+        if match.anchor.posting in anchors
+    ]
+    found += [(stored.event.provenance.received_at, _of_event(stored)) for stored in uow.events.set_aside(company)]
+    found += [(statement.imported_at, _of_statement(statement)) for statement in uow.statements.unbalanced(company)]
     return found
 
 
-def _of_bank_line(item: Item) -> _Wanted:
-    return _Wanted(
-        since=item.learned_at,
-        subject=item.posting,
-        transaction_id=item.transaction_id,
-        reason=item.verdict,
-        message=MESSAGES[item.verdict],
-        amount=item.amount,
-        nearest=item.nearest,
-        nearest_lacks=item.nearest_lacks,
+def _of_bank_line(line: Item) -> Cause:
+    return Cause(
+        subject=line.posting,
+        transaction_id=line.transaction_id,
+        reason=line.verdict,
+        message=MESSAGES[line.verdict],
+        amount=line.amount,
+        nearest=line.nearest,
+        nearest_lacks=line.nearest_lacks,
     )
 
 
-def _of_payouts(company: str, undecided: list[Item], uow: ReconUow) -> list[_Wanted]:
+def _of_payouts(company: str, undecided: list[Item], uow: ReconUow) -> list[Aging]:
     """Payouts that the bank should have booked, from the day on which amount and day alone no longer match them."""
-    payouts = [one for one in uow.items.open_side(company) if one.kind is ItemKind.PAYOUT]
-    settlements = settlements_by_payout(uow.settlements.of_payouts(company, [one.source_id for one in payouts]))
+    payouts = [item for item in uow.items.open_side(company) if item.kind is ItemKind.PAYOUT]
+    settlements = settlements_by_payout(uow.settlements.of_payouts(company, [payout.source_id for payout in payouts]))
     expected: Counter[tuple[str, str]] = Counter()
-    for one in payouts:
-        expected[one.interface, one.source_id] += one.amount.minor_units
-    near = {one.nearest: one for one in undecided}
+    for payout in payouts:
+        expected[payout.interface, payout.source_id] += payout.amount.minor_units
+    near = {line.nearest: line for line in undecided}
     found = []
-    for one in payouts:
-        paid_out = one.interface, one.source_id
+    for payout in payouts:
+        paid_out = payout.interface, payout.source_id
         if not expected[paid_out]:
             continue  # it came back and never reached the bank
-        late = target_of(one, settlements.get(paid_out)).day + timedelta(days=PAYOUT_DAYS + 1)
-        line = near.get(one.posting)
-        found.append(
-            _Wanted(
-                since=max(one.learned_at, datetime(late.year, late.month, late.day, tzinfo=UTC)),
-                subject=one.posting,
-                transaction_id=one.transaction_id,
-                reason=PAYOUT_NOT_BANKED,
-                message=MESSAGES[PAYOUT_NOT_BANKED],
-                amount=one.amount,
-                nearest=line.posting if line is not None else "",
-                nearest_lacks=line.nearest_lacks if line is not None else "bank_line",
-            )
+        late = target_of(payout, settlements.get(paid_out)).day + timedelta(days=PAYOUT_DAYS + 1)
+        since = max(payout.learned_at, datetime(late.year, late.month, late.day, tzinfo=UTC))
+        line = near.get(payout.posting)
+        cause = Cause(
+            subject=payout.posting,
+            transaction_id=payout.transaction_id,
+            reason=PAYOUT_NOT_BANKED,
+            message=MESSAGES[PAYOUT_NOT_BANKED],
+            amount=payout.amount,
+            nearest=line.posting if line is not None else "",
+            nearest_lacks=line.nearest_lacks if line is not None else "bank_line",
         )
+        found.append((since, cause))
     return found
 
 
-def _of_settlement(one: Composition, lack: Incomplete) -> _Wanted:
-    stored = one.stored
-    return _Wanted(
-        since=one.told_at,
+def _of_settlement(stored: StoredSettlement, lack: Incomplete) -> Cause:
+    return Cause(
         subject=stored.name,
         transaction_id=stored.transaction_id,
         reason=TRANSACTIONS_MISSING,
@@ -209,25 +166,24 @@ def _of_settlement(one: Composition, lack: Incomplete) -> _Wanted:
     )
 
 
-def _of_receipts(items: list[Item]) -> list[_Wanted]:
+def _of_receipts(items: list[Item]) -> list[Aging]:
     """One a payment: where its receivable was moved to another customer, two postings stand for it for a moment."""
-    first = {one.event: one for one in reversed(items)}
-    return [
-        _Wanted(
-            since=one.learned_at,
-            subject=one.posting,
-            transaction_id=one.transaction_id,
-            reason=PAYMENT_WITHOUT_ORDER,
-            message=MESSAGES[PAYMENT_WITHOUT_ORDER],
-            amount=one.amount,
-        )
-        for one in first.values()
-    ]
+    first = {item.event: item for item in reversed(items)}
+    return [(item.learned_at, _of_receipt(item)) for item in first.values()]
 
 
-def _of_match(stuck: Match, anchor: Item) -> _Wanted:
-    return _Wanted(
-        since=stuck.created_at,
+def _of_receipt(item: Item) -> Cause:
+    return Cause(
+        subject=item.posting,
+        transaction_id=item.transaction_id,
+        reason=PAYMENT_WITHOUT_ORDER,
+        message=MESSAGES[PAYMENT_WITHOUT_ORDER],
+        amount=item.amount,
+    )
+
+
+def _of_match(stuck: Match, anchor: Item) -> Cause:
+    return Cause(
         subject=anchor.posting,
         transaction_id=anchor.transaction_id,
         reason=MATCH_NOT_WRITTEN,
@@ -238,27 +194,24 @@ def _of_match(stuck: Match, anchor: Item) -> _Wanted:
     )
 
 
-def _of_event(one: OutboundEvent) -> _Wanted:
-    return _Wanted(
-        since=one.event.provenance.received_at,
-        subject=one.event.name,
-        transaction_id=one.event.transaction_id,
+def _of_event(stored: OutboundEvent) -> Cause:
+    return Cause(
+        subject=stored.event.name,
+        transaction_id=stored.event.transaction_id,
         reason=EVENT_NOT_RECORDED,
-        message=f"the ledger does not have this: {one.reason}; send the file again once the cause is mended",
-        amount=one.event.amount,
+        message=f"the ledger does not have this: {stored.reason}; send the file again once the cause is mended",
+        amount=stored.event.amount,
         nearest_lacks="recorded",
     )
 
 
-def _of_statement(one: BankStatement) -> _Wanted:
-    gap = one.gap
-    assert gap is not None  # both balances are stated, or it is not among them
-    return _Wanted(
-        since=one.imported_at,
-        subject=one.name,
-        transaction_id=one.transaction_id,
+def _of_statement(statement: BankStatement) -> Cause:
+    assert statement.gap is not None, "both balances are stated, or it is not among them"
+    return Cause(
+        subject=statement.name,
+        transaction_id=statement.transaction_id,
         reason=STATEMENT_DOES_NOT_TIE,
         message=MESSAGES[STATEMENT_DOES_NOT_TIE],
-        amount=gap,
+        amount=statement.gap,
         nearest_lacks="amount",
     )

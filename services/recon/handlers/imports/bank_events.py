@@ -23,7 +23,7 @@ _KEPT = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 class Occurrences:
     """Counts the same lines of one account through the statements of one file.
 
-    Each statement counts from 1, so that what is told again is known. Only where the balances prove that a statement
+    Each statement counts from 1, so that what comes again is known. Only where the balances prove that a statement
     follows on the one before it does the count go on: then no line of it can be one of the other's.
     """
 
@@ -58,7 +58,7 @@ class Occurrences:
 
     @property
     def may_overlap(self) -> bool:
-        """Lines that may add up to zero were counted on: the balances would be the same if they were told again."""
+        """Lines that may add up to zero were counted on: the balances would be the same if they came again."""
         return len(self._signs) > 1
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from libs.formats.statement import StatementEnd, StatementLine
@@ -14,7 +14,6 @@ from libs.money import Money
 from ...domain.difference import Difference, DifferenceState
 from ...domain.doubts import DOUBTS_AT_MOST, OF_LINES, OF_STATEMENTS, FileDoubt
 from ...domain.files import FileFindings, IncomingFile
-from ...domain.names import difference_name
 from ...domain.statement import BankStatement
 from ...storage.uow import ReconUow
 
@@ -147,22 +146,7 @@ def doubt_lost_lines(
 
 def open_doubts(file: IncomingFile, doubts: Sequence[FileDoubt], uow: ReconUow, now: datetime) -> None:
     """A difference each, open and in finance's hands."""
-    opened = [
-        Difference(
-            name=difference_name(file.company, doubt.subject),
-            state=DifferenceState.OPEN,
-            subject=doubt.subject,
-            transaction_id=doubt.transaction_id or file.transaction_id,
-            reason=doubt.reason,
-            message=doubt.message,
-            amount=doubt.amount,
-            created_at=now,
-            updated_at=now,
-            nearest=doubt.event if doubt.reason == "LINE_AMBIGUOUS" else "",
-            nearest_lacks="reference" if doubt.reason == "LINE_AMBIGUOUS" else "",
-        )
-        for doubt in doubts
-    ]
+    opened = [Difference.open(file.company, doubt.cause(file.transaction_id), now) for doubt in doubts]
     uow.differences.save(file.company, [(None, difference) for difference in opened], ACTOR)
 
 
@@ -170,7 +154,7 @@ def resolve_superseded(company: str, copies: dict[str, list[str]], uow: ReconUow
     """Resolve what was doubted of earlier copies that the newest holds whole: what is still so was doubted anew."""
     whole = [name for name, missing in copies.items() if not missing]
     changes = [
-        (before, replace(before, state=DifferenceState.RESOLVED, updated_at=now, version=before.version + 1))
+        (before, before.changed(now, state=DifferenceState.RESOLVED))
         for before in uow.differences.about(company, whole)
         if before.reason not in OF_LINES or before.reason == "STATUS_UNKNOWN"  # what is in the books stays doubted
     ]
