@@ -22,7 +22,7 @@ from libs.formats.heads import stripped
 from libs.formats.statement import Finding, StatementEnd, StatementHeader, StatementLine, summary_json
 from libs.formats.statement_json import to_json
 from providers import PROVIDERS
-from providers.base import Registration, SettlementReport
+from providers.base import ProviderRegistration, SettlementReport
 from providers.totals import settlement_totals
 from services.gateway.handlers.inspect_event import inspect_event
 
@@ -79,7 +79,7 @@ def event(
     inspect_files(files, lambda name, file: [_object(name, _event(registration, file, topic))])
 
 
-def _event(registration: Registration, file: BinaryIO, topic: str) -> dict[str, object]:
+def _event(registration: ProviderRegistration, file: BinaryIO, topic: str) -> dict[str, object]:
     return inspect_event(registration, file.read(MAX_EVENT_BYTES + 1), datetime.now(UTC), topic=topic)
 
 

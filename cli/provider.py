@@ -16,7 +16,7 @@ import typer
 from cli.suite import ROOT
 from libs.errors import ConcordError, Kind
 from providers import PROVIDERS
-from providers.base import ComposesPayouts, Polls, Registration, Secrets
+from providers.base import ComposesPayouts, Polls, ProviderRegistration, Secrets
 
 app = typer.Typer(help="List the providers, or begin a new one.", no_args_is_help=True, add_completion=False)
 
@@ -117,7 +117,7 @@ def _write(path: Path, text: str) -> Path:
     return path
 
 
-def _powers(registration: Registration) -> list[str]:
+def _powers(registration: ProviderRegistration) -> list[str]:
     provider = registration.new(Secrets(()))
     found = {
         "webhooks": True,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from .base import Registration
+from .base import ProviderRegistration
 
 NAMES = (
     "dummy",
@@ -15,4 +15,4 @@ NAMES = (
     "stripe",
 )
 # By name, in the order above. A folder's `REGISTRATION` is all that is known of it outside.
-PROVIDERS: dict[str, Registration] = {name: import_module(f"{__name__}.{name}").REGISTRATION for name in NAMES}
+PROVIDERS: dict[str, ProviderRegistration] = {name: import_module(f"{__name__}.{name}").REGISTRATION for name in NAMES}

@@ -136,7 +136,7 @@ class Provider(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class ApiQuery:
     """One GET of a provider's API."""
 
     path: str
@@ -144,7 +144,7 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ListPlace:
     """Where a fetched page stands in its list. `newest` is None for an empty page."""
 
     newest: datetime | None
@@ -158,10 +158,10 @@ class Polls(Protocol):
 
     page_type: str  # a stored page's delivery type
 
-    def movements(self, since: datetime, after: str) -> Query:
+    def movements(self, since: datetime, after: str) -> ApiQuery:
         """The page of movements made at or after `since`, newest first, that follows the id `after` (or the first)."""
 
-    def page(self, body: bytes) -> Page:
+    def page(self, body: bytes) -> ListPlace:
         """Raises `FormatError` or `ShapeInvalid`."""
 
 
@@ -172,9 +172,9 @@ class ComposesPayouts(Protocol):
     payout_type: str
     composition_type: str
 
-    def payout(self, payout_id: str) -> Query: ...
+    def payout(self, payout_id: str) -> ApiQuery: ...
 
-    def composition(self, payout_id: str, after: str) -> Query: ...
+    def composition(self, payout_id: str, after: str) -> ApiQuery: ...
 
     def is_composed(self, payout_body: bytes) -> bool:
         """Whether the provider has settled which movements belong to it."""
@@ -187,7 +187,7 @@ class ComposesPayouts(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Api:
+class ApiDialect:
     """How a provider's API is spoken to. It is only read."""
 
     base_url: str
@@ -204,7 +204,7 @@ class Presentment(Enum):
     MISSING = "missing"
 
 
-class Role(Enum):
+class LineRole(Enum):
     """What a reported movement is to the payout that it names."""
 
     PAID = "paid"  # the payout pays it
@@ -237,7 +237,7 @@ class ReportLine(Protocol):
         """The payout that pays this movement, or that it is."""
 
     @property
-    def role(self) -> Role: ...
+    def role(self) -> LineRole: ...
 
     @property
     def payout_effective(self) -> date | None:
@@ -272,14 +272,14 @@ class SettlementReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Registration:
+class ProviderRegistration:
     """One provider: all that services and commands know of it. Optional powers are Protocols that `new`'s fulfils."""
 
     name: str
     new: Callable[[Secrets], Provider]
     signature_header: str
     topic_header: str = ""  # lower case; where the body alone does not say what it is
-    api: Api | None = None
+    api: ApiDialect | None = None
     reports: tuple[SettlementReport, ...] = ()
 
     def report_of(self, head: bytes) -> SettlementReport | None:

@@ -10,7 +10,7 @@ from libs.formats.errors import SettlementAmountInvalid, SettlementEmpty
 from libs.formats.statement import Finding
 from libs.money import BadAmount, Money
 
-from .base import ReportLine, Role, SettlementReport
+from .base import LineRole, ReportLine, SettlementReport
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class SettlementTotals:
         if line.repeated:
             self.repeated += 1
             self.findings.append(Finding("ROW_REPEATED", "a balance transaction stands twice", f"line {line.row}"))
-        elif line.role is not Role.PAID:
+        elif line.role is not LineRole.PAID:
             self.payout_rows += 1
             self.paid -= line.net.minor_units
         else:

@@ -16,7 +16,17 @@ from datetime import datetime
 
 from libs.events import Channel
 from libs.formats.strict_json import parse_json
-from providers.base import Api, Delivery, Headers, Identified, Page, Query, Registration, Secrets, Translation
+from providers.base import (
+    ApiDialect,
+    ApiQuery,
+    Delivery,
+    Headers,
+    Identified,
+    ListPlace,
+    ProviderRegistration,
+    Secrets,
+    Translation,
+)
 from providers.reading import Shape, fingerprint
 
 from . import pages, signature
@@ -56,10 +66,10 @@ class Dummy:
     def fingerprint(self, body: bytes) -> str:
         return fingerprint(parse_json(body, max_bytes=pages.MAX_PAGE_BYTES))
 
-    def movements(self, since: datetime, after: str) -> Query:
+    def movements(self, since: datetime, after: str) -> ApiQuery:
         return pages.query(since, after)
 
-    def page(self, body: bytes) -> Page:
+    def page(self, body: bytes) -> ListPlace:
         return pages.place(body)
 
 
@@ -72,10 +82,10 @@ def _key_livemode(key: str) -> bool | None:
     return {"live": True, "test": False}.get(key.partition("_")[0])
 
 
-REGISTRATION = Registration(
+REGISTRATION = ProviderRegistration(
     name=Dummy.name,
     new=Dummy,
     signature_header=signature.HEADER,
-    api=Api("https://api.dummy.invalid", _headers, _key_livemode),
+    api=ApiDialect("https://api.dummy.invalid", _headers, _key_livemode),
     reports=(MOVEMENTS,),
 )

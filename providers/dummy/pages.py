@@ -7,7 +7,7 @@ from datetime import datetime
 from libs.errors import ConcordError
 from libs.events import Event
 from libs.formats.strict_json import parse_json
-from providers.base import Delivery, Page, Problem, Query, Translation
+from providers.base import ApiQuery, Delivery, ListPlace, Problem, Translation
 from providers.reading import Shape
 
 from .movements import from_message, movement_event
@@ -18,16 +18,16 @@ MAX_PAGE_BYTES = 8 * 1024 * 1024
 NO_MONEY = "CONCERNS_NO_MONEY"
 
 
-def query(since: datetime, after: str) -> Query:
+def query(since: datetime, after: str) -> ApiQuery:
     window = (("limit", str(PAGE_SIZE)), ("since", since.isoformat()))
-    return Query("/v1/movements", (*window, ("after", after)) if after else window)
+    return ApiQuery("/v1/movements", (*window, ("after", after)) if after else window)
 
 
-def place(body: bytes) -> Page:
+def place(body: bytes) -> ListPlace:
     listed = _listed(body)
     rows = listed.shapes("movements")
     newest = max((row.iso_instant("created") for row in rows), default=None)
-    return Page(newest, rows[-1].text("id") if rows else "", listed.flag("more"))
+    return ListPlace(newest, rows[-1].text("id") if rows else "", listed.flag("more"))
 
 
 def translate(delivery: Delivery) -> Translation:

@@ -11,7 +11,7 @@ from libs.events import Event
 from libs.formats.csv_rows import CsvRow, Repeats, csv_rows
 from libs.formats.errors import FormatUnknown, SettlementDateInvalid, SettlementHeaderInvalid, SettlementNetMismatch
 from libs.money import Money
-from providers.base import Delivery, Presentment, Role, SettlementReport
+from providers.base import Delivery, LineRole, Presentment, SettlementReport
 
 from .movements import SUCCEEDED, Movement, movement_event
 
@@ -45,13 +45,13 @@ class DummyReportLine:
         return self.movement.payout or (self.movement.id if self.movement.kind == "payout" else None)
 
     @property
-    def role(self) -> Role:
+    def role(self) -> LineRole:
         """A payout's return has a positive amount."""
         if self.movement.kind != "payout":
-            return Role.PAID
+            return LineRole.PAID
         if self.net.minor_units < 0:
-            return Role.PAYOUT
-        return Role.RETURN if self.movement.id == self.settlement_id else Role.OTHER_RETURN
+            return LineRole.PAYOUT
+        return LineRole.RETURN if self.movement.id == self.settlement_id else LineRole.OTHER_RETURN
 
     @property
     def presentment(self) -> Presentment:

@@ -20,7 +20,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from libs.formats.strict_json import parse_json
-from providers.base import Delivery, Headers, Identified, Problem, Registration, Secrets, Translation
+from providers.base import Delivery, Headers, Identified, Problem, ProviderRegistration, Secrets, Translation
 from providers.reading import Shape, fingerprint
 
 from . import signature
@@ -111,6 +111,6 @@ def _unwrapped(body: Shape) -> Shape:
     return body
 
 
-REGISTRATION = Registration(
+REGISTRATION = ProviderRegistration(
     name=Shopify.name, new=Shopify, signature_header="X-Shopify-Hmac-Sha256", topic_header=TOPIC_HEADER
 )

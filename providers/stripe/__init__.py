@@ -7,7 +7,18 @@ from datetime import datetime
 
 from libs.events import Channel, Settlement
 from libs.formats.strict_json import parse_json
-from providers.base import Api, Delivery, Headers, Identified, Page, Query, Registration, Secrets, Source, Translation
+from providers.base import (
+    ApiDialect,
+    ApiQuery,
+    Delivery,
+    Headers,
+    Identified,
+    ListPlace,
+    ProviderRegistration,
+    Secrets,
+    Source,
+    Translation,
+)
 from providers.reading import Shape, fingerprint
 
 from . import pages, signature, webhooks
@@ -51,16 +62,16 @@ class Stripe:
     def fingerprint(self, body: bytes) -> str:
         return fingerprint(parse_json(body, max_bytes=pages.MAX_PAGE_BYTES))
 
-    def movements(self, since: datetime, after: str) -> Query:
+    def movements(self, since: datetime, after: str) -> ApiQuery:
         return pages.movements(since, after)
 
-    def page(self, body: bytes) -> Page:
+    def page(self, body: bytes) -> ListPlace:
         return pages.page(body)
 
-    def payout(self, payout_id: str) -> Query:
+    def payout(self, payout_id: str) -> ApiQuery:
         return pages.payout(payout_id)
 
-    def composition(self, payout_id: str, after: str) -> Query:
+    def composition(self, payout_id: str, after: str) -> ApiQuery:
         return pages.composition(payout_id, after)
 
     def is_composed(self, payout_body: bytes) -> bool:
@@ -81,8 +92,8 @@ def _key_livemode(key: str) -> bool | None:
     return key.startswith(_LIVE_KEYS) if key.startswith((*_LIVE_KEYS, *_TEST_KEYS)) else None
 
 
-API = Api("https://api.stripe.com", _headers, _key_livemode)
-REGISTRATION = Registration(
+API = ApiDialect("https://api.stripe.com", _headers, _key_livemode)
+REGISTRATION = ProviderRegistration(
     name=Stripe.name,
     new=Stripe,
     signature_header="Stripe-Signature",

@@ -9,7 +9,7 @@ from datetime import datetime
 from libs.errors import ConcordError
 from libs.events import Event, Settlement, SettlementLine
 from libs.formats.strict_json import parse_json
-from providers.base import Delivery, Page, Problem, Query, Source, Translation
+from providers.base import ApiQuery, Delivery, ListPlace, Problem, Source, Translation
 from providers.errors import ShapeInvalid
 from providers.reading import Shape
 
@@ -29,24 +29,24 @@ _PAYOUT = re.compile(r"po_[A-Za-z0-9_]{1,200}", re.ASCII)  # it becomes a path o
 _PAGING = (("limit", str(PAGE_SIZE)), ("expand[]", "data.source"))
 
 
-def movements(since: datetime, after: str) -> Query:
+def movements(since: datetime, after: str) -> ApiQuery:
     window = (("created[gte]", str(int(since.timestamp()))),)
-    return Query(_PATH, _PAGING + window + _following(after))
+    return ApiQuery(_PATH, _PAGING + window + _following(after))
 
 
-def composition(payout_id: str, after: str) -> Query:
-    return Query(_PATH, (*_PAGING, ("payout", payout_id), *_following(after)))
+def composition(payout_id: str, after: str) -> ApiQuery:
+    return ApiQuery(_PATH, (*_PAGING, ("payout", payout_id), *_following(after)))
 
 
-def payout(payout_id: str) -> Query:
-    return Query(f"/v1/payouts/{payout_id}")
+def payout(payout_id: str) -> ApiQuery:
+    return ApiQuery(f"/v1/payouts/{payout_id}")
 
 
-def page(body: bytes) -> Page:
+def page(body: bytes) -> ListPlace:
     listed = _listed(body)
     rows = listed.shapes("data")
     newest = max((made for row in rows if (made := _created(row))), default=None)
-    return Page(newest, rows[-1].text("id") if rows else "", listed.flag("has_more"))
+    return ListPlace(newest, rows[-1].text("id") if rows else "", listed.flag("has_more"))
 
 
 def _created(row: Shape) -> datetime | None:

@@ -21,7 +21,7 @@ from libs.formats.errors import (
     SettlementNetMismatch,
 )
 from libs.money import Money
-from providers.base import Delivery, Presentment, Role, SettlementReport
+from providers.base import Delivery, LineRole, Presentment, SettlementReport
 
 from .events import StripeTransaction, balance_transaction_event, order_references, stripe_reference
 from .words import PRESENTED
@@ -66,12 +66,12 @@ class StripeReportLine:
         return self.payout_id or (self.source_id if self.category in _PAYOUT_CATEGORIES else None)
 
     @property
-    def role(self) -> Role:
+    def role(self) -> LineRole:
         if self.category not in _PAYOUT_CATEGORIES:
-            return Role.PAID
+            return LineRole.PAID
         if self.category == "payout":
-            return Role.PAYOUT
-        return Role.RETURN if self.source_id == self.settlement_id else Role.OTHER_RETURN
+            return LineRole.PAYOUT
+        return LineRole.RETURN if self.source_id == self.settlement_id else LineRole.OTHER_RETURN
 
     @property
     def presentment(self) -> Presentment:

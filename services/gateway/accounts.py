@@ -9,26 +9,26 @@ from providers.base import Polls, Source
 
 from .config import SourceConfig
 from .domain.errors import SourceUnknown
-from .handlers.ports import Account
+from .domain.source import SourceAccount
 
 
 class ConfiguredAccounts:
     """What the sources file says."""
 
     def __init__(self, sources: Iterable[SourceConfig]) -> None:
-        self._accounts: dict[tuple[str, str], Account] = {}
+        self._accounts: dict[tuple[str, str], SourceAccount] = {}
         for one in sources:
             registration = PROVIDERS.get(one.source.provider)
             provider = registration.new(one.secrets) if registration else None
-            self._accounts[one.source.provider, one.source.account] = Account(one.source, provider, one.poll)
+            self._accounts[one.source.provider, one.source.account] = SourceAccount(one.source, provider, one.poll)
 
-    def find(self, provider: str, account: str) -> Account:
+    def find(self, provider: str, account: str) -> SourceAccount:
         found = self._accounts.get((provider, account))
         if found is None:
             raise SourceUnknown
         return found
 
-    def all(self) -> Sequence[Account]:
+    def all(self) -> Sequence[SourceAccount]:
         return list(self._accounts.values())
 
     def unpolled(self) -> Sequence[Source]:

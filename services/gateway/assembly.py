@@ -3,74 +3,60 @@ one thread on a virtual clock."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from libs.events import Clock, IdSource
 from libs.handover import EventLedger
 from libs.handover.worker import HandoverWorker
-from libs.service.work import Tracing, WorkContext
+from libs.service.work import WorkContext
 from libs.storage.sealer import Sealer
 from providers.base import Source
 
-from .domain.delivery import Receipt
+from .domain.delivery import NewDelivery, Receipt
+from .domain.source import SourceAccount
 from .handlers.poll_source import PollSource
-from .handlers.ports import (
-    Account,
-    Accounts,
-    Fetched,
-    NewDelivery,
-    ProviderApi,
-    PutBack,
-    Recon,
-    SetAside,
-    uncounted,
-    unobserved,
-)
+from .handlers.ports import Accounts, ProviderApi, ReconImports
 from .handlers.receive import ReceiveDeliveries, prove
 from .handlers.upload import Upload
-from .storage import TABLES, GatewayUnitOfWork
+from .storage import TABLES
+from .storage.uow import NewUow
+from .workers.compose_payout import ComposePayoutWorker
 from .workers.forward_file import ForwardFileWorker, UploadJanitor
+from .workers.forward_settlement import ForwardSettlementWorker
 from .workers.poll import PollWorker
-from .workers.settle_payout import ComposePayoutWorker, ForwardSettlementWorker
 from .workers.translate import TranslateWorker
 
-NewGatewayUnitOfWork = Callable[[], GatewayUnitOfWork]
 
-
-class Store(Protocol):
+class DeliveryStore(Protocol):
     """A writer of deliveries: `libs.storage.group_commit`'s, threaded or inline."""
 
     def call(self, item: NewDelivery) -> Receipt: ...
 
 
+def uncounted(source: Source, receipt: Receipt) -> None:
+    """Where nobody counts what was fetched."""
+
+
 @dataclass(frozen=True, slots=True)
-class World:
+class Surroundings:
     """All that the gateway needs from outside."""
 
-    new_uow: NewGatewayUnitOfWork
+    new_uow: NewUow
     accounts: Accounts
     ledger: EventLedger
-    recon: Recon
+    recon: ReconImports
     api: ProviderApi
-    clock: Clock
-    ids: IdSource
-    rng: random.Random
-    tracing: Tracing
-    owner: str = "gateway"
-    set_aside: SetAside = unobserved
-    put_back: PutBack = unobserved
-    fetched: Fetched = uncounted
+    work: WorkContext
+    fetched: Callable[[Source, Receipt], object] = uncounted  # told of each answer of an API that was stored
 
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
     """What can be run. Each worker's `run_once` returns how much it did."""
 
-    world: World
-    store: Store
+    world: Surroundings
+    store: DeliveryStore
     translate: TranslateWorker
     forward: HandoverWorker
     forward_file: ForwardFileWorker
@@ -98,51 +84,30 @@ class Gateway:
         found = self.world.accounts.find(provider, account)
         return self.store.call(self.prove(found, headers, body, headers.get("traceparent", "")))
 
-    def prove(self, account: Account, headers: Mapping[str, str], body: bytes, link: str) -> NewDelivery:
-        return prove(account, headers, body, clock=self.world.clock, ids=self.world.ids, link=link)
+    def prove(self, account: SourceAccount, headers: Mapping[str, str], body: bytes, link: str) -> NewDelivery:
+        return prove(account, headers, body, clock=self.world.work.clock, ids=self.world.work.ids, link=link)
 
     def upload(self, max_bytes: int) -> Upload:
         """A file on its way in; see `handlers.upload`."""
-        return Upload(self.world.new_uow, self.world.clock, self.world.ids, max_bytes)
+        return Upload(self.world.new_uow, self.world.work.clock, self.world.work.ids, max_bytes)
 
     def poll_source(self, *after: Callable[[], object]) -> PollSource:
         world = self.world
-        return PollSource(world.new_uow, world.accounts, self.poll.run_once, world.clock, after)
+        return PollSource(world.new_uow, world.accounts, self.poll.run_once, world.work.clock, after)
 
 
-class _Observer:
-    """The world's callbacks as a `WorkObserver`."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def retried(self, company: str, interface: str, reason: str) -> None:
-        self._world.put_back(_source(company, interface), reason)
-
-    def set_aside(self, company: str, interface: str, reason: str) -> None:
-        self._world.set_aside(_source(company, interface), reason)
-
-
-def _source(company: str, interface: str) -> Source:
-    provider, _, account = interface.partition("/")
-    return Source(provider, account, company)
-
-
-def receiver(world: World) -> ReceiveDeliveries:
+def receiver(world: Surroundings) -> ReceiveDeliveries:
     """The function for the writer that `assemble` is given."""
-    return ReceiveDeliveries(world.new_uow, world.clock, world.tracing)
+    return ReceiveDeliveries(world.new_uow, world.work.clock, world.work.tracing)
 
 
-def assemble(world: World, store: Store) -> Gateway:
+def assemble(world: Surroundings, store: DeliveryStore) -> Gateway:
     """Build everything, and give each polled source its cursor."""
-    begins = {one.source.interface: one.poll.since for one in world.accounts.all() if one.poll is not None}
-    with world.new_uow() as uow:
-        uow.cursors.ensure(begins, world.clock())
+    new_uow, accounts, work = world.new_uow, world.accounts, world.work
+    begins = {found.source.interface: found.poll.since for found in accounts.all() if found.poll is not None}
+    with new_uow() as uow:
+        uow.cursors.ensure(begins, work.clock())
         uow.commit()
-    new_uow, accounts, recon = world.new_uow, world.accounts, world.recon
-    clock, ids, rng, tracing, owner = world.clock, world.ids, world.rng, world.tracing, world.owner
-    aside, back = world.set_aside, world.put_back
-    work = WorkContext(clock, ids, rng, tracing, owner, _Observer(world))
 
     def keep(new: NewDelivery) -> Receipt:
         """Store what a provider's API answered. What partners send is counted where they are answered."""
@@ -153,29 +118,12 @@ def assemble(world: World, store: Store) -> Gateway:
     return Gateway(
         world=world,
         store=store,
-        translate=TranslateWorker(
-            new_uow, accounts, clock=clock, ids=ids, tracing=tracing, owner=owner, set_aside=aside
-        ),
+        translate=TranslateWorker(new_uow, accounts, work),
         forward=HandoverWorker(new_uow, world.ledger, work, step="forwarded"),
-        forward_file=ForwardFileWorker(
-            new_uow, accounts, recon, clock=clock, rng=rng, tracing=tracing, owner=owner, set_aside=aside, put_back=back
-        ),
-        poll=PollWorker(new_uow, accounts, world.api, keep, clock=clock, ids=ids, rng=rng, owner=owner, put_back=back),
-        compose=ComposePayoutWorker(
-            new_uow,
-            accounts,
-            world.api,
-            keep,
-            clock=clock,
-            ids=ids,
-            rng=rng,
-            owner=owner,
-            set_aside=aside,
-            put_back=back,
-        ),
-        forward_settlement=ForwardSettlementWorker(
-            new_uow, recon, clock=clock, rng=rng, tracing=tracing, owner=owner, set_aside=aside, put_back=back
-        ),
-        janitor=UploadJanitor(new_uow, clock=clock),
+        forward_file=ForwardFileWorker(new_uow, accounts, world.recon, work),
+        poll=PollWorker(new_uow, accounts, world.api, keep, work),
+        compose=ComposePayoutWorker(new_uow, accounts, world.api, keep, work),
+        forward_settlement=ForwardSettlementWorker(new_uow, world.recon, work),
+        janitor=UploadJanitor(new_uow, clock=work.clock),
         sealer=Sealer(new_uow, TABLES),
     )

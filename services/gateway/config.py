@@ -33,7 +33,7 @@ import yaml
 from libs.rpc.config import ConfigInvalid, Reader, ServerConfig, ServerTls
 from libs.service.config import RuntimeConfig, address_of
 from providers import PROVIDERS
-from providers.base import Api, Secrets, Source
+from providers.base import ApiDialect, Secrets, Source
 
 from .adapters.provider_api import ApiAccess
 from .domain.source import PollPlan
@@ -138,7 +138,9 @@ def _source(entry: object, env: Mapping[str, str], index: int) -> SourceConfig:
     return SourceConfig(Source(provider, account, company, livemode), secrets, api, plan, limit)
 
 
-def _api(value: object, api: Api | None, env: Mapping[str, str], place: str, *, livemode: bool) -> ApiAccess | None:
+def _api(
+    value: object, api: ApiDialect | None, env: Mapping[str, str], place: str, *, livemode: bool
+) -> ApiAccess | None:
     if value is None:
         return None
     if api is None:

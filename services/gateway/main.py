@@ -15,12 +15,12 @@ from libs.storage.group_commit import GroupCommitWriter
 from .accounts import ConfiguredAccounts
 from .adapters.provider_api import HttpApi
 from .adapters.recon import ReconClient
-from .assembly import World, assemble, receiver
+from .assembly import Surroundings, assemble, receiver
 from .config import GatewayConfig
 from .http.edge import open_edge
 from .http.observer import count_received
 from .servicer import GatewayServicer, registration
-from .storage import GatewayUnitOfWork, end_leases_of_the_dead
+from .storage import GatewayUowFactory, end_leases_of_the_dead
 from .telemetry import watch_queues
 
 logger = logging.getLogger(__name__)
@@ -47,26 +47,21 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
     runtime = Runtime(config.runtime)
     engine, work, metrics = runtime.engine, runtime.work, runtime.telemetry.metrics
     end_leases_of_the_dead(engine)
-    world = World(
-        new_uow=lambda: GatewayUnitOfWork(engine),
+    new_uow = GatewayUowFactory(engine)
+    world = Surroundings(
+        new_uow=new_uow,
         accounts=accounts,
         ledger=EventLedgerClient(runtime.channel(config.ledger_address)),
         recon=ReconClient(runtime.channel(config.recon_address)),
-        api=runtime.closing(HttpApi({one.source.interface: one.api for one in config.sources if one.api})),
-        clock=work.clock,
-        ids=work.ids,
-        rng=work.rng,
-        tracing=work.tracing,
-        owner=work.owner,
-        set_aside=lambda source, reason: work.observer.set_aside(source.company, source.interface, reason),
-        put_back=lambda source, reason: work.observer.retried(source.company, source.interface, reason),
+        api=runtime.closing(HttpApi({found.source.interface: found.api for found in config.sources if found.api})),
+        work=work,
         fetched=lambda source, receipt: count_received(metrics, source, receipt),
     )
     writer = runtime.closing(GroupCommitWriter(runtime.wake.after(receiver(world), RECEIVED), name="inbox"))
     gateway = assemble(world, writer)
     poll_source = gateway.poll_source(lambda: runtime.wake("translate"))
-    rpc = runtime.serve(registration(GatewayServicer(world.new_uow, accounts, poll_source, work.clock)))
-    watch_queues(metrics, lambda: GatewayUnitOfWork(engine, read_only=True), accounts, work.clock)
+    rpc = runtime.serve(registration(GatewayServicer(new_uow, accounts, poll_source, work.clock)))
+    watch_queues(metrics, new_uow, accounts, work.clock)
     http = open_edge(config, gateway, writer, runtime)
     return runtime.process(
         rpc,

@@ -33,7 +33,7 @@ RETRY_AFTER_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class HttpProblem:
     """An answer that refuses. `close` ends the connection: its body was not read."""
 
     status: HTTPStatus
@@ -77,11 +77,11 @@ class Problem:
         return b"\r\n".join([*lines, *(b"%s: %s" % header for header in headers), b"", body])
 
 
-def problem_of(error: ConcordError) -> Problem:
+def problem_of(error: ConcordError) -> HttpProblem:
     """What an error is to a partner."""
     status = _STATUS_OF_REASON.get(error.reason, _STATUS[error.kind])
     temporary = status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INSUFFICIENT_STORAGE)
-    return Problem(
+    return HttpProblem(
         status,
         error.reason,
         str(error),
@@ -90,9 +90,9 @@ def problem_of(error: ConcordError) -> Problem:
     )
 
 
-def limited(retry_after_seconds: int) -> Problem:
+def limited(retry_after_seconds: int) -> HttpProblem:
     """The partner's own limit is reached."""
-    return Problem(
+    return HttpProblem(
         HTTPStatus.TOO_MANY_REQUESTS,
         "PARTNER_RATE_LIMITED",
         "more deliveries than this source may send",
@@ -100,30 +100,32 @@ def limited(retry_after_seconds: int) -> Problem:
     )
 
 
-def not_allowed(method: str) -> Problem:
+def not_allowed(method: str) -> HttpProblem:
     """The route takes `method` alone."""
     detail = "this route takes another method"
-    return Problem(HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", detail, close=True, allow=method)
+    return HttpProblem(HTTPStatus.METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", detail, close=True, allow=method)
 
 
-NOT_FOUND = Problem(HTTPStatus.NOT_FOUND, "ROUTE_UNKNOWN", "no such route", close=True)
-TOO_LARGE = Problem(
+NOT_FOUND = HttpProblem(HTTPStatus.NOT_FOUND, "ROUTE_UNKNOWN", "no such route", close=True)
+TOO_LARGE = HttpProblem(
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE, FileTooLarge.reason, "the body is larger than allowed", close=True
 )
-TOO_SLOW = Problem(HTTPStatus.REQUEST_TIMEOUT, "BODY_TOO_SLOW", "the body did not come in time", close=True)
-LENGTH_INVALID = Problem(HTTPStatus.BAD_REQUEST, "CONTENT_LENGTH_INVALID", "content-length is no number", close=True)
-ENCODED = Problem(
+TOO_SLOW = HttpProblem(HTTPStatus.REQUEST_TIMEOUT, "BODY_TOO_SLOW", "the body did not come in time", close=True)
+LENGTH_INVALID = HttpProblem(
+    HTTPStatus.BAD_REQUEST, "CONTENT_LENGTH_INVALID", "content-length is no number", close=True
+)
+ENCODED = HttpProblem(
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "CONTENT_ENCODING_UNSUPPORTED", "send the body without encoding", close=True
 )
-NOT_READY = Problem(
+NOT_READY = HttpProblem(
     HTTPStatus.SERVICE_UNAVAILABLE, "NOT_READY", "the store does not answer", retry_after_seconds=RETRY_AFTER_SECONDS
 )
-MALFORMED = Problem(HTTPStatus.BAD_REQUEST, "HTTP_MALFORMED", "this is no HTTP/1.1 request", close=True)
-HEAD_TOO_LARGE = Problem(
+MALFORMED = HttpProblem(HTTPStatus.BAD_REQUEST, "HTTP_MALFORMED", "this is no HTTP/1.1 request", close=True)
+HEAD_TOO_LARGE = HttpProblem(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "HEADERS_TOO_LARGE", "the head is larger than allowed", close=True
 )
-HEAD_TOO_SLOW = Problem(HTTPStatus.REQUEST_TIMEOUT, "HEADERS_TOO_SLOW", "the head did not come in time", close=True)
-TOO_MANY_CONNECTIONS = Problem(
+HEAD_TOO_SLOW = HttpProblem(HTTPStatus.REQUEST_TIMEOUT, "HEADERS_TOO_SLOW", "the head did not come in time", close=True)
+TOO_MANY_CONNECTIONS = HttpProblem(
     HTTPStatus.SERVICE_UNAVAILABLE,
     "TOO_MANY_CONNECTIONS",
     "no place for another connection",

@@ -17,13 +17,14 @@ from libs.trail import wire as trail
 from . import wire
 from .handlers import administer
 from .handlers.poll_source import PollSource
-from .handlers.ports import Accounts, NewUnitOfWork
+from .handlers.ports import Accounts
+from .storage.uow import NewUow
 
 
 class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     """Decodes, calls a handler, encodes."""
 
-    def __init__(self, new_uow: NewUnitOfWork, accounts: Accounts, poll_source: PollSource, clock: Clock) -> None:
+    def __init__(self, new_uow: NewUow, accounts: Accounts, poll_source: PollSource, clock: Clock) -> None:
         self._new_uow = new_uow
         self._accounts = accounts
         self._poll_source = poll_source

@@ -7,18 +7,19 @@ from datetime import datetime
 from libs.events import Clock
 from libs.telemetry.metrics import Metrics, QueueReading, Scope
 
-from .handlers.ports import Accounts, NewUnitOfWork
+from .handlers.ports import Accounts
+from .storage.uow import NewUow
 
 
-def watch_queues(metrics: Metrics, new_uow: NewUnitOfWork, accounts: Accounts, clock: Clock) -> None:
+def watch_queues(metrics: Metrics, new_uow: NewUow, accounts: Accounts, clock: Clock) -> None:
     """Show what waits, at each scrape."""
     metrics.watch_queues(lambda: queue_readings(new_uow, accounts, clock()))
 
 
-def queue_readings(new_uow: NewUnitOfWork, accounts: Accounts, now: datetime) -> list[QueueReading]:
-    """What waits, by interface. With units of work that only read, a scrape waits for no writer, and none for it."""
+def queue_readings(new_uow: NewUow, accounts: Accounts, now: datetime) -> list[QueueReading]:
+    """What waits, by interface. It only reads: a scrape waits for no writer, and no writer for it."""
     companies = {account.source.interface: account.source.company for account in accounts.all()}
-    with new_uow() as uow:
+    with new_uow(read_only=True) as uow:
         lengths = uow.trail.queues(now)
     return [
         QueueReading(

@@ -9,8 +9,7 @@ from libs.rpc import requests
 from libs.rpc.errors import InvalidRequest
 from libs.rpc.wire import from_time
 
-from .domain.delivery import State
-from .domain.fact import StoredDelivery
+from .domain.delivery import DeliveryState, StoredDelivery
 from .handlers.administer import KnownSource
 
 _CHANNEL = {
@@ -41,13 +40,13 @@ def to_parent(name: str) -> tuple[str, str]:
     return provider if provider != "-" else "", account if account != "-" else ""
 
 
-def to_state(value: int) -> State | None:
+def to_state(value: int) -> DeliveryState | None:
     if not value:
         return None
     if value not in delivery_pb2.Delivery.State.values():
         raise InvalidRequest("an unknown state", field="state")
     word = delivery_pb2.Delivery.State.Name(value)  # type: ignore[arg-type]  # checked above
-    return State[word.removeprefix("STATE_")]
+    return DeliveryState[word.removeprefix("STATE_")]
 
 
 def from_delivery(stored: StoredDelivery) -> delivery_pb2.Delivery:

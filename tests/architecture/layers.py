@@ -54,7 +54,7 @@ SERVICE_LAYERS: dict[str, frozenset[str]] = {
     "wire": VALUES | GRPC | SEAM | {"domain", "handlers", "message", "libs.rpc", "libs.formats", "concord"},
     # What a service tells of what it committed and of what waits; an observer counts for handlers, through a port of
     # theirs.
-    "telemetry": VALUES | {"domain", "handlers.ports", "libs.telemetry", "opentelemetry"},
+    "telemetry": VALUES | {"domain", "handlers.ports", "storage.uow", "libs.telemetry", "opentelemetry"},
     "observer": VALUES | {"domain", "handlers.ports", "libs.telemetry", "opentelemetry"},
     # It reads text into what the others are built with; it builds none of them.
     "config": VALUES | SEAM | {"domain", "adapters", "libs", "yaml"},

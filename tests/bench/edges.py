@@ -40,15 +40,14 @@ from providers.errors import SignatureRefused
 from providers.stripe.signature import TOLERANCE_SECONDS, verify
 from services.gateway.accounts import ConfiguredAccounts
 from services.gateway.config import HttpConfig, SourceConfig
-from services.gateway.domain.delivery import Receipt
-from services.gateway.handlers.ports import NewDelivery
+from services.gateway.domain.delivery import NewDelivery, Receipt
 from services.gateway.handlers.receive import ReceiveDeliveries, prove
 from services.gateway.handlers.upload import Upload
-from services.gateway.http.application import GatewayHttp
+from services.gateway.http.application import BodyLimits, GatewayHttp, Inbox
 from services.gateway.http.limits import PartnerLimits
 from services.gateway.http.observer import EdgeObserver
 from services.gateway.http.server import HttpServer
-from services.gateway.storage import GatewayUnitOfWork
+from services.gateway.storage import GatewayUowFactory
 from tests.bench.machine import ROOT
 from tests.bench.webhooks import ACCOUNT, PATH, SECRET
 
@@ -91,8 +90,7 @@ def gateway_face(url: str, schema: str, max_batch: int) -> tuple[GatewayHttp, Ca
     def clock() -> datetime:
         return datetime.now(UTC)
 
-    def new_uow() -> GatewayUnitOfWork:
-        return GatewayUnitOfWork(engine)
+    new_uow = GatewayUowFactory(engine)
 
     ids = TransactionIds(clock, random.Random())
     store = ReceiveDeliveries(new_uow, clock, telemetry.tracer)
@@ -100,17 +98,17 @@ def gateway_face(url: str, schema: str, max_batch: int) -> tuple[GatewayHttp, Ca
     observer = EdgeObserver(telemetry.metrics, lambda *_: None, clock)
     http = HttpConfig()
     face = GatewayHttp(
-        ConfiguredAccounts(configured),
-        writer,
-        lambda account, headers, body, link: prove(account, headers, body, clock=clock, ids=ids, link=link),
-        lambda: Upload(new_uow, clock, ids, http.max_file_bytes),
+        Inbox(
+            ConfiguredAccounts(configured),
+            lambda account, headers, body, link: prove(account, headers, body, clock=clock, ids=ids, link=link),
+            lambda: Upload(new_uow, clock, ids, http.max_file_bytes),
+            writer,
+        ),
+        BodyLimits(http.max_body_bytes, http.body_timeout_seconds, http.file_timeout_seconds),
         TokenVerifier(TokenKeys([TokenKey.secret("k1", "b" * 40)])),
         PartnerLimits({source.interface: UNLIMITED_PER_MINUTE}),
         observer,
         lambda: True,
-        max_body_bytes=http.max_body_bytes,
-        body_timeout_seconds=http.body_timeout_seconds,
-        file_timeout_seconds=http.file_timeout_seconds,
     )
 
     def close() -> None:

@@ -19,10 +19,9 @@ from libs.telemetry.metrics import Metrics
 from providers.base import Source
 from services.gateway.assembly import receiver
 from services.gateway.config import HttpConfig
-from services.gateway.domain.delivery import Receipt
-from services.gateway.handlers.ports import NewDelivery
+from services.gateway.domain.delivery import NewDelivery, Receipt
 from services.gateway.handlers.receive import keep_refused
-from services.gateway.http.application import GatewayHttp
+from services.gateway.http.application import BodyLimits, GatewayHttp, Inbox
 from services.gateway.http.limits import PartnerLimits
 from services.gateway.http.observer import EdgeObserver
 from services.gateway.http.server import HttpServer
@@ -81,22 +80,18 @@ def edge(
 
     def keep(source: Source, error: ConcordError, body: bytes) -> None:
         inner = world.gateway.world
-        keep_refused(source, error, body, new_uow=inner.new_uow, clock=inner.clock, ids=inner.ids)
+        keep_refused(source, error, body, new_uow=inner.new_uow, clock=inner.work.clock, ids=inner.work.ids)
 
     writer: GroupCommitWriter[NewDelivery, Receipt] = GroupCommitWriter(commit_batch)
     observer = EdgeObserver(Metrics(), keep, lambda: datetime.now(UTC))
+    gateway = world.gateway
     application = GatewayHttp(
-        world.gateway.world.accounts,
-        writer,
-        world.gateway.prove,
-        lambda: world.gateway.upload(max_file_bytes),
+        Inbox(gateway.world.accounts, gateway.prove, lambda: gateway.upload(max_file_bytes), writer),
+        BodyLimits(max_body_bytes, body_timeout_seconds, file_timeout_seconds),
         TokenVerifier(KEYS),
         PartnerLimits(limits or {}),
         observer,
         is_ready,
-        max_body_bytes=max_body_bytes,
-        body_timeout_seconds=body_timeout_seconds,
-        file_timeout_seconds=file_timeout_seconds,
     )
     server = HttpServer(application, HttpConfig(listen="127.0.0.1:0"))
     found = Edge(world, server.port, server)

@@ -13,12 +13,12 @@ from concord.recon.v1 import recon_pb2
 from libs.handover import NotRecorded, Recorded
 from libs.handover.client import EventLedgerClient
 from libs.rpc.wire import to_event, to_settlement
-from providers.base import Query
+from providers.base import ApiQuery
 from providers.errors import ApiRefused, ApiUnavailable
 from providers.stripe import API
 from services.gateway.adapters.provider_api import MAX_ANSWER_BYTES, ApiAccess, HttpApi
 from services.gateway.adapters.recon import ReconClient
-from services.gateway.handlers.ports import FileToImport
+from services.gateway.domain.delivery import UploadedFile
 from tests.gateway.world import NOW, STRIPE, GatewayWorld
 
 
@@ -73,7 +73,7 @@ def test_each_event_s_answer_is_read_for_itself() -> None:
 
 
 def test_a_file_goes_over_as_a_header_and_chunks_that_recon_takes() -> None:
-    file = FileToImport("demo", "bank/DE1", "sources/bank/accounts/DE1/deliveries/d", "a.xml", "0" * 64, NOW, "1" * 32)
+    file = UploadedFile("demo", "bank/DE1", "sources/bank/accounts/DE1/deliveries/d", "a.xml", "0" * 64, NOW, "1" * 32)
     calls: dict[str, list[object]] = {}
 
     def answer(method: str, requests: object) -> object:
@@ -121,7 +121,7 @@ def test_the_api_is_asked_with_its_key_a_pinned_version_and_the_query() -> None:
         seen.append(request)
         return httpx.Response(200, content=b'{"exact" : 1}')
 
-    query = Query("/v1/balance_transactions", (("limit", "100"), ("expand[]", "data.source")))
+    query = ApiQuery("/v1/balance_transactions", (("limit", "100"), ("expand[]", "data.source")))
     assert api(handler).fetch(STRIPE, query) == b'{"exact" : 1}'
     (request,) = seen
     assert request.headers["authorization"] == "Bearer rk_live_1"
@@ -145,7 +145,7 @@ def test_the_api_is_asked_with_its_key_a_pinned_version_and_the_query() -> None:
 )
 def test_what_the_api_refuses_is_told_from_what_it_cannot_do_now(status: int, error: type[Exception]) -> None:
     with pytest.raises(error) as caught:
-        api(lambda request: httpx.Response(status)).fetch(STRIPE, Query("/v1/x"))
+        api(lambda request: httpx.Response(status)).fetch(STRIPE, ApiQuery("/v1/x"))
     assert "rk_live" not in str(caught.value)
 
 
@@ -154,6 +154,6 @@ def test_an_api_that_is_silent_or_says_too_much_is_not_waited_for() -> None:
         raise httpx.ReadTimeout("slow", request=request)
 
     with pytest.raises(ApiUnavailable):
-        api(silent).fetch(STRIPE, Query("/v1/x"))
+        api(silent).fetch(STRIPE, ApiQuery("/v1/x"))
     with pytest.raises(ApiRefused):
-        api(lambda request: httpx.Response(200, content=b"x" * (MAX_ANSWER_BYTES + 1))).fetch(STRIPE, Query("/v1/x"))
+        api(lambda request: httpx.Response(200, content=b"x" * (MAX_ANSWER_BYTES + 1))).fetch(STRIPE, ApiQuery("/v1/x"))

@@ -61,7 +61,7 @@ def shell(world: GatewayWorld, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         world.run("forward")
         world.wait(1800)
     inner = world.gateway.world
-    servicer = GatewayServicer(inner.new_uow, inner.accounts, world.gateway.poll_source(), inner.clock)
+    servicer = GatewayServicer(inner.new_uow, inner.accounts, world.gateway.poll_source(), inner.work.clock)
     service = gateway_pb2.DESCRIPTOR.services_by_name["GatewayService"]
     registered = Registration(servicer, gateway_pb2_grpc.add_GatewayServiceServicer_to_server, service)
     server = serve(ServerConfig(), [registered], TokenVerifier(TokenKeys.parse(KEYS)))

@@ -9,7 +9,6 @@ from http import HTTPStatus
 from libs.errors import ConcordError
 from libs.telemetry.metrics import NOBODY, Scope
 from providers.errors import ApiUnavailable
-from services.gateway.storage import GatewayUnitOfWork
 from services.gateway.telemetry import queue_readings
 from tests.gateway.world import BANK, NOW, UNAVAILABLE, Down, GatewayWorld
 from tests.storage.fixtures import EngineFor
@@ -163,7 +162,5 @@ def test_a_scrape_walks_the_partial_indexes_of_what_waits_and_no_table() -> None
 
 
 def readings(world: GatewayWorld) -> dict[tuple[str, Scope], tuple[int, float]]:
-    found = queue_readings(
-        lambda: GatewayUnitOfWork(world.engine, read_only=True), world.gateway.world.accounts, world.now
-    )
+    found = queue_readings(world.uow, world.gateway.world.accounts, world.now)
     return {(one.queue, one.scope): (one.depth, one.oldest_age_seconds) for one in found}

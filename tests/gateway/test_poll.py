@@ -12,7 +12,7 @@ from libs.events import BalanceTransaction, EventKind
 from libs.money import Money
 from providers.errors import ApiRefused, ApiUnavailable
 from services.gateway.domain.errors import SourceUnknown
-from services.gateway.domain.fact import PayoutState
+from services.gateway.domain.payout import PayoutState
 from services.gateway.handlers import administer
 from tests.gateway.world import NOW, STRIPE, UNAVAILABLE, Down, GatewayWorld
 

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from libs.storage.engine import open_engine
 from libs.storage.migrate import upgrade
 from libs.storage.revisions import check
-from services.gateway.domain.fact import Refusal
+from services.gateway.domain.delivery import Refusal
 from services.gateway.storage import metadata
 from tests.gateway.day import EXPECTED, day, played
 from tests.gateway.world import GOLDEN, NOW, SHOPIFY, STRIPE, GatewayWorld
@@ -128,7 +128,7 @@ def test_two_processes_share_one_inbox(engine: Engine) -> None:
 def test_of_refused_ones_the_newest_few_are_kept(engine: Engine) -> None:
     upgrade(engine, "services.gateway")
     world = GatewayWorld(engine, poll=False)
-    ids = world.gateway.world.ids
+    ids = world.gateway.world.work.ids
     for number in range(9):
         refusal = Refusal(SHOPIFY.provider, SHOPIFY.account, f"R{number}", "0" * 64, 1, b"x")
         world.wait(1)

@@ -8,7 +8,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from libs.telemetry.config import TelemetryConfig
 from libs.telemetry.setup import configure
-from services.gateway.assembly import World
+from services.gateway.assembly import Surroundings
 from tests.gateway.world import NOW, GatewayWorld
 
 
@@ -18,7 +18,7 @@ def test_a_webhook_s_walk_is_one_trace_and_a_page_s_events_have_their_own() -> N
     world = GatewayWorld()
     world.tracing = telemetry.tracer
     world.gateway = world.started(5)
-    assert isinstance(world.gateway.world, World)
+    assert isinstance(world.gateway.world, Surroundings)
     charge = world.account.charge("ch_1", 10800, NOW - timedelta(hours=1), fee=343)
     transaction_id = world.deliver_stripe(world.account.event("evt_1", "charge.succeeded", charge, NOW))
     world.run()

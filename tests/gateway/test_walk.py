@@ -10,7 +10,7 @@ import pytest
 
 from libs.events import EventKind
 from libs.storage.audit import AuditLog
-from services.gateway.domain.delivery import State, check_transition
+from services.gateway.domain.delivery import DeliveryState, check_transition
 from services.gateway.domain.errors import DeliveryStateInvalid, DeliveryUnknown, ReplayConflict, SourceUnknown
 from services.gateway.handlers import administer
 from services.gateway.storage import TABLES
@@ -216,14 +216,14 @@ def test_a_replay_is_asked_for_once_and_changes_no_event() -> None:
     events = world.stored("event")
     name = "sources/stripe/accounts/acct_1/deliveries/evt_1"
 
-    def replay(request_id: str, target: str = name) -> State:
+    def replay(request_id: str, target: str = name) -> DeliveryState:
         return administer.replay_delivery(
             target, request_id, "operator", new_uow=world.uow, clock=lambda: world.now
         ).state
 
-    assert replay("a") is State.RECEIVED
+    assert replay("a") is DeliveryState.RECEIVED
     world.run()
-    assert replay("a") is State.FORWARDED  # the same wish again: nothing more
+    assert replay("a") is DeliveryState.FORWARDED  # the same wish again: nothing more
     assert world.stored("event") == events
     with pytest.raises(DeliveryUnknown):
         replay("b", "sources/stripe/accounts/acct_1/deliveries/evt_none")
@@ -235,7 +235,7 @@ def test_a_replay_is_asked_for_once_and_changes_no_event() -> None:
 
 def test_a_delivery_between_two_steps_cannot_be_settled_wrongly() -> None:
     with pytest.raises(DeliveryStateInvalid):
-        check_transition(State.FORWARDED, State.QUARANTINED)
+        check_transition(DeliveryState.FORWARDED, DeliveryState.QUARANTINED)
 
 
 def test_one_faulty_delivery_holds_up_no_other() -> None:
@@ -304,7 +304,7 @@ def test_a_delivery_is_found_listed_and_fingerprinted() -> None:
         world.deliver_shopify(json.dumps(body).encode())
         world.wait(1)
     world.run()
-    found = administer.list_deliveries("shopify", "shop", State.FORWARDED, "", 2, new_uow=world.uow)
+    found = administer.list_deliveries("shopify", "shop", DeliveryState.FORWARDED, "", 2, new_uow=world.uow)
     rest = administer.list_deliveries("", "", None, found[-1].delivery.transaction_id, 9, new_uow=world.uow)
     assert [len(found), len(rest)] == [2, 1]
     assert len({one.schema_fingerprint for one in (*found, *rest)}) == 1

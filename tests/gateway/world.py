@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 from libs.errors import ConcordError, Kind
 from libs.events import Event, Settlement, TransactionIds, digest_of
 from libs.handover import NotRecorded, Recorded
+from libs.service.work import WorkContext
 from libs.storage.engine import copy_template, open_engine
 from libs.storage.group_commit import InlineWriter
 from libs.storage.migrate import upgrade
@@ -32,11 +33,11 @@ from providers.stripe.fake_api import FakeStripe
 from providers.stripe.signature import sign as sign_stripe
 from services.gateway.accounts import ConfiguredAccounts
 from services.gateway.adapters.provider_api import ApiAccess, HttpApi
-from services.gateway.assembly import Gateway, World, assemble, receiver
+from services.gateway.assembly import Gateway, Surroundings, assemble, receiver
 from services.gateway.config import SourceConfig
+from services.gateway.domain.delivery import UploadedFile
 from services.gateway.domain.source import PollPlan
-from services.gateway.handlers.ports import FileToImport
-from services.gateway.storage import GatewayUnitOfWork
+from services.gateway.storage import GatewayUowFactory
 from tests.storage.stored import stored
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
@@ -101,21 +102,21 @@ class FakeRecon:
     """Keeps what it was given."""
 
     settlements: list[tuple[Settlement, str, str]] = field(default_factory=list)
-    files: list[tuple[str, FileToImport, bytes]] = field(default_factory=list)
+    files: list[tuple[str, UploadedFile, bytes]] = field(default_factory=list)
     failures: list[ConcordError] = field(default_factory=list)
     while_it_reads: Callable[[], object] = lambda: None  # called at each chunk of a file
 
-    def import_statement(self, file: FileToImport, chunks: Iterable[bytes]) -> None:
+    def import_statement(self, file: UploadedFile, chunks: Iterable[bytes]) -> None:
         self._take("statement", file, chunks)
 
-    def import_settlement_file(self, file: FileToImport, chunks: Iterable[bytes]) -> None:
+    def import_settlement_file(self, file: UploadedFile, chunks: Iterable[bytes]) -> None:
         self._take("settlement", file, chunks)
 
     def import_settlement(self, settlement: Settlement, delivery: str, transaction_id: str) -> None:
         self._fail()
         self.settlements.append((settlement, delivery, transaction_id))
 
-    def _take(self, kind: str, file: FileToImport, chunks: Iterable[bytes]) -> None:
+    def _take(self, kind: str, file: UploadedFile, chunks: Iterable[bytes]) -> None:
         self._fail()
         body = b""
         for chunk in chunks:
@@ -133,6 +134,19 @@ def template() -> Engine:
     engine = open_engine("sqlite://", "gateway")
     upgrade(engine, "services.gateway")
     return engine
+
+
+class _Counting:
+    """Counts what workers meet for a world."""
+
+    def __init__(self, world: GatewayWorld) -> None:
+        self._world = world
+
+    def retried(self, company: str, interface: str, reason: str) -> None:
+        self._world.put_back.append((company, interface, reason))
+
+    def set_aside(self, company: str, interface: str, reason: str) -> None:
+        self._world.set_aside.append((company, interface, reason))
 
 
 class GatewayWorld:
@@ -162,18 +176,17 @@ class GatewayWorld:
 
     def started(self, seed: int) -> Gateway:
         """The process, from its database alone."""
-        world = World(
-            new_uow=lambda: GatewayUnitOfWork(self.engine, self._observe),
+        work = WorkContext(
+            lambda: self.now, TransactionIds(lambda: self.now, random.Random(seed)), random.Random(seed), self.tracing,
+            "gateway", _Counting(self),
+        )  # fmt: skip
+        world = Surroundings(
+            new_uow=GatewayUowFactory(self.engine, self._observe),
             accounts=ConfiguredAccounts(self.sources),
             ledger=self.ledger,
             recon=self.recon,
             api=HttpApi({STRIPE.interface: self.access}, transport=transport(self.stripe)),
-            clock=lambda: self.now,
-            ids=TransactionIds(lambda: self.now, random.Random(seed)),
-            rng=random.Random(seed),
-            tracing=self.tracing,
-            set_aside=lambda source, reason: self.set_aside.append((source.company, source.interface, reason)),
-            put_back=lambda source, reason: self.put_back.append((source.company, source.interface, reason)),
+            work=work,
             fetched=lambda source, receipt: self.fetched.append((source.company, source.interface, receipt.duplicate)),
         )
         return assemble(world, InlineWriter(receiver(world)))
@@ -214,8 +227,9 @@ class GatewayWorld:
     def wait(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
-    def uow(self) -> GatewayUnitOfWork:
-        return GatewayUnitOfWork(self.engine)
+    @property
+    def uow(self) -> GatewayUowFactory:
+        return GatewayUowFactory(self.engine)
 
     def totals(self) -> list[ControlTotal]:
         with self.uow() as uow:

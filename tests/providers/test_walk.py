@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from libs.events import TransactionIds
+from libs.service.work import WorkContext
 from libs.storage.engine import copy_template
 from libs.storage.group_commit import InlineWriter
 from libs.telemetry.trace import Tracer
@@ -16,10 +17,10 @@ from providers import PROVIDERS
 from providers.base import Polls, Secrets
 from services.gateway.accounts import ConfiguredAccounts
 from services.gateway.adapters.provider_api import ApiAccess, HttpApi
-from services.gateway.assembly import Gateway, World, assemble, receiver
+from services.gateway.assembly import Gateway, Surroundings, assemble, receiver
 from services.gateway.config import SourceConfig
 from services.gateway.domain.source import PollPlan
-from services.gateway.storage import GatewayUnitOfWork
+from services.gateway.storage import GatewayUowFactory
 from tests.gateway.world import FakeLedger, FakeRecon, template
 from tests.providers.golden import GOLDEN, NOW, about, expected, payloads, reports, source_of
 
@@ -40,16 +41,14 @@ class OneSource:
             self.asked.append(request)
             return httpx.Response(200, content=page)
 
-        world = World(
-            new_uow=lambda: GatewayUnitOfWork(engine),
+        ids = TransactionIds(lambda: NOW, random.Random(1))
+        world = Surroundings(
+            new_uow=GatewayUowFactory(engine),
             accounts=ConfiguredAccounts([SourceConfig(source, Secrets((secret,)), access.get(source.interface), plan)]),
             ledger=self.ledger,
             recon=self.recon,
             api=HttpApi(access, transport=httpx.MockTransport(answer)),
-            clock=lambda: NOW,
-            ids=TransactionIds(lambda: NOW, random.Random(1)),
-            rng=random.Random(1),
-            tracing=Tracer(),
+            work=WorkContext(lambda: NOW, ids, random.Random(1), Tracer(), "gateway"),
         )
         self.gateway: Gateway = assemble(world, InlineWriter(receiver(world)))
 

@@ -11,7 +11,7 @@ from libs.storage.audit import AuditLog
 from libs.storage.totals import Total
 from sandbox.chart import ACCOUNTS
 from services.gateway.storage import TABLES as GATEWAY_TABLES
-from services.gateway.storage import GatewayUnitOfWork
+from services.gateway.storage import GatewayUow
 from services.ledger.storage import TABLES as LEDGER_TABLES
 from services.ledger.storage.uow import LedgerUowFactory
 from services.recon.storage import TABLES as RECON_TABLES
@@ -102,7 +102,7 @@ def _answers_agree(world: World) -> list[str]:
 def _nothing_is_missing(world: World) -> list[str]:
     """Completeness: what was handed on is what the ledger accounts for, in count, money and names; none is pending."""
     handed_on: dict[_Day, Total] = defaultdict(Total)
-    with GatewayUnitOfWork(world.engines["gateway"], read_only=True) as gateway:
+    with GatewayUow(world.engines["gateway"], read_only=True) as gateway:
         handing_on = gateway.trail.totals(COMPANY)
     with ReconUow(world.engines["recon"], read_only=True) as recon:
         handing_on += recon.trail.totals(COMPANY)

@@ -18,7 +18,8 @@ from providers.base import Delivery, Translation
 from providers.stripe import Stripe
 from services.gateway.accounts import ConfiguredAccounts
 from services.gateway.domain.delivery import Receipt
-from services.gateway.handlers.ports import Account, Accounts
+from services.gateway.domain.source import SourceAccount
+from services.gateway.handlers.ports import Accounts
 from services.ledger.assembly import Ledger
 from services.ledger.domain.posting import Change, Posting
 from services.ledger.storage.postings import Postings
@@ -174,14 +175,14 @@ class _Buffering:
 class _Accounts:
     """The configured sources, each changed."""
 
-    def __init__(self, change: Callable[[Account], Account]) -> None:
+    def __init__(self, change: Callable[[SourceAccount], SourceAccount]) -> None:
         self._accounts = ConfiguredAccounts(SOURCES)
         self._change = change
 
-    def find(self, provider: str, account: str) -> Account:
+    def find(self, provider: str, account: str) -> SourceAccount:
         return self._change(self._accounts.find(provider, account))
 
-    def all(self) -> Sequence[Account]:
+    def all(self) -> Sequence[SourceAccount]:
         return [self._change(one) for one in self._accounts.all()]
 
 

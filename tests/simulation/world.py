@@ -29,20 +29,19 @@ from libs.storage.errors import StorageConflict
 from libs.storage.group_commit import InlineWriter
 from libs.storage.uow import BEFORE_COMMIT
 from libs.telemetry.trace import Tracer
-from providers.base import Query, Secrets, Source
+from providers.base import ApiQuery, Secrets, Source
 from providers.errors import ApiRefused, ApiUnavailable, SignatureRefused
 from providers.stripe.fake_api import FakeStripe
 from sandbox.transport import InProcess, LossyTransport
 from services.gateway.accounts import ConfiguredAccounts
 from services.gateway.adapters.recon import ReconClient
-from services.gateway.assembly import Gateway, receiver
-from services.gateway.assembly import World as GatewayWorld
+from services.gateway.assembly import Gateway, Surroundings, receiver
 from services.gateway.assembly import assemble as assemble_gateway
 from services.gateway.config import SourceConfig
 from services.gateway.domain.delivery import Receipt
 from services.gateway.domain.source import PollPlan
 from services.gateway.handlers.ports import Accounts
-from services.gateway.storage import GatewayUnitOfWork
+from services.gateway.storage import GatewayUowFactory
 from services.ledger.assembly import Ledger, build_ledger
 from services.ledger.servicer import Broadcast, LedgerServicer
 from services.ledger.storage.uow import LedgerUowFactory
@@ -271,17 +270,13 @@ class World:
 
     def _new_gateway(self, owner: str, rng: random.Random) -> Process:
         engine, observe = self.engines["gateway"], self.observe("gateway")
-        world = GatewayWorld(
-            new_uow=lambda: GatewayUnitOfWork(engine, observe),
+        world = Surroundings(
+            new_uow=GatewayUowFactory(engine, observe),
             accounts=self.accounts(),
             ledger=self.gateways_ledger(),
             recon=ReconClient(self.channel("gateway", "recon")),
             api=_Api(self),
-            clock=self.clock,
-            ids=TransactionIds(self.clock, rng),
-            rng=rng,
-            tracing=Tracer(None),
-            owner=owner,
+            work=WorkContext(self.clock, TransactionIds(self.clock, rng), rng, Tracer(None), owner),
         )
         gateway = assemble_gateway(world, InlineWriter(receiver(world)))
         return Process("gateway", gateway.workers(), gateway=gateway)
@@ -543,7 +538,7 @@ class _Api:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def fetch(self, source: Source, query: Query) -> bytes:
+    def fetch(self, source: Source, query: ApiQuery) -> bytes:
         world = self._world
         world.pause()
         if world.faults.strikes("lose_request"):

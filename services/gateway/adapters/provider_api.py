@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from providers.base import Api, Query, Source
+from providers.base import ApiDialect, ApiQuery, Source
 from providers.errors import ApiRefused, ApiUnavailable
 
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
@@ -17,7 +17,7 @@ MAX_ANSWER_BYTES = 8 * 1024 * 1024
 class ApiAccess:
     """How an account's API is reached. A restricted key with read rights serves."""
 
-    api: Api
+    api: ApiDialect
     key: str = field(repr=False)
     base_url: str
 
@@ -39,7 +39,7 @@ class HttpApi:
         # away.
         self._client = httpx.Client(timeout=timeout, transport=transport, trust_env=False, follow_redirects=False)
 
-    def fetch(self, source: Source, query: Query) -> bytes:
+    def fetch(self, source: Source, query: ApiQuery) -> bytes:
         access = self._access.get(source.interface)
         if access is None:
             raise ApiRefused("no API access is configured for this source")

@@ -10,7 +10,7 @@ from concord.recon.v1 import recon_pb2, recon_pb2_grpc, statement_pb2
 from libs.events import Settlement
 from libs.rpc.wire import from_settlement, from_time
 
-from ..handlers.ports import FileToImport
+from ..domain.delivery import UploadedFile
 
 FILE_TIMEOUT_SECONDS = 1500.0
 CHUNK_BYTES = 1024 * 1024
@@ -22,7 +22,7 @@ class ReconClient:
     def __init__(self, channel: grpc.Channel) -> None:
         self._stub = recon_pb2_grpc.ReconServiceStub(channel)
 
-    def import_statement(self, file: FileToImport, chunks: Iterable[bytes]) -> None:
+    def import_statement(self, file: UploadedFile, chunks: Iterable[bytes]) -> None:
         def requests() -> Iterator[recon_pb2.ImportStatementRequest]:
             yield recon_pb2.ImportStatementRequest(header=_header(file))
             for chunk in _parts(chunks):
@@ -30,7 +30,7 @@ class ReconClient:
 
         self._stub.ImportStatement(requests(), timeout=FILE_TIMEOUT_SECONDS)
 
-    def import_settlement_file(self, file: FileToImport, chunks: Iterable[bytes]) -> None:
+    def import_settlement_file(self, file: UploadedFile, chunks: Iterable[bytes]) -> None:
         def requests() -> Iterator[recon_pb2.ImportSettlementFileRequest]:
             yield recon_pb2.ImportSettlementFileRequest(header=_header(file))
             for chunk in _parts(chunks):
@@ -46,7 +46,7 @@ class ReconClient:
         )
 
 
-def _header(file: FileToImport) -> statement_pb2.FileHeader:
+def _header(file: UploadedFile) -> statement_pb2.FileHeader:
     return statement_pb2.FileHeader(
         company=f"companies/{file.company}",
         interface=file.interface,

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from libs.events import Clock
 
-from ..domain.delivery import State
-from ..domain.fact import StoredDelivery
-from .ports import Accounts, NewUnitOfWork
+from ..domain.delivery import DeliveryState, StoredDelivery
+from ..storage.uow import NewUow
+from .ports import Accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,21 +23,21 @@ class KnownSource:
     polled: bool
 
 
-def get_delivery(name: str, *, new_uow: NewUnitOfWork) -> StoredDelivery:
+def get_delivery(name: str, *, new_uow: NewUow) -> StoredDelivery:
     """Raises `DeliveryUnknown`."""
     with new_uow() as uow:
         return uow.deliveries.get(name)
 
 
 def list_deliveries(
-    provider: str, account: str, state: State | None, before: str, limit: int, *, new_uow: NewUnitOfWork
+    provider: str, account: str, state: DeliveryState | None, before: str, limit: int, *, new_uow: NewUow
 ) -> list[StoredDelivery]:
     """Newest first; empty `provider` and `account` mean any."""
     with new_uow() as uow:
         return uow.deliveries.newest(provider=provider, account=account, state=state, before=before, limit=limit)
 
 
-def replay_delivery(name: str, request_id: str, actor: str, *, new_uow: NewUnitOfWork, clock: Clock) -> StoredDelivery:
+def replay_delivery(name: str, request_id: str, actor: str, *, new_uow: NewUow, clock: Clock) -> StoredDelivery:
     """Have a delivery translated and forwarded again; the same request id again changes nothing.
 
     Raises `DeliveryUnknown`, `DeliveryStateInvalid` or `ReplayConflict`.
@@ -48,17 +48,17 @@ def replay_delivery(name: str, request_id: str, actor: str, *, new_uow: NewUnitO
     return stored
 
 
-def list_sources(accounts: Accounts, *, new_uow: NewUnitOfWork) -> list[KnownSource]:
+def list_sources(accounts: Accounts, *, new_uow: NewUow) -> list[KnownSource]:
     """In order of name."""
     with new_uow() as uow:
         polled_at = uow.cursors.last_polled()
         return [
             KnownSource(
-                name=one.source.name,
-                company=one.source.company,
-                last_received=uow.deliveries.last_received(one.source.provider, one.source.account),
-                last_polled=polled_at.get(one.source.interface),
-                polled=one.poll is not None,
+                name=account.source.name,
+                company=account.source.company,
+                last_received=uow.deliveries.last_received(account.source.provider, account.source.account),
+                last_polled=polled_at.get(account.source.interface),
+                polled=account.poll is not None,
             )
-            for one in sorted(accounts.all(), key=lambda one: one.source.name)
+            for account in sorted(accounts.all(), key=lambda account: account.source.name)
         ]

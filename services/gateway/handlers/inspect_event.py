@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from libs.events import Channel, Event
-from providers.base import Delivery, Registration, Secrets, Source
+from providers.base import Delivery, ProviderRegistration, Secrets, Source
 
 
-def inspect_event(registration: Registration, body: bytes, now: datetime, *, topic: str = "") -> dict[str, Any]:
+def inspect_event(registration: ProviderRegistration, body: bytes, now: datetime, *, topic: str = "") -> dict[str, Any]:
     """`{"events": [{"kind", "source_event_id", "amount", "currency", "references"}], "ignored": null | "why"}`.
 
     What could not be read beside sound events stands in `problems`, as reasons: it would quarantine the delivery.

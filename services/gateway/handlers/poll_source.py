@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from libs.events import Clock
 
 from ..domain.errors import SourceUnknown
-from .ports import Accounts, NewUnitOfWork
+from ..storage.uow import NewUow
+from .ports import Accounts
 
 MAX_PAGES = 1000
 
@@ -17,7 +18,7 @@ class PollSource:
 
     def __init__(
         self,
-        new_uow: NewUnitOfWork,
+        new_uow: NewUow,
         accounts: Accounts,
         run_poll: Callable[[str], int],
         clock: Clock,

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from libs.errors import ConcordError
 from libs.events import Channel, Clock, IdSource
 from libs.service.work import Tracing
 from providers.base import Delivery, Source
 
-from ..domain.delivery import Receipt
+from ..domain.delivery import NewDelivery, Receipt, Refusal
 from ..domain.errors import SourceUnknown
-from ..domain.fact import Refusal
-from .ports import Account, NewDelivery, NewUnitOfWork
+from ..domain.source import SourceAccount
+from ..storage.uow import NewUow
 
+StoreDelivery = Callable[[NewDelivery], Receipt]
 HEAD_BYTES = 1024
 SAMPLES_KEPT = 50
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
@@ -27,7 +28,7 @@ class ReceiveDeliveries:
     The same name again, in this batch or years later, gets the first transaction id and changes nothing.
     """
 
-    def __init__(self, new_uow: NewUnitOfWork, clock: Clock, tracing: Tracing) -> None:
+    def __init__(self, new_uow: NewUow, clock: Clock, tracing: Tracing) -> None:
         self._new_uow = new_uow
         self._clock = clock
         self._tracing = tracing
@@ -52,7 +53,7 @@ class ReceiveDeliveries:
 
 
 def prove(
-    account: Account, headers: Mapping[str, str], body: bytes, *, clock: Clock, ids: IdSource, link: str = ""
+    account: SourceAccount, headers: Mapping[str, str], body: bytes, *, clock: Clock, ids: IdSource, link: str = ""
 ) -> NewDelivery:
     """A webhook's delivery, proved and identified. A `link` that is no W3C traceparent is dropped: nobody signed it.
 
@@ -88,7 +89,7 @@ def fetched(source: Source, delivery_type: str, body: bytes, *, clock: Clock, id
 
 
 def keep_refused(
-    source: Source, error: ConcordError, body: bytes, *, new_uow: NewUnitOfWork, clock: Clock, ids: IdSource
+    source: Source, error: ConcordError, body: bytes, *, new_uow: NewUow, clock: Clock, ids: IdSource
 ) -> None:
     """Keep a sample of what was refused: of each source the newest few, of each the beginning."""
     refusal = Refusal(

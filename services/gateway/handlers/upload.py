@@ -6,30 +6,20 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from libs.errors import ConcordError, Kind
 from libs.events import Channel, Clock, IdSource
+from libs.formats.errors import FileEmpty, FileTooLarge
 from libs.formats.heads import looks_like_camt, stripped
 from providers import PROVIDERS
 from providers.base import Delivery, Source
 
+from ..domain.delivery import NewDelivery
 from ..domain.errors import FileKindUnknown
-from .ports import NewDelivery, NewUnitOfWork
+from ..storage.uow import NewUow
 
 STATEMENT = "bank.statement"
 BANK = "bank"  # sends files only, so it is no provider
 SNIFFED_BYTES = 4096
 CHUNK_BYTES = 1024 * 1024
-
-
-class FileTooLong(ConcordError):
-    """More bytes than a file may have."""
-
-    kind = Kind.EXHAUSTED
-    reason = "FILE_TOO_LARGE"
-
-
-class FileEmpty(ConcordError):
-    reason = "FILE_EMPTY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +45,7 @@ def file_of(head: bytes) -> KnownFile:
 class Upload:
     """One file on its way in. Feed it, then `finish`; `abandon` it if it stops in between."""
 
-    def __init__(self, new_uow: NewUnitOfWork, clock: Clock, ids: IdSource, max_bytes: int) -> None:
+    def __init__(self, new_uow: NewUow, clock: Clock, ids: IdSource, max_bytes: int) -> None:
         self._new_uow = new_uow
         self._clock = clock
         self._transaction_id = ids()
@@ -67,10 +57,10 @@ class Upload:
         self.total_bytes = 0
 
     def feed(self, data: bytes) -> bool:
-        """Take bytes; true once enough wait for `flush`. Raises `FileTooLong`."""
+        """Take bytes; true once enough wait for `flush`. Raises `FileTooLarge`."""
         self.total_bytes += len(data)
         if self.total_bytes > self.max_bytes:
-            raise FileTooLong("the file is larger than allowed")
+            raise FileTooLarge("the file is larger than allowed")
         self._digest.update(data)
         self._buffer += data
         if len(self._head) < SNIFFED_BYTES:
@@ -114,7 +104,7 @@ class Upload:
             self._chunks = 0
 
 
-def drop_abandoned(new_uow: NewUnitOfWork, begun_before: datetime, limit: int = 10) -> int:
+def drop_abandoned(new_uow: NewUow, begun_before: datetime, limit: int = 10) -> int:
     """Remove uploads that nobody finished: their process was killed."""
     with new_uow() as uow:
         dropped = uow.uploads.drop_abandoned(begun_before, limit)

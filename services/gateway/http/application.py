@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import unquote
@@ -23,12 +24,13 @@ from providers.base import Source
 from providers.errors import SignatureRefused
 
 from .. import problems
-from ..domain.delivery import Receipt
+from ..domain.delivery import NewDelivery, Receipt
 from ..domain.errors import SourceUnknown
-from ..handlers.ports import Account, Accounts, NewDelivery
+from ..domain.source import SourceAccount
+from ..handlers.ports import Accounts
 from ..handlers.upload import Upload
 from ..openapi import openapi
-from ..problems import Problem, problem_of
+from ..problems import HttpProblem, problem_of
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -39,10 +41,29 @@ UPLOAD_PERMISSION = "recon.files.import"
 _NAME = re.compile(r"[^\w .()+,=@~-]", re.ASCII)
 
 
-class Writer(Protocol):
+class DeliveryWriter(Protocol):
     """The group-commit writer."""
 
     async def call_async(self, item: NewDelivery) -> Receipt: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """Where deliveries go: whose they may be, how one is proved, how a file comes in, and who stores both."""
+
+    accounts: Accounts
+    prove: Callable[[SourceAccount, Mapping[str, str], bytes, str], NewDelivery]
+    new_upload: Callable[[], Upload]
+    writer: DeliveryWriter
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """How large a webhook's body may be, and how long a body may take to come."""
+
+    max_body_bytes: int
+    body_timeout_seconds: float
+    file_timeout_seconds: float
 
 
 class Limits(Protocol):
@@ -63,7 +84,7 @@ class Observer(Protocol):
 class _Ended(Exception):
     """The request is over: answer with a problem, or with nothing if the client has gone."""
 
-    def __init__(self, problem: Problem | None) -> None:
+    def __init__(self, problem: HttpProblem | None) -> None:
         super().__init__()
         self.problem = problem
 
@@ -73,30 +94,19 @@ class GatewayHttp:
 
     def __init__(
         self,
-        accounts: Accounts,
-        writer: Writer,
-        prove: Callable[[Account, Mapping[str, str], bytes, str], NewDelivery],
-        new_upload: Callable[[], Upload],
+        inbox: Inbox,
+        bodies: BodyLimits,
         verifier: TokenVerifier,
         limits: Limits,
         observer: Observer,
         is_ready: Callable[[], bool],
-        *,
-        max_body_bytes: int,
-        body_timeout_seconds: float,
-        file_timeout_seconds: float,
     ) -> None:
-        self._accounts = accounts
-        self._writer = writer
-        self._prove = prove
-        self._new_upload = new_upload
+        self._inbox = inbox
+        self._bodies = bodies
         self._verifier = verifier
         self._limits = limits
         self._observer = observer
         self._is_ready = is_ready
-        self._max_body_bytes = max_body_bytes
-        self._body_timeout_seconds = body_timeout_seconds
-        self._file_timeout_seconds = file_timeout_seconds
         self._disk = ThreadPoolExecutor(4, thread_name_prefix="upload")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -129,27 +139,27 @@ class GatewayHttp:
         self, scope: Scope, receive: Receive, provider: str, account_id: str
     ) -> tuple[bytes, list[tuple[bytes, bytes]]]:
         account, headers = self._opened(scope, provider, account_id)
-        length = self._checked(headers, self._max_body_bytes)
+        length = self._checked(headers, self._bodies.max_body_bytes)
         try:
-            async with asyncio.timeout(self._body_timeout_seconds):
-                body = await _read(receive, self._max_body_bytes, length)
+            async with asyncio.timeout(self._bodies.body_timeout_seconds):
+                body = await _read(receive, self._bodies.max_body_bytes, length)
         except TimeoutError:
             raise _Ended(problems.TOO_SLOW) from None
         try:
-            new = self._prove(account, headers, body, headers.get("traceparent", ""))
+            new = self._inbox.prove(account, headers, body, headers.get("traceparent", ""))
         except ConcordError as error:
             if isinstance(error, SourceUnknown):
                 raise
             self._observer.refused(account.source, error, body)
             if isinstance(error, SignatureRefused):
                 # What proves nothing learns nothing.
-                raise _Ended(Problem(HTTPStatus.UNAUTHORIZED, error.reason, str(error))) from None
+                raise _Ended(HttpProblem(HTTPStatus.UNAUTHORIZED, error.reason, str(error))) from None
             raise
         # Counted only once it is proved: nobody else can use up a partner's share.
         wait_seconds = self._limits.take(account.source)
         if wait_seconds:
             raise _Ended(problems.limited(wait_seconds))
-        return self._received(account.source, await self._writer.call_async(new))
+        return self._received(account.source, await self._inbox.writer.call_async(new))
 
     async def _file(self, scope: Scope, receive: Receive, account_id: str) -> tuple[bytes, list[tuple[bytes, bytes]]]:
         if scope["method"] != "POST":
@@ -159,15 +169,15 @@ class GatewayHttp:
         if scheme.lower() != "bearer":
             raise TokenMissing("the request carries no bearer token")
         require(UPLOAD_PERMISSION, self._verifier.verify(token.strip()))
-        sources = [one.source for one in self._accounts.all() if one.source.account == account_id]
+        sources = [found.source for found in self._inbox.accounts.all() if found.source.account == account_id]
         if not sources:
             raise SourceUnknown
-        upload = self._new_upload()
+        upload = self._inbox.new_upload()
         length = self._checked(headers, upload.max_bytes)
         kept = False
         try:
             try:
-                async with asyncio.timeout(self._file_timeout_seconds):
+                async with asyncio.timeout(self._bodies.file_timeout_seconds):
                     await self._take(receive, upload, length)
             except TimeoutError:
                 raise _Ended(problems.TOO_SLOW) from None
@@ -175,7 +185,7 @@ class GatewayHttp:
             wait_seconds = self._limits.take(new.delivery.source)
             if wait_seconds:
                 raise _Ended(problems.limited(wait_seconds))
-            receipt = await self._writer.call_async(new)
+            receipt = await self._inbox.writer.call_async(new)
             kept = not receipt.duplicate
         finally:
             if not kept:
@@ -199,10 +209,10 @@ class GatewayHttp:
     async def _on_disk(self, work: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._disk, work, *arguments)
 
-    def _opened(self, scope: Scope, provider: str, account_id: str) -> tuple[Account, dict[str, str]]:
+    def _opened(self, scope: Scope, provider: str, account_id: str) -> tuple[SourceAccount, dict[str, str]]:
         if scope["method"] != "POST":
             raise _Ended(problems.not_allowed("POST"))
-        account = self._accounts.find(provider, account_id)
+        account = self._inbox.accounts.find(provider, account_id)
         if account.provider is None:
             raise SourceUnknown
         return account, _headers(scope)
@@ -275,7 +285,7 @@ async def _parts(receive: Receive, first: MutableMapping[str, Any] | None = None
         message = None
 
 
-async def _answer_problem(send: Send, problem: Problem) -> None:
+async def _answer_problem(send: Send, problem: HttpProblem) -> None:
     await _answer(send, problem.status, problems.CONTENT_TYPE, problem.body(), problem.headers())
 
 

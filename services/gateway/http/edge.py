@@ -10,10 +10,9 @@ from providers.base import Source
 
 from ..assembly import Gateway
 from ..config import GatewayConfig
-from ..domain.delivery import Receipt
-from ..handlers.ports import NewDelivery
+from ..domain.delivery import NewDelivery, Receipt
 from ..handlers.receive import keep_refused
-from .application import GatewayHttp
+from .application import BodyLimits, GatewayHttp, Inbox
 from .limits import PartnerLimits
 from .observer import EdgeObserver
 from .server import HttpServer
@@ -26,23 +25,18 @@ def open_edge(
     world = gateway.world
 
     def keep(source: Source, error: ConcordError, body: bytes) -> None:
-        keep_refused(source, error, body, new_uow=world.new_uow, clock=world.clock, ids=world.ids)
+        keep_refused(source, error, body, new_uow=world.new_uow, clock=world.work.clock, ids=world.work.ids)
 
     def is_ready() -> bool:
         ensure_reachable(runtime.engine)
         return True
 
     application = GatewayHttp(
-        world.accounts,
-        writer,
-        gateway.prove,
-        lambda: gateway.upload(config.http.max_file_bytes),
+        Inbox(world.accounts, gateway.prove, lambda: gateway.upload(config.http.max_file_bytes), writer),
+        BodyLimits(config.http.max_body_bytes, config.http.body_timeout_seconds, config.http.file_timeout_seconds),
         runtime.verifier,
-        PartnerLimits({one.source.interface: one.deliveries_per_minute for one in config.sources}),
-        runtime.closing(EdgeObserver(runtime.telemetry.metrics, keep, world.clock)),
+        PartnerLimits({found.source.interface: found.deliveries_per_minute for found in config.sources}),
+        runtime.closing(EdgeObserver(runtime.telemetry.metrics, keep, world.work.clock)),
         is_ready,
-        max_body_bytes=config.http.max_body_bytes,
-        body_timeout_seconds=config.http.body_timeout_seconds,
-        file_timeout_seconds=config.http.file_timeout_seconds,
     )
     return HttpServer(application, config.http)

@@ -3,6 +3,13 @@
 from sqlalchemy import Engine as DatabaseEngine
 
 from .rows import TABLES, metadata
-from .uow import GatewayUnitOfWork, end_leases_of_the_dead
+from .uow import GatewayUow, GatewayUowFactory, end_leases_of_the_dead
 
-__all__ = ["TABLES", "DatabaseEngine", "GatewayUnitOfWork", "end_leases_of_the_dead", "metadata"]
+__all__ = [
+    "TABLES",
+    "DatabaseEngine",
+    "GatewayUow",
+    "GatewayUowFactory",
+    "end_leases_of_the_dead",
+    "metadata",
+]

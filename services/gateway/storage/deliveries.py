@@ -15,10 +15,9 @@ from libs.storage.leases import claim, finish, held, in_state, lease_of
 from libs.storage.rows import insert_new, insert_rows, parts
 from providers.base import Delivery, Source
 
-from ..domain.delivery import Receipt, State, check_transition
+from ..domain.delivery import DeliveryOutcome, DeliveryState, NewDelivery, Receipt, StoredDelivery, check_transition
 from ..domain.errors import DeliveryUnknown, ReplayConflict
-from ..domain.fact import PayoutState, StoredDelivery
-from ..handlers.ports import DeliveryOutcome, NewDelivery
+from ..domain.payout import PayoutState
 from .events import Events
 from .rows import DELIVERY, DELIVERY_BODY, EVENT, PAYOUT, REPLAY, TABLES, UPLOAD
 
@@ -29,8 +28,8 @@ _NEW_COLUMNS = (
     "attempts",
 )  # fmt: skip
 _NAME = _NEW_COLUMNS.index("name")
-_FILES = in_state(DELIVERY, State.RECEIVED.value) & (DELIVERY.c.channel == Channel.FILE.value)
-_MESSAGES = in_state(DELIVERY, State.RECEIVED.value) & (DELIVERY.c.channel != Channel.FILE.value)
+_FILES = in_state(DELIVERY, DeliveryState.RECEIVED.value) & (DELIVERY.c.channel == Channel.FILE.value)
+_MESSAGES = in_state(DELIVERY, DeliveryState.RECEIVED.value) & (DELIVERY.c.channel != Channel.FILE.value)
 
 
 class Deliveries:
@@ -110,27 +109,28 @@ class Deliveries:
         finished: list[tuple[str, str]] = []
         for transaction_id in sorted(counts):
             count = counts[transaction_id]
-            translated = in_state(DELIVERY, State.TRANSLATED.value)
+            translated = in_state(DELIVERY, DeliveryState.TRANSLATED.value)
             statement = (
                 update(DELIVERY)
                 .where(DELIVERY.c.transaction_id == transaction_id, translated)
                 .values(
                     waiting_events=case((left > count, left - count), else_=0),
-                    state=case((left <= count, State.FORWARDED.value), else_=DELIVERY.c.state),
+                    state=case((left <= count, DeliveryState.FORWARDED.value), else_=DELIVERY.c.state),
                 )
                 .returning(DELIVERY.c.name, DELIVERY.c.state)
             )
             row = self._connection.execute(statement).one_or_none()
-            if row and row.state == State.FORWARDED.value:
+            if row and row.state == DeliveryState.FORWARDED.value:
                 finished.append((row.name, transaction_id))
-        self._audit(finished, [(State.FORWARDED.name, "")] * len(finished), now)
+        self._audit(finished, [(DeliveryState.FORWARDED.name, "")] * len(finished), now)
 
-    def set_aside(self, transaction_ids: Sequence[str], state: State, reason: str, now: datetime) -> None:
-        check_transition(State.TRANSLATED, state)
+    def set_aside(self, transaction_ids: Sequence[str], state: DeliveryState, reason: str, now: datetime) -> None:
+        check_transition(DeliveryState.TRANSLATED, state)
         statement = (
             update(DELIVERY)
             .where(
-                DELIVERY.c.transaction_id.in_(sorted(set(transaction_ids))), in_state(DELIVERY, State.TRANSLATED.value)
+                DELIVERY.c.transaction_id.in_(sorted(set(transaction_ids))),
+                in_state(DELIVERY, DeliveryState.TRANSLATED.value),
             )
             .values(state=state.value, reason=reason)
             .returning(DELIVERY.c.name, DELIVERY.c.transaction_id)
@@ -148,7 +148,7 @@ class Deliveries:
         return self._bodies([transaction_id]).get(transaction_id, b"")
 
     def newest(
-        self, *, provider: str, account: str, state: State | None, before: str, limit: int
+        self, *, provider: str, account: str, state: DeliveryState | None, before: str, limit: int
     ) -> list[StoredDelivery]:
         statement = select(DELIVERY).order_by(DELIVERY.c.transaction_id.desc()).limit(limit)
         if provider:
@@ -169,10 +169,10 @@ class Deliveries:
                 raise ReplayConflict("the request id was used for another delivery", field="request_id")
             return self.get(name)
         stored = self.get(name)
-        if stored.state is not State.RECEIVED:  # one that waits already needs no push
-            check_transition(stored.state, State.RECEIVED)
+        if stored.state is not DeliveryState.RECEIVED:  # one that waits already needs no push
+            check_transition(stored.state, DeliveryState.RECEIVED)
             transaction_id = stored.delivery.transaction_id
-            values = {"state": State.RECEIVED.value, "reason": "", "available_at": now, "attempts": 0}
+            values = {"state": DeliveryState.RECEIVED.value, "reason": "", "available_at": now, "attempts": 0}
             matching = (DELIVERY.c.transaction_id == transaction_id) & in_state(DELIVERY, stored.state.value)
             self._connection.execute(update(DELIVERY).where(matching).values(values))
             self._release(transaction_id, now)
@@ -244,7 +244,7 @@ def _row(new: NewDelivery, name: str, now: datetime) -> tuple[Any, ...]:
         "",
         "",
         0,
-        State.RECEIVED.value,
+        DeliveryState.RECEIVED.value,
         now,
         0,
         0,
@@ -265,7 +265,7 @@ def _stored(row: Row[Any], body: bytes, *, claimed: bool = False) -> StoredDeliv
     )
     return StoredDelivery(
         delivery=delivery,
-        state=State(row.state),
+        state=DeliveryState(row.state),
         reason=row.reason,
         attempts=row.attempts,
         events=tuple(row.events.split("\n")) if row.events else (),

@@ -13,7 +13,7 @@ from libs.handover import EventState, NewEvent, OutboundEvent
 from libs.handover.store import OutboundEvents, OutboundTables
 from libs.storage.leases import in_state
 
-from ..domain.delivery import State
+from ..domain.delivery import DeliveryState
 from .rows import ALIAS, DELIVERY, EVENT, TABLES
 
 OUTBOUND = OutboundTables(EVENT, ALIAS, TABLES, actor="gateway", recorded="FORWARDED")
@@ -59,7 +59,9 @@ class Events(OutboundEvents):
         self._connection.execute(update(EVENT).where(EVENT.c.name == event.name).values(values))
         if stored.state is EventState.RECORDED:
             # It will be counted off its delivery once more; uncounted, another event's place would be.
-            unfinished = (DELIVERY.c.transaction_id == stored.origin) & in_state(DELIVERY, State.TRANSLATED.value)
+            unfinished = (DELIVERY.c.transaction_id == stored.origin) & in_state(
+                DELIVERY, DeliveryState.TRANSLATED.value
+            )
             one_more = {"waiting_events": DELIVERY.c.waiting_events + 1}
             self._connection.execute(update(DELIVERY).where(unfinished).values(one_more))
         return replace(stored, event=merged, state=EventState.WAITING)

@@ -14,8 +14,8 @@ from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import claim, ensure_kept, finish, held, in_state, lease_of, renew
 from libs.storage.rows import insert_new
 
-from ..domain.fact import Cursor, PayoutState, StoredPayout
-from ..handlers.ports import PayoutOutcome
+from ..domain.payout import PayoutOutcome, PayoutState, StoredPayout
+from ..domain.source import Cursor
 from .rows import CURSOR, PAYOUT, TABLES
 
 POLLING = "polling"

@@ -13,8 +13,8 @@ from libs.storage.queues import interface_of
 from libs.trail import ControlTotal, QueueLength, Step
 from libs.trail.reading import NOBODY, Queue, read_lengths, read_totals, resolve, step_of
 
-from ..domain.delivery import State
-from ..domain.fact import PayoutState
+from ..domain.delivery import DeliveryState
+from ..domain.payout import PayoutState
 from .rows import ALIAS, DELIVERY, EVENT, PAYOUT, TABLES
 
 
@@ -43,7 +43,7 @@ class GatewayTrail:
         return read_totals(self._connection, TABLES, company)
 
     def queues(self, now: datetime) -> list[QueueLength]:
-        received, waiting = in_state(DELIVERY, State.RECEIVED.value), in_state(EVENT, EventState.WAITING.value)
+        received, waiting = in_state(DELIVERY, DeliveryState.RECEIVED.value), in_state(EVENT, EventState.WAITING.value)
         due = in_state(PAYOUT, PayoutState.WAITING.value, PayoutState.COMPOSED.value)
         event_s = interface_of(self._connection, EVENT.c.name)
         queues = [

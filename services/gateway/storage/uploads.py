@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, select
 
 from libs.storage.rows import insert_rows
 
-from ..domain.fact import Refusal
+from ..domain.delivery import Refusal
 from .rows import REFUSED, UPLOAD, UPLOAD_CHUNK
 
 

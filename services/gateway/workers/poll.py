@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from libs.errors import ConcordError
 from libs.errors.retry import RetryPolicy
-from libs.events import Clock, IdSource
-from providers.base import Page, Polls, Source
+from libs.service.work import WorkContext
+from providers.base import ListPlace, Polls
 
-from ..domain.delivery import Receipt
 from ..domain.errors import SourceUnknown
-from ..domain.fact import Cursor
-from ..domain.source import PollPlan
-from ..handlers.ports import Account, Accounts, NewDelivery, NewUnitOfWork, ProviderApi, PutBack, unobserved
-from ..handlers.receive import fetched
+from ..domain.source import Cursor, PollPlan, SourceAccount
+from ..handlers.ports import Accounts, ProviderApi, source_of
+from ..handlers.receive import StoreDelivery, fetched
+from ..storage.uow import NewUow
 
-Store = Callable[[NewDelivery], Receipt]
 DEEP_EVERY_SECONDS = 600
 SHALLOW_SECONDS = 20
+LEASE_SECONDS = 120.0
 
 # A source is asked again however often it failed.
 FOR_EVER = RetryPolicy(cap_seconds=900.0, max_attempts=2**31)
@@ -36,46 +32,28 @@ class PollWorker:
     """
 
     def __init__(
-        self,
-        new_uow: NewUnitOfWork,
-        accounts: Accounts,
-        api: ProviderApi,
-        store: Store,
-        *,
-        clock: Clock,
-        ids: IdSource,
-        rng: random.Random,
-        owner: str,
-        lease_seconds: float = 120.0,
-        budget: RetryPolicy = FOR_EVER,
-        put_back: PutBack = unobserved,
+        self, new_uow: NewUow, accounts: Accounts, api: ProviderApi, store: StoreDelivery, work: WorkContext
     ) -> None:
         self._new_uow = new_uow
         self._accounts = accounts
         self._api = api
         self._store = store
-        self._clock = clock
-        self._ids = ids
-        self._rng = rng
-        self._owner = owner
-        self._lease_seconds = lease_seconds
-        self._budget = budget
-        self._put_back = put_back
+        self._work = work
 
     def run_once(self, only: str = "") -> int:
         """1 if a page was fetched (of `only`, if named); raises what the API met, after noting when to ask again."""
         with self._new_uow() as uow:
             claimed = uow.cursors.claim(
                 among=[only] if only else self._polled(),
-                owner=self._owner,
-                now=self._clock(),
-                lease_seconds=self._lease_seconds,
+                owner=self._work.owner,
+                now=self._work.clock(),
+                lease_seconds=LEASE_SECONDS,
             )
             if claimed is None:
                 return 0
             uow.commit()
         cursor = claimed
-        deep = bool(only) or _is_deep(cursor, self._clock())
+        deep = bool(only) or _is_deep(cursor, self._work.clock())
         try:
             account = self._accounts.find(*_split(cursor.source))
             page = self._fetch(account, cursor if deep else _shallow(cursor))
@@ -83,7 +61,7 @@ class PollWorker:
             self._later(cursor, error.reason)
             raise
         plan = account.poll or PollPlan()
-        now = self._clock()
+        now = self._work.clock()
         after, done = _advanced(cursor, page, plan.overlap_seconds if deep else None, now)
         at = now + timedelta(seconds=plan.interval_seconds) if done else now
         with self._new_uow() as uow:
@@ -93,27 +71,25 @@ class PollWorker:
 
     def _polled(self) -> list[str]:
         """A cursor outlives the configuration that began it: it waits until its source is polled again."""
-        return [one.source.interface for one in self._accounts.all() if one.poll is not None]
+        return [account.source.interface for account in self._accounts.all() if account.poll is not None]
 
-    def _fetch(self, account: Account, cursor: Cursor) -> Page:
+    def _fetch(self, account: SourceAccount, cursor: Cursor) -> ListPlace:
         provider = account.provider
         if not isinstance(provider, Polls):
             raise SourceUnknown
         body = self._api.fetch(account.source, provider.movements(_instant(cursor.since), cursor.after))
         # Before it is read, so that a page that nobody can read is there to look at; and before its place is noted.
-        self._store(fetched(account.source, provider.page_type, body, clock=self._clock, ids=self._ids))
+        self._store(fetched(account.source, provider.page_type, body, clock=self._work.clock, ids=self._work.ids))
         return provider.page(body)
 
     def _later(self, cursor: Cursor, reason: str) -> None:
-        now = self._clock()
-        at = self._budget.next_try(cursor.attempts, now, self._rng) or now + timedelta(hours=1)
+        now = self._work.clock()
+        at = FOR_EVER.next_try(cursor.attempts, now, self._work.rng) or now + timedelta(hours=1)
         with self._new_uow() as uow:
             uow.cursors.finish(cursor, cursor, polled=False, at=at, now=now)
             uow.commit()
-        source = Source(*_split(cursor.source), "")
-        with suppress(SourceUnknown):
-            source = self._accounts.find(source.provider, source.account).source
-        self._put_back(source, reason)
+        source = source_of(self._accounts, *_split(cursor.source))
+        self._work.observer.retried(source.company, source.interface, reason)
 
 
 def _is_deep(cursor: Cursor, now: datetime) -> bool:
@@ -127,7 +103,7 @@ def _shallow(cursor: Cursor) -> Cursor:
     return replace(cursor, since=max(cursor.since, cursor.position - SHALLOW_SECONDS))
 
 
-def _advanced(cursor: Cursor, page: Page, overlap_seconds: int | None, now: datetime) -> tuple[Cursor, bool]:
+def _advanced(cursor: Cursor, page: ListPlace, overlap_seconds: int | None, now: datetime) -> tuple[Cursor, bool]:
     """The place after a page, and whether its window is done. Pages come newest first.
 
     Without an overlap the window was shallow: the next deep one begins where it would have begun before.

@@ -14,7 +14,7 @@ from libs.handover import NewEvent
 from libs.money import Money
 from libs.service.work import WorkContext
 from providers import PROVIDERS
-from providers.base import Delivery, Presentment, Registration, ReportLine, Role, Source
+from providers.base import Delivery, LineRole, Presentment, ProviderRegistration, ReportLine, Source
 
 from ...domain.files import FileFindings, FileKind, ImportedFile, IncomingFile
 from ...domain.names import settlement_name
@@ -63,9 +63,9 @@ class _PayoutRows:
 
     def add(self, line: ReportLine) -> None:
         self.effective = self.effective or line.payout_effective
-        if line.role is Role.PAYOUT:
+        if line.role is LineRole.PAYOUT:
             self.transaction, self.paid = line.balance_transaction, -line.net
-        elif line.role is not Role.RETURN:  # its own return is not what it paid
+        elif line.role is not LineRole.RETURN:  # its own return is not what it paid
             self.lines.append(SettlementLine(line.balance_transaction, line.gross, line.fee, line.net))
 
 
@@ -74,7 +74,9 @@ class _ReportReader:
     step = "settlement_file_imported"
     record = _KeptRow
 
-    def __init__(self, file: IncomingFile, registration: Registration, zone: ZoneInfo, work: WorkContext) -> None:
+    def __init__(
+        self, file: IncomingFile, registration: ProviderRegistration, zone: ZoneInfo, work: WorkContext
+    ) -> None:
         self._file = file
         self._registration = registration
         self._zone = zone
