@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, Row, String, Table, Text, select, update
+from sqlalchemy import Connection, Row, Table, Text, select, update
+from sqlmodel import Field
 
 from libs.events import Event, event_from_json
 from libs.storage.audit import AuditEntry, AuditLog
-from libs.storage.leases import claim, finish, held, in_state, lease_columns, lease_of
+from libs.storage.leases import LeaseColumns, claim, finish, held, in_state, lease_of
 from libs.storage.rows import insert_new, parts
 from libs.storage.tables import SystemTables
 from libs.storage.totals import TotalKey, Totals, one_event
@@ -23,26 +24,24 @@ REASON_CHARACTERS = 64
 SET_ASIDE = (EventState.REFUSED.value, EventState.PARKED.value)
 
 
-def outbound_columns() -> list[Column[Any]]:
-    """The columns of an event on its way: `Table("event", metadata, *outbound_columns())`."""
-    return [
-        *lease_columns(),
-        Column("name", String(800), primary_key=True),
-        Column("company", String(64), nullable=False),
-        Column("transaction_id", String(32), nullable=False),
-        Column("origin", String(32), nullable=False),  # transaction of the delivery or file that first brought it
-        Column("digest", String(64), nullable=False),
-        Column("payload", Text, nullable=False),  # libs.events.event_to_json
-        Column("counted", Integer, nullable=False),  # 1 once it is in the control totals
-        Column("reason", String(REASON_CHARACTERS), nullable=False),
-    ]
+class OutboundColumns(LeaseColumns):
+    """The columns of an event on its way: `class EventRow(GatewayRow, OutboundColumns, table=True)`."""
+
+    name: str = Field(primary_key=True, max_length=800)
+    company: str = Field(max_length=64)
+    transaction_id: str = Field(max_length=32)
+    origin: str = Field(max_length=32)  # transaction of the delivery or file that first brought it
+    digest: str = Field(max_length=64)
+    payload: str = Field(sa_type=Text)  # libs.events.event_to_json
+    counted: int  # 1 once it is in the control totals
+    reason: str = Field(max_length=REASON_CHARACTERS)
 
 
 @dataclass(frozen=True)
 class OutboundTables:
     """A service's tables that the hand-over works on, and what its audit log calls it."""
 
-    event: Table  # with `outbound_columns`
+    event: Table  # with `OutboundColumns`
     alias: Table  # transaction ids that proved to be another's: `alias`, `transaction_id`
     system: SystemTables
     actor: str

@@ -3,7 +3,7 @@
 | module | what it gives |
 | --- | --- |
 | `engine` | `open_engine`, `reading`, `ensure_reachable`, `copy_template`, `database_url` |
-| `types` | `new_metadata` (for a service's tables), `UtcTimestamp`, `RowNumber` |
+| `types` | `service_registry` (a base for a service's rows), `UtcTimestamp`, `RowNumber` |
 | `uow` | `UnitOfWork`: one transaction, one commit, points at which a simulation may crash |
 | `migrate`, `versions` | `upgrade`: at a start |
 | `revisions` | Alembic: `check`, and the command that writes the next version |

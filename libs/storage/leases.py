@@ -19,7 +19,6 @@ from sqlalchemy import (
     Engine,
     Integer,
     Row,
-    String,
     Table,
     UnaryExpression,
     bindparam,
@@ -30,6 +29,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.sql.dml import ReturningUpdate
+from sqlmodel import Field, SQLModel
 
 from libs.service.work import Lease as Lease
 
@@ -40,20 +40,19 @@ from .types import UtcTimestamp
 Order = Column[Any] | UnaryExpression[Any]
 
 
-def lease_columns() -> list[Column[Any]]:
-    """The columns of a row that waits for work: `Table("job", metadata, *lease_columns(), …)`.
+class LeaseColumns(SQLModel):
+    """The columns of a row that waits for work: `class JobRow(LedgerRow, LeaseColumns, table=True)`.
 
     `attempts` counts claims since the row came to its present state, so that work which kills its worker runs out of
     budget as well.
     """
-    return [
-        Column("state", String(32), nullable=False),
-        Column("available_at", UtcTimestamp, nullable=False),
-        Column("lease_owner", String(128)),
-        Column("lease_until", UtcTimestamp),
-        Column("fence", BigInteger, nullable=False, default=0),
-        Column("attempts", Integer, nullable=False, default=0),
-    ]
+
+    state: str = Field(max_length=32)
+    available_at: datetime = Field(sa_type=UtcTimestamp)
+    lease_owner: str | None = Field(default=None, max_length=128)
+    lease_until: datetime | None = Field(default=None, sa_type=UtcTimestamp)
+    fence: int = Field(default=0, sa_type=BigInteger)
+    attempts: int = Field(default=0)
 
 
 def lease_of(table: Table, row: Row[Any]) -> Lease:

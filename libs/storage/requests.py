@@ -13,9 +13,10 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Column, Connection, String, Table, Text, select, update
+from sqlalchemy import Connection, Table, Text, select, update
+from sqlmodel import Field, SQLModel
 
 from libs.errors import ConcordError, Kind
 from libs.events import from_plain, to_text
@@ -33,14 +34,13 @@ class RequestIdReused(ConcordError):
     reason = "REQUEST_ID_REUSED"
 
 
-def request_columns() -> list[Column[Any]]:
-    """The columns of a service's answered requests: `Table("request", metadata, *request_columns())`."""
-    return [
-        Column("id", String(64), primary_key=True),  # the caller's
-        Column("fingerprint", String(64), nullable=False),
-        Column("answer", Text, nullable=False),  # JSON; empty until the transaction that works on it ends
-        Column("created_at", UtcTimestamp, nullable=False),
-    ]
+class RequestColumns(SQLModel):
+    """The columns of a service's answered requests: `class RequestRow(LedgerRow, RequestColumns, table=True)`."""
+
+    id: str = Field(primary_key=True, max_length=64)  # the caller's
+    fingerprint: str = Field(max_length=64)
+    answer: str = Field(sa_type=Text)  # JSON; empty until the transaction that works on it ends
+    created_at: datetime = Field(sa_type=UtcTimestamp)
 
 
 class Request:

@@ -22,6 +22,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, inspect, text
 from sqlalchemy.schema import CheckConstraint
+from sqlmodel import AutoString
 
 from .engine import connect, open_engine, schema_of
 from .types import UtcTimestamp
@@ -84,10 +85,12 @@ def write_revision(service_package: str, message: str) -> Path:
 
 
 def _render(kind: str, item: object, context: AutogenContext) -> str | Literal[False]:
-    """How our own types are written into a version."""
+    """How our own and SQLModel's types are written into a version."""
     if kind == "type" and isinstance(item, UtcTimestamp):
         context.imports.add("\nfrom libs.storage.types import UtcTimestamp")
         return "UtcTimestamp()"
+    if kind == "type" and isinstance(item, AutoString):
+        return f"sa.String(length={item.length})" if item.length else "sa.String()"
     return False
 
 

@@ -36,7 +36,7 @@ class SystemTables:
 
 
 def system_tables(metadata: MetaData) -> SystemTables:
-    """Add the tables to a service's MetaData: `TABLES = system_tables(metadata)`."""
+    """Add the tables to a service's MetaData: `TABLES = system_tables(LedgerRow.metadata)`."""
     return SystemTables(
         _audit_entry(metadata),
         _outbox(metadata),

@@ -1,9 +1,10 @@
-"""Column types that mean the same in SQLite and in PostgreSQL, and the MetaData that holds a service's tables."""
+"""Column types that mean the same in SQLite and in PostgreSQL, and the bases of a service's rows."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, String
+from sqlalchemy.orm import registry
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 NAMING = {
@@ -41,6 +42,15 @@ class UtcTimestamp(TypeDecorator[datetime]):
         return datetime.fromisoformat(value) if dialect.name == "sqlite" else value.astimezone(UTC)
 
 
-def new_metadata() -> MetaData:
-    """The MetaData that a service declares its tables in, each with names of its own for keys and indexes."""
-    return MetaData(naming_convention=NAMING)
+def service_registry() -> registry:
+    """A registry with a MetaData of its own. Each service declares one base and derives its rows from it:
+
+    class LedgerRow(SQLModel, registry=service_registry()):
+        '''Base of the ledger's tables; `LedgerRow.metadata` holds them.'''
+
+    class EntryRow(LedgerRow, table=True):
+        __tablename__ = "entry"
+        name: str = Field(primary_key=True)
+        posted_at: datetime = Field(sa_type=UtcTimestamp)
+    """
+    return registry(metadata=MetaData(naming_convention=NAMING))

@@ -27,7 +27,7 @@ SERVICE_LAYERS: dict[str, frozenset[str]] = {
     "storage": VALUES
     | SEAM
     | {"domain", "handlers.ports", "message", "libs.handover", "libs.storage", "libs.trail"}
-    | {"sqlalchemy", "alembic"},
+    | {"sqlmodel", "sqlalchemy", "alembic"},
     # A value as the bytes that clients get: storage keeps them.
     "message": VALUES | {"domain", "libs.rpc.wire", "concord"},
     "adapters": VALUES | GRPC | SEAM | {"domain", "handlers.ports", "libs", "concord", "httpx", "limits", "yaml"},
@@ -71,11 +71,11 @@ LIBS: dict[str, frozenset[str]] = {
     "listing": frozenset(),
     "events": frozenset({"libs.money", "libs.errors"}),
     "formats": VALUES | {"jiter", "lxml", "pyarrow"},
-    "storage": VALUES | {"sqlalchemy", "alembic", "psycopg", "nats"},
+    "storage": VALUES | {"sqlalchemy", "sqlmodel", "alembic", "psycopg", "nats"},
     "rpc": VALUES | GRPC | {"concord", "jwt", "cryptography"},
     "telemetry": VALUES | GRPC | {"opentelemetry", "prometheus_client", "libs.rpc"},
     # Values, the table of events on their way, the worker, and the ledger by its stub.
-    "handover": VALUES | {"grpc", "concord", "libs.rpc", "libs.storage", "sqlalchemy"},
+    "handover": VALUES | {"grpc", "concord", "libs.rpc", "libs.storage", "sqlalchemy", "sqlmodel"},
     # What every service can say of a transaction: values, their reading from storage and their wire.
     "trail": VALUES | {"concord", "libs.rpc", "libs.storage", "sqlalchemy"},
     # The plumbing of a process: it may see all other libs, and none of them sees it.
@@ -96,6 +96,7 @@ PROVIDER = (
 OWNERS: dict[str, tuple[str, ...]] = {
     "odoorpc": ("libs.odoo",),
     "duckdb": ("services.recon.engine",),
+    "sqlmodel": ("libs.storage", "libs.handover.store", "services.*.storage"),
     "sqlalchemy": ("libs.storage", "libs.handover.store", "libs.trail.reading", "services.*.storage"),
     "alembic": ("libs.storage", "services.*.storage"),
     "jiter": ("libs.formats",),

@@ -37,9 +37,9 @@ def test_the_locks_as_they_are_have_no_fault(locks: Path) -> None:
     ("file", "old", "new", "fault"),
     [
         ("requirements.in", "lxml==", "# lxml\nlxml==", "inputs changed"),
-        ("requirements.in", "odoorpc==0.10.1", "odoorpc==0.10.0", "pins odoorpc"),
-        ("requirements.lock", "odoorpc==0.10.1", "odoorpc==0.10.2", "pins odoorpc"),
-        ("requirements.lock", "odoorpc==0.10.1 \\\n", "odoorpc==0.10.1\n", "no hash for odoorpc"),
+        ("requirements.in", "sqlmodel==0.0.50", "sqlmodel==0.0.49", "pins sqlmodel"),
+        ("requirements.lock", "sqlmodel==0.0.50", "sqlmodel==0.0.51", "pins sqlmodel"),
+        ("requirements.lock", "sqlmodel==0.0.50 \\\n", "sqlmodel==0.0.50\n", "no hash for sqlmodel"),
         ("requirements.lock", "alembic==", "--index-url https://host/simple\nalembic==", "names an address"),
     ],
 )

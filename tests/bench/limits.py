@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from sqlalchemy import Engine, Table
+from sqlalchemy import Engine
 from sqlalchemy.orm import registry
-from sqlmodel import Field, Session, SQLModel
+from sqlmodel import Session
 
-from services.ledger.storage.rows import EVENT, EVENT_REFERENCE, TABLES
+from services.ledger.storage.rows import EVENT, EVENT_REFERENCE, TABLES, EventReferenceRow, EventRow
 from tests.bench.scratch import SQLITE, Scratch
 
 # What accepting an event writes, in this order.
@@ -137,21 +137,12 @@ class _DeltaRow:
     """A change of totals as an ORM object."""
 
 
-def _sqlmodel(table: Table) -> Any:
-    """A table of ours as SQLModel would have it."""
-    types = {column.name: column.type.python_type for column in table.columns}
-    fields = {column.name: Field(sa_column=column._copy()) for column in table.columns}
-    body = {"__module__": __name__, "__tablename__": table.name, "__annotations__": types, **fields}
-    made: Any = type(SQLModel)
-    return made(f"{table.name}_row", (SQLModel,), body, table=True)
-
-
 _mapped = registry()
 _mapped.map_imperatively(_AuditRow, TABLES.audit_entry)
 _mapped.map_imperatively(_DeltaRow, TABLES.total_delta)
 _CLASSES: Mapping[str, Any] = {
-    "event": _sqlmodel(EVENT),
-    "event_reference": _sqlmodel(EVENT_REFERENCE),
+    "event": EventRow,
+    "event_reference": EventReferenceRow,
     "audit_entry": _AuditRow,
     "total_delta": _DeltaRow,
 }

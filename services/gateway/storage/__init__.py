@@ -2,12 +2,13 @@
 
 from sqlalchemy import Engine as DatabaseEngine
 
-from .rows import TABLES, metadata
+from .rows import TABLES, GatewayRow, metadata
 from .uow import GatewayUow, GatewayUowFactory, end_leases_of_the_dead
 
 __all__ = [
     "TABLES",
     "DatabaseEngine",
+    "GatewayRow",
     "GatewayUow",
     "GatewayUowFactory",
     "end_leases_of_the_dead",

@@ -1,143 +1,176 @@
 """The gateway's tables. A delivery's and an event's key is its name; a delivery's row is keyed by its transaction."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint, text
+from datetime import datetime
 
-from libs.handover.store import outbound_columns
-from libs.storage.leases import lease_columns
+from sqlalchemy import BigInteger, Index, LargeBinary, Table, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from libs.handover.store import OutboundColumns
+from libs.storage.leases import LeaseColumns
 from libs.storage.tables import SystemTables, system_tables
-from libs.storage.types import UtcTimestamp, new_metadata
+from libs.storage.types import UtcTimestamp, service_registry
 
-metadata = new_metadata()
+
+class GatewayRow(SQLModel, registry=service_registry()):
+    """Base of the gateway's tables; `GatewayRow.metadata` holds them."""
 
 
 def _partial(name: str, *columns: str, where: str) -> Index:
     return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
 
 
-# What came in. Its bytes are beside it, so that a change of state does not write them again.
-DELIVERY = Table(
-    "delivery",
-    metadata,
-    *lease_columns(),
-    Column("transaction_id", String(32), primary_key=True),  # a UUIDv7, so rows stand in order of receipt
-    Column("name", String(800), nullable=False),
-    Column("provider", String(64), nullable=False),
-    Column("account", String(255), nullable=False),
-    Column("channel", String(16), nullable=False),
-    Column("type", String(128), nullable=False),
-    Column("sha256", String(64), nullable=False),
-    Column("body_bytes", BigInteger, nullable=False),
-    Column("received_at", UtcTimestamp, nullable=False),
-    Column("link", String(128), nullable=False),  # the partner's traceparent
-    Column("upload", String(32), nullable=False),  # of a file, whose bytes are chunks
-    Column("file_name", String(255), nullable=False),
-    Column("schema_fingerprint", String(64), nullable=False),
-    Column("reason", String(64), nullable=False),
-    Column("events", Text, nullable=False),  # names, one a line
-    Column("waiting_events", Integer, nullable=False),  # of those that it told first: not yet handed on
-    UniqueConstraint("name"),
-    _partial("ix_delivery_received", "available_at", "transaction_id", where="state = 'received'"),
-    Index("ix_delivery_source", "provider", "account", "transaction_id"),
-)
+class DeliveryRow(GatewayRow, LeaseColumns, table=True):
+    """What came in. Its bytes are beside it, so that a change of state does not write them again."""
 
-# The exact bytes.
-DELIVERY_BODY = Table(
-    "delivery_body",
-    metadata,
-    Column("transaction_id", String(32), primary_key=True),
-    Column("body", LargeBinary, nullable=False),
-)
+    __tablename__ = "delivery"
+    __table_args__ = (
+        UniqueConstraint("name"),
+        _partial("ix_delivery_received", "available_at", "transaction_id", where="state = 'received'"),
+        Index("ix_delivery_source", "provider", "account", "transaction_id"),
+    )
 
-# A file that is coming in; it outlives its upload only if a delivery names it.
-UPLOAD = Table(
-    "upload",
-    metadata,
-    Column("id", String(32), primary_key=True),
-    Column("begun_at", UtcTimestamp, nullable=False),
-    Column("kept", Integer, nullable=False),  # 1 once a delivery names it
-)
+    transaction_id: str = Field(primary_key=True, max_length=32)  # a UUIDv7, so rows stand in order of receipt
+    name: str = Field(max_length=800)
+    provider: str = Field(max_length=64)
+    account: str = Field(max_length=255)
+    channel: str = Field(max_length=16)
+    type: str = Field(max_length=128)
+    sha256: str = Field(max_length=64)
+    body_bytes: int = Field(sa_type=BigInteger)
+    received_at: datetime = Field(sa_type=UtcTimestamp)
+    link: str = Field(max_length=128)  # the partner's traceparent
+    upload: str = Field(max_length=32)  # of a file, whose bytes are chunks
+    file_name: str = Field(max_length=255)
+    schema_fingerprint: str = Field(max_length=64)
+    reason: str = Field(max_length=64)
+    events: str = Field(sa_type=Text)  # names, one a line
+    waiting_events: int  # of those that it told first: not yet handed on
 
-# A part of a file.
-UPLOAD_CHUNK = Table(
-    "upload_chunk",
-    metadata,
-    Column("upload", String(32), primary_key=True),
-    Column("number", Integer, primary_key=True),
-    Column("data", LargeBinary, nullable=False),
-)
 
-# A canonical event on its way to the ledger. Its origin is a delivery's transaction.
-EVENT = Table(
-    "event",
-    metadata,
-    *outbound_columns(),
-    _partial("ix_event_waiting", "available_at", "name", where="state = 'waiting'"),
-    Index("ix_event_transaction", "transaction_id"),
-    Index("ix_event_origin", "origin"),
-)
+class DeliveryBodyRow(GatewayRow, table=True):
+    """The exact bytes."""
 
-# A transaction id that a 202 named before its event proved known.
-ALIAS = Table(
-    "transaction_alias",
-    metadata,
-    Column("alias", String(32), primary_key=True),
-    Column("transaction_id", String(32), nullable=False),
-)
+    __tablename__ = "delivery_body"
 
-# A payout whose composition is fetched, then handed to recon. `state` is the queue.
-PAYOUT = Table(
-    "payout",
-    metadata,
-    *lease_columns(),
-    Column("key", String(600), primary_key=True),  # `{provider}/{account}/{payout}`
-    Column("provider", String(64), nullable=False),
-    Column("account", String(255), nullable=False),
-    Column("payout_id", String(255), nullable=False),
-    Column("transaction_id", String(32), nullable=False),
-    Column("delivery", String(800), nullable=False),
-    Column("settlement", Text, nullable=False),
-    Column("reason", String(64), nullable=False),
-    _partial("ix_payout_due", "state", "available_at", where="state IN ('waiting', 'composed')"),
-    Index("ix_payout_transaction", "transaction_id"),
-)
+    transaction_id: str = Field(primary_key=True, max_length=32)
+    body: bytes = Field(sa_type=LargeBinary)
 
-# How far a source's poll has come.
-CURSOR = Table(
-    "source_cursor",
-    metadata,
-    *lease_columns(),
-    Column("source", String(330), primary_key=True),  # `{provider}/{account}`
-    Column("position", BigInteger, nullable=False),
-    Column("since", BigInteger, nullable=False),
-    Column("after", String(255), nullable=False),
-    Column("newest", BigInteger, nullable=False),
-    Column("wakes", BigInteger, nullable=False),
-    Column("polled_at", UtcTimestamp),
-)
 
-# A sample of what was refused.
-REFUSED = Table(
-    "refused_sample",
-    metadata,
-    Column("id", String(32), primary_key=True),  # a UUIDv7
-    Column("provider", String(64), nullable=False),
-    Column("account", String(255), nullable=False),
-    Column("reason", String(64), nullable=False),
-    Column("sha256", String(64), nullable=False),
-    Column("body_bytes", BigInteger, nullable=False),
-    Column("head", LargeBinary, nullable=False),
-    Column("at", UtcTimestamp, nullable=False),
-    Index("ix_refused_sample_source", "provider", "account", "id"),
-)
+class UploadRow(GatewayRow, table=True):
+    """A file that is coming in; it outlives its upload only if a delivery names it."""
 
-# A replay that was asked for, so that asking again changes nothing.
-REPLAY = Table(
-    "replay",
-    metadata,
-    Column("request_id", String(36), primary_key=True),
-    Column("delivery", String(800), nullable=False),
-    Column("requested_by", String(255), nullable=False),
-    Column("at", UtcTimestamp, nullable=False),
-)
+    __tablename__ = "upload"
 
-TABLES: SystemTables = system_tables(metadata)
+    id: str = Field(primary_key=True, max_length=32)
+    begun_at: datetime = Field(sa_type=UtcTimestamp)
+    kept: int  # 1 once a delivery names it
+
+
+class UploadChunkRow(GatewayRow, table=True):
+    """A part of a file."""
+
+    __tablename__ = "upload_chunk"
+
+    upload: str = Field(primary_key=True, max_length=32)
+    number: int = Field(primary_key=True)
+    data: bytes = Field(sa_type=LargeBinary)
+
+
+class EventRow(GatewayRow, OutboundColumns, table=True):
+    """A canonical event on its way to the ledger. Its origin is a delivery's transaction."""
+
+    __tablename__ = "event"
+    __table_args__ = (
+        _partial("ix_event_waiting", "available_at", "name", where="state = 'waiting'"),
+        Index("ix_event_transaction", "transaction_id"),
+        Index("ix_event_origin", "origin"),
+    )
+
+
+class AliasRow(GatewayRow, table=True):
+    """A transaction id that a 202 named before its event proved known."""
+
+    __tablename__ = "transaction_alias"
+
+    alias: str = Field(primary_key=True, max_length=32)
+    transaction_id: str = Field(max_length=32)
+
+
+class PayoutRow(GatewayRow, LeaseColumns, table=True):
+    """A payout whose composition is fetched, then handed to recon. `state` is the queue."""
+
+    __tablename__ = "payout"
+    __table_args__ = (
+        _partial("ix_payout_due", "state", "available_at", where="state IN ('waiting', 'composed')"),
+        Index("ix_payout_transaction", "transaction_id"),
+    )
+
+    key: str = Field(primary_key=True, max_length=600)  # `{provider}/{account}/{payout}`
+    provider: str = Field(max_length=64)
+    account: str = Field(max_length=255)
+    payout_id: str = Field(max_length=255)
+    transaction_id: str = Field(max_length=32)
+    delivery: str = Field(max_length=800)
+    settlement: str = Field(sa_type=Text)
+    reason: str = Field(max_length=64)
+
+
+class CursorRow(GatewayRow, LeaseColumns, table=True):
+    """How far a source's poll has come."""
+
+    __tablename__ = "source_cursor"
+
+    source: str = Field(primary_key=True, max_length=330)  # `{provider}/{account}`
+    position: int = Field(sa_type=BigInteger)
+    since: int = Field(sa_type=BigInteger)
+    after: str = Field(max_length=255)
+    newest: int = Field(sa_type=BigInteger)
+    wakes: int = Field(sa_type=BigInteger)
+    polled_at: datetime | None = Field(default=None, sa_type=UtcTimestamp)
+
+
+class RefusedRow(GatewayRow, table=True):
+    """A sample of what was refused."""
+
+    __tablename__ = "refused_sample"
+    __table_args__ = (Index("ix_refused_sample_source", "provider", "account", "id"),)
+
+    id: str = Field(primary_key=True, max_length=32)  # a UUIDv7
+    provider: str = Field(max_length=64)
+    account: str = Field(max_length=255)
+    reason: str = Field(max_length=64)
+    sha256: str = Field(max_length=64)
+    body_bytes: int = Field(sa_type=BigInteger)
+    head: bytes = Field(sa_type=LargeBinary)
+    at: datetime = Field(sa_type=UtcTimestamp)
+
+
+class ReplayRow(GatewayRow, table=True):
+    """A replay that was asked for, so that asking again changes nothing."""
+
+    __tablename__ = "replay"
+
+    request_id: str = Field(primary_key=True, max_length=36)
+    delivery: str = Field(max_length=800)
+    requested_by: str = Field(max_length=255)
+    at: datetime = Field(sa_type=UtcTimestamp)
+
+
+TABLES: SystemTables = system_tables(GatewayRow.metadata)
+metadata = GatewayRow.metadata
+
+
+def _table(name: str) -> Table:
+    return metadata.tables[name]
+
+
+DELIVERY = _table("delivery")
+DELIVERY_BODY = _table("delivery_body")
+UPLOAD = _table("upload")
+UPLOAD_CHUNK = _table("upload_chunk")
+EVENT = _table("event")
+ALIAS = _table("transaction_alias")
+PAYOUT = _table("payout")
+CURSOR = _table("source_cursor")
+REFUSED = _table("refused_sample")
+REPLAY = _table("replay")

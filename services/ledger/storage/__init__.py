@@ -1,5 +1,5 @@
 """The ledger's tables and queries. `metadata` holds every table, for the migrations."""
 
-from .rows import TABLES, metadata
+from .rows import TABLES, LedgerRow, metadata
 
-__all__ = ["TABLES", "metadata"]
+__all__ = ["TABLES", "LedgerRow", "metadata"]

@@ -1,25 +1,18 @@
 """The ledger's tables. Names are resource names where there is one; money is integer minor units with its currency."""
 
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    String,
-    Table,
-    Text,
-    text,
-)
+from datetime import datetime
 
-from libs.storage.leases import lease_columns
-from libs.storage.requests import request_columns
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Table, Text, text
+from sqlmodel import Field, SQLModel
+
+from libs.storage.leases import LeaseColumns
+from libs.storage.requests import RequestColumns
 from libs.storage.tables import SystemTables, system_tables
-from libs.storage.types import UtcTimestamp, new_metadata
+from libs.storage.types import UtcTimestamp, service_registry
 
-metadata = new_metadata()
+
+class LedgerRow(SQLModel, registry=service_registry()):
+    """Base of the ledger's tables; `LedgerRow.metadata` holds them."""
 
 
 # SQLite takes a partial index only where the query says its condition in the same words (`leases.in_state`: IN, but =
@@ -28,196 +21,221 @@ def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Inde
     return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
-# A canonical event. `build_due` makes the table the build queue: set while documents or links are to be made.
-EVENT = Table(
-    "event",
-    metadata,
-    *lease_columns(),
-    Column("name", String(800), primary_key=True),
-    Column("company", String(255), nullable=False),
-    Column("interface", String(511), nullable=False),  # `{provider}/{account}`
-    Column("kind", String(32), nullable=False),
-    Column("object_id", String(255), nullable=False),
-    Column("transaction_id", String(32), nullable=False),
-    Column("build_due", Integer, nullable=False),
-    Column("bucket", String(16), nullable=False),  # of the completeness equation, as the totals have it
-    Column("digest", String(64), nullable=False),
-    Column("digest_version", Integer, nullable=False),
-    Column("payload", Text, nullable=False),  # libs.events.event_to_json, references merged
-    Column("minor_units", BigInteger, nullable=False),
-    Column("currency", String(3), nullable=False),
-    Column("effective_at", UtcTimestamp, nullable=False),
-    Column("recorded_at", UtcTimestamp, nullable=False),
-    Column("recorded_by", String(255), nullable=False),  # the caller's subject: the maker
-    Column("traceparent", String(128), nullable=False),
-    Column("mapping_revision", BigInteger),  # masterdata's, of the last build
-    Column("hold_until", UtcTimestamp),  # the deadline of a missing predecessor
-    _partial("ix_event_build", "available_at", "name", where="build_due = 1"),
-    Index("ix_event_transaction", "transaction_id"),
-    CheckConstraint("build_due IN (0, 1)", name="build_due_is_a_flag"),
-)
+class EventRow(LedgerRow, LeaseColumns, table=True):
+    """A canonical event. `build_due` makes the table the build queue: set while documents or links are to be made."""
 
-# What joins facts: an order, its captures, refunds, disputes and payouts.
-EVENT_REFERENCE = Table(
-    "event_reference",
-    metadata,
-    Column("company", String(255), primary_key=True),
-    Column("kind", String(32), primary_key=True),
-    Column("value", String(255), primary_key=True),
-    Column("event", String(800), primary_key=True),
-    Column("issuer", String(511), primary_key=True),
-    Index("ix_event_reference_event", "event"),
-)
+    __tablename__ = "event"
+    __table_args__ = (
+        _partial("ix_event_build", "available_at", "name", where="build_due = 1"),
+        Index("ix_event_transaction", "transaction_id"),
+        CheckConstraint("build_due IN (0, 1)", name="build_due_is_a_flag"),
+    )
 
-# One effect of one event: one Odoo document. `state` is the posting queue.
-POSTING = Table(
-    "posting",
-    metadata,
-    *lease_columns(),
-    Column("key", String(1024), primary_key=True),  # the effect's business key; begins with the company
-    Column("company", String(255), nullable=False),
-    Column("event", String(800), ForeignKey("event.name"), nullable=False),
-    Column("transaction_id", String(32), nullable=False),
-    Column("effect", String(64), nullable=False),  # `gross`, `fee`, `invoice` …
-    Column("lane", Integer, nullable=False),  # 0 interactive, 1 bulk
-    Column("document", Text, nullable=False),  # domain.document.document_to_json; empty until built
+    name: str = Field(primary_key=True, max_length=800)
+    company: str = Field(max_length=255)
+    interface: str = Field(max_length=511)  # `{provider}/{account}`
+    kind: str = Field(max_length=32)
+    object_id: str = Field(max_length=255)
+    transaction_id: str = Field(max_length=32)
+    build_due: int
+    bucket: str = Field(max_length=16)  # of the completeness equation, as the totals have it
+    digest: str = Field(max_length=64)
+    digest_version: int
+    payload: str = Field(sa_type=Text)  # libs.events.event_to_json, references merged
+    minor_units: int = Field(sa_type=BigInteger)
+    currency: str = Field(max_length=3)
+    effective_at: datetime = Field(sa_type=UtcTimestamp)
+    recorded_at: datetime = Field(sa_type=UtcTimestamp)
+    recorded_by: str = Field(max_length=255)  # the caller's subject: the maker
+    traceparent: str = Field(max_length=128)
+    mapping_revision: int | None = Field(default=None, sa_type=BigInteger)  # masterdata's, of the last build
+    hold_until: datetime | None = Field(default=None, sa_type=UtcTimestamp)  # the deadline of a missing predecessor
+
+
+class EventReferenceRow(LedgerRow, table=True):
+    """What joins facts: an order, its captures, refunds, disputes and payouts."""
+
+    __tablename__ = "event_reference"
+    __table_args__ = (Index("ix_event_reference_event", "event"),)
+
+    company: str = Field(primary_key=True, max_length=255)
+    kind: str = Field(primary_key=True, max_length=32)
+    value: str = Field(primary_key=True, max_length=255)
+    event: str = Field(primary_key=True, max_length=800)
+    issuer: str = Field(primary_key=True, max_length=511)
+
+
+class PostingRow(LedgerRow, LeaseColumns, table=True):
+    """One effect of one event: one Odoo document. `state` is the posting queue."""
+
+    __tablename__ = "posting"
+    __table_args__ = (
+        _partial(
+            "ix_posting_due",
+            "company",
+            "lane",
+            "available_at",
+            "key",
+            where="state IN ('ready', 'unknown', 'posting') AND parked = 0",
+        ),
+        _partial("ix_posting_reconcile", "reconcile_at", "key", where="reconcile_at IS NOT NULL"),
+        _partial("ix_posting_held", "available_at", "key", where="state = 'held'"),
+        _partial("ix_posting_group", "company", "ar_group", where="ar_group <> ''"),
+        Index("ix_posting_listed", "company", "created_at", "key"),
+        Index("ix_posting_event", "event"),
+        Index("ix_posting_transaction", "transaction_id"),
+        CheckConstraint("state <> 'posted' OR odoo_id > 0", name="posted_is_known_to_odoo"),
+    )
+
+    key: str = Field(primary_key=True, max_length=1024)  # the effect's business key; begins with the company
+    company: str = Field(max_length=255)
+    event: str = Field(max_length=800, foreign_key="event.name")
+    transaction_id: str = Field(max_length=32)
+    effect: str = Field(max_length=64)  # `gross`, `fee`, `invoice` …
+    lane: int  # 0 interactive, 1 bulk
+    document: str = Field(sa_type=Text)  # domain.document.document_to_json; empty until built
     # services.ledger.message, of this row; null in rows that are older than it
-    Column("built_message", LargeBinary),
-    Column("content_digest", String(64), nullable=False),
-    Column("document_type", String(32), nullable=False),  # a batch to Odoo is of one type; empty until built
-    Column("ar_group", String(800), nullable=False),  # the story: one label for all that is joined by references
-    Column("mapping_revision", BigInteger, nullable=False),
-    Column("mapping_by", String(255), nullable=False, default=""),  # who made the mapping
-    Column("odoo_model", String(64), nullable=False, default=""),
-    Column("odoo_id", BigInteger, nullable=False, default=0),
-    Column("odoo_number", String(128), nullable=False, default=""),
-    Column("posted_date", String(10), nullable=False, default=""),
-    Column("posted_at", UtcTimestamp),
-    Column("reconciliation", String(16), nullable=False, default="none"),
-    Column("open_roles", String(64), nullable=False, default=""),  # left open by reconciliation, separated by spaces
-    Column("reconcile_at", UtcTimestamp),
-    Column("reason", String(64), nullable=False, default=""),
-    Column("reason_text", Text, nullable=False, default=""),
-    Column("tries", Integer, nullable=False, default=0),  # attempts at Odoo, over all states
-    Column("first_attempt_at", UtcTimestamp),
-    Column("last_attempt_at", UtcTimestamp),
-    Column("hold_until", UtcTimestamp),
-    Column("parked", Integer, nullable=False, default=0),
-    Column("made_by", String(255), nullable=False),
-    Column("approved_by", String(255), nullable=False, default=""),
-    Column("minor_units", BigInteger, nullable=False),  # the event's gross: what is at risk
-    Column("currency", String(3), nullable=False),
-    Column("version", Integer, nullable=False, default=1),  # grows with every write; the etag
-    Column("created_at", UtcTimestamp, nullable=False),
-    Column("updated_at", UtcTimestamp, nullable=False),
-    _partial(
-        "ix_posting_due",
-        "company",
-        "lane",
-        "available_at",
-        "key",
-        where="state IN ('ready', 'unknown', 'posting') AND parked = 0",
-    ),
-    _partial("ix_posting_reconcile", "reconcile_at", "key", where="reconcile_at IS NOT NULL"),
-    _partial("ix_posting_held", "available_at", "key", where="state = 'held'"),
-    _partial("ix_posting_group", "company", "ar_group", where="ar_group <> ''"),
-    Index("ix_posting_listed", "company", "created_at", "key"),
-    Index("ix_posting_event", "event"),
-    Index("ix_posting_transaction", "transaction_id"),
-    CheckConstraint("state <> 'posted' OR odoo_id > 0", name="posted_is_known_to_odoo"),
-)
+    built_message: bytes | None = Field(default=None, sa_type=LargeBinary)
+    content_digest: str = Field(max_length=64)
+    document_type: str = Field(max_length=32)  # a batch to Odoo is of one type; empty until built
+    ar_group: str = Field(max_length=800)  # the story: one label for all that is joined by references
+    mapping_revision: int = Field(sa_type=BigInteger)
+    mapping_by: str = Field(default="", max_length=255)  # who made the mapping
+    odoo_model: str = Field(default="", max_length=64)
+    odoo_id: int = Field(default=0, sa_type=BigInteger)
+    odoo_number: str = Field(default="", max_length=128)
+    posted_date: str = Field(default="", max_length=10)
+    posted_at: datetime | None = Field(default=None, sa_type=UtcTimestamp)
+    reconciliation: str = Field(default="none", max_length=16)
+    open_roles: str = Field(default="", max_length=64)  # left open by reconciliation, separated by spaces
+    reconcile_at: datetime | None = Field(default=None, sa_type=UtcTimestamp)
+    reason: str = Field(default="", max_length=64)
+    reason_text: str = Field(default="", sa_type=Text)
+    tries: int = Field(default=0)  # attempts at Odoo, over all states
+    first_attempt_at: datetime | None = Field(default=None, sa_type=UtcTimestamp)
+    last_attempt_at: datetime | None = Field(default=None, sa_type=UtcTimestamp)
+    hold_until: datetime | None = Field(default=None, sa_type=UtcTimestamp)
+    parked: int = Field(default=0)
+    made_by: str = Field(max_length=255)
+    approved_by: str = Field(default="", max_length=255)
+    minor_units: int = Field(sa_type=BigInteger)  # the event's gross: what is at risk
+    currency: str = Field(max_length=3)
+    version: int = Field(default=1)  # grows with every write; the etag
+    created_at: datetime = Field(sa_type=UtcTimestamp)
+    updated_at: datetime = Field(sa_type=UtcTimestamp)
 
-# `posting` waits until `predecessor` is posted. The predecessor need not exist yet.
-POSTING_DEPENDENCY = Table(
-    "posting_dependency",
-    metadata,
-    Column("posting", String(1024), primary_key=True),
-    Column("predecessor", String(1024), primary_key=True),
-    Index("ix_posting_dependency_predecessor", "predecessor"),
-)
 
-# A doubt with an owner. At most one is open for a subject and reason.
-EXCEPTION_CASE = Table(
-    "exception_case",
-    metadata,
-    Column("id", String(32), primary_key=True),
-    Column("company", String(255), nullable=False),
-    Column("subject", String(1100), nullable=False),  # a resource's name: posting, event or match
-    Column("transaction_id", String(32), nullable=False),
-    Column("category", String(16), nullable=False),  # `business`, `technical`
-    Column("state", String(16), nullable=False),  # `open`, `resolved`
-    Column("reason", String(64), nullable=False),
-    Column("message", Text, nullable=False),
-    Column("owner", String(64), nullable=False),
-    Column("actions", String(128), nullable=False),  # allowed ones, separated by spaces
-    Column("minor_units", BigInteger, nullable=False),
-    Column("currency", String(3), nullable=False),
-    Column("created_at", UtcTimestamp, nullable=False),
-    Column("resolved_at", UtcTimestamp),
-    Column("resolution", String(64), nullable=False, default=""),
-    _partial("uq_exception_case_open", "subject", "reason", where="state = 'open'", unique=True),
-    Index("ix_exception_case_listed", "company", "created_at", "id"),
-    Index("ix_exception_case_subject", "subject"),
-)
+class PostingDependencyRow(LedgerRow, table=True):
+    """`posting` waits until `predecessor` is posted. The predecessor need not exist yet."""
 
-# A confirmed match that Odoo is to show; `state` pending is the queue.
-APPLIED_MATCH = Table(
-    "applied_match",
-    metadata,
-    *lease_columns(),
-    Column("name", String(800), primary_key=True),
-    Column("company", String(255), nullable=False),
-    Column("type", String(32), nullable=False),  # `payout_transactions`, `bank_payout`, `bank_invoice`
-    Column("anchor", String(1024), nullable=False),  # a posting's key
-    Column("rule_revision", String(128), nullable=False),
-    Column("traceparent", String(128), nullable=False),
-    Column("fingerprint", String(64), nullable=False),  # of the content; a repeat must bear the same
-    Column("parked", Integer, nullable=False, default=0),
-    Column("reason", String(64), nullable=False, default=""),
-    Column("reason_text", Text, nullable=False, default=""),
-    Column("applied_by", String(255), nullable=False),
-    Column("created_at", UtcTimestamp, nullable=False),
-    Column("written_at", UtcTimestamp),
-    _partial("ix_applied_match_due", "company", "available_at", "name", where="state = 'pending' AND parked = 0"),
-    Index("ix_applied_match_anchor", "anchor"),
-)
+    __tablename__ = "posting_dependency"
+    __table_args__ = (Index("ix_posting_dependency_predecessor", "predecessor"),)
 
-# A posting that a match joins to its anchor.
-APPLIED_MATCH_MEMBER = Table(
-    "applied_match_member",
-    metadata,
-    Column("match", String(800), primary_key=True),
-    Column("posting", String(1024), primary_key=True),  # key
-    Index("ix_applied_match_member_posting", "posting"),
-)
+    posting: str = Field(primary_key=True, max_length=1024)
+    predecessor: str = Field(primary_key=True, max_length=1024)
 
-# An exchange entry that Odoo made by itself when it reconciled: an effect of that match or story.
-EXCHANGE_ENTRY = Table(
-    "exchange_entry",
-    metadata,
-    Column("company", String(255), primary_key=True),
-    Column("odoo_id", BigInteger, primary_key=True),
-    Column("number", String(128), nullable=False),
-    Column("day", String(10), nullable=False),
-    Column("cause", String(1100), nullable=False),  # the match's name or the story's label
-    Column("found_at", UtcTimestamp, nullable=False),
-    Index("ix_exchange_entry_cause", "cause"),
-)
 
-# An id that a caller was told for an event which proved known under another.
-TRANSACTION_ALIAS = Table(
-    "transaction_alias",
-    metadata,
-    Column("alias", String(32), primary_key=True),
-    Column("transaction_id", String(32), nullable=False),
-    Column("created_at", UtcTimestamp, nullable=False),
-)
+class ExceptionCaseRow(LedgerRow, table=True):
+    """A doubt with an owner. At most one is open for a subject and reason."""
 
-# A request that changed something, by its caller's id: a repeat gets the first answer.
-REQUEST = Table(
-    "request",
-    metadata,
-    *request_columns(),
-)
+    __tablename__ = "exception_case"
+    __table_args__ = (
+        _partial("uq_exception_case_open", "subject", "reason", where="state = 'open'", unique=True),
+        Index("ix_exception_case_listed", "company", "created_at", "id"),
+        Index("ix_exception_case_subject", "subject"),
+    )
 
-TABLES: SystemTables = system_tables(metadata)
+    id: str = Field(primary_key=True, max_length=32)
+    company: str = Field(max_length=255)
+    subject: str = Field(max_length=1100)  # a resource's name: posting, event or match
+    transaction_id: str = Field(max_length=32)
+    category: str = Field(max_length=16)  # `business`, `technical`
+    state: str = Field(max_length=16)  # `open`, `resolved`
+    reason: str = Field(max_length=64)
+    message: str = Field(sa_type=Text)
+    owner: str = Field(max_length=64)
+    actions: str = Field(max_length=128)  # allowed ones, separated by spaces
+    minor_units: int = Field(sa_type=BigInteger)
+    currency: str = Field(max_length=3)
+    created_at: datetime = Field(sa_type=UtcTimestamp)
+    resolved_at: datetime | None = Field(default=None, sa_type=UtcTimestamp)
+    resolution: str = Field(default="", max_length=64)
+
+
+class AppliedMatchRow(LedgerRow, LeaseColumns, table=True):
+    """A confirmed match that Odoo is to show; `state` pending is the queue."""
+
+    __tablename__ = "applied_match"
+    __table_args__ = (
+        _partial("ix_applied_match_due", "company", "available_at", "name", where="state = 'pending' AND parked = 0"),
+        Index("ix_applied_match_anchor", "anchor"),
+    )
+
+    name: str = Field(primary_key=True, max_length=800)
+    company: str = Field(max_length=255)
+    type: str = Field(max_length=32)  # `payout_transactions`, `bank_payout`, `bank_invoice`
+    anchor: str = Field(max_length=1024)  # a posting's key
+    rule_revision: str = Field(max_length=128)
+    traceparent: str = Field(max_length=128)
+    fingerprint: str = Field(max_length=64)  # of the content; a repeat must bear the same
+    parked: int = Field(default=0)
+    reason: str = Field(default="", max_length=64)
+    reason_text: str = Field(default="", sa_type=Text)
+    applied_by: str = Field(max_length=255)
+    created_at: datetime = Field(sa_type=UtcTimestamp)
+    written_at: datetime | None = Field(default=None, sa_type=UtcTimestamp)
+
+
+class AppliedMatchMemberRow(LedgerRow, table=True):
+    """A posting that a match joins to its anchor."""
+
+    __tablename__ = "applied_match_member"
+    __table_args__ = (Index("ix_applied_match_member_posting", "posting"),)
+
+    match: str = Field(primary_key=True, max_length=800)
+    posting: str = Field(primary_key=True, max_length=1024)  # key
+
+
+class ExchangeEntryRow(LedgerRow, table=True):
+    """An exchange entry that Odoo made by itself when it reconciled: an effect of that match or story."""
+
+    __tablename__ = "exchange_entry"
+    __table_args__ = (Index("ix_exchange_entry_cause", "cause"),)
+
+    company: str = Field(primary_key=True, max_length=255)
+    odoo_id: int = Field(primary_key=True, sa_type=BigInteger)
+    number: str = Field(max_length=128)
+    day: str = Field(max_length=10)
+    cause: str = Field(max_length=1100)  # the match's name or the story's label
+    found_at: datetime = Field(sa_type=UtcTimestamp)
+
+
+class TransactionAliasRow(LedgerRow, table=True):
+    """An id that a caller was told for an event which proved known under another."""
+
+    __tablename__ = "transaction_alias"
+
+    alias: str = Field(primary_key=True, max_length=32)
+    transaction_id: str = Field(max_length=32)
+    created_at: datetime = Field(sa_type=UtcTimestamp)
+
+
+class RequestRow(LedgerRow, RequestColumns, table=True):
+    """A request that changed something, by its caller's id: a repeat gets the first answer."""
+
+    __tablename__ = "request"
+
+
+TABLES: SystemTables = system_tables(LedgerRow.metadata)
+metadata = LedgerRow.metadata
+
+EVENT: Table = metadata.tables["event"]
+EVENT_REFERENCE: Table = metadata.tables["event_reference"]
+POSTING: Table = metadata.tables["posting"]
+POSTING_DEPENDENCY: Table = metadata.tables["posting_dependency"]
+EXCEPTION_CASE: Table = metadata.tables["exception_case"]
+APPLIED_MATCH: Table = metadata.tables["applied_match"]
+APPLIED_MATCH_MEMBER: Table = metadata.tables["applied_match_member"]
+EXCHANGE_ENTRY: Table = metadata.tables["exchange_entry"]
+TRANSACTION_ALIAS: Table = metadata.tables["transaction_alias"]
+REQUEST: Table = metadata.tables["request"]

@@ -1,6 +1,6 @@
 """Masterdata's tables and queries. `metadata` holds every table, for the migrations."""
 
-from .rows import TABLES, metadata
+from .rows import TABLES, MasterdataRow, metadata
 from .uow import MasterdataUow, MasterdataUowFactory
 
-__all__ = ["TABLES", "MasterdataUow", "MasterdataUowFactory", "metadata"]
+__all__ = ["TABLES", "MasterdataRow", "MasterdataUow", "MasterdataUowFactory", "metadata"]

@@ -1,169 +1,192 @@
 """Masterdata's tables: Odoo's records by company and Odoo id, and mapping sets by revision."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, String, Table, Text, text
+from datetime import datetime
 
-from libs.storage.requests import request_columns
+from sqlalchemy import BigInteger, Index, Table, Text, text
+from sqlmodel import Field, SQLModel
+
+from libs.storage.requests import RequestColumns
 from libs.storage.tables import SystemTables, system_tables
-from libs.storage.types import UtcTimestamp, new_metadata
-
-metadata = new_metadata()
+from libs.storage.types import UtcTimestamp, service_registry
 
 
-# A company. Its row is what writers of the company lock; `revision` is what caches compare.
-LEGAL_ENTITY = Table(
-    "legal_entity",
-    metadata,
-    Column("company", String(64), primary_key=True),
-    Column("odoo_id", BigInteger, nullable=False, unique=True),  # one name for a company of Odoo
-    Column("display_name", Text, nullable=False),
-    Column("currency", String(3), nullable=False),
-    Column("gain_account", BigInteger, nullable=False),
-    Column("loss_account", BigInteger, nullable=False),
-    Column("rounds_by_line", Boolean, nullable=False),
-    Column("time_zone", String(64), nullable=False),
-    Column("revision", BigInteger, nullable=False),
-    Column("read_at", UtcTimestamp, nullable=False),  # when the last reading that was stored began
-)
+class MasterdataRow(SQLModel, registry=service_registry()):
+    """Base of masterdata's tables; `MasterdataRow.metadata` holds them."""
 
-ACCOUNT = Table(
-    "account",
-    metadata,
-    Column("company", String(64), primary_key=True),
-    Column("odoo_id", BigInteger, primary_key=True),
-    Column("code", String(64), nullable=False),
-    Column("name", Text, nullable=False),
-    Column("type", String(64), nullable=False),
-    Column("reconcilable", Boolean, nullable=False),
-    Column("currency", String(3), nullable=False),
-    Column("active", Boolean, nullable=False),
-    Index("ix_account_listed", "company", "code", "odoo_id"),
-)
 
-JOURNAL = Table(
-    "journal",
-    metadata,
-    Column("company", String(64), primary_key=True),
-    Column("odoo_id", BigInteger, primary_key=True),
-    Column("code", String(64), nullable=False),
-    Column("name", Text, nullable=False),
-    Column("type", String(32), nullable=False),
-    Column("currency", String(3), nullable=False),
-    Column("default_account", BigInteger, nullable=False),
-    Column("suspense_account", BigInteger, nullable=False),
-    Column("active", Boolean, nullable=False),
-    Index("ix_journal_listed", "company", "code", "odoo_id"),
-)
+class LegalEntityRow(MasterdataRow, table=True):
+    """A company. Its row is what writers of the company lock; `revision` is what caches compare."""
 
-TAX_CODE = Table(
-    "tax_code",
-    metadata,
-    Column("company", String(64), primary_key=True),
-    Column("odoo_id", BigInteger, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("rate", String(64), nullable=False),
-    Column("use", String(32), nullable=False),
-    Column("repartition_complete", Boolean, nullable=False),
-    Column("repartition_accounts", Text, nullable=False),
-    Column("price_included", Boolean, nullable=False),
-    Column("active", Boolean, nullable=False),
-)
+    __tablename__ = "legal_entity"
 
-CURRENCY = Table(
-    "currency",
-    metadata,
-    Column("company", String(64), primary_key=True),
-    Column("code", String(3), primary_key=True),
-    Column("odoo_id", BigInteger, nullable=False),
-    Column("active", Boolean, nullable=False),
-)
+    company: str = Field(primary_key=True, max_length=64)
+    odoo_id: int = Field(sa_type=BigInteger, unique=True)  # one name for a company of Odoo
+    display_name: str = Field(sa_type=Text)
+    currency: str = Field(max_length=3)
+    gain_account: int = Field(sa_type=BigInteger)
+    loss_account: int = Field(sa_type=BigInteger)
+    rounds_by_line: bool
+    time_zone: str = Field(max_length=64)
+    revision: int = Field(sa_type=BigInteger)
+    read_at: datetime = Field(sa_type=UtcTimestamp)  # when the last reading that was stored began
 
-EXCHANGE_RATE = Table(
-    "exchange_rate",
-    metadata,
-    Column("company", String(64), primary_key=True),
-    Column("currency", String(3), primary_key=True),
-    Column("day", String(10), primary_key=True),
-    Column("rate", String(64), nullable=False),
-)
 
-PARTY = Table(
-    "party",
-    metadata,
-    Column("company", String(64), primary_key=True),
-    Column("odoo_id", BigInteger, primary_key=True),
-    Column("name", String(1024), nullable=False),
-    Column("commercial_odoo_id", BigInteger, nullable=False),
-    Column("active", Boolean, nullable=False),
-    Index("ix_party_named", "company", "name"),
-)
+class AccountRow(MasterdataRow, table=True):
+    __tablename__ = "account"
+    __table_args__ = (Index("ix_account_listed", "company", "code", "odoo_id"),)
 
-PRODUCT = Table(
-    "product",
-    metadata,
-    Column("company", String(64), primary_key=True),
-    Column("odoo_id", BigInteger, primary_key=True),
-    Column("sku", String(255), nullable=False),
-    Column("name", Text, nullable=False),
-    Column("active", Boolean, nullable=False),
-    Index("ix_product_sku", "company", "sku"),
-)
+    company: str = Field(primary_key=True, max_length=64)
+    odoo_id: int = Field(primary_key=True, sa_type=BigInteger)
+    code: str = Field(max_length=64)
+    name: str = Field(sa_type=Text)
+    type: str = Field(max_length=64)
+    reconcilable: bool
+    currency: str = Field(max_length=3)
+    active: bool
 
-# What another system calls a party, as the active mapping says; one record for a value.
-EXTERNAL_REFERENCE = Table(
-    "external_reference",
-    metadata,
-    Column("company", String(64), primary_key=True),
-    Column("issuer", String(255), primary_key=True),
-    Column("value", String(255), primary_key=True),  # empty: the issuer's unidentified customer
-    Column("party", BigInteger, nullable=False),  # Odoo's id
-    Index("ix_external_reference_party", "company", "party"),
-)
 
-# A revision of a company's mapping file. At most one is active.
-MAPPING_SET = Table(
-    "mapping_set",
-    metadata,
-    Column("company", String(64), ForeignKey("legal_entity.company"), primary_key=True),
-    Column("number", BigInteger, primary_key=True),
-    Column("state", String(16), nullable=False),
-    Column("yaml", Text, nullable=False),
-    Column("content_digest", String(64), nullable=False),
-    Column("proposed_by", String(255), nullable=False),
-    Column("proposed_at", UtcTimestamp, nullable=False),
-    Column("findings", Text, nullable=False),  # JSON
-    Column("approved_by", String(255), nullable=False),
-    Column("approved_at", UtcTimestamp),
-    Column("active_revision", BigInteger, nullable=False, server_default="0"),
-    Column("meant", Text, nullable=False, server_default="[]"),  # JSON: pairs of word and Odoo's id
-    Index(
-        "uq_mapping_set_active",
-        "company",
-        unique=True,
-        sqlite_where=text("state = 'active'"),
-        postgresql_where=text("state = 'active'"),
-    ),
-)
+class JournalRow(MasterdataRow, table=True):
+    __tablename__ = "journal"
+    __table_args__ = (Index("ix_journal_listed", "company", "code", "odoo_id"),)
 
-SYNC_RUN = Table(
-    "sync_run",
-    metadata,
-    Column("company", String(64), primary_key=True),
-    Column("id", String(64), primary_key=True),
-    Column("state", String(16), nullable=False),
-    Column("started_at", UtcTimestamp, nullable=False),
-    Column("ended_at", UtcTimestamp, nullable=False),
-    Column("records", Text, nullable=False),  # JSON: how many were read, by kind
-    Column("changed", BigInteger, nullable=False),
-    Column("revision", BigInteger, nullable=False),
-    Column("reason", String(64), nullable=False),
-    Index("ix_sync_run_listed", "company", "started_at"),
-)
+    company: str = Field(primary_key=True, max_length=64)
+    odoo_id: int = Field(primary_key=True, sa_type=BigInteger)
+    code: str = Field(max_length=64)
+    name: str = Field(sa_type=Text)
+    type: str = Field(max_length=32)
+    currency: str = Field(max_length=3)
+    default_account: int = Field(sa_type=BigInteger)
+    suspense_account: int = Field(sa_type=BigInteger)
+    active: bool
 
-# A request that changed something, by its caller's id: a repeat gets the first answer.
-REQUEST = Table(
-    "request",
-    metadata,
-    *request_columns(),
-)
 
-TABLES: SystemTables = system_tables(metadata)
+class TaxCodeRow(MasterdataRow, table=True):
+    __tablename__ = "tax_code"
+
+    company: str = Field(primary_key=True, max_length=64)
+    odoo_id: int = Field(primary_key=True, sa_type=BigInteger)
+    name: str = Field(sa_type=Text)
+    rate: str = Field(max_length=64)
+    use: str = Field(max_length=32)
+    repartition_complete: bool
+    repartition_accounts: str = Field(sa_type=Text)
+    price_included: bool
+    active: bool
+
+
+class CurrencyRow(MasterdataRow, table=True):
+    __tablename__ = "currency"
+
+    company: str = Field(primary_key=True, max_length=64)
+    code: str = Field(primary_key=True, max_length=3)
+    odoo_id: int = Field(sa_type=BigInteger)
+    active: bool
+
+
+class ExchangeRateRow(MasterdataRow, table=True):
+    __tablename__ = "exchange_rate"
+
+    company: str = Field(primary_key=True, max_length=64)
+    currency: str = Field(primary_key=True, max_length=3)
+    day: str = Field(primary_key=True, max_length=10)
+    rate: str = Field(max_length=64)
+
+
+class PartyRow(MasterdataRow, table=True):
+    __tablename__ = "party"
+    __table_args__ = (Index("ix_party_named", "company", "name"),)
+
+    company: str = Field(primary_key=True, max_length=64)
+    odoo_id: int = Field(primary_key=True, sa_type=BigInteger)
+    name: str = Field(max_length=1024)
+    commercial_odoo_id: int = Field(sa_type=BigInteger)
+    active: bool
+
+
+class ProductRow(MasterdataRow, table=True):
+    __tablename__ = "product"
+    __table_args__ = (Index("ix_product_sku", "company", "sku"),)
+
+    company: str = Field(primary_key=True, max_length=64)
+    odoo_id: int = Field(primary_key=True, sa_type=BigInteger)
+    sku: str = Field(max_length=255)
+    name: str = Field(sa_type=Text)
+    active: bool
+
+
+class ExternalReferenceRow(MasterdataRow, table=True):
+    """What another system calls a party, as the active mapping says; one record for a value."""
+
+    __tablename__ = "external_reference"
+    __table_args__ = (Index("ix_external_reference_party", "company", "party"),)
+
+    company: str = Field(primary_key=True, max_length=64)
+    issuer: str = Field(primary_key=True, max_length=255)
+    value: str = Field(primary_key=True, max_length=255)  # empty: the issuer's unidentified customer
+    party: int = Field(sa_type=BigInteger)  # Odoo's id
+
+
+class MappingSetRow(MasterdataRow, table=True):
+    """A revision of a company's mapping file. At most one is active."""
+
+    __tablename__ = "mapping_set"
+    __table_args__ = (
+        Index(
+            "uq_mapping_set_active",
+            "company",
+            unique=True,
+            sqlite_where=text("state = 'active'"),
+            postgresql_where=text("state = 'active'"),
+        ),
+    )
+
+    company: str = Field(primary_key=True, max_length=64, foreign_key="legal_entity.company")
+    number: int = Field(primary_key=True, sa_type=BigInteger)
+    state: str = Field(max_length=16)
+    yaml: str = Field(sa_type=Text)
+    content_digest: str = Field(max_length=64)
+    proposed_by: str = Field(max_length=255)
+    proposed_at: datetime = Field(sa_type=UtcTimestamp)
+    findings: str = Field(sa_type=Text)  # JSON
+    approved_by: str = Field(max_length=255)
+    approved_at: datetime | None = Field(default=None, sa_type=UtcTimestamp)
+    active_revision: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    meant: str = Field(sa_type=Text, sa_column_kwargs={"server_default": "[]"})  # JSON: pairs of word and Odoo's id
+
+
+class SyncRunRow(MasterdataRow, table=True):
+    __tablename__ = "sync_run"
+    __table_args__ = (Index("ix_sync_run_listed", "company", "started_at"),)
+
+    company: str = Field(primary_key=True, max_length=64)
+    id: str = Field(primary_key=True, max_length=64)
+    state: str = Field(max_length=16)
+    started_at: datetime = Field(sa_type=UtcTimestamp)
+    ended_at: datetime = Field(sa_type=UtcTimestamp)
+    records: str = Field(sa_type=Text)  # JSON: how many were read, by kind
+    changed: int = Field(sa_type=BigInteger)
+    revision: int = Field(sa_type=BigInteger)
+    reason: str = Field(max_length=64)
+
+
+class RequestRow(MasterdataRow, RequestColumns, table=True):
+    """A request that changed something, by its caller's id: a repeat gets the first answer."""
+
+    __tablename__ = "request"
+
+
+TABLES: SystemTables = system_tables(MasterdataRow.metadata)
+metadata = MasterdataRow.metadata
+
+LEGAL_ENTITY: Table = metadata.tables["legal_entity"]
+ACCOUNT: Table = metadata.tables["account"]
+JOURNAL: Table = metadata.tables["journal"]
+TAX_CODE: Table = metadata.tables["tax_code"]
+CURRENCY: Table = metadata.tables["currency"]
+EXCHANGE_RATE: Table = metadata.tables["exchange_rate"]
+PARTY: Table = metadata.tables["party"]
+PRODUCT: Table = metadata.tables["product"]
+EXTERNAL_REFERENCE: Table = metadata.tables["external_reference"]
+MAPPING_SET: Table = metadata.tables["mapping_set"]
+SYNC_RUN: Table = metadata.tables["sync_run"]
+REQUEST: Table = metadata.tables["request"]

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Engine as DatabaseEngine
 
-from .rows import TABLES, metadata
+from .rows import TABLES, ReconRow, metadata
 from .uow import ReconUow, ReconUowFactory
 
-__all__ = ["TABLES", "DatabaseEngine", "ReconUow", "ReconUowFactory", "metadata"]
+__all__ = ["TABLES", "DatabaseEngine", "ReconRow", "ReconUow", "ReconUowFactory", "metadata"]

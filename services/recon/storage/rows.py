@@ -1,250 +1,283 @@
 """Recon's tables. Names are resource names where there is one; money is integer minor units with its currency."""
 
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    Column,
-    Date,
-    Index,
-    Integer,
-    String,
-    Table,
-    Text,
-    UniqueConstraint,
-    text,
-)
+from datetime import date, datetime
 
-from libs.handover.store import outbound_columns
-from libs.storage.leases import lease_columns
-from libs.storage.requests import request_columns
+from sqlalchemy import BigInteger, CheckConstraint, Index, Table, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from libs.handover.store import OutboundColumns
+from libs.storage.leases import LeaseColumns
+from libs.storage.requests import RequestColumns
 from libs.storage.tables import SystemTables, system_tables
-from libs.storage.types import UtcTimestamp, new_metadata
+from libs.storage.types import UtcTimestamp, service_registry
 
-metadata = new_metadata()
+
+class ReconRow(SQLModel, registry=service_registry()):
+    """Base of recon's tables; `ReconRow.metadata` holds them."""
 
 
 def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
     return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
-# A file whose content is here, known by its bytes.
-IMPORTED_FILE = Table(
-    "imported_file",
-    metadata,
-    Column("company", String(64), primary_key=True),
-    Column("sha256", String(64), primary_key=True),
-    Column("kind", String(16), nullable=False),
-    Column("interface", String(511), nullable=False),
-    Column("delivery", String(800), nullable=False),
-    Column("file_name", String(255), nullable=False),
-    Column("transaction_id", String(32), nullable=False),
-    Column("answer", Text, nullable=False),  # JSON: what a repeat gets
-    Column("imported_at", UtcTimestamp, nullable=False),
-)
+class ImportedFileRow(ReconRow, table=True):
+    """A file whose content is here, known by its bytes."""
 
-# A bank statement. Sums are null where the file does not say.
-STATEMENT = Table(
-    "statement",
-    metadata,
-    Column("name", String(255), primary_key=True),
-    Column("company", String(64), nullable=False),
-    Column("statement_id", String(255), nullable=False),
-    Column("bank_account", String(255), nullable=False),
-    Column("currency", String(3), nullable=False),
-    Column("opening", BigInteger),
-    Column("closing", BigInteger),
-    Column("credit_sum", BigInteger),
-    Column("debit_sum", BigInteger),
-    Column("lines", Integer, nullable=False),
-    Column("ties", Integer, nullable=False),
-    Column("imported_at", UtcTimestamp, nullable=False),
-    Column("transaction_id", String(32), nullable=False),
-    Index("ix_statement_listed", "company", "imported_at", "name"),
-)
+    __tablename__ = "imported_file"
 
-# A booked line in one statement; the event says what it is, and may stand in several statements.
-STATEMENT_LINE = Table(
-    "statement_line",
-    metadata,
-    Column("statement", String(255), primary_key=True),
-    Column("sequence", Integer, primary_key=True),
-    Column("event", String(800), nullable=False),
-    Index("ix_statement_line_event", "event"),
-)
+    company: str = Field(primary_key=True, max_length=64)
+    sha256: str = Field(primary_key=True, max_length=64)
+    kind: str = Field(max_length=16)
+    interface: str = Field(max_length=511)
+    delivery: str = Field(max_length=800)
+    file_name: str = Field(max_length=255)
+    transaction_id: str = Field(max_length=32)
+    answer: str = Field(sa_type=Text)  # JSON: what a repeat gets
+    imported_at: datetime = Field(sa_type=UtcTimestamp)
 
-# A canonical event on its way to the ledger. Its origin is a file's transaction.
-OUTBOUND_EVENT = Table(
-    "outbound_event",
-    metadata,
-    *outbound_columns(),
-    _partial("ix_outbound_event_waiting", "available_at", "name", where="state = 'waiting'"),
-    _partial("ix_outbound_event_failed", "company", "name", where="state IN ('refused', 'parked')"),
-    Index("ix_outbound_event_transaction", "transaction_id"),
-    Index("ix_outbound_event_origin", "origin"),
-)
 
-# A transaction id that a file gave to an event which the ledger knew under another.
-ALIAS = Table(
-    "transaction_alias",
-    metadata,
-    Column("alias", String(32), primary_key=True),
-    Column("transaction_id", String(32), nullable=False),
-)
+class StatementRow(ReconRow, table=True):
+    """A bank statement. Sums are null where the file does not say."""
 
-# A payout with what it pays out.
-SETTLEMENT = Table(
-    "settlement",
-    metadata,
-    Column("name", String(400), primary_key=True),
-    Column("company", String(64), nullable=False),
-    Column("interface", String(511), nullable=False),
-    Column("payout_id", String(255), nullable=False),
-    Column("payout_transaction", String(255), nullable=False),
-    Column("currency", String(3), nullable=False),
-    Column("minor_units", BigInteger, nullable=False),
-    Column("stated", Integer, nullable=False),
-    Column("arrival_date", Date),
-    Column("bank_references", Text, nullable=False),  # JSON
-    Column("matched", Integer, nullable=False),
-    Column("transaction_id", String(32), nullable=False),
-    Column("delivery", String(800), nullable=False),
-    Column("created_at", UtcTimestamp, nullable=False),
-    Column("updated_at", UtcTimestamp, nullable=False),
-    Index("ix_settlement_listed", "company", "created_at", "name"),
-    Index("ix_settlement_payout", "company", "payout_id"),
-    _partial("ix_settlement_open", "company", "name", where="matched = 0"),
-)
+    __tablename__ = "statement"
+    __table_args__ = (Index("ix_statement_listed", "company", "imported_at", "name"),)
 
-# A balance transaction that a payout pays; net is gross less fee.
-SETTLEMENT_LINE = Table(
-    "settlement_line",
-    metadata,
-    Column("settlement", String(400), primary_key=True),
-    Column("balance_transaction", String(255), primary_key=True),
-    Column("position", Integer, nullable=False),
-    Column("currency", String(3), nullable=False),
-    Column("gross", BigInteger, nullable=False),
-    Column("fee", BigInteger, nullable=False),
-    Column("net", BigInteger, nullable=False),
-    CheckConstraint("net = gross - fee", name="net_is_gross_less_fee"),
-)
+    name: str = Field(primary_key=True, max_length=255)
+    company: str = Field(max_length=64)
+    statement_id: str = Field(max_length=255)
+    bank_account: str = Field(max_length=255)
+    currency: str = Field(max_length=3)
+    opening: int | None = Field(default=None, sa_type=BigInteger)
+    closing: int | None = Field(default=None, sa_type=BigInteger)
+    credit_sum: int | None = Field(default=None, sa_type=BigInteger)
+    debit_sum: int | None = Field(default=None, sa_type=BigInteger)
+    lines: int
+    ties: int
+    imported_at: datetime = Field(sa_type=UtcTimestamp)
+    transaction_id: str = Field(max_length=32)
 
-# A posting that stands in Odoo, as the ledger reported it.
-ITEM = Table(
-    "item",
-    metadata,
-    Column("posting", String(1024), primary_key=True),  # the effect's business key
-    Column("company", String(64), nullable=False),
-    Column("kind", String(16), nullable=False),
-    Column("interface", String(511), nullable=False),
-    Column("event", String(800), nullable=False),
-    Column("event_kind", String(32), nullable=False),
-    Column("effect", String(64), nullable=False),
-    Column("object_id", String(255), nullable=False),
-    Column("source_id", String(255), nullable=False),
-    Column("transaction_id", String(32), nullable=False),
-    Column("currency", String(3), nullable=False),
-    Column("minor_units", BigInteger, nullable=False),
-    Column("clearing_units", BigInteger, nullable=False),
-    Column("day", Date, nullable=False),
-    Column("words", Text, nullable=False),  # JSON: texts with references
-    Column("side_open", Integer, nullable=False),
-    Column("clearing_open", Integer, nullable=False),
-    Column("receipt_open", Integer, nullable=False),
-    Column("version", BigInteger, nullable=False),
-    Column("learned_at", UtcTimestamp, nullable=False),
-    Column("verdict", String(32), nullable=False),  # why no counterpart was found
-    Column("nearest", String(1024), nullable=False),
-    Column("nearest_lacks", String(64), nullable=False),
-    _partial("ix_item_side_open", "company", "kind", "posting", where="side_open = 1"),
-    _partial("ix_item_receipt_open", "company", "posting", where="receipt_open = 1"),
-    Index("ix_item_object", "company", "interface", "object_id"),
-    _partial("ix_item_payout", "company", "interface", "source_id", where="kind = 'payout'"),
-    Index("ix_item_transaction", "transaction_id"),
-)
 
-# A match. `state` is the queue: what is confirmed waits to be written.
-MATCH = Table(
-    "found_match",
-    metadata,
-    *lease_columns(),
-    Column("name", String(255), primary_key=True),
-    Column("company", String(64), nullable=False),
-    Column("type", String(32), nullable=False),
-    Column("anchor", String(1024), nullable=False),
-    Column("rule_revision", String(32), nullable=False),
-    Column("rule", String(64), nullable=False),
-    Column("candidates", Integer, nullable=False),
-    Column("snapshot", Text, nullable=False),
-    Column("traceparent", String(128), nullable=False),
-    Column("reason", String(64), nullable=False),
-    Column("created_at", UtcTimestamp, nullable=False),
-    Column("written_at", UtcTimestamp),
-    _partial("ix_found_match_confirmed", "available_at", "name", where="state = 'confirmed'"),
-    Index("ix_found_match_listed", "company", "created_at", "name"),
-    Index("ix_found_match_anchor", "company", "anchor"),
-)
+class StatementLineRow(ReconRow, table=True):
+    """A booked line in one statement; the event says what it is, and may stand in several statements."""
 
-# One side of a match. Of a posting's role there is one live match at most.
-MATCH_MEMBER = Table(
-    "match_member",
-    metadata,
-    Column("match", String(255), primary_key=True),
-    Column("position", Integer, primary_key=True),  # 0 is the anchor
-    Column("posting", String(1024), nullable=False),
-    Column("role", String(8), nullable=False),
-    Column("transaction_id", String(32), nullable=False),
-    Column("live", Integer, nullable=False),  # 0 once the match is undone
-    _partial("uq_match_member_live", "posting", "role", where="live = 1", unique=True),
-    Index("ix_match_member_transaction", "transaction_id"),
-    Index("ix_match_member_posting", "posting"),
-)
+    __tablename__ = "statement_line"
+    __table_args__ = (Index("ix_statement_line_event", "event"),)
 
-# Something without a counterpart, with an owner.
-DIFFERENCE = Table(
-    "difference",
-    metadata,
-    Column("name", String(255), primary_key=True),
-    Column("company", String(64), nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("subject", String(1100), nullable=False),
-    Column("transaction_id", String(32), nullable=False),
-    Column("reason", String(64), nullable=False),
-    Column("message", Text, nullable=False),
-    Column("currency", String(3), nullable=False),
-    Column("minor_units", BigInteger, nullable=False),
-    Column("nearest", String(1100), nullable=False),
-    Column("nearest_lacks", String(64), nullable=False),
-    Column("owner", String(255), nullable=False),
-    Column("created_at", UtcTimestamp, nullable=False),
-    Column("updated_at", UtcTimestamp, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("proposed_by", String(255), nullable=False, default="", server_default=""),
-    Column("why", Text, nullable=False, default="", server_default=""),
-    Column("decided_by", String(255), nullable=False, default="", server_default=""),
-    UniqueConstraint("company", "subject"),
-    Index("ix_difference_listed", "company", "created_at", "name"),
-    _partial("ix_difference_live", "company", "name", where="state IN ('open', 'assigned')"),
-)
+    statement: str = Field(primary_key=True, max_length=255)
+    sequence: int = Field(primary_key=True)
+    event: str = Field(max_length=800)
 
-# A request that changed something, by its caller's id: a repeat gets the first answer.
-REQUEST = Table(
-    "request",
-    metadata,
-    *request_columns(),
-)
 
-# How far a company's books are known and matched.
-PROGRESS = Table(
-    "progress",
-    metadata,
-    Column("company", String(64), primary_key=True),
-    Column("token", Text, nullable=False),
-    Column("changes", BigInteger, nullable=False),
-    Column("matched", BigInteger, nullable=False),
-    Column("differenced", BigInteger, nullable=False),
-    Column("due_at", UtcTimestamp),
-    Column("match_due_at", UtcTimestamp),
-)
+class OutboundEventRow(ReconRow, OutboundColumns, table=True):
+    """A canonical event on its way to the ledger. Its origin is a file's transaction."""
 
-TABLES: SystemTables = system_tables(metadata)
+    __tablename__ = "outbound_event"
+    __table_args__ = (
+        _partial("ix_outbound_event_waiting", "available_at", "name", where="state = 'waiting'"),
+        _partial("ix_outbound_event_failed", "company", "name", where="state IN ('refused', 'parked')"),
+        Index("ix_outbound_event_transaction", "transaction_id"),
+        Index("ix_outbound_event_origin", "origin"),
+    )
+
+
+class TransactionAliasRow(ReconRow, table=True):
+    """A transaction id that a file gave to an event which the ledger knew under another."""
+
+    __tablename__ = "transaction_alias"
+
+    alias: str = Field(primary_key=True, max_length=32)
+    transaction_id: str = Field(max_length=32)
+
+
+class SettlementRow(ReconRow, table=True):
+    """A payout with what it pays out."""
+
+    __tablename__ = "settlement"
+    __table_args__ = (
+        Index("ix_settlement_listed", "company", "created_at", "name"),
+        Index("ix_settlement_payout", "company", "payout_id"),
+        _partial("ix_settlement_open", "company", "name", where="matched = 0"),
+    )
+
+    name: str = Field(primary_key=True, max_length=400)
+    company: str = Field(max_length=64)
+    interface: str = Field(max_length=511)
+    payout_id: str = Field(max_length=255)
+    payout_transaction: str = Field(max_length=255)
+    currency: str = Field(max_length=3)
+    minor_units: int = Field(sa_type=BigInteger)
+    stated: int
+    arrival_date: date | None = None
+    bank_references: str = Field(sa_type=Text)  # JSON
+    matched: int
+    transaction_id: str = Field(max_length=32)
+    delivery: str = Field(max_length=800)
+    created_at: datetime = Field(sa_type=UtcTimestamp)
+    updated_at: datetime = Field(sa_type=UtcTimestamp)
+
+
+class SettlementLineRow(ReconRow, table=True):
+    """A balance transaction that a payout pays; net is gross less fee."""
+
+    __tablename__ = "settlement_line"
+    __table_args__ = (CheckConstraint("net = gross - fee", name="net_is_gross_less_fee"),)
+
+    settlement: str = Field(primary_key=True, max_length=400)
+    balance_transaction: str = Field(primary_key=True, max_length=255)
+    position: int
+    currency: str = Field(max_length=3)
+    gross: int = Field(sa_type=BigInteger)
+    fee: int = Field(sa_type=BigInteger)
+    net: int = Field(sa_type=BigInteger)
+
+
+class ItemRow(ReconRow, table=True):
+    """A posting that stands in Odoo, as the ledger reported it."""
+
+    __tablename__ = "item"
+    __table_args__ = (
+        _partial("ix_item_side_open", "company", "kind", "posting", where="side_open = 1"),
+        _partial("ix_item_receipt_open", "company", "posting", where="receipt_open = 1"),
+        Index("ix_item_object", "company", "interface", "object_id"),
+        _partial("ix_item_payout", "company", "interface", "source_id", where="kind = 'payout'"),
+        Index("ix_item_transaction", "transaction_id"),
+    )
+
+    posting: str = Field(primary_key=True, max_length=1024)  # the effect's business key
+    company: str = Field(max_length=64)
+    kind: str = Field(max_length=16)
+    interface: str = Field(max_length=511)
+    event: str = Field(max_length=800)
+    event_kind: str = Field(max_length=32)
+    effect: str = Field(max_length=64)
+    object_id: str = Field(max_length=255)
+    source_id: str = Field(max_length=255)
+    transaction_id: str = Field(max_length=32)
+    currency: str = Field(max_length=3)
+    minor_units: int = Field(sa_type=BigInteger)
+    clearing_units: int = Field(sa_type=BigInteger)
+    day: date
+    words: str = Field(sa_type=Text)  # JSON: texts with references
+    side_open: int
+    clearing_open: int
+    receipt_open: int
+    version: int = Field(sa_type=BigInteger)
+    learned_at: datetime = Field(sa_type=UtcTimestamp)
+    verdict: str = Field(max_length=32)  # why no counterpart was found
+    nearest: str = Field(max_length=1024)
+    nearest_lacks: str = Field(max_length=64)
+
+
+class MatchRow(ReconRow, LeaseColumns, table=True):
+    """A match. `state` is the queue: what is confirmed waits to be written."""
+
+    __tablename__ = "found_match"
+    __table_args__ = (
+        _partial("ix_found_match_confirmed", "available_at", "name", where="state = 'confirmed'"),
+        Index("ix_found_match_listed", "company", "created_at", "name"),
+        Index("ix_found_match_anchor", "company", "anchor"),
+    )
+
+    name: str = Field(primary_key=True, max_length=255)
+    company: str = Field(max_length=64)
+    type: str = Field(max_length=32)
+    anchor: str = Field(max_length=1024)
+    rule_revision: str = Field(max_length=32)
+    rule: str = Field(max_length=64)
+    candidates: int
+    snapshot: str = Field(sa_type=Text)
+    traceparent: str = Field(max_length=128)
+    reason: str = Field(max_length=64)
+    created_at: datetime = Field(sa_type=UtcTimestamp)
+    written_at: datetime | None = Field(default=None, sa_type=UtcTimestamp)
+
+
+class MatchMemberRow(ReconRow, table=True):
+    """One side of a match. Of a posting's role there is one live match at most."""
+
+    __tablename__ = "match_member"
+    __table_args__ = (
+        _partial("uq_match_member_live", "posting", "role", where="live = 1", unique=True),
+        Index("ix_match_member_transaction", "transaction_id"),
+        Index("ix_match_member_posting", "posting"),
+    )
+
+    match: str = Field(primary_key=True, max_length=255)
+    position: int = Field(primary_key=True)  # 0 is the anchor
+    posting: str = Field(max_length=1024)
+    role: str = Field(max_length=8)
+    transaction_id: str = Field(max_length=32)
+    live: int  # 0 once the match is undone
+
+
+class DifferenceRow(ReconRow, table=True):
+    """Something without a counterpart, with an owner."""
+
+    __tablename__ = "difference"
+    __table_args__ = (
+        UniqueConstraint("company", "subject"),
+        Index("ix_difference_listed", "company", "created_at", "name"),
+        _partial("ix_difference_live", "company", "name", where="state IN ('open', 'assigned')"),
+    )
+
+    name: str = Field(primary_key=True, max_length=255)
+    company: str = Field(max_length=64)
+    state: str = Field(max_length=16)
+    subject: str = Field(max_length=1100)
+    transaction_id: str = Field(max_length=32)
+    reason: str = Field(max_length=64)
+    message: str = Field(sa_type=Text)
+    currency: str = Field(max_length=3)
+    minor_units: int = Field(sa_type=BigInteger)
+    nearest: str = Field(max_length=1100)
+    nearest_lacks: str = Field(max_length=64)
+    owner: str = Field(max_length=255)
+    created_at: datetime = Field(sa_type=UtcTimestamp)
+    updated_at: datetime = Field(sa_type=UtcTimestamp)
+    version: int
+    proposed_by: str = Field(default="", max_length=255, sa_column_kwargs={"server_default": ""})
+    why: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": ""})
+    decided_by: str = Field(default="", max_length=255, sa_column_kwargs={"server_default": ""})
+
+
+class RequestRow(ReconRow, RequestColumns, table=True):
+    """A request that changed something, by its caller's id: a repeat gets the first answer."""
+
+    __tablename__ = "request"
+
+
+class ProgressRow(ReconRow, table=True):
+    """How far a company's books are known and matched."""
+
+    __tablename__ = "progress"
+
+    company: str = Field(primary_key=True, max_length=64)
+    token: str = Field(sa_type=Text)
+    changes: int = Field(sa_type=BigInteger)
+    matched: int = Field(sa_type=BigInteger)
+    differenced: int = Field(sa_type=BigInteger)
+    due_at: datetime | None = Field(default=None, sa_type=UtcTimestamp)
+    match_due_at: datetime | None = Field(default=None, sa_type=UtcTimestamp)
+
+
+TABLES: SystemTables = system_tables(ReconRow.metadata)
+metadata = ReconRow.metadata
+
+
+def _table(name: str) -> Table:
+    return metadata.tables[name]
+
+
+IMPORTED_FILE = _table("imported_file")
+STATEMENT = _table("statement")
+STATEMENT_LINE = _table("statement_line")
+OUTBOUND_EVENT = _table("outbound_event")
+ALIAS = _table("transaction_alias")
+SETTLEMENT = _table("settlement")
+SETTLEMENT_LINE = _table("settlement_line")
+ITEM = _table("item")
+MATCH = _table("found_match")
+MATCH_MEMBER = _table("match_member")
+DIFFERENCE = _table("difference")
+PROGRESS = _table("progress")
+REQUEST = _table("request")

@@ -1,42 +1,50 @@
 """The sample's tables."""
 
-from sqlalchemy import CheckConstraint, Column, Index, Integer, String, Table, text
+from sqlalchemy import CheckConstraint, Index, Table, text
+from sqlmodel import Field, SQLModel
 
-from libs.storage.leases import lease_columns
+from libs.storage.leases import LeaseColumns
 from libs.storage.tables import system_tables
-from libs.storage.types import new_metadata
+from libs.storage.types import service_registry
 
 READY = text("state = 'READY'")
 
 
-metadata = new_metadata()
+class SampleRow(SQLModel, registry=service_registry()):
+    """Base of the sample's rows."""
 
 
-# Work that waits.
-JOB = Table(
-    "job",
-    metadata,
-    *lease_columns(),
-    Column("id", String(32), primary_key=True),
-    Column("lane", Integer, nullable=False, default=0),
-    Column("result", String(64)),
-    Index(
-        "ix_job_waiting",
-        "lane",
-        "id",
-        sqlite_where=text("state = 'READY'"),
-        postgresql_where=text("state = 'READY'"),
-    ),
-)
+class JobRow(SampleRow, LeaseColumns, table=True):
+    """Work that waits."""
 
-# A thing with a unique key and a check.
-NOTE = Table(
-    "note",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("name", String, nullable=False, unique=True),
-    Column("body", String, nullable=False),
-    CheckConstraint("length(body) > 0", name="body_is_not_empty"),
-)
+    __tablename__ = "job"
+    __table_args__ = (
+        Index(
+            "ix_job_waiting",
+            "lane",
+            "id",
+            sqlite_where=text("state = 'READY'"),
+            postgresql_where=text("state = 'READY'"),
+        ),
+    )
 
+    id: str = Field(primary_key=True, max_length=32)
+    lane: int = Field(default=0)
+    result: str | None = Field(default=None, max_length=64)
+
+
+class NoteRow(SampleRow, table=True):
+    """A thing with a unique key and a check."""
+
+    __tablename__ = "note"
+    __table_args__ = (CheckConstraint("length(body) > 0", name="body_is_not_empty"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    body: str
+
+
+metadata = SampleRow.metadata
 TABLES = system_tables(metadata)
+JOB: Table = metadata.tables["job"]
+NOTE: Table = metadata.tables["note"]
