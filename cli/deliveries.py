@@ -35,7 +35,7 @@ As = Annotated[
 ]
 
 
-class DeliveryState(StrEnum):
+class ShownState(StrEnum):
     """A delivery's state, as the command line writes it."""
 
     RECEIVED = "received"
@@ -49,7 +49,7 @@ class DeliveryState(StrEnum):
 @app.command(name="list")
 def list_(
     states: Annotated[
-        list[DeliveryState] | None,
+        list[ShownState] | None,
         typer.Option("--state", help="May be repeated; by default what waits for a person: quarantined and parked."),
     ] = None,
     source: Annotated[str, typer.Option(help="Of this PROVIDER/ACCOUNT alone.")] = "",
@@ -62,7 +62,7 @@ def list_(
     parent = f"sources/{provider or '-'}/accounts/{account or '-'}"
     found: list[delivery_pb2.Delivery] = []
     with _stub(subject, "auditor") as stub:
-        for state in dict.fromkeys(states or (DeliveryState.QUARANTINED, DeliveryState.PARKED)):
+        for state in dict.fromkeys(states or (ShownState.QUARANTINED, ShownState.PARKED)):
             found += islice(_deliveries(stub, parent, state, limit), limit)
     found.sort(key=lambda delivery: delivery.transaction_id, reverse=True)  # UUIDv7s: by time of receipt
     for delivery in found[:limit]:
@@ -99,7 +99,7 @@ def replay(
         raise typer.Exit(FAILED)
 
 
-def _deliveries(stub: Any, parent: str, state: DeliveryState, limit: int) -> Iterator[delivery_pb2.Delivery]:
+def _deliveries(stub: Any, parent: str, state: ShownState, limit: int) -> Iterator[delivery_pb2.Delivery]:
     asked = delivery_pb2.Delivery.State.Value(f"STATE_{state.name}")
     request = gateway_pb2.ListDeliveriesRequest(parent=parent, state=asked, page_size=min(limit, PAGE))
     while True:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from .camt_detail import DetailReader
-from .camt_entry import Entry, entry_of_detail
+from .camt_entry import CamtEntry, entry_of_detail
 from .camt_statement import Statement
 from .camt_values import Element, Names, refuse
 from .errors import FormatError, FormatUnknown, StatementEmpty, StatementStructure, VersionUnsupported
@@ -25,20 +25,20 @@ _VERSIONS = range(1, 14)
 
 def iter_camt(source: BinaryIO) -> Iterator[StatementPart]:
     """Each statement as a header, its lines in order, and an end; raises `FormatError`, at the latest at the end."""
-    return _Reader(source, keep_details=True).parts()
+    return _CamtReader(source, keep_details=True).parts()
 
 
 def summaries(source: BinaryIO) -> Iterator[tuple[StatementHeader, StatementEnd]]:
     """Control totals of each statement, with the same checks and refusals as `iter_camt`."""
     header: StatementHeader | None = None
-    for part in _Reader(source, keep_details=False).parts():
+    for part in _CamtReader(source, keep_details=False).parts():
         if isinstance(part, StatementHeader):
             header = part
         elif isinstance(part, StatementEnd) and header is not None:
             yield header, part
 
 
-class _Reader:
+class _CamtReader:
     def __init__(self, source: BinaryIO, keep_details: bool) -> None:
         self._keep_details = keep_details
         self._stream = XmlStream(source)
@@ -49,7 +49,7 @@ class _Reader:
         self._message_id: str | None = None
         self._count = 0
         self._statement: Statement | None = None
-        self._entry: Entry | None = None
+        self._entry: CamtEntry | None = None
         self._entry_number = 0  # of the entry at hand, for positions
 
     def parts(self) -> Iterator[StatementPart]:
@@ -87,7 +87,7 @@ class _Reader:
         self._count += 1
         self._statement = Statement(self._names, element, self._format, self._count, self._message_id)
 
-    def _entry_at(self, element: Element) -> Entry:
+    def _entry_at(self, element: Element) -> CamtEntry:
         """The entry being read, begun at its first transaction or at its end."""
         statement = self._statement
         self._entry_number = statement.count + 1 if statement is not None else 0
@@ -96,7 +96,7 @@ class _Reader:
         if self._entry is None:
             statement.drain(element)
             details = DetailReader(self._names, statement.account.identification)
-            self._entry = Entry(self._names, element, details, self._keep_details)
+            self._entry = CamtEntry(self._names, element, details, self._keep_details)
         elif self._entry.element is not element:
             raise refuse(StatementStructure, "an entry inside of another", element)
         return self._entry

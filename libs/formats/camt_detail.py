@@ -14,10 +14,10 @@ from .statement import (
     Detail,
     DocumentReference,
     Finding,
-    Party,
     References,
     ReturnInformation,
     Side,
+    StatementParty,
 )
 
 _REFERENCES = {
@@ -123,13 +123,15 @@ class DetailReader:
                 proprietary.append((self._names.text(part, "Tp") or "", text))
         return References(**found, proprietary=tuple(proprietary))
 
-    def _parties(self, parties: Element | None, agents: Element | None) -> tuple[Party | None, Party | None]:
+    def _parties(
+        self, parties: Element | None, agents: Element | None
+    ) -> tuple[StatementParty | None, StatementParty | None]:
         if parties is None and agents is None:
             return None, None
         roles, banks = self._names.parts(parties), self._names.parts(agents)
         return self._party(roles, banks, "Dbtr"), self._party(roles, banks, "Cdtr")
 
-    def _party(self, roles: dict[str, Element], banks: dict[str, Element], role: str) -> Party | None:
+    def _party(self, roles: dict[str, Element], banks: dict[str, Element], role: str) -> StatementParty | None:
         names = self._names
         name, bic = self._name_and_bic(roles.get(role))
         if (agent := banks.get(f"{role}Agt")) is not None:
@@ -140,7 +142,7 @@ class DetailReader:
         ultimate, _ = self._name_and_bic(roles.get(f"Ultmt{role}"))
         if not (name or account or bic or ultimate):
             return None
-        return Party(name, account, bic, ultimate)
+        return StatementParty(name, account, bic, ultimate)
 
     def _name_and_bic(self, party: Element | None) -> tuple[str | None, str | None]:
         """Up to version 7 the party itself, from 8 on a choice of `Pty` and `Agt`."""
@@ -155,7 +157,9 @@ class DetailReader:
             return names.text(parts["Pty"], "Nm"), None
         return own_text(parts.get("Nm")), None
 
-    def _counterparty(self, debtor: Party | None, creditor: Party | None, side: Side, back: bool) -> Party | None:
+    def _counterparty(
+        self, debtor: StatementParty | None, creditor: StatementParty | None, side: Side, back: bool
+    ) -> StatementParty | None:
         """The other side of the payment.
 
         A returned payment keeps the roles that the original had, so there the money comes from the creditor. Our own

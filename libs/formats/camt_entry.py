@@ -11,9 +11,9 @@ from .camt_values import Element, Names, amount_of, date_of, own_text, refuse, s
 from .errors import FormatError, StatementStructure, XmlTooLarge
 from .statement import (
     BankTransactionCode,
-    Batch,
     Charge,
     Detail,
+    EntryBatch,
     EntryStatus,
     Finding,
     StatementLine,
@@ -25,7 +25,7 @@ DETAILS_LIMIT = 200_000
 _STATUSES = {status.value: status for status in EntryStatus}
 
 
-class Entry:
+class CamtEntry:
     """An entry being read: `add` each transaction as it completes, then `line`."""
 
     def __init__(self, names: Names, element: Element, details: DetailReader, keep_details: bool) -> None:
@@ -39,7 +39,7 @@ class Entry:
         self.amount = signed(amount_of(parts.get("Amt"), element), self.side)
         self.reversal = own_text(parts.get("RvslInd")) in ("true", "1")
         self._kept: list[Detail] = []
-        self._batches: list[Batch] = []
+        self._batches: list[EntryBatch] = []
         self._findings: list[Finding] = []
         self._count = 0
         self._unsummed = 0
@@ -121,7 +121,7 @@ class Entry:
     def _take_batches(self, elements: Iterable[Element]) -> None:
         self._batches += [self._batch(element) for element in elements]
 
-    def _batch(self, element: Element) -> Batch:
+    def _batch(self, element: Element) -> EntryBatch:
         names = self._names
         count = names.text(element, "NbOfTxs") or ""
         side = names.child(element, "CdtDbtInd")
@@ -132,14 +132,14 @@ class Entry:
                 total = signed(amount_of(stated, element), self.side if side is None else side_of(side, element))
             except FormatError as error:
                 self._findings.append(Finding("BATCH_TOTAL_INVALID", str(error), error.position))
-        return Batch(
+        return EntryBatch(
             names.text(element, "MsgId"),
             names.text(element, "PmtInfId"),
             int(count) if count.isascii() and count.isdigit() and len(count) <= 15 else None,
             total,
         )
 
-    def _check_details(self, batches: list[Batch]) -> None:
+    def _check_details(self, batches: list[EntryBatch]) -> None:
         """Transactions must add up to their entry, or recon may not split it."""
         if self._count and self._unsummed == 0:
             difference = self.amount.minor_units - self._sum

@@ -17,7 +17,7 @@ from .errors import (
     StatementIdMissing,
     XmlTooLarge,
 )
-from .statement import Account, Balance, Finding, StatementEnd, StatementHeader, StatementLine
+from .statement import Balance, Finding, StatementAccount, StatementEnd, StatementHeader, StatementLine
 
 OPENING_CODES = ("OPBD", "PRCD")  # some banks state only the previous closing
 CLOSING_CODES = ("CLBD",)
@@ -62,7 +62,7 @@ class Statement:
         self._index = index
         self._message_id = message_id
         self._texts: dict[str, str] = {}
-        self._account: Account | None = None
+        self._account: StatementAccount | None = None
         self._period: tuple[date | None, date | None] = (None, None)
         self._page: tuple[str | None, bool | None] = (None, None)
         self._balances: list[Balance] = []
@@ -72,7 +72,7 @@ class Statement:
         self._totals = _Totals()
 
     @property
-    def account(self) -> Account:
+    def account(self) -> StatementAccount:
         if self._account is None:
             raise refuse(StatementAccountMissing, "the statement does not name its account first", self.element)
         return self._account
@@ -236,7 +236,7 @@ class Statement:
         subtype = names.text(kind, "SubTp", "Cd") or names.text(kind, "SubTp", "Prtry")
         return Balance(code or "", signed(amount_of(names.child(element, "Amt"), element), side), day, subtype)
 
-    def _read_account(self, element: Element) -> Account:
+    def _read_account(self, element: Element) -> StatementAccount:
         names = self._names
         number, scheme = account_number(names, element)
         if number is None:
@@ -245,7 +245,7 @@ class Statement:
         if currency is not None and currency not in CURRENCIES:
             raise refuse(StatementCurrencyUnknown, "the account's currency is not an ISO 4217 currency", element)
         servicer = bic_of(names, names.child(element, "Svcr", "FinInstnId"))
-        return Account(number, scheme, currency, servicer, names.text(element, "Ownr", "Nm"))
+        return StatementAccount(number, scheme, currency, servicer, names.text(element, "Ownr", "Nm"))
 
     def _found(self, reason: str, message: str) -> None:
         self._findings.append(Finding(reason, message))

@@ -42,7 +42,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class StatementAccount:
     """The account stated. `identification` is upper case without spaces; `scheme` is IBAN or OTHER."""
 
     identification: str
@@ -81,7 +81,7 @@ class BankTransactionCode:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class EntryBatch:
     """What the bank says of an entry that holds several transactions."""
 
     message_id: str | None = None
@@ -91,7 +91,7 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Party:
+class StatementParty:
     """Whoever is on one side of a transaction; `account` is an IBAN or another number, upper case without spaces."""
 
     name: str | None = None
@@ -170,9 +170,9 @@ class Detail:
     amount: Money | None
     side: Side
     instructed_amount: Money | None
-    counterparty: Party | None
-    debtor: Party | None
-    creditor: Party | None
+    counterparty: StatementParty | None
+    debtor: StatementParty | None
+    creditor: StatementParty | None
     code: BankTransactionCode | None
     remittance: tuple[str, ...]
     creditor_references: tuple[str, ...]
@@ -194,7 +194,7 @@ class StatementHeader:
     index: int
     message_id: str | None
     statement_id: str
-    account: Account
+    account: StatementAccount
     currency: str | None
     electronic_sequence: str | None = None
     legal_sequence: str | None = None
@@ -222,7 +222,7 @@ class StatementLine:
     code: BankTransactionCode
     entry_reference: str | None
     account_servicer_reference: str | None
-    batches: tuple[Batch, ...]
+    batches: tuple[EntryBatch, ...]
     charges: tuple[Charge, ...]
     details: tuple[Detail, ...]
     additional_information: str | None

@@ -82,10 +82,11 @@ def _key_livemode(key: str) -> bool | None:
     return {"live": True, "test": False}.get(key.partition("_")[0])
 
 
+API = ApiDialect("https://api.dummy.invalid", _headers, _key_livemode)
 REGISTRATION = ProviderRegistration(
     name=Dummy.name,
     new=Dummy,
     signature_header=signature.HEADER,
-    api=ApiDialect("https://api.dummy.invalid", _headers, _key_livemode),
+    api=API,
     reports=(MOVEMENTS,),
 )

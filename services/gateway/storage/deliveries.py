@@ -18,7 +18,7 @@ from providers.base import Delivery, Source
 from ..domain.delivery import DeliveryOutcome, DeliveryState, NewDelivery, Receipt, StoredDelivery, check_transition
 from ..domain.errors import DeliveryUnknown, ReplayConflict
 from ..domain.payout import PayoutState
-from .events import Events
+from .events import GatewayEvents
 from .rows import DELIVERY, DELIVERY_BODY, EVENT, PAYOUT, REPLAY, TABLES, UPLOAD
 
 # Tuples of named columns: every webhook passes here.
@@ -191,7 +191,7 @@ class Deliveries:
 
     def _release(self, transaction_id: str, now: datetime) -> None:
         """What the delivery told first and was set aside: its events, and the settlements of its payouts."""
-        Events(self._connection).requeue(transaction_id, now)
+        GatewayEvents(self._connection).requeue(transaction_id, now)
         again = {"reason": "", "available_at": now, "attempts": 0}
         told = select(EVENT.c.transaction_id).where(EVENT.c.origin == transaction_id)
         stuck = in_state(PAYOUT, PayoutState.PARKED.value, PayoutState.REFUSED.value)

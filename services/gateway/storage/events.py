@@ -19,7 +19,7 @@ from .rows import ALIAS, DELIVERY, EVENT, TABLES
 OUTBOUND = OutboundTables(EVENT, ALIAS, TABLES, actor="gateway", recorded="FORWARDED")
 
 
-class Events(OutboundEvents):
+class GatewayEvents(OutboundEvents):
     """Events, within a transaction. Their origin is the delivery that first brought them."""
 
     def __init__(self, connection: Connection) -> None:

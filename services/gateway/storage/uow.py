@@ -14,7 +14,7 @@ from libs.storage.uow import UnitOfWork, unobserved
 
 from ..domain.delivery import DeliveryState
 from .deliveries import Deliveries
-from .events import Events
+from .events import GatewayEvents
 from .payouts import Cursors, Payouts
 from .rows import DELIVERY, EVENT
 from .trail import GatewayTrail
@@ -28,7 +28,7 @@ class GatewayUow(UnitOfWork):
     """One transaction over all of the gateway's tables."""
 
     deliveries: Deliveries
-    events: Events
+    events: GatewayEvents
     payouts: Payouts
     cursors: Cursors
     uploads: Uploads
@@ -37,7 +37,7 @@ class GatewayUow(UnitOfWork):
 
     def opened(self) -> None:
         self.deliveries = Deliveries(self.connection)
-        self.events = Events(self.connection)
+        self.events = GatewayEvents(self.connection)
         self.payouts = Payouts(self.connection)
         self.cursors = Cursors(self.connection)
         self.uploads = Uploads(self.connection)
