@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.architecture import layers
@@ -115,3 +117,11 @@ def test_the_owner_rule_refuses_what_it_should(path: str, text: str, refused: li
 def test_the_walk_over_the_files_sees_them() -> None:
     assert {"libs.money", "libs.money.money", "cli.main"} <= {module.name for module in modules(*PRODUCT)}
     assert not [module for module in modules(*PRODUCT) if "_pb2" in module.name]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_s_migrations_form_one_line(service: str) -> None:
+    """Two that follow on the same one, as two branches of work may leave them, let no service start."""
+    files = sorted((ROOT / "services" / service / "storage" / "migrations" / "versions").glob("*.py"))
+    before = [re.findall(r'^down_revision = "?(\w+)"?$', file.read_text(), re.MULTILINE)[0] for file in files]
+    assert [*before, files[-1].name[:4]] == ["None", *(file.name[:4] for file in files)]
