@@ -26,9 +26,8 @@ from .telemetry import watch_queues
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = {"janitor": 600.0, "sealer": 0.5}
-GATHER_SECONDS = (
-    0.02  # a partner's next message comes within so long: handing on one at a time costs several times more
-)
+# A partner's next message comes within so long: handing on one at a time costs several times more.
+GATHER_SECONDS = 0.02
 # Who has work once a worker has done some.
 FOLLOWERS = {
     "poll": ("translate",),
@@ -64,13 +63,9 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
     watch_queues(metrics, new_uow, accounts, work.clock)
     http = open_edge(config, gateway, writer, runtime)
     return runtime.process(
-        rpc,
-        gateway.workers(),
-        http=http,
-        poll_seconds=POLL_SECONDS,
-        followers=FOLLOWERS,
-        gather_seconds=GATHER_SECONDS,
-    )
+        rpc, gateway.workers(), http=http,
+        poll_seconds=POLL_SECONDS, followers=FOLLOWERS, gather_seconds=GATHER_SECONDS,
+    )  # fmt: skip
 
 
 def main() -> int:
