@@ -84,7 +84,7 @@ def replay(
         for name in dict.fromkeys(names):
             request = gateway_pb2.ReplayDeliveryRequest(name=name, request_id=str(uuid.uuid4()))
             try:
-                one: delivery_pb2.Delivery = stub.ReplayDelivery(request)
+                replayed: delivery_pb2.Delivery = stub.ReplayDelivery(request)
             except ConcordError as error:
                 if error.kind in NOT_HEARD:
                     raise
@@ -94,7 +94,7 @@ def replay(
                 else:
                     typer.echo(f"concord: {name}: {error} ({error.reason})", err=True)
                 continue
-            typer.echo(json.dumps(_record(one)) if as_json else _line(one))
+            typer.echo(json.dumps(_record(replayed)) if as_json else _line(replayed))
     if failed:
         raise typer.Exit(FAILED)
 

@@ -74,7 +74,7 @@ class Child:
     """One process of the suite."""
 
     name: str
-    arguments: Sequence[str]  # a module and what it is told
+    arguments: Sequence[str]  # a module and what it is given
     environment: Mapping[str, str]
     ready: Callable[[], bool]
     process: subprocess.Popen[bytes] | None = None
@@ -146,20 +146,20 @@ class Suite:
         self._held: ExitStack | None = None  # the folder's lock and the lifeline, while we run
         self._lifeline = self._lock = -1
 
-    def start(self, told: Callable[[str], None] = lambda _: None) -> None:
+    def start(self, say: Callable[[str], None] = lambda _: None) -> None:
         """Start everything in order and wait until it answers.
 
         Raises `FolderInUse`, `FolderUnusable`, `PortTaken` or `SuiteFailed`. Whatever ends it, call `stop`.
         """
         self._prepare()
         for child in self._plan():
-            told(child.name)
+            say(child.name)
             self.children.append(child)
             child.start(self.folder / "logs", self._lifeline, self._lock)
             self._await(child)
         self._tell_others()
 
-    def watch(self, told: Callable[[str], None] = lambda _: None) -> None:
+    def watch(self, say: Callable[[str], None] = lambda _: None) -> None:
         """Start again what has died, with growing pauses, and say so. Call it now and then."""
         for child in self.children:
             if child.is_alive:
@@ -169,7 +169,7 @@ class Suite:
             pause = RESTART_PAUSES[min(child.deaths, len(RESTART_PAUSES) - 1)]
             if time.monotonic() - child.started_at >= pause:
                 child.deaths += 1
-                told(f"{child.name} ended by itself and is started again; see {self.folder / 'logs' / child.name}.log")
+                say(f"{child.name} ended by itself and is started again; see {self.folder / 'logs' / child.name}.log")
                 child.start(self.folder / "logs", self._lifeline, self._lock)
 
     def child(self, name: str) -> Child:

@@ -88,9 +88,9 @@ class Shape:
         value = self._value.get(key)
         if value is None:
             return []
-        if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise self.invalid(key, "a list of objects")
-        return [Shape(one, f"{self._at(key)}[{index}]") for index, one in enumerate(value)]
+        return [Shape(item, f"{self._at(key)}[{index}]") for index, item in enumerate(value)]
 
     def reference(self, key: str) -> str:
         """The id in a field that holds an id or the expanded object; empty if it holds neither."""

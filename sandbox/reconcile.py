@@ -94,19 +94,19 @@ def _pair(env: Env, debit: Row, credit: Row) -> Pairing | None:
 
 
 def _pair_foreign(env: Env, debit: Row, credit: Row, debit_open: int, credit_open: int) -> Pairing:
-    """Both in one foreign currency: the smaller open amount is settled, at each line's carrying rate."""
-    settled = min(debit_open, credit_open)
-    debit_share = _share(env, debit["amount_residual"], debit_open, settled)
-    credit_share = _share(env, -credit["amount_residual"], credit_open, settled)
+    """Both in one foreign currency: the smaller open amount is closed, at each line's carrying rate."""
+    closed = min(debit_open, credit_open)
+    debit_share = _share(env, debit["amount_residual"], debit_open, closed)
+    credit_share = _share(env, -credit["amount_residual"], credit_open, closed)
     amount = min(debit_share, credit_share)
-    return Pairing(amount, settled, settled, debit_share - amount, -(credit_share - amount))
+    return Pairing(amount, closed, closed, debit_share - amount, -(credit_share - amount))
 
 
-def _share(env: Env, carried: int, open_amount: int, settled: int) -> int:
-    """The part of a carried balance that a settled part of its currency amount stands for."""
-    if settled == open_amount:
+def _share(env: Env, carried: int, open_amount: int, closed: int) -> int:
+    """The part of a carried balance that a closed part of its currency amount stands for."""
+    if closed == open_amount:
         return carried
-    exact = units(carried) * units(settled) / units(open_amount)
+    exact = units(carried) * units(closed) / units(open_amount)
     return min(carried, round_micro(exact, digits_of(env, env.company["currency_id"])))
 
 
@@ -125,15 +125,15 @@ def _pair_mixed(env: Env, debit: Row, credit: Row, company: int) -> Pairing | No
     digits = digits_of(env, foreign["currency_id"])
     plain_open = round_micro(units(abs(plain["amount_residual"])) * rate, digits)
     foreign_open = abs(foreign["amount_residual_currency"])
-    settled = min(plain_open, foreign_open)
-    if not settled:
+    closed = min(plain_open, foreign_open)
+    if not closed:
         return None
-    foreign_share = _share(env, abs(foreign["amount_residual"]), foreign_open, settled)
-    plain_share = _share(env, abs(plain["amount_residual"]), plain_open, settled)
+    foreign_share = _share(env, abs(foreign["amount_residual"]), foreign_open, closed)
+    plain_share = _share(env, abs(plain["amount_residual"]), plain_open, closed)
     amount = min(foreign_share, plain_share)
     if foreign is debit:
-        return Pairing(amount, settled, amount, foreign_share - amount, -(plain_share - amount))
-    return Pairing(amount, amount, settled, plain_share - amount, -(foreign_share - amount))
+        return Pairing(amount, closed, amount, foreign_share - amount, -(plain_share - amount))
+    return Pairing(amount, amount, closed, plain_share - amount, -(foreign_share - amount))
 
 
 def _apply(env: Env, debit: Row, credit: Row, pairing: Pairing) -> int:

@@ -112,7 +112,7 @@ class Played:
 
 @contextmanager
 def played_day(
-    folder: Path, environment: Mapping[str, str], told: Callable[[str], None], *, reference_only: bool = False
+    folder: Path, environment: Mapping[str, str], say: Callable[[str], None], *, reference_only: bool = False
 ) -> Iterator[Played]:
     """Start a suite in an empty folder, play the day, wait until all is done and look. Stops the suite at the end."""
     day = Day(secrets.token_hex(32).encode(), secrets.token_hex(32).encode(), reference_only)
@@ -121,15 +121,15 @@ def played_day(
     suite = _suite(folder, environment, day, stripe.url)
     try:
         if suite.uses_sandbox:
-            told("Odoo is the sandbox: a stand-in for evaluation that follows the recorded rules of Odoo 18.")
-        suite.start(lambda name: told(f"[dim]starting {name} …[/dim]"))
+            say("Odoo is the sandbox: a stand-in for evaluation that follows the recorded rules of Odoo 18.")
+        suite.start(lambda name: say(f"[dim]starting {name} …[/dim]"))
         connection = Connection({**environment, "CONCORD_DATA_DIR": str(folder)})
         provide_company(connection)
         odoo = _odoo(suite)
         before = posted_balances(odoo)
         sandbox = f"http://127.0.0.1:{suite.ports['sandbox']}" if suite.uses_sandbox else None
-        sent = play(day, connection, sandbox, lambda words: told(f"  {words}"))
-        await_quiet(connection, lambda words: told(f"[dim]  {words}[/dim]"))
+        sent = play(day, connection, sandbox, lambda words: say(f"  {words}"))
+        await_quiet(connection, lambda words: say(f"[dim]  {words}[/dim]"))
         if sandbox:
             be_well(sandbox)
         rates = {code: Decimal(str(rate)) for code, (_, rate) in RATES.items()}

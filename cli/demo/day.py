@@ -74,7 +74,7 @@ class Day:
         self._order(a, "A: order paid")
         self._order(b, "B: order paid in EUR")
         self._forged()
-        self._stripe("evt_B", "charge.succeeded", self._charge("ch_B", b, "cus_bertil", 190, settled=5445), "B: card")
+        self._stripe("evt_B", "charge.succeeded", self._charge("ch_B", b, "cus_bertil", 190, converted=5445), "B: card")
         charge_c = self._charge("ch_C", c, "cus_carla", 155)
         # Out of order: the refund of A and the dispute of C are told before C's order and payment.
         at = MORNING + timedelta(hours=3)
@@ -113,14 +113,14 @@ class Day:
         self.sales.append(sale)
         return sale
 
-    def _charge(self, charge: str, sale: Sale, customer: str, fee: int, settled: int = 0) -> StripeObject:
+    def _charge(self, charge: str, sale: Sale, customer: str, fee: int, converted: int = 0) -> StripeObject:
         return self.stripe.charge(
             charge,
             int(sale.total * 100),
             sale.at + timedelta(seconds=5),
             fee=fee,
             currency=sale.currency.lower(),
-            settled=settled,
+            converted=converted,
             customer=customer,
             payment_intent=f"pi_{charge[3:]}",
             metadata={"order_id": str(sale.order_id), "order_number": str(sale.number)},

@@ -30,7 +30,7 @@ MOVING = {
 _D = delivery_pb2.Delivery
 UNFINISHED = {_D.STATE_RECEIVED, _D.STATE_TRANSLATED}
 
-Told = Callable[[str], None]
+Say = Callable[[str], None]
 
 
 class DayUnfinished(ConcordError):
@@ -50,17 +50,17 @@ class Sent:
     duplicates: int = 0
 
 
-def play(day: Day, connection: Connection, sandbox_url: str | None, told: Told) -> Sent:
+def play(day: Day, connection: Connection, sandbox_url: str | None, say: Say) -> Sent:
     """Send everything; from the middle on Odoo loses replies and is then away for some seconds."""
     sent = Sent()
     by_body: dict[bytes, str] = {}
     with httpx.Client(base_url=f"http://{connection.address('http')}", timeout=10) as partner:
         for number, post in enumerate(day.posts):
             if number == len(day.posts) // 2 and sandbox_url:
-                told("Odoo loses its next replies, then goes away for some seconds")
+                say("Odoo loses its next replies, then goes away for some seconds")
                 httpx.post(f"{sandbox_url}/sandbox/faults", json={"lose_replies": 3, "unavailable": False})
             answer = partner.post(f"/webhooks/{post.provider}/{post.account}", content=post.body, headers=post.headers)
-            told(f"{post.provider:8} {post.title}: {answer.status_code} {ANSWERS.get(answer.status_code, '')}")
+            say(f"{post.provider:8} {post.title}: {answer.status_code} {ANSWERS.get(answer.status_code, '')}")
             if answer.status_code != post.expect:
                 sent.surprises.append(f"{post.title}: {answer.status_code} instead of {post.expect}")
             if answer.status_code != 202:
@@ -74,17 +74,17 @@ def play(day: Day, connection: Connection, sandbox_url: str | None, told: Told) 
             by_body.setdefault(post.body, transaction)
             sent.ids.setdefault(post.title, transaction)
         if sandbox_url:
-            _outage(sandbox_url, told)
-        _upload(day, partner, connection, told, sent)
+            _outage(sandbox_url, say)
+        _upload(day, partner, connection, say, sent)
     return sent
 
 
-def _outage(sandbox_url: str, told: Told) -> None:
+def _outage(sandbox_url: str, say: Say) -> None:
     httpx.post(f"{sandbox_url}/sandbox/faults", json={"lose_replies": 0, "unavailable": True})
-    told("Odoo is away; partners are still answered")
+    say("Odoo is away; partners are still answered")
     time.sleep(OUTAGE_SECONDS)
     httpx.post(f"{sandbox_url}/sandbox/faults", json={"lose_replies": 2, "unavailable": False})
-    told("Odoo is back, and loses two more replies")
+    say("Odoo is back, and loses two more replies")
 
 
 def be_well(sandbox_url: str) -> None:
@@ -92,16 +92,16 @@ def be_well(sandbox_url: str) -> None:
     httpx.post(f"{sandbox_url}/sandbox/faults", json={"lose_replies": 0, "unavailable": False})
 
 
-def _upload(day: Day, partner: httpx.Client, connection: Connection, told: Told, sent: Sent) -> None:
+def _upload(day: Day, partner: httpx.Client, connection: Connection, say: Say, sent: Sent) -> None:
     token = issue_token(connection.keys(), "demo/operator", ["operator"])
     headers = {"authorization": f"Bearer {token}", "content-type": "application/xml"}
     answer = partner.post(f"/files/{BANK_ACCOUNT}", content=day.statement(), headers=headers)
-    told(f"bank     statement of {len(day.credits)} lines: {answer.status_code} {ANSWERS.get(answer.status_code, '')}")
+    say(f"bank     statement of {len(day.credits)} lines: {answer.status_code} {ANSWERS.get(answer.status_code, '')}")
     if answer.status_code != 202:
         sent.surprises.append(f"statement: {answer.status_code}")
 
 
-def await_quiet(connection: Connection, told: Told) -> float:
+def await_quiet(connection: Connection, say: Say) -> float:
     """Wait until nothing moves any more; the seconds it took. Raises `DayUnfinished`."""
     began = time.monotonic()
     quiet_since = time.monotonic()
@@ -111,7 +111,7 @@ def await_quiet(connection: Connection, told: Told) -> float:
         if moving or picture != before:
             quiet_since = time.monotonic()
         if picture != before:
-            told(picture)
+            say(picture)
         before = picture
         if time.monotonic() - quiet_since >= QUIET_SECONDS:
             return time.monotonic() - began

@@ -136,8 +136,8 @@ def _differences(findings: Findings, words: Words, *, narrow: bool) -> Table:
     ]
     for transaction, reason, amount, owner, what, nearest in rows:
         if narrow:
-            told = f"{what}; owner: {owner}; nearest candidate: {nearest or 'none'}"
-            table.add_row(f"{reason}\n{transaction}", amount, told, end_section=True)
+            text = f"{what}; owner: {owner}; nearest candidate: {nearest or 'none'}"
+            table.add_row(f"{reason}\n{transaction}", amount, text, end_section=True)
         else:
             table.add_row(transaction, reason, amount, owner, what, nearest)
     return table

@@ -164,7 +164,7 @@ def _line_item(sale: Sale) -> Json:
 
 def _money_set(currency: str) -> Any:
     def made(amount: Decimal) -> Json:
-        one = {"amount": str(amount), "currency_code": currency}
-        return {"shop_money": one, "presentment_money": one}
+        money = {"amount": str(amount), "currency_code": currency}
+        return {"shop_money": money, "presentment_money": money}
 
     return made

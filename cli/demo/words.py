@@ -29,7 +29,7 @@ _MATCHES = {
 
 
 class Words:
-    """Speaks of one company's postings. Built from all of them, since each is told by its others."""
+    """Speaks of one company's postings. Built from all of them, since each is explained by its others."""
 
     def __init__(
         self,
@@ -74,11 +74,11 @@ class Words:
 
     def matched(self, posting: posting_pb2.Posting) -> str:
         """Its counterparts by their numbers, and what is still open."""
-        told = list(self._matched.get(_key(posting.name), ()))
-        told += self._settled_with(posting)
+        parts = list(self._matched.get(_key(posting.name), ()))
+        parts += self._reconciled_with(posting)
         if posting.state == _P.STATE_POSTED and posting.open_roles:
-            told.append("open: " + ", ".join(ROLES.get(role, role).lower() for role in posting.open_roles))
-        return "; ".join(told)
+            parts.append("open: " + ", ".join(ROLES.get(role, role).lower() for role in posting.open_roles))
+        return "; ".join(parts)
 
     def number(self, name: str) -> str:
         """Odoo's number of a posting, else its name's last part."""
@@ -87,7 +87,7 @@ class Words:
 
     def _order(self, posting: posting_pb2.Posting) -> str:
         event = self._events.get(posting.event)
-        told = (
+        names = (
             [
                 self._orders[reference.kind, reference.value]
                 for reference in event.references
@@ -96,9 +96,9 @@ class Words:
             if event
             else []
         )
-        return told[0] if told else ""
+        return names[0] if names else ""
 
-    def _settled_with(self, posting: posting_pb2.Posting) -> list[str]:
+    def _reconciled_with(self, posting: posting_pb2.Posting) -> list[str]:
         """The other documents of the same order on the customer's account, where Odoo shows it closed."""
         order = self._order(posting)
         if not order or not _on_receivable(posting) or "AR" in posting.open_roles:
@@ -112,7 +112,7 @@ class Words:
             and (_is_sale(posting) or _is_sale(name))
             and self._order(name) == order
         ]
-        return [f"settled with {', '.join(sorted(others))}"] if others else []
+        return [f"reconciled with {', '.join(sorted(others))}"] if others else []
 
     def _tell_both_sides(self, match: match_pb2.Match) -> None:
         rule = match.certificate.rule

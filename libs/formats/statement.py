@@ -278,7 +278,7 @@ def line_references(line: StatementLine) -> list[str]:
 
 def _words(line: StatementLine) -> list[str]:
     """Remittance information, sorted, with single spaces."""
-    texts = (text for one in line.details for text in (*one.creditor_references, *one.remittance))
+    texts = (text for detail in line.details for text in (*detail.creditor_references, *detail.remittance))
     return sorted({" ".join(text.split()) for text in texts})
 
 

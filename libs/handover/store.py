@@ -127,7 +127,7 @@ class OutboundEvents:
         Totals(self._connection, self._tables.system).add(
             [(_total_key(event), one_event(event.name, event.amount.minor_units)) for event in counted]
         )
-        self.alias([(one.stored.event.transaction_id, one.alias_of) for one in done if one.alias_of])
+        self.alias([(outcome.stored.event.transaction_id, outcome.alias_of) for outcome in done if outcome.alias_of])
         return ours
 
     def alias(self, pairs: Iterable[tuple[str, str]]) -> None:

@@ -75,11 +75,11 @@ class Json2Odoo:
     def execute(self, model: str, method: str, args: list[Json], kwargs: Mapping[str, Json] | None = None) -> Json:
         """See `libs.odoo.port.Odoo.execute`."""
         body = _named(method, args, dict(kwargs or {}))
-        one = method == "create" and isinstance(body.get("vals_list"), Mapping)
-        if one:
+        single = method == "create" and isinstance(body.get("vals_list"), Mapping)
+        if single:
             body["vals_list"] = [body["vals_list"]]
         result = self._post(f"/json/2/{model}/{method}", body)
-        return result[0] if one else result
+        return result[0] if single else result
 
     def _post(self, path: str, body: dict[str, Any]) -> Json:
         try:

@@ -132,7 +132,11 @@ def serve(
     calls = ThreadPoolExecutor(config.workers, thread_name_prefix="rpc")
     streams = ThreadPoolExecutor(config.max_streams + SPARE_STREAM_THREADS, thread_name_prefix="rpc-stream")
     limited = ThreadPoolExecutor(config.workers, thread_name_prefix="rpc-limited")
-    together = frozenset(f"/{one.service.full_name}/{method}" for one in registrations for method in one.waiting)
+    together = frozenset(
+        f"/{registration.service.full_name}/{method}"
+        for registration in registrations
+        for method in registration.waiting
+    )
     waiting = ThreadPoolExecutor(config.max_concurrent_calls, thread_name_prefix="rpc-waiting")
     limits = LimitInterceptor(
         unary_seconds=config.unary_limit_seconds,

@@ -36,12 +36,12 @@ from libs.money import Money
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # a receive time that nobody told
 
 # The wire's numbers of each word, found once: asking the descriptors costs every reference of every event.
-_KINDS = {event_pb2.EventKind.Value(f"EVENT_KIND_{one.name}"): one for one in EventKind}
-_REFERENCE_KINDS = {provenance_pb2.Reference.Kind.Value(f"KIND_{one.name}"): one for one in ReferenceKind}
-_CHANNELS = {provenance_pb2.Provenance.Channel.Value(f"CHANNEL_{one.name}"): one for one in Channel}
-_KIND_NUMBERS = {one.value: number for number, one in _KINDS.items()}  # by text: an enum's hash is slow
-_REFERENCE_NUMBERS = {one.value: number for number, one in _REFERENCE_KINDS.items()}
-_CHANNEL_NUMBERS = {one.value: number for number, one in _CHANNELS.items()}
+_KINDS = {event_pb2.EventKind.Value(f"EVENT_KIND_{kind.name}"): kind for kind in EventKind}
+_REFERENCE_KINDS = {provenance_pb2.Reference.Kind.Value(f"KIND_{kind.name}"): kind for kind in ReferenceKind}
+_CHANNELS = {provenance_pb2.Provenance.Channel.Value(f"CHANNEL_{channel.name}"): channel for channel in Channel}
+_KIND_NUMBERS = {item.value: number for number, item in _KINDS.items()}  # by text: an enum's hash is slow
+_REFERENCE_NUMBERS = {item.value: number for number, item in _REFERENCE_KINDS.items()}
+_CHANNEL_NUMBERS = {item.value: number for number, item in _CHANNELS.items()}
 
 
 def to_money(message: money_pb2.Money) -> Money:
@@ -90,7 +90,7 @@ def to_event(message: event_pb2.Event) -> Event:
         body=_to_body(message),
         provenance=_to_provenance(message.provenance),
         transaction_id=message.transaction_id,
-        references=tuple(_to_reference(one) for one in message.references),
+        references=tuple(_to_reference(reference) for reference in message.references),
     )
 
 
@@ -104,8 +104,10 @@ def from_event(event: Event) -> event_pb2.Event:
         amount=from_money(event.amount),
         transaction_id=event.transaction_id,
         references=[
-            provenance_pb2.Reference(kind=_REFERENCE_NUMBERS[one.kind.value], value=one.value, issuer=one.issuer)
-            for one in event.references
+            provenance_pb2.Reference(
+                kind=_REFERENCE_NUMBERS[reference.kind.value], value=reference.value, issuer=reference.issuer
+            )
+            for reference in event.references
         ],
         provenance=_from_provenance(event.provenance),
     )
@@ -125,8 +127,8 @@ def to_settlement(message: statement_pb2.Settlement) -> Settlement:
         amount=to_money(message.amount),
         arrival_date=_to_date(message.arrival_date, "settlement.arrival_date"),
         lines=tuple(
-            SettlementLine(one.balance_transaction, to_money(one.gross), to_money(one.fee), to_money(one.net))
-            for one in message.lines
+            SettlementLine(line.balance_transaction, to_money(line.gross), to_money(line.fee), to_money(line.net))
+            for line in message.lines
         ),
         bank_references=tuple(message.bank_references),
     )
@@ -142,12 +144,12 @@ def from_settlement(settlement: Settlement) -> statement_pb2.Settlement:
         arrival_date=settlement.arrival_date.isoformat() if settlement.arrival_date else "",
         lines=[
             statement_pb2.SettlementLine(
-                balance_transaction=one.balance_transaction,
-                gross=from_money(one.gross),
-                fee=from_money(one.fee),
-                net=from_money(one.net),
+                balance_transaction=line.balance_transaction,
+                gross=from_money(line.gross),
+                fee=from_money(line.fee),
+                net=from_money(line.net),
             )
-            for one in settlement.lines
+            for line in settlement.lines
         ],
         bank_references=settlement.bank_references,
         ties=settlement.ties,
@@ -157,9 +159,13 @@ def from_settlement(settlement: Settlement) -> statement_pb2.Settlement:
 def _to_body(message: event_pb2.Event) -> Order | OrderRefund | BalanceTransaction | BankLine | Evidence:
     which = message.WhichOneof("body")
     if which == "order":
-        one = message.order
+        order = message.order
         return Order(
-            one.number, _to_party(one.customer), _to_lines(one.lines), to_money(one.total), to_money(one.tax_total)
+            order.number,
+            _to_party(order.customer),
+            _to_lines(order.lines),
+            to_money(order.total),
+            to_money(order.tax_total),
         )
     if which == "order_refund":
         two = message.order_refund
@@ -220,7 +226,7 @@ def _to_balance_transaction(message: payments_pb2.BalanceTransaction) -> Balance
         provider_type=message.provider_type,
         source_id=message.source_id,
         customer_id=message.customer_id,
-        fee_details=tuple(FeeDetail(one.kind, to_money(one.amount)) for one in message.fee_details),
+        fee_details=tuple(FeeDetail(detail.kind, to_money(detail.amount)) for detail in message.fee_details),
     )
 
 
@@ -233,7 +239,9 @@ def _from_balance_transaction(body: BalanceTransaction) -> payments_pb2.BalanceT
         provider_type=body.provider_type,
         source_id=body.source_id,
         customer_id=body.customer_id,
-        fee_details=[payments_pb2.FeeDetail(kind=one.kind, amount=from_money(one.amount)) for one in body.fee_details],
+        fee_details=[
+            payments_pb2.FeeDetail(kind=detail.kind, amount=from_money(detail.amount)) for detail in body.fee_details
+        ],
     )
 
 
@@ -295,32 +303,33 @@ def _from_party(party: Party) -> commerce_pb2.Party:
 def _to_lines(messages: Iterable[commerce_pb2.OrderLine]) -> tuple[OrderLine, ...]:
     return tuple(
         OrderLine(
-            kind=LineKind(commerce_pb2.OrderLine.Kind.Name(one.kind).removeprefix("KIND_").lower())
-            if one.kind
+            kind=LineKind(commerce_pb2.OrderLine.Kind.Name(message.kind).removeprefix("KIND_").lower())
+            if message.kind
             else LineKind.PRODUCT,
-            description=one.description,
-            sku=one.sku,
-            quantity=one.quantity or "1",
-            net=to_money(one.net),
-            taxes=tuple(TaxLine(tax.title, tax.rate, to_money(tax.amount)) for tax in one.taxes),
+            description=message.description,
+            sku=message.sku,
+            quantity=message.quantity or "1",
+            net=to_money(message.net),
+            taxes=tuple(TaxLine(tax.title, tax.rate, to_money(tax.amount)) for tax in message.taxes),
         )
-        for one in messages
+        for message in messages
     )
 
 
 def _from_lines(lines: tuple[OrderLine, ...]) -> list[commerce_pb2.OrderLine]:
     return [
         commerce_pb2.OrderLine(
-            kind=commerce_pb2.OrderLine.Kind.Value(f"KIND_{one.kind.name}"),
-            description=one.description,
-            sku=one.sku,
-            quantity=one.quantity,
-            net=from_money(one.net),
+            kind=commerce_pb2.OrderLine.Kind.Value(f"KIND_{line.kind.name}"),
+            description=line.description,
+            sku=line.sku,
+            quantity=line.quantity,
+            net=from_money(line.net),
             taxes=[
-                commerce_pb2.TaxLine(title=tax.title, rate=tax.rate, amount=from_money(tax.amount)) for tax in one.taxes
+                commerce_pb2.TaxLine(title=tax.title, rate=tax.rate, amount=from_money(tax.amount))
+                for tax in line.taxes
             ],
         )
-        for one in lines
+        for line in lines
     ]
 
 

@@ -50,7 +50,6 @@ class WorkerLoop:
         poll_seconds: float = 1.0,
         *,
         pauses: RetryPolicy = LOOP_PAUSES,
-        rng: random.Random | None = None,
         on_error: Callable[[str], None] | None = None,
         gather_seconds: float = 0.0,
     ) -> None:
@@ -64,7 +63,7 @@ class WorkerLoop:
         self._wake = wake or threading.Event()
         self._poll_seconds = poll_seconds
         self._pauses = pauses
-        self._rng = rng or random.SystemRandom()
+        self._rng = random.SystemRandom()
         self._on_error = on_error
         self._gather_seconds = gather_seconds
         self._last_failure = ""

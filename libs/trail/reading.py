@@ -67,6 +67,6 @@ def resolve(connection: Connection, aliases: Table, transaction_id: str) -> tupl
 
 def step_of(entry: AuditEntry, state: str = "") -> Step:
     """What an audit entry says was done; `state` is the resource's after it, where it has states."""
-    told = {key: value for key, value in entry.detail.items() if key != "why"}  # people's words may name people
-    details = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in sorted(told.items()))
+    shown = {key: value for key, value in entry.detail.items() if key != "why"}  # people's words may name people
+    details = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in sorted(shown.items()))
     return Step(entry.at, entry.action.lower(), entry.subject, state, details, entry.reason)

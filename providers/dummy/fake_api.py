@@ -25,7 +25,7 @@ class FakeDummy:
             return HTTPStatus.NOT_FOUND, {"error": "no such resource"}
         asked = dict(parameters)
         since, limit = datetime.fromisoformat(asked["since"]), int(asked["limit"])
-        found = [one for one in self._movements if datetime.fromisoformat(one["created"]) >= since]
+        found = [movement for movement in self._movements if datetime.fromisoformat(movement["created"]) >= since]
         if "after" in asked:
             found = found[[movement["id"] for movement in found].index(asked["after"]) + 1 :]
         return HTTPStatus.OK, {"movements": found[:limit], "more": len(found) > limit}

@@ -51,10 +51,10 @@ def tax_lines(shape: Shape, document: str, plain: str) -> tuple[TaxLine, ...]:
     Raises `TaxNotOurs` for one that a marketplace collects and pays: booked as the seller's, he would pay it again.
     """
     found: list[TaxLine] = []
-    for one in shape.shapes("tax_lines"):
-        line = TaxLine(one.maybe_text("title"), one.rate("rate"), amount(one, "price", document, plain))
-        if line.amount and one.maybe_flag("channel_liable"):
-            raise TaxNotOurs("the sales channel owes this tax", field=f"{one.path}.channel_liable")
+    for tax in shape.shapes("tax_lines"):
+        line = TaxLine(tax.maybe_text("title"), tax.rate("rate"), amount(tax, "price", document, plain))
+        if line.amount and tax.maybe_flag("channel_liable"):
+            raise TaxNotOurs("the sales channel owes this tax", field=f"{tax.path}.channel_liable")
         if line.amount:
             found.append(line)
     return tuple(found)
@@ -64,7 +64,7 @@ def discounts(shape: Shape, document: str, plain: str) -> Money:
     """What is taken off a line, order-wide codes included; older messages only tell the line's own."""
     allocations = shape.shapes("discount_allocations")
     if allocations:
-        return total((amount(one, "amount", document, plain) for one in allocations), document)
+        return total((amount(allocation, "amount", document, plain) for allocation in allocations), document)
     return maybe_amount(shape, "total_discount", document, plain)
 
 
@@ -72,14 +72,14 @@ def shared(taxes: tuple[TaxLine, ...], tax: Money) -> tuple[TaxLine, ...]:
     """`tax` spread over the taxes of a whole line in their proportion, the last one taking the remainder."""
     if not tax:
         return ()
-    whole = sum(one.amount.minor_units for one in taxes)
+    whole = sum(line.amount.minor_units for line in taxes)
     if not whole:
         # Nobody says which tax it is; the ledger will ask.
         return (TaxLine("", "", tax),)
     parts: list[TaxLine] = []
     left = tax
-    for one in taxes[:-1]:
-        part = tax.share(one.amount.minor_units, whole)
-        parts.append(TaxLine(one.title, one.rate, part))
+    for line in taxes[:-1]:
+        part = tax.share(line.amount.minor_units, whole)
+        parts.append(TaxLine(line.title, line.rate, part))
         left = left - part
     return (*parts, TaxLine(taxes[-1].title, taxes[-1].rate, left))

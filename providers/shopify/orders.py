@@ -142,7 +142,7 @@ def _line(
     item: Shape, kind: LineKind, quantity: str, charged: Money, included: bool, document: str, shop: str
 ) -> OrderLine:
     taxes = tax_lines(item, document, shop)
-    net = charged - total((one.amount for one in taxes), document) if included else charged
+    net = charged - total((tax.amount for tax in taxes), document) if included else charged
     return OrderLine(
         kind=kind,
         description=item.maybe_text("name") or item.maybe_text("title"),
@@ -164,7 +164,7 @@ def _explained(
 
     Taxes are rounded a line, the order's total may be rounded once: a cent a tax line is the ledger's to round off.
     """
-    taxes = [one.amount for line in lines for one in line.taxes]
+    taxes = [tax_line.amount for line in lines for tax_line in line.taxes]
     tolerance = len(taxes)
     known = total([line.net for line in lines] + taxes, document)
     tip = maybe_amount(body, "total_tip_received", document, shop)

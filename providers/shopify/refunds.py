@@ -32,7 +32,7 @@ def is_refund(body: Shape) -> bool:
 
 def is_test(body: Shape) -> bool:
     """Whether the refund is a trial: it bears no flag of its own, its transactions do."""
-    return any(one.maybe_flag("test") for one in body.shapes("transactions"))
+    return any(shape.maybe_flag("test") for shape in body.shapes("transactions"))
 
 
 def refund_event(delivery: Delivery, body: Shape, order: Shape | None = None) -> Event | None:
@@ -40,16 +40,16 @@ def refund_event(delivery: Delivery, body: Shape, order: Shape | None = None) ->
 
     `order` is the order whose message lists it, if it came that way; nothing of the digest depends on it.
     """
-    paid = [one for one in body.shapes("transactions") if one.maybe_text("kind") == "refund"]
-    succeeded = [one for one in paid if one.maybe_text("status") == "success"]
+    paid = [shape for shape in body.shapes("transactions") if shape.maybe_text("kind") == "refund"]
+    succeeded = [shape for shape in paid if shape.maybe_text("status") == "success"]
     if not paid:
         return None  # goods taken back of an order that was never paid
     if not succeeded:
         return _evidence(delivery, body, paid)
     document = currency_of(succeeded[0].text("currency"))
-    back = total((one.decimal_money("amount", document) for one in _in(succeeded, document)), document)
+    back = total((shape.decimal_money("amount", document) for shape in _in(succeeded, document)), document)
     lines = _lines(body, document, back)
-    tax = total((one.amount for line in lines for one in line.taxes), document)
+    tax = total((tax.amount for line in lines for tax in line.taxes), document)
     refund_id, issuer = body.identifier("id"), delivery.source.interface
     customer = order.maybe_shape("customer") if order else None
     customer_id = customer.identifier("id") if customer and customer.has("id") else ""
@@ -68,9 +68,9 @@ def refund_event(delivery: Delivery, body: Shape, order: Shape | None = None) ->
 
 
 def _in(transactions: list[Shape], document: str) -> list[Shape]:
-    for one in transactions:
-        if one.text("currency") != document:
-            raise TotalUnexplained("a refund in two currencies", field=f"{one.path}.currency")
+    for transaction in transactions:
+        if transaction.text("currency") != document:
+            raise TotalUnexplained("a refund in two currencies", field=f"{transaction.path}.currency")
     return transactions
 
 
@@ -83,7 +83,7 @@ def _evidence(delivery: Delivery, body: Shape, paid: list[Shape]) -> Event:
         company=delivery.source.company,
         object_id=refund_id,
         effective_at=body.iso_instant("created_at"),
-        amount=total((one.decimal_money("amount", currency) for one in _in(paid, currency)), currency),
+        amount=total((shape.decimal_money("amount", currency) for shape in _in(paid, currency)), currency),
         body=Evidence(type=f"refund.{paid[0].maybe_text('status')[:64] or 'pending'}"),
         provenance=delivery.provenance(TRANSLATOR, "refund", refund_id),
         references=_references(body, delivery.source.interface),
@@ -104,7 +104,7 @@ def _lines(body: Shape, document: str, back: Money) -> tuple[OrderLine, ...]:
     """
     for included in (False, True):
         lines = _goods(body, document, included) + _shipping(body, document) + _discrepancies(body, document)
-        amounts = [line.net for line in lines] + [one.amount for line in lines for one in line.taxes]
+        amounts = [line.net for line in lines] + [tax.amount for line in lines for tax in line.taxes]
         if total(amounts, document) == back:
             return lines
     raise TotalUnexplained("the refund's lines do not add up to the money that went back", field="transactions")
@@ -112,17 +112,17 @@ def _lines(body: Shape, document: str, back: Money) -> tuple[OrderLine, ...]:
 
 def _goods(body: Shape, document: str, included: bool) -> tuple[OrderLine, ...]:
     lines: list[OrderLine] = []
-    for one in body.shapes("refund_line_items"):
-        item = one.shape("line_item")
-        subtotal = _plain(one, "subtotal", document)
-        tax = _plain(one, "total_tax", document)
+    for shape in body.shapes("refund_line_items"):
+        item = shape.shape("line_item")
+        subtotal = _plain(shape, "subtotal", document)
+        tax = _plain(shape, "total_tax", document)
         taxes = shared(tax_lines(item, document, document), tax)
         lines.append(
             OrderLine(
                 kind=LineKind.GIFT_CARD if item.maybe_flag("gift_card") else LineKind.PRODUCT,
                 description=item.maybe_text("name") or item.maybe_text("title"),
                 sku=item.maybe_text("sku"),
-                quantity=str(one.integer("quantity")),
+                quantity=str(shape.integer("quantity")),
                 net=subtotal - tax if included else subtotal,
                 taxes=taxes,
             )
@@ -133,10 +133,10 @@ def _goods(body: Shape, document: str, included: bool) -> tuple[OrderLine, ...]:
 def _shipping(body: Shape, document: str) -> tuple[OrderLine, ...]:
     """Shipping given back: `order_adjustments`, whose amounts are negative and without tax."""
     lines: list[OrderLine] = []
-    for one in body.shapes("order_adjustments"):
-        if one.maybe_text("kind") == "shipping_refund":
-            tax = -maybe_amount(one, "tax_amount", document, document)
-            net = -amount(one, "amount", document, document)
+    for shape in body.shapes("order_adjustments"):
+        if shape.maybe_text("kind") == "shipping_refund":
+            tax = -maybe_amount(shape, "tax_amount", document, document)
+            net = -amount(shape, "amount", document, document)
             lines.append(
                 OrderLine(LineKind.SHIPPING, "Shipping", "", "1", net, shared(_shipping_taxes(body, document), tax))
             )
@@ -147,8 +147,8 @@ def _shipping_taxes(body: Shape, document: str) -> tuple[TaxLine, ...]:
     """The names of shipping's taxes, where the message has them."""
     return tuple(
         tax
-        for one in body.shapes("refund_shipping_lines")
-        if (line := one.maybe_shape("shipping_line"))
+        for shape in body.shapes("refund_shipping_lines")
+        if (line := shape.maybe_shape("shipping_line"))
         for tax in tax_lines(line, document, document)
     )
 
@@ -156,10 +156,10 @@ def _shipping_taxes(body: Shape, document: str) -> tuple[TaxLine, ...]:
 def _discrepancies(body: Shape, document: str) -> tuple[OrderLine, ...]:
     """Money given back for no line in particular, or kept: `refund_discrepancy`, negative where given."""
     lines: list[OrderLine] = []
-    for one in body.shapes("order_adjustments"):
-        if one.maybe_text("kind") != "shipping_refund":
-            tax = -maybe_amount(one, "tax_amount", document, document)
-            net = -amount(one, "amount", document, document)
+    for shape in body.shapes("order_adjustments"):
+        if shape.maybe_text("kind") != "shipping_refund":
+            tax = -maybe_amount(shape, "tax_amount", document, document)
+            net = -amount(shape, "amount", document, document)
             lines.append(OrderLine(LineKind.PRODUCT, "Refund adjustment", "", "1", net, shared((), tax)))
     return tuple(lines)
 

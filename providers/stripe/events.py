@@ -105,6 +105,9 @@ def _presentment(transaction: StripeTransaction) -> Money | None:
 
 
 def _references(transaction: StripeTransaction, issuer: str) -> tuple[Reference, ...]:
-    own = [stripe_reference(one, issuer) for one in (transaction.source_id, transaction.customer_id)]
-    known = [Reference(ReferenceKind.BALANCE_TRANSACTION, transaction.id, issuer), *(one for one in own if one)]
+    own = [stripe_reference(name, issuer) for name in (transaction.source_id, transaction.customer_id)]
+    known = [
+        Reference(ReferenceKind.BALANCE_TRANSACTION, transaction.id, issuer),
+        *(reference for reference in own if reference),
+    ]
     return tuple(dict.fromkeys([*transaction.references, *known]))

@@ -46,12 +46,12 @@ class StripeAccount:
         *,
         fee: int,
         currency: str = "",
-        settled: int = 0,
+        converted: int = 0,
         customer: str = "",
         payment_intent: str = "",
         metadata: Mapping[str, str] | None = None,
     ) -> StripeObject:
-        """A captured payment. In another currency, `settled` is what it became in the account's."""
+        """A captured payment. In another currency, `converted` is what it became in the account's."""
         made = {
             **self._object(charge, "charge", amount, at, currency or self.currency),
             "amount_captured": amount,
@@ -68,11 +68,11 @@ class StripeAccount:
             "refunded": False,
             "status": "succeeded",
         }
-        self._move(made, "charge", "charge", settled or amount, fee, at)
+        self._move(made, "charge", "charge", converted or amount, fee, at)
         return made
 
     def refund(
-        self, refund: str, charge: str, amount: int, at: datetime, *, settled: int = 0, fee: int = 0
+        self, refund: str, charge: str, amount: int, at: datetime, *, converted: int = 0, fee: int = 0
     ) -> StripeObject:
         """Money given back. The charge remembers how much in all."""
         charged = self.objects[charge]
@@ -86,7 +86,7 @@ class StripeAccount:
         }
         charged["amount_refunded"] += amount
         charged["refunded"] = charged["amount_refunded"] == charged["amount"]
-        self._move(made, "refund", "refund", -(settled or amount), fee, at)
+        self._move(made, "refund", "refund", -(converted or amount), fee, at)
         return made
 
     def refund_failed(self, refund: str, at: datetime) -> StripeObject:
@@ -98,7 +98,7 @@ class StripeAccount:
         made["failure_reason"] = "lost_or_stolen_card"
         return made
 
-    def dispute(self, dispute: str, charge: str, at: datetime, *, fee: int, settled: int = 0) -> StripeObject:
+    def dispute(self, dispute: str, charge: str, at: datetime, *, fee: int, converted: int = 0) -> StripeObject:
         """A chargeback of the whole charge: money and fee are taken at once."""
         charged = self.objects[charge]
         made = {
@@ -112,15 +112,15 @@ class StripeAccount:
             "status": "needs_response",
         }
         charged["disputed"] = True
-        self._move(made, "adjustment", "dispute", -(settled or charged["amount"]), fee, at)
+        self._move(made, "adjustment", "dispute", -(converted or charged["amount"]), fee, at)
         return made
 
-    def dispute_closed(self, dispute: str, status: str, at: datetime, *, settled: int = 0) -> StripeObject:
+    def dispute_closed(self, dispute: str, status: str, at: datetime, *, converted: int = 0) -> StripeObject:
         """`won` brings the money back, `lost` moves nothing."""
         made = self.objects[dispute]
         made["status"] = status
         if status == "won":
-            self._move(made, "adjustment", "dispute_reversal", settled or made["amount"], 0, at)
+            self._move(made, "adjustment", "dispute_reversal", converted or made["amount"], 0, at)
         return made
 
     def movement(self, source: str, provider_type: str, category: str, amount: int, at: datetime) -> StripeObject:
@@ -138,9 +138,9 @@ class StripeAccount:
         self, payout: str, at: datetime, arrival: datetime, *, descriptor: str = "", trace: str = "", leave: int = 0
     ) -> StripeObject:
         """Pays out all movements not paid out yet, but for the newest `leave`, which are still pending."""
-        waiting = [one for one in self.transactions if one["id"] not in self.paid_by]
+        waiting = [transaction for transaction in self.transactions if transaction["id"] not in self.paid_by]
         chosen = waiting[: len(waiting) - leave]
-        amount = sum(one["net"] for one in chosen)
+        amount = sum(transaction["net"] for transaction in chosen)
         made = {
             **self._object(payout, "payout", amount, at, self.currency),
             "arrival_date": int(arrival.timestamp()),
@@ -156,7 +156,7 @@ class StripeAccount:
             "type": "bank_account",
         }
         own = self._move(made, "payout", "payout", -amount, 0, at)
-        self.paid_by |= {one["id"]: payout for one in (*chosen, own)}
+        self.paid_by |= {transaction["id"]: payout for transaction in (*chosen, own)}
         return made
 
     def payout_failed(self, payout: str, at: datetime) -> StripeObject:
@@ -192,7 +192,7 @@ class StripeAccount:
 
     def balance(self) -> int:
         """Available and pending together, in minor units: what the books' clearing account must show."""
-        total: int = sum(one["net"] for one in self.transactions)
+        total: int = sum(transaction["net"] for transaction in self.transactions)
         return total
 
     def _object(self, key: str, word: str, amount: int, at: datetime, currency: str) -> StripeObject:

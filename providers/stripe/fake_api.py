@@ -66,7 +66,7 @@ def _list(account: StripeAccount, parameters: Parameters) -> Answer:
         return _error(HTTPStatus.BAD_REQUEST, "invalid_request_error", "limit must be 1 to 100")
     if not account.objects.get(values.get("payout", ""), {}).get("automatic", True):
         return _error(HTTPStatus.BAD_REQUEST, "invalid_request_error", "Only automatic payouts can be asked for")
-    rows = sorted(enumerate(account.transactions), key=lambda one: (one[1]["created"], one[0]), reverse=True)
+    rows = sorted(enumerate(account.transactions), key=lambda placed: (placed[1]["created"], placed[0]), reverse=True)
     listed = [row for _, row in rows if _wanted(account, row, values)]
     ids = [row["id"] for row in listed]
     limit, start, end = int(values.get("limit", DEFAULT_LIMIT)), 0, len(listed)

@@ -79,13 +79,13 @@ def _customer_paid(shape: Shape, source: Shape | None, gross: Money) -> Money | 
         if shape.has("exchange_rate"):
             raise PresentmentUnknown("a converted transaction without its source")
         return None
-    told = [money(source, key) for key in ("amount", "amount_captured") if source.has(key)]
-    if not told or told[0].currency == gross.currency or not shape.has("exchange_rate"):
+    stated = [money(source, key) for key in ("amount", "amount_captured") if source.has(key)]
+    if not stated or stated[0].currency == gross.currency or not shape.has("exchange_rate"):
         return money(source, "amount")
     rate = Decimal(shape.rate("exchange_rate"))
-    for one in told:
-        if _is_worth(one, gross, rate):
-            return one
+    for amount in stated:
+        if _is_worth(amount, gross, rate):
+            return amount
     raise PresentmentUnknown("the source's amount is not what this transaction converts")
 
 
@@ -94,7 +94,7 @@ def _is_worth(paid: Money, gross: Money, rate: Decimal) -> bool:
     converted = abs(paid.minor_units) * rate
     shift = Decimal(10) ** (exponent_of(gross.currency) - exponent_of(paid.currency))
     units = abs(gross.minor_units)
-    return any(abs(one - units) <= 1 + units * _RATE_TOLERANCE for one in (converted, converted * shift))
+    return any(abs(decimal - units) <= 1 + units * _RATE_TOLERANCE for decimal in (converted, converted * shift))
 
 
 def references(shape: Shape, issuer: str) -> tuple[Reference, ...]:
@@ -102,14 +102,16 @@ def references(shape: Shape, issuer: str) -> tuple[Reference, ...]:
     named = (stripe_reference(shape.reference(key), issuer) for key in ISSUED_IDS)
     charge = shape.maybe_shape("charge")
     orders = order_references({**(charge.words("metadata") if charge else {}), **shape.words("metadata")})
-    return tuple(dict.fromkeys([*orders, *(one for one in named if one)]))
+    return tuple(dict.fromkeys([*orders, *(reference for reference in named if reference)]))
 
 
 def _fee_details(shape: Shape, fee: Money, category: str) -> tuple[FeeDetail, ...]:
     details = tuple(
-        FeeDetail(fee_kind(one.maybe_text("type"), one.maybe_text("description"), category), money(one, "amount"))
-        for one in shape.shapes("fee_details")
+        FeeDetail(
+            fee_kind(detail.maybe_text("type"), detail.maybe_text("description"), category), money(detail, "amount")
+        )
+        for detail in shape.shapes("fee_details")
     )
-    if details and Money.totals(one.amount for one in details) != [fee]:
+    if details and Money.totals(detail.amount for detail in details) != [fee]:
         raise AmountInvalid("fee_details do not add up to the fee", field=f"{shape.path}.fee_details")
     return details

@@ -117,8 +117,8 @@ def settlement(source: Source, payout_body: bytes, pages: Sequence[bytes]) -> Se
 
 def _bank_references(found: Shape) -> tuple[str, ...]:
     trace = found.maybe_shape("trace_id")
-    told = (trace.maybe_text("value") if trace else "", found.text("id"), found.maybe_text("statement_descriptor"))
-    return tuple(dict.fromkeys(one.strip() for one in told if one.strip()))
+    stated = (trace.maybe_text("value") if trace else "", found.text("id"), found.maybe_text("statement_descriptor"))
+    return tuple(dict.fromkeys(name.strip() for name in stated if name.strip()))
 
 
 def _event(delivery: Delivery, row: Shape) -> Event:

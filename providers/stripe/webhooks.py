@@ -116,7 +116,7 @@ def _transactions(inner: Shape) -> list[Shape]:
         return [inner]
     fields = (inner.maybe_shape(key) for key in _NAMING_FIELDS)
     listed = inner.shapes("balance_transactions") if inner.maybe_text("object") == "dispute" else []
-    return [one for one in (*fields, *listed) if one is not None]
+    return [found for found in (*fields, *listed) if found is not None]
 
 
 def _money_events(delivery: Delivery, body: Shape, inner: Shape) -> tuple[list[Event], list[Problem], bool]:
@@ -124,9 +124,9 @@ def _money_events(delivery: Delivery, body: Shape, inner: Shape) -> tuple[list[E
     problems: list[Problem] = []
     wakes = False
     source = None if inner.maybe_text("object") == "balance_transaction" else inner
-    for one in _transactions(inner):
+    for shape in _transactions(inner):
         try:
-            found = transaction(one, source, delivery.source.interface)
+            found = transaction(shape, source, delivery.source.interface)
             events.append(
                 balance_transaction_event(
                     found,
@@ -150,8 +150,8 @@ def _dispute_lost(delivery: Delivery, body: Shape, inner: Shape) -> Event | None
         return None
     dispute, issuer = inner.text("id"), delivery.source.interface
     moved = [
-        Reference(ReferenceKind.BALANCE_TRANSACTION, one.text("id"), issuer)
-        for one in inner.shapes("balance_transactions")
+        Reference(ReferenceKind.BALANCE_TRANSACTION, shape.text("id"), issuer)
+        for shape in inner.shapes("balance_transactions")
     ]
     return Event(
         name=event_name("stripe", delivery.source.account, f"{dispute}-lost"),

@@ -17,10 +17,12 @@ class ConfiguredAccounts:
 
     def __init__(self, sources: Iterable[SourceConfig]) -> None:
         self._accounts: dict[tuple[str, str], SourceAccount] = {}
-        for one in sources:
-            registration = PROVIDERS.get(one.source.provider)
-            provider = registration.new(one.secrets) if registration else None
-            self._accounts[one.source.provider, one.source.account] = SourceAccount(one.source, provider, one.poll)
+        for source in sources:
+            registration = PROVIDERS.get(source.source.provider)
+            provider = registration.new(source.secrets) if registration else None
+            self._accounts[source.source.provider, source.source.account] = SourceAccount(
+                source.source, provider, source.poll
+            )
 
     def find(self, provider: str, account: str) -> SourceAccount:
         found = self._accounts.get((provider, account))
@@ -34,4 +36,4 @@ class ConfiguredAccounts:
     def unpolled(self) -> Sequence[Source]:
         """Those whose provider lists movements that nobody asks for: their webhooks alone post no money."""
         found = self._accounts.values()
-        return [one.source for one in found if isinstance(one.provider, Polls) and one.poll is None]
+        return [account.source for account in found if isinstance(account.provider, Polls) and account.poll is None]

@@ -107,7 +107,7 @@ def read_sources(path: Path, env: Mapping[str, str]) -> tuple[SourceConfig, ...]
     if not isinstance(entries, list):
         raise ConfigInvalid("the sources file must hold a list named sources")
     sources = tuple(_source(entry, env, index) for index, entry in enumerate(entries))
-    names = [one.source.name for one in sources]
+    names = [source.source.name for source in sources]
     if len(set(names)) != len(names):
         raise ConfigInvalid("a source is configured twice")
     return sources
@@ -127,7 +127,7 @@ def _source(entry: object, env: Mapping[str, str], index: int) -> SourceConfig:
     limit = entry.get("deliveries_per_minute", DEFAULT_DELIVERIES_PER_MINUTE)
     if not isinstance(livemode, bool) or not isinstance(limit, int) or limit < 1:
         raise ConfigInvalid(f"{place}: livemode is true or false, deliveries_per_minute a positive number")
-    secrets = Secrets(tuple(_secret(one, env, place).encode() for one in _list(entry, "signing_secrets", place)))
+    secrets = Secrets(tuple(_secret(given, env, place).encode() for given in _list(entry, "signing_secrets", place)))
     if provider in PROVIDERS and not 1 <= len(secrets.values) <= 2:
         raise ConfigInvalid(f"{place} needs one signing secret, or two while they are rotated")
     registration = PROVIDERS.get(provider)

@@ -25,9 +25,9 @@ class LedgerTelemetry:
 
     def committed(self, committed: Committed) -> None:
         """Tell of every step that one transaction committed."""
-        for recorded, told in committed.recorded:
+        for recorded, named in committed.recorded:
             no_effect = recorded.state is BuildState.NO_EFFECT
-            self.recorded(recorded.event, recorded.traceparent, no_effect=no_effect, begins=not told)
+            self.recorded(recorded.event, recorded.traceparent, no_effect=no_effect, begins=not named)
         for event in committed.repeated:
             self.repeated(event)
         for event, reason in committed.postponed:

@@ -40,9 +40,9 @@ class ReconConfig:
         read = Reader(env, "recon")
         default = Settings()
         companies = tuple(
-            one.strip() for one in (read.text("COMPANIES", own_only=True) or "").split(",") if one.strip()
+            name.strip() for name in (read.text("COMPANIES", own_only=True) or "").split(",") if name.strip()
         )
-        if not all(_COMPANY.fullmatch(one) for one in companies):
+        if not all(_COMPANY.fullmatch(company) for company in companies):
             raise ConfigInvalid("CONCORD_RECON_COMPANIES must be ids of companies, separated by commas")
         zone = read.text("SETTLEMENT_ZONE", own_only=True) or default.settlement_zone
         try:

@@ -74,8 +74,8 @@ def from_imported(answer: ImportedFile) -> statement_pb2.ImportedFile:
         settlements=answer.settlements,
         lines=answer.lines,
         findings=[
-            statement_pb2.Finding(reason=one.reason, message=one.message, position=one.position)
-            for one in answer.findings
+            statement_pb2.Finding(reason=finding.reason, message=finding.message, position=finding.position)
+            for finding in answer.findings
         ],
     )
 
@@ -161,20 +161,20 @@ def to_explained(name: str) -> tuple[str, str, str]:
     return parts["company"], parts["collection"], parts["id"]
 
 
-def from_statement(one: BankStatement) -> statement_pb2.Statement:
+def from_statement(statement: BankStatement) -> statement_pb2.Statement:
     return statement_pb2.Statement(
-        name=one.name,
-        statement_id=one.statement_id,
-        bank_account=one.bank_account,
-        currency_code=one.currency,
-        opening=from_money(one.opening) if one.opening is not None else None,
-        closing=from_money(one.closing) if one.closing is not None else None,
-        credit_sum=from_money(one.credit_sum) if one.credit_sum is not None else None,
-        debit_sum=from_money(one.debit_sum) if one.debit_sum is not None else None,
-        lines=one.lines,
-        ties=one.ties,
-        import_time=from_time(one.imported_at),
-        transaction_id=one.transaction_id,
+        name=statement.name,
+        statement_id=statement.statement_id,
+        bank_account=statement.bank_account,
+        currency_code=statement.currency,
+        opening=from_money(statement.opening) if statement.opening is not None else None,
+        closing=from_money(statement.closing) if statement.closing is not None else None,
+        credit_sum=from_money(statement.credit_sum) if statement.credit_sum is not None else None,
+        debit_sum=from_money(statement.debit_sum) if statement.debit_sum is not None else None,
+        lines=statement.lines,
+        ties=statement.ties,
+        import_time=from_time(statement.imported_at),
+        transaction_id=statement.transaction_id,
     )
 
 
@@ -205,31 +205,32 @@ def from_match(match: Match) -> recon_match_pb2.Match:
     )
 
 
-def from_difference(one: Difference) -> recon_match_pb2.Difference:
-    company = one.name.split("/")[1]
+def from_difference(difference: Difference) -> recon_match_pb2.Difference:
+    company = difference.name.split("/")[1]
     return recon_match_pb2.Difference(
-        name=one.name,
-        state=recon_match_pb2.Difference.State.Value(f"STATE_{one.state.name}"),
-        subject=_named(company, one.subject),
-        transaction_id=one.transaction_id,
-        reason=one.reason,
-        message=one.message,
-        amount=from_money(one.amount),
-        nearest=_named(company, one.nearest),
-        nearest_lacks=one.nearest_lacks,
-        owner=one.owner,
-        create_time=from_time(one.created_at),
-        update_time=from_time(one.updated_at),
-        etag=str(one.version),
-        proposed_by=one.proposed_by,
-        why=one.why,
-        decided_by=one.decided_by,
+        name=difference.name,
+        state=recon_match_pb2.Difference.State.Value(f"STATE_{difference.state.name}"),
+        subject=_named(company, difference.subject),
+        transaction_id=difference.transaction_id,
+        reason=difference.reason,
+        message=difference.message,
+        amount=from_money(difference.amount),
+        nearest=_named(company, difference.nearest),
+        nearest_lacks=difference.nearest_lacks,
+        owner=difference.owner,
+        create_time=from_time(difference.created_at),
+        update_time=from_time(difference.updated_at),
+        etag=str(difference.version),
+        proposed_by=difference.proposed_by,
+        why=difference.why,
+        decided_by=difference.decided_by,
     )
 
 
 def from_explanation(explanation: Explanation, company: str) -> recon_match_pb2.Explanation:
     return recon_match_pb2.Explanation(
-        subject=_named(company, explanation.subject), trials=[_from_trial(one, company) for one in explanation.trials]
+        subject=_named(company, explanation.subject),
+        trials=[_from_trial(trial, company) for trial in explanation.trials],
     )
 
 
@@ -239,8 +240,10 @@ def _from_trial(trial: Trial, company: str) -> recon_match_pb2.RuleTrial:
         candidate=_named(company, trial.candidate),
         matched=trial.matched,
         predicates=[
-            recon_match_pb2.PredicateTrial(predicate=one.name, left=one.left, right=one.right, held=one.held)
-            for one in trial.predicates
+            recon_match_pb2.PredicateTrial(
+                predicate=predicate.name, left=predicate.left, right=predicate.right, held=predicate.held
+            )
+            for predicate in trial.predicates
         ],
     )
 

@@ -123,11 +123,11 @@ def test_stripe_s_own_library_takes_its_webhooks(account: StripeAccount) -> None
 
 def test_a_day_s_disputes_and_failures_move_the_balance() -> None:
     made = StripeAccount("acct_1")
-    made.charge("ch_1", 5000, T0, fee=190, currency="eur", settled=5445)
-    made.refund("re_1", "ch_1", 500, T0, settled=545)
+    made.charge("ch_1", 5000, T0, fee=190, currency="eur", converted=5445)
+    made.refund("re_1", "ch_1", 500, T0, converted=545)
     made.refund_failed("re_1", T0)
-    made.dispute("dp_1", "ch_1", T0, fee=1500, settled=5445)
-    made.dispute_closed("dp_1", "won", T0, settled=5445)
+    made.dispute("dp_1", "ch_1", T0, fee=1500, converted=5445)
+    made.dispute_closed("dp_1", "won", T0, converted=5445)
     made.movement("rsv_1", "reserved_funds", "risk_reserved_funds", -100, T0)
     assert [one["net"] for one in made.transactions] == [5255, -545, 545, -6945, 5445, -100]
     assert made.transactions[0]["exchange_rate"] == 1.089

@@ -124,7 +124,7 @@ class Day:
 
     def _paid_order(
         self, letter: str, order: int, number: int, buyer: Buyer, net: str, tax: str, at: datetime, fee: int,
-        *, customer: str = "", currency: str = "USD", settled: int = 0,
+        *, customer: str = "", currency: str = "USD", converted: int = 0,
     ) -> list[Message | File]:  # fmt: skip
         sale = self._sale(order, number, buyer, net, tax, at, currency)
         charge = self.stripe.charge(
@@ -133,7 +133,7 @@ class Day:
             at + timedelta(seconds=5),
             fee=fee,
             currency=currency.lower(),
-            settled=settled,
+            converted=converted,
             customer=customer,
             payment_intent=f"pi_{letter}",
             metadata={"order_id": str(order), "order_number": str(number)},
@@ -142,7 +142,7 @@ class Day:
 
     def _order_in_euro(self, at: datetime) -> list[Message | File]:
         return self._paid_order(
-            "B", 5002, 1002, BERTIL, "50.00", "0.00", at, 190, customer="cus_bertil", currency="EUR", settled=5445
+            "B", 5002, 1002, BERTIL, "50.00", "0.00", at, 190, customer="cus_bertil", currency="EUR", converted=5445
         )
 
     def _refunded(self, at: datetime) -> list[Message | File]:

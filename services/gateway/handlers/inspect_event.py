@@ -39,5 +39,5 @@ def _shown(event: Event) -> dict[str, Any]:
         "source_event_id": event.provenance.source_event_id or event.provenance.source_id,
         "amount": event.amount.decimal(),
         "currency": event.amount.currency,
-        "references": [{"kind": one.kind.value, "value": one.value} for one in event.references],
+        "references": [{"kind": reference.kind.value, "value": reference.value} for reference in event.references],
     }

@@ -37,16 +37,16 @@ class ReceiveDeliveries:
         with self._new_uow() as uow:
             receipts = uow.deliveries.add(new, self._clock())
             uow.commit()
-        for one, receipt in zip(new, receipts, strict=True) if self._tracing.records else ():
+        for received, receipt in zip(new, receipts, strict=True) if self._tracing.records else ():
             if not receipt.duplicate:
-                source = one.delivery.source
+                source = received.delivery.source
                 attributes = {
                     "concord.delivery": receipt.delivery,
                     "concord.provider": source.provider,
                     "concord.interface": source.interface,
                     "concord.company": source.company,
                 }
-                links = [one.link] if one.link else []
+                links = [received.link] if received.link else []
                 with self._tracing.transaction("received", receipt.transaction_id, attributes, links=links):
                     pass  # its time is the commit's, which the flush before it took
         return receipts

@@ -39,8 +39,8 @@ class Deliveries:
         self._connection = connection
 
     def add(self, new: Sequence[NewDelivery], now: datetime) -> list[Receipt]:
-        names = [one.delivery.name for one in new]
-        rows = [_row(one, name, now) for one, name in zip(new, names, strict=True)]
+        names = [delivery.delivery.name for delivery in new]
+        rows = [_row(delivery, name, now) for delivery, name in zip(new, names, strict=True)]
         if self._connection.dialect.name == "postgresql":
             # Sorted, so that two batches with the same names never wait for each other.
             rows.sort(key=itemgetter(_NAME))
@@ -48,20 +48,20 @@ class Deliveries:
         first: dict[str, str] = {}
         bodies: list[tuple[str, bytes]] = []
         uploads: list[str] = []
-        for one, name in zip(new, names, strict=True):
+        for delivery, name in zip(new, names, strict=True):
             if name in stored and name not in first:
-                first[name] = one.delivery.transaction_id
-                if one.upload:
-                    uploads.append(one.upload)
+                first[name] = delivery.delivery.transaction_id
+                if delivery.upload:
+                    uploads.append(delivery.upload)
                 else:
-                    bodies.append((one.delivery.transaction_id, one.delivery.body))
+                    bodies.append((delivery.delivery.transaction_id, delivery.delivery.body))
         insert_rows(self._connection, DELIVERY_BODY, bodies, ("transaction_id", "body"))
         if uploads:
             self._connection.execute(update(UPLOAD).where(UPLOAD.c.id.in_(uploads)).values(kept=1))
         ids = first | self._transactions([name for name in names if name not in first])
         return [
-            Receipt(name, ids[name], duplicate=ids[name] != one.delivery.transaction_id)
-            for one, name in zip(new, names, strict=True)
+            Receipt(name, ids[name], duplicate=ids[name] != delivery.delivery.transaction_id)
+            for delivery, name in zip(new, names, strict=True)
         ]
 
     def claim(
@@ -82,24 +82,28 @@ class Deliveries:
 
     def finish(self, outcomes: Sequence[DeliveryOutcome], now: datetime) -> set[str]:
         finished: list[tuple[Any, dict[str, Any]]] = []
-        for one in outcomes:
-            if one.retry_at is not None:
-                values: dict[str, Any] = {"available_at": one.retry_at, "reason": one.reason}
+        for outcome in outcomes:
+            if outcome.retry_at is not None:
+                values: dict[str, Any] = {"available_at": outcome.retry_at, "reason": outcome.reason}
             else:
-                check_transition(one.stored.state, one.state)
+                check_transition(outcome.stored.state, outcome.state)
                 values = {
-                    "state": one.state.value,
-                    "reason": one.reason,
-                    "events": "\n".join(one.events),
-                    "waiting_events": one.waiting_events,
-                    "schema_fingerprint": one.schema_fingerprint,
+                    "state": outcome.state.value,
+                    "reason": outcome.reason,
+                    "events": "\n".join(outcome.events),
+                    "waiting_events": outcome.waiting_events,
+                    "schema_fingerprint": outcome.schema_fingerprint,
                 }
-            finished.append((held(one.stored.lease), values))
+            finished.append((held(outcome.stored.lease), values))
         kept: set[str] = finish(self._connection, DELIVERY, finished, now=now)
-        done = [one for one in outcomes if one.stored.delivery.transaction_id in kept and one.retry_at is None]
+        done = [
+            outcome
+            for outcome in outcomes
+            if outcome.stored.delivery.transaction_id in kept and outcome.retry_at is None
+        ]
         self._audit(
-            [(one.stored.delivery.name, one.stored.delivery.transaction_id) for one in done],
-            [(one.state.name, one.reason) for one in done],
+            [(outcome.stored.delivery.name, outcome.stored.delivery.transaction_id) for outcome in done],
+            [(outcome.state.name, outcome.reason) for outcome in done],
             now,
         )
         return kept
@@ -190,12 +194,12 @@ class Deliveries:
         return self._connection.scalar(statement)
 
     def _release(self, transaction_id: str, now: datetime) -> None:
-        """What the delivery told first and was set aside: its events, and the settlements of its payouts."""
+        """What came first with the delivery and was set aside: its events, and the settlements of its payouts."""
         GatewayEvents(self._connection).requeue(transaction_id, now)
         again = {"reason": "", "available_at": now, "attempts": 0}
-        told = select(EVENT.c.transaction_id).where(EVENT.c.origin == transaction_id)
+        transactions = select(EVENT.c.transaction_id).where(EVENT.c.origin == transaction_id)
         stuck = in_state(PAYOUT, PayoutState.PARKED.value, PayoutState.REFUSED.value)
-        payouts = update(PAYOUT).where(PAYOUT.c.transaction_id.in_(told), stuck)
+        payouts = update(PAYOUT).where(PAYOUT.c.transaction_id.in_(transactions), stuck)
         self._connection.execute(payouts.values(again | {"state": PayoutState.WAITING.value}))
 
     def _transactions(self, names: Sequence[str]) -> dict[str, str]:

@@ -31,11 +31,11 @@ class Payouts:
     def add(self, payouts: Sequence[StoredPayout], now: datetime) -> None:
         rows = [
             {
-                "key": one.key,
-                "provider": one.provider,
-                "account": one.account,
-                "payout_id": one.payout_id,
-                "transaction_id": one.transaction_id,
+                "key": payout.key,
+                "provider": payout.provider,
+                "account": payout.account,
+                "payout_id": payout.payout_id,
+                "transaction_id": payout.transaction_id,
                 "delivery": "",
                 "settlement": "",
                 "reason": "",
@@ -44,7 +44,7 @@ class Payouts:
                 "fence": 0,
                 "attempts": 0,
             }
-            for one in sorted(payouts, key=lambda one: one.key)
+            for payout in sorted(payouts, key=lambda payout: payout.key)
         ]
         insert_new(self._connection, PAYOUT, rows, ["key"])
 

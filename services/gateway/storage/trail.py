@@ -36,7 +36,7 @@ class GatewayTrail:
         stored = [entry for one_id in ids for entry in log.of_transaction(one_id)]
         # A page's own transaction tells of the page; of the events in it only this one is asked for.
         stored += [entry for row in rows if row.transaction_id not in ids for entry in log.of_subject(row.name)]
-        steps += [step_of(one.entry, one.entry.action) for one in stored]
+        steps += [step_of(entry.entry, entry.entry.action) for entry in stored]
         return meant, sorted(steps, key=lambda step: step.at)
 
     def totals(self, company: str) -> list[ControlTotal]:

@@ -46,7 +46,7 @@ class GatewayUow(UnitOfWork):
 
     def handed_over(self, outcomes: Sequence[EventOutcome], now: datetime) -> None:
         """Count what was handed on off its delivery; a delivery with an event set aside is set aside too."""
-        recorded = Counter(one.stored.origin for one in outcomes if one.state is EventState.RECORDED)
+        recorded = Counter(outcome.stored.origin for outcome in outcomes if outcome.state is EventState.RECORDED)
         self.deliveries.event_forwarded(recorded, now)
         for outcome in outcomes:
             if outcome.state in _SET_ASIDE:

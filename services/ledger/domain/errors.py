@@ -33,9 +33,9 @@ class EventConflict(ConcordError):
     kind = Kind.CONFLICT
     reason = "EVENT_CONFLICT"
 
-    def __init__(self, name: str, known: str, told: str) -> None:
+    def __init__(self, name: str, known: str, stated: str) -> None:
         super().__init__(
-            f"{name} is recorded with another content", field="name", metadata={"known": known, "told": told}
+            f"{name} is recorded with another content", field="name", metadata={"known": known, "stated": stated}
         )
 
 

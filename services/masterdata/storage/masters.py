@@ -64,14 +64,14 @@ class MasterRecords:
 
     def _replace(self, kind: RecordKind, company: str, records: Sequence[Record]) -> int:
         stored = {kind.key_of(record): record for record in self._all(kind, company)}
-        told = {kind.key_of(record): record for record in records}
+        reported = {kind.key_of(record): record for record in records}
         if kind.can_rest:
             for key, item in stored.items():
-                if key not in told and getattr(item, "active", False):
-                    told[key] = replace(item, active=False)
-        new = [item for key, item in told.items() if key not in stored]
-        changed = [item for key, item in told.items() if key in stored and stored[key] != item]
-        gone = [] if kind.can_rest else [key for key in stored if key not in told]
+                if key not in reported and getattr(item, "active", False):
+                    reported[key] = replace(item, active=False)
+        new = [item for key, item in reported.items() if key not in stored]
+        changed = [item for key, item in reported.items() if key in stored and stored[key] != item]
+        gone = [] if kind.can_rest else [key for key in stored if key not in reported]
         columns = ("company", *kind.columns)
         insert_rows(self._connection, kind.table, [(company, *kind.values_of(product)) for product in new], columns)
         self._update(kind, company, changed)

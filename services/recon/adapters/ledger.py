@@ -42,7 +42,7 @@ class LedgerClient(EventLedgerClient):
         stream = self._streams.get(company)
         if stream is None:
             stream = self._streams[company] = ChangeStream(functools.partial(self.watch, company), self._on_change)
-        return [to_change(one) for one in stream.take(token, limit)]
+        return [to_change(response) for response in stream.take(token, limit)]
 
     def watch(self, company: str, token: str) -> Any:
         """The open call: its responses, and `cancel`."""

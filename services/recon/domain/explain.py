@@ -48,12 +48,14 @@ def bank_trials(
     """
     found: list[Trial] = []
     for rule in RULES:
-        of_kind = sorted((one for one in targets if one.kind is rule.kind), key=lambda one: _distance(line, one))
+        of_kind = sorted(
+            (target for target in targets if target.kind is rule.kind), key=lambda near: _distance(line, near)
+        )
         shown = of_kind[:SHOWN]
-        fitting = [one for one in of_kind if _holds(rule, line, one)]
-        shown += [one for one in fitting if one not in shown][:SHOWN]
-        found += [_trial(rule, line, one, one.posting, fitting, lines, young) for one in shown]
-        if any(one.matched for one in found):
+        fitting = [target for target in of_kind if _holds(rule, line, target)]
+        shown += [target for target in fitting if target not in shown][:SHOWN]
+        found += [_trial(rule, line, target, target.posting, fitting, lines, young) for target in shown]
+        if any(trial.matched for trial in found):
             break
     return found
 
@@ -66,8 +68,8 @@ def target_trials(
     for rule in RULES:
         if rule.kind is not target.kind:
             continue
-        for line in sorted(lines, key=lambda one: _distance(one, target))[:SHOWN]:
-            fitting = [one for one in targets if _holds(rule, line, one)]
+        for line in sorted(lines, key=lambda line: _distance(line, target))[:SHOWN]:
+            fitting = [near for near in targets if _holds(rule, line, near)]
             found.append(_trial(rule, line, target, line.posting, fitting, lines, young))
     return found
 
@@ -83,7 +85,7 @@ def payout_trial(
     """A payout against its transactions: each line with what is posted of it; `claimed` if another payout wants one."""
     settlement = stored.settlement
     outcome = compose(stored, payout, items)
-    net = sum(one.net.minor_units for one in settlement.lines)
+    net = sum(line.net.minor_units for line in settlement.lines)
     posted = "" if payout is None else _units(-payout.clearing_units, settlement.amount.currency)
     predicates = [
         Predicate("lines", str(len(settlement.lines)), "at least 1", bool(settlement.lines)),
@@ -91,8 +93,8 @@ def payout_trial(
         Predicate("posted", str(settlement.amount), posted, payout is not None and net == -payout.clearing_units),
     ]
     for line in settlement.lines:
-        found = [one for one in items.get(line.balance_transaction, ()) if one.clearing_units]
-        cleared = sum(one.clearing_units for one in found)
+        found = [item for item in items.get(line.balance_transaction, ()) if item.clearing_units]
+        cleared = sum(item.clearing_units for item in found)
         expected = bool(line.gross) + bool(line.fee)
         held = len(found) == expected and cleared == line.net.minor_units
         right = _units(cleared, line.net.currency) if found else "not posted"
@@ -123,19 +125,19 @@ def _trial(
         shared = bool(line.tokens & target.tokens)
         predicates.append(Predicate("reference", _words(line.tokens), _words(target.tokens), shared))
     predicates.append(Predicate("date_window", line.day.isoformat(), f"{first}..{last}", first <= line.day <= last))
-    holds = all(one.held for one in predicates)
+    holds = all(predicate.held for predicate in predicates)
     # A line that means the target by a stronger rule and is in doubt itself keeps the weaker ones off.
     stronger = RULES[: RULES.index(rule) + 1]
-    others = (one for one in lines if one.posting != line.posting)
-    rivals = [one for one in others if any(_holds(each, one, target) for each in stronger)]
+    others = (item for item in lines if item.posting != line.posting)
+    rivals = [other for other in others if any(_holds(each, other, target) for each in stronger)]
     if holds:
-        more = [one for one in fitting if one.posting != target.posting]
+        more = [near for near in fitting if near.posting != target.posting]
         left, right = f"{1 + len(rivals)} lines", f"{1 + len(more)} candidates"
         predicates.append(Predicate("unique", left, right, not rivals and not more))
         if not rule.by_reference and rule.kind is TargetKind.INVOICE:
             waited = target.posting not in young
             predicates.append(Predicate(EVIDENCE_WAIT, "open long enough" if waited else "just posted", "", waited))
-    return Trial(rule.name, candidate, all(one.held for one in predicates), tuple(predicates))
+    return Trial(rule.name, candidate, all(predicate.held for predicate in predicates), tuple(predicates))
 
 
 def _holds(rule: Rule, line: BankItem, target: Target) -> bool:

@@ -142,7 +142,7 @@ def _day(posting: LedgerPosting, event: Event) -> date:
 
 
 def _words(posting: LedgerPosting, event: Event) -> tuple[str, ...]:
-    texts = [one.value for one in event.references if one.kind not in _JOINS_NOTHING]
+    texts = [reference.value for reference in event.references if reference.kind not in _JOINS_NOTHING]
     body = event.body
     if isinstance(body, BankLine):
         texts += [body.remittance, body.counterparty_name]

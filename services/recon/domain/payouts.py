@@ -48,16 +48,16 @@ def compose(
         return Incomplete("payout", "the payout's own transaction is not posted")
     if not payout.clearing_open:
         return Closed()
-    if sum(one.net.minor_units for one in settlement.lines) != -payout.clearing_units:
+    if sum(line.net.minor_units for line in settlement.lines) != -payout.clearing_units:
         return Incomplete("amount", "the lines do not add up to the payout as it is posted")
     members: list[Item] = []
     for line in settlement.lines:
-        found = sorted(items.get(line.balance_transaction, ()), key=lambda one: one.posting)
-        on_clearing = [one for one in found if one.clearing_units]
+        found = sorted(items.get(line.balance_transaction, ()), key=lambda item: item.posting)
+        on_clearing = [item for item in found if item.clearing_units]
         expected = bool(line.gross) + bool(line.fee)
-        if len(on_clearing) != expected or sum(one.clearing_units for one in on_clearing) != line.net.minor_units:
+        if len(on_clearing) != expected or sum(item.clearing_units for item in on_clearing) != line.net.minor_units:
             return Incomplete("transaction", "a transaction of the payout is not posted", line.balance_transaction)
-        if not all(one.clearing_open for one in on_clearing):
+        if not all(item.clearing_open for item in on_clearing):
             message = "the clearing of a transaction of the payout was closed against something else"
             return Incomplete("clearing", message, line.balance_transaction)
         members += on_clearing
@@ -69,12 +69,12 @@ def claimed_once(found: Sequence[Composed], taken: Collection[str]) -> list[Comp
 
     `taken` are keys of postings whose clearing line is in a match.
     """
-    claims = Counter(item.posting for one in found for item in one.items())
+    claims = Counter(item.posting for composed in found for item in composed.items())
     outcomes: list[Composed | Incomplete] = []
-    for one in found:
-        shared = next((item for item in one.items() if claims[item.posting] > 1 or item.posting in taken), None)
+    for composed in found:
+        shared = next((item for item in composed.items() if claims[item.posting] > 1 or item.posting in taken), None)
         if shared is None:
-            outcomes.append(one)
+            outcomes.append(composed)
         else:
             outcomes.append(Incomplete("unique", "another payout claims the same transaction", shared.object_id))
     return outcomes

@@ -57,7 +57,7 @@ def merged(known: StoredSettlement, newer: StoredSettlement) -> StoredSettlement
 
 def total(lines: tuple[SettlementLine, ...], currency: str) -> Money:
     """What the lines add up to, net; zero without lines. Raises `SettlementConflict` if they mix currencies."""
-    totals = Money.totals(one.net for one in lines) or [Money.zero(currency)]
+    totals = Money.totals(line.net for line in lines) or [Money.zero(currency)]
     if len(totals) != 1:
         raise SettlementConflict("a payout's lines are in several currencies", field="settlement.lines")
     return totals[0]
@@ -66,11 +66,11 @@ def total(lines: tuple[SettlementLine, ...], currency: str) -> Money:
 def _lines(
     before: tuple[SettlementLine, ...], now: tuple[SettlementLine, ...], amount: Money | None
 ) -> tuple[SettlementLine, ...]:
-    union = {one.balance_transaction: one for one in (*now, *before)}
+    union = {line.balance_transaction: line for line in (*now, *before)}
     joined = tuple(union[key] for key in sorted(union))
     if amount is None:
         return joined
     for lines in (before, now, joined):
-        if lines and Money.totals(one.net for one in lines) == [amount]:
+        if lines and Money.totals(line.net for line in lines) == [amount]:
             return lines
     return now if len(now) >= len(before) else before

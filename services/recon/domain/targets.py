@@ -31,11 +31,13 @@ def targets_of(items: Iterable[Item], settlements: Sequence[StoredSettlement]) -
     """Payouts and invoices among the items."""
     by_payout = settlements_by_payout(settlements)
     return [
-        target_of(one, by_payout.get((one.interface, one.source_id)))
-        for one in items
-        if one.kind in _KINDS
+        target_of(item, by_payout.get((item.interface, item.source_id)))
+        for item in items
+        if item.kind in _KINDS
     ]  # fmt: skip
 
 
 def settlements_by_payout(settlements: Sequence[StoredSettlement]) -> Mapping[tuple[str, str], StoredSettlement]:
-    return {(one.settlement.interface, one.settlement.payout_id): one for one in settlements}
+    return {
+        (settlement.settlement.interface, settlement.settlement.payout_id): settlement for settlement in settlements
+    }

@@ -93,11 +93,11 @@ def match(
     if not bank:
         return result
     # Their numbers stand for the items, in the order of their names.
-    bank = sorted(bank, key=lambda one: one.posting)
-    targets = sorted(targets, key=lambda one: one.posting)
+    bank = sorted(bank, key=lambda item: item.posting)
+    targets = sorted(targets, key=lambda target: target.posting)
     with _tables(bank, targets, memory_limit) as db:
-        kinds = {one.kind for one in targets}
-        for rule in (one for one in rules if one.kind in kinds):
+        kinds = {target.kind for target in targets}
+        for rule in (rule for rule in rules if rule.kind in kinds):
             for line, low, high, alone in _pass(db, rule):
                 if alone:
                     result.pairs.append(Pair(bank[line].posting, targets[low].posting, rule.name))
@@ -120,7 +120,7 @@ def _tables(
     db = _database(memory_limit).cursor()  # a connection of its own: what is temporary ends with it
     try:
         db.register("bank_in", _side(bank, [""] * len(bank)))
-        db.register("target_in", _side(targets, [one.kind.value for one in targets]))
+        db.register("target_in", _side(targets, [target.kind.value for target in targets]))
         db.register("bank_said", _words(bank))
         db.register("target_said", _words(targets))
         db.execute("CREATE TEMP TABLE bank AS SELECT * FROM bank_in")
@@ -172,15 +172,15 @@ def _side(items: Sequence[BankItem] | Sequence[Target], kinds: list[str]) -> pa.
         {
             "id": pa.array(range(len(items)), pa.int32()),
             "kind": pa.array(kinds, pa.string()),
-            "units": pa.array([one.amount.minor_units for one in items], pa.int64()),
-            "currency": pa.array([one.amount.currency for one in items], pa.string()),
-            "day": pa.array([one.day.toordinal() - _EPOCH_ORDINAL for one in items], pa.int32()),
+            "units": pa.array([item.amount.minor_units for item in items], pa.int64()),
+            "currency": pa.array([item.amount.currency for item in items], pa.string()),
+            "day": pa.array([item.day.toordinal() - _EPOCH_ORDINAL for item in items], pa.int32()),
         }
     )
 
 
 def _words(items: Sequence[BankItem | Target]) -> pa.Table:
-    words = [(number, word) for number, one in enumerate(items) for word in one.tokens]
+    words = [(number, word) for number, item in enumerate(items) for word in item.tokens]
     return pa.table(
         {
             "id": pa.array([number for number, _ in words], pa.int32()),

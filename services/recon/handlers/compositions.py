@@ -28,27 +28,30 @@ def compositions(company: str, uow: ReconUow) -> list[Composition]:
     found = []
     for start in range(0, len(waiting), LOOKED_AT_ONCE):
         found += _looked_at(company, waiting[start : start + LOOKED_AT_ONCE], uow)
-    composed = [one.outcome for one in found if isinstance(one.outcome, Composed)]
-    taken = uow.matches.taken([item.posting for one in composed for item in one.items()], CLEARING_ROLE)
+    composed = [composition.outcome for composition in found if isinstance(composition.outcome, Composed)]
+    taken = uow.matches.taken([item.posting for composition in composed for item in composition.items()], CLEARING_ROLE)
     outcomes = iter(claimed_once(composed, taken))
-    return [replace(one, outcome=next(outcomes)) if isinstance(one.outcome, Composed) else one for one in found]
+    return [
+        replace(composition, outcome=next(outcomes)) if isinstance(composition.outcome, Composed) else composition
+        for composition in found
+    ]
 
 
 def look_at(stored: StoredSettlement, uow: ReconUow) -> tuple[Item | None, dict[str, list[Item]]]:
     """A settlement's payout and transactions as they are posted."""
-    one = stored.settlement
-    ids = [line.balance_transaction for line in one.lines]
-    items = uow.items.of_transactions(one.company, one.interface, [*ids, one.payout_transaction])
-    payouts = uow.items.payouts_of(one.company, one.interface, [one.payout_id])
+    settlement = stored.settlement
+    ids = [line.balance_transaction for line in settlement.lines]
+    items = uow.items.of_transactions(settlement.company, settlement.interface, [*ids, settlement.payout_transaction])
+    payouts = uow.items.payouts_of(settlement.company, settlement.interface, [settlement.payout_id])
     return payout_of(stored, items, payouts), items
 
 
 def payout_of(stored: StoredSettlement, items: dict[str, list[Item]], payouts: dict[str, list[Item]]) -> Item | None:
     """By its own transaction where that is known, else by the payout's id."""
-    one = stored.settlement
-    if one.payout_transaction:
-        return next((each for each in items.get(one.payout_transaction, ()) if each.effect == "gross"), None)
-    named = [each for each in payouts.get(one.payout_id, ()) if each.event_kind == "payout"]
+    settlement = stored.settlement
+    if settlement.payout_transaction:
+        return next((each for each in items.get(settlement.payout_transaction, ()) if each.effect == "gross"), None)
+    named = [each for each in payouts.get(settlement.payout_id, ()) if each.event_kind == "payout"]
     return named[0] if len(named) == 1 else None
 
 
@@ -58,10 +61,10 @@ def _looked_at(company: str, waiting: list[tuple[datetime, StoredSettlement]], u
         by_interface.setdefault(stored.settlement.interface, []).append((imported_at, stored))
     found = []
     for interface, those in sorted(by_interface.items()):
-        ids = [line.balance_transaction for _, one in those for line in one.settlement.lines]
-        ids += [one.settlement.payout_transaction for _, one in those if one.settlement.payout_transaction]
+        ids = [line.balance_transaction for _, kept in those for line in kept.settlement.lines]
+        ids += [kept.settlement.payout_transaction for _, kept in those if kept.settlement.payout_transaction]
         items = uow.items.of_transactions(company, interface, ids)
-        payouts = uow.items.payouts_of(company, interface, [one.settlement.payout_id for _, one in those])
+        payouts = uow.items.payouts_of(company, interface, [kept.settlement.payout_id for _, kept in those])
         for imported_at, stored in those:
             outcome = compose(stored, payout_of(stored, items, payouts), items)
             found.append(Composition(stored, imported_at, outcome))

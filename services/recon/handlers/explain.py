@@ -58,7 +58,7 @@ def _of_difference(company: str, name: str, uow: ReconUow) -> Explanation:
     if subject.startswith(f"companies/{company}/statements/"):
         return Explanation(subject, (_of_statement(uow.statements.get(subject)),))
     if subject.startswith("sources/"):
-        reason = next((one.reason for one in uow.events.set_aside(company) if one.event.name == subject), "")
+        reason = next((event.reason for event in uow.events.set_aside(company) if event.event.name == subject), "")
         recorded = Predicate("recorded", subject, reason, held=not reason)
         return Explanation(subject, (Trial("recorded_in_ledger", "", not reason, (recorded,)),))
     return _of_posting(company, subject, uow)
@@ -87,16 +87,16 @@ def _of_doubt(difference: Difference, uow: ReconUow) -> Trial:
 def _of_changed(statement: BankStatement, uow: ReconUow) -> list[Predicate]:
     dropped = {event for events in uow.statements.earlier_copies(statement, excluding=()).values() for event in events}
     shown = sorted(dropped)[:SHOWN]
-    lines = {one.name: one.amount for one in uow.events.find(shown)}
-    return [Predicate(f"line {one}", str(lines[one]), "not in the statement", held=False) for one in shown]
+    lines = {event.name: event.amount for event in uow.events.find(shown)}
+    return [Predicate(f"line {name}", str(lines[name]), "not in the statement", held=False) for name in shown]
 
 
-def _of_statement(one: BankStatement) -> Trial:
+def _of_statement(statement: BankStatement) -> Trial:
     """Whether its balances prove its lines."""
-    gap, closing = one.gap, one.closing
+    gap, closing = statement.gap, statement.closing
     computed = "" if gap is None or closing is None else str(closing - gap)
-    tie = Predicate("closing_balance", computed, "" if closing is None else str(closing), held=one.ties)
-    return Trial("balances_tie", one.name, one.ties, (tie,))
+    tie = Predicate("closing_balance", computed, "" if closing is None else str(closing), held=statement.ties)
+    return Trial("balances_tie", statement.name, statement.ties, (tie,))
 
 
 def _of_posting(company: str, key: str, uow: ReconUow) -> Explanation:
@@ -119,10 +119,10 @@ def _of_item(item: Item, uow: ReconUow) -> list[Trial]:
         order = Predicate("order", words, "no open invoice of this order", held=not item.receipt_open)
         return [Trial("receipt_of_order", "", not item.receipt_open, (order,))]
     open_items = uow.items.open_side(item.company)
-    lines = [bank_item(one) for one in open_items if one.kind is ItemKind.BANK_LINE]
-    payouts = [one.source_id for one in open_items if one.kind is ItemKind.PAYOUT]
+    lines = [bank_item(item) for item in open_items if item.kind is ItemKind.BANK_LINE]
+    payouts = [item.source_id for item in open_items if item.kind is ItemKind.PAYOUT]
     targets = targets_of(open_items, uow.settlements.of_payouts(item.company, payouts))
-    young = {one.nearest for one in open_items if one.nearest_lacks == EVIDENCE_WAIT}
+    young = {item.nearest for item in open_items if item.nearest_lacks == EVIDENCE_WAIT}
     if item.kind is ItemKind.BANK_LINE:
         return bank_trials(bank_item(item), targets, lines, young)
     settlement = _settlement_of(item, uow)
@@ -148,7 +148,7 @@ def _of_settlement(stored: StoredSettlement, uow: ReconUow, *, matched: bool = F
     payout, items = look_at(stored, uow)
     done = matched or stored.matched
     waiting = [] if done else compositions(stored.settlement.company, uow)
-    outcome = next((one.outcome for one in waiting if one.stored.name == stored.name), None)
+    outcome = next((composition.outcome for composition in waiting if composition.stored.name == stored.name), None)
     claimed = isinstance(outcome, Incomplete) and outcome.lacks == "unique"
     return payout_trial(stored, payout, items, matched=done, claimed=claimed)
 
@@ -158,4 +158,4 @@ def _settlement_of(item: Item, uow: ReconUow) -> StoredSettlement | None:
         return None
     name = settlement_name(item.company, item.source_id)
     found = uow.settlements.of_payouts(item.company, [item.source_id])
-    return next((one for one in found if one.name == name), None)
+    return next((settlement for settlement in found if settlement.name == name), None)

@@ -45,14 +45,14 @@ class Differences:
     def find(self, names: Sequence[str]) -> dict[str, Difference]:
         found: dict[str, Difference] = {}
         for part in parts(sorted(set(names))):
-            found |= {one.name: one for one in self._where(DIFFERENCE.c.name.in_(part))}
+            found |= {difference.name: difference for difference in self._where(DIFFERENCE.c.name.in_(part))}
         return found
 
     def about(self, company: str, statements: Sequence[str]) -> list[Difference]:
         """Live ones that doubt one of the statements, or a line of it."""
         found: list[Difference] = []
-        for one in statements:
-            doubts = DIFFERENCE.c.subject.startswith(f"{one}/", autoescape=True)
+        for statement in statements:
+            doubts = DIFFERENCE.c.subject.startswith(f"{statement}/", autoescape=True)
             found += self._where(_LIVE & (DIFFERENCE.c.company == company) & doubts)
         return found
 
@@ -80,8 +80,8 @@ class Differences:
                 raise DifferenceChanged("the difference was changed meanwhile; read it again", field="etag")
         news = [(before, after) for before, after in changes if _is_news(before, after, actor)]
         if news:
-            AuditLog(self._connection, TABLES).append([_entry(before, one, actor) for before, one in news])
-            Outbox(self._connection, TABLES).add([_message(company, one) for _, one in news])
+            AuditLog(self._connection, TABLES).append([_entry(before, after, actor) for before, after in news])
+            Outbox(self._connection, TABLES).add([_message(company, after) for _, after in news])
 
     def _where(self, condition: ColumnElement[bool]) -> list[Difference]:
         statement = select(DIFFERENCE).where(condition).order_by(DIFFERENCE.c.created_at, DIFFERENCE.c.name)
@@ -96,7 +96,7 @@ class ProgressRows:
 
     def ensure(self, companies: Iterable[str]) -> None:
         begun = {"token": "", "changes": 1, "matched": 0, "differenced": 0}
-        rows = [{"company": one, **begun} for one in sorted(set(companies))]
+        rows = [{"company": company, **begun} for company in sorted(set(companies))]
         insert_new(self._connection, PROGRESS, rows, ["company"])
 
     def companies(self) -> list[str]:
@@ -138,23 +138,36 @@ def _is_news(before: Difference | None, after: Difference, actor: str) -> bool:
     return (before.state, before.proposed_by) != (after.state, after.proposed_by)
 
 
-def _entry(before: Difference | None, one: Difference, actor: str) -> AuditEntry:
-    action = f"DIFFERENCE_{one.state.name}"
-    if before is not None and before.state is one.state and before.proposed_by != one.proposed_by:
+def _entry(before: Difference | None, difference: Difference, actor: str) -> AuditEntry:
+    action = f"DIFFERENCE_{difference.state.name}"
+    if before is not None and before.state is difference.state and before.proposed_by != difference.proposed_by:
         # A worker takes a proposal back where what it was about has changed.
-        word = "PROPOSED" if one.proposed_by else "VOIDED" if actor == SERVICE else "REJECTED"
+        word = "PROPOSED" if difference.proposed_by else "VOIDED" if actor == SERVICE else "REJECTED"
         action = f"DIFFERENCE_WRITE_OFF_{word}"
-    detail = {"why": one.why} if one.why and actor != SERVICE else {}
-    return AuditEntry(one.name, action, actor, one.updated_at, one.transaction_id, reason=one.reason, detail=detail)
+    detail = {"why": difference.why} if difference.why and actor != SERVICE else {}
+    return AuditEntry(
+        difference.name,
+        action,
+        actor,
+        difference.updated_at,
+        difference.transaction_id,
+        reason=difference.reason,
+        detail=detail,
+    )
 
 
-def _message(company: str, one: Difference) -> Message:
-    body = {"difference": one.name, "state": one.state.value, "reason": one.reason, "subject": one.subject}
+def _message(company: str, difference: Difference) -> Message:
+    body = {
+        "difference": difference.name,
+        "state": difference.state.value,
+        "reason": difference.reason,
+        "subject": difference.subject,
+    }
     return Message(
-        id=hashlib.sha256(f"{one.name}\n{one.version}".encode()).hexdigest(),
+        id=hashlib.sha256(f"{difference.name}\n{difference.version}".encode()).hexdigest(),
         topic=f"recon.differences.{company}"[:128],
-        key=one.name,
-        transaction_id=one.transaction_id,
+        key=difference.name,
+        transaction_id=difference.transaction_id,
         payload=json.dumps(body).encode(),
-        at=one.updated_at,
+        at=difference.updated_at,
     )

@@ -69,10 +69,10 @@ class Statements:
         self._connection = connection
 
     def add(self, statements: Sequence[BankStatement]) -> None:
-        insert_rows(self._connection, STATEMENT, [_row(one) for one in statements])
+        insert_rows(self._connection, STATEMENT, [_row(statement) for statement in statements])
 
     def add_entries(self, entries: Sequence[StatementEntry]) -> None:
-        rows = [(one.statement, one.sequence, one.event) for one in entries]
+        rows = [(entry.statement, entry.sequence, entry.event) for entry in entries]
         insert_rows(self._connection, STATEMENT_LINE, rows, ["statement", "sequence", "event"])
 
     def get(self, name: str) -> BankStatement:
@@ -166,27 +166,27 @@ def _known(company: str, sha256: str) -> tuple[Any, Any]:
 
 def _reasons(answer: ImportedFile) -> str:
     """Each reason once: the texts are for whoever sent the file, and audit entries hold no content."""
-    return " ".join(sorted({one.reason for one in answer.findings})) or "none"
+    return " ".join(sorted({finding.reason for finding in answer.findings})) or "none"
 
 
-def _row(one: BankStatement) -> dict[str, Any]:
+def _row(statement: BankStatement) -> dict[str, Any]:
     def units(amount: Money | None) -> int | None:
         return None if amount is None else amount.minor_units
 
     return {
-        "name": one.name,
-        "company": one.company,
-        "statement_id": one.statement_id,
-        "bank_account": one.bank_account,
-        "currency": one.currency,
-        "opening": units(one.opening),
-        "closing": units(one.closing),
-        "credit_sum": units(one.credit_sum),
-        "debit_sum": units(one.debit_sum),
-        "lines": one.lines,
-        "ties": int(one.ties),
-        "imported_at": one.imported_at,
-        "transaction_id": one.transaction_id,
+        "name": statement.name,
+        "company": statement.company,
+        "statement_id": statement.statement_id,
+        "bank_account": statement.bank_account,
+        "currency": statement.currency,
+        "opening": units(statement.opening),
+        "closing": units(statement.closing),
+        "credit_sum": units(statement.credit_sum),
+        "debit_sum": units(statement.debit_sum),
+        "lines": statement.lines,
+        "ties": int(statement.ties),
+        "imported_at": statement.imported_at,
+        "transaction_id": statement.transaction_id,
     }
 
 

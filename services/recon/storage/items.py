@@ -33,17 +33,19 @@ class Items:
     def learn(self, items: Sequence[Item]) -> int:
         """Take over what is newer than what is known; how many were."""
         newest: dict[str, Item] = {}
-        for one in items:
-            if one.posting not in newest or one.version >= newest[one.posting].version:
-                newest[one.posting] = one
+        for item in items:
+            if item.posting not in newest or item.version >= newest[item.posting].version:
+                newest[item.posting] = item
         known: dict[str, int] = {}
         for part in parts(sorted(newest)):
             wanted = ITEM.c.posting.in_(part)
             statement = select(ITEM.c.posting, ITEM.c.version).where(wanted).order_by(ITEM.c.posting)
             known.update(map(tuple, self._connection.execute(statement.with_for_update())))
-        insert_rows(self._connection, ITEM, [item_row(one) for key, one in sorted(newest.items()) if key not in known])
-        later = [one for key, one in sorted(newest.items()) if key in known and one.version > known[key]]
-        rows = [item_row(one) for one in later]
+        insert_rows(
+            self._connection, ITEM, [item_row(item) for key, item in sorted(newest.items()) if key not in known]
+        )
+        later = [item for key, item in sorted(newest.items()) if key in known and item.version > known[key]]
+        rows = [item_row(item) for item in later]
         values = [(row["posting"], *(row[name] for name in _LEARNED)) for row in rows]
         update_rows(self._connection, ITEM, "posting", _LEARNED, values)
         return len(newest) - len(known) + len(later)
@@ -51,7 +53,7 @@ class Items:
     def find(self, keys: Sequence[str]) -> dict[str, Item]:
         found: dict[str, Item] = {}
         for part in parts(sorted(set(keys))):
-            found |= {one.posting: one for one in self._where(ITEM.c.posting.in_(part))}
+            found |= {item.posting: item for item in self._where(ITEM.c.posting.in_(part))}
         return found
 
     def open_side(self, company: str) -> list[Item]:
@@ -65,8 +67,8 @@ class Items:
         found: dict[str, list[Item]] = {}
         of = (ITEM.c.company == company) & (ITEM.c.interface == interface)
         for part in parts(sorted(set(ids))):
-            for one in self._where(of & ITEM.c.object_id.in_(part)):
-                found.setdefault(one.object_id, []).append(one)
+            for item in self._where(of & ITEM.c.object_id.in_(part)):
+                found.setdefault(item.object_id, []).append(item)
         return found
 
     def payouts_of(self, company: str, interface: str, payout_ids: Sequence[str]) -> dict[str, list[Item]]:
@@ -74,17 +76,18 @@ class Items:
         found: dict[str, list[Item]] = {}
         of = (ITEM.c.company == company) & (ITEM.c.interface == interface) & _kind(ItemKind.PAYOUT)
         for part in parts(sorted(set(payout_ids))):
-            for one in self._where(of & ITEM.c.source_id.in_(part)):
-                found.setdefault(one.source_id, []).append(one)
+            for item in self._where(of & ITEM.c.source_id.in_(part)):
+                found.setdefault(item.source_id, []).append(item)
         return found
 
     def verdicts(self, verdicts: Sequence[Verdict]) -> int:
         """How many of them are news."""
-        known = self.find([one.posting for one in verdicts])
+        known = self.find([verdict.posting for verdict in verdicts])
         news = [
-            (one.posting, one.reason, one.nearest, one.nearest_lacks)
-            for one in sorted(verdicts, key=lambda one: one.posting)
-            if one.posting in known and _verdict(known[one.posting]) != (one.reason, one.nearest, one.nearest_lacks)
+            (verdict.posting, verdict.reason, verdict.nearest, verdict.nearest_lacks)
+            for verdict in sorted(verdicts, key=lambda verdict: verdict.posting)
+            if verdict.posting in known
+            and _verdict(known[verdict.posting]) != (verdict.reason, verdict.nearest, verdict.nearest_lacks)
         ]
         update_rows(self._connection, ITEM, "posting", ("verdict", "nearest", "nearest_lacks"), news)
         return len(news)

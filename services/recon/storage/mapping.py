@@ -99,24 +99,24 @@ def to_match(row: Row[Any], sides: Sequence[MatchSide]) -> Match:
     )
 
 
-def difference_columns(one: Difference) -> dict[str, Any]:
+def difference_columns(difference: Difference) -> dict[str, Any]:
     return {
-        "state": one.state.value,
-        "subject": one.subject,
-        "transaction_id": one.transaction_id,
-        "reason": one.reason,
-        "message": one.message,
-        "currency": one.amount.currency,
-        "minor_units": one.amount.minor_units,
-        "nearest": one.nearest,
-        "nearest_lacks": one.nearest_lacks,
-        "owner": one.owner,
-        "created_at": one.created_at,
-        "updated_at": one.updated_at,
-        "version": one.version,
-        "proposed_by": one.proposed_by,
-        "why": one.why,
-        "decided_by": one.decided_by,
+        "state": difference.state.value,
+        "subject": difference.subject,
+        "transaction_id": difference.transaction_id,
+        "reason": difference.reason,
+        "message": difference.message,
+        "currency": difference.amount.currency,
+        "minor_units": difference.amount.minor_units,
+        "nearest": difference.nearest,
+        "nearest_lacks": difference.nearest_lacks,
+        "owner": difference.owner,
+        "created_at": difference.created_at,
+        "updated_at": difference.updated_at,
+        "version": difference.version,
+        "proposed_by": difference.proposed_by,
+        "why": difference.why,
+        "decided_by": difference.decided_by,
     }
 
 

@@ -68,7 +68,7 @@ class Settlements:
         """Those whose payout is not matched with its transactions, with the time they came."""
         open_ones = (SETTLEMENT.c.company == company, SETTLEMENT.c.matched == 0)
         rows = list(self._connection.execute(select(SETTLEMENT).where(*open_ones).order_by(SETTLEMENT.c.name)))
-        return [(row.created_at, one) for row, one in zip(rows, self._stored(rows), strict=True)]
+        return [(row.created_at, settlement) for row, settlement in zip(rows, self._stored(rows), strict=True)]
 
     def of_payouts(self, company: str, payout_ids: Sequence[str]) -> list[StoredSettlement]:
         found = []
@@ -93,24 +93,24 @@ class Settlements:
         table = SETTLEMENT_LINE
         for part in parts([row.name for row in rows]):
             statement = select(table).where(table.c.settlement.in_(part))
-            for one in self._connection.execute(statement.order_by(table.c.settlement, table.c.position)):
-                amounts = (Money(one.currency, units) for units in (one.gross, one.fee, one.net))
-                lines.setdefault(one.settlement, []).append(SettlementLine(one.balance_transaction, *amounts))
+            for row in self._connection.execute(statement.order_by(table.c.settlement, table.c.position)):
+                amounts = (Money(row.currency, units) for units in (row.gross, row.fee, row.net))
+                lines.setdefault(row.settlement, []).append(SettlementLine(row.balance_transaction, *amounts))
         return [_settlement(row, tuple(lines.get(row.name, ()))) for row in rows]
 
 
 def _row(stored: StoredSettlement) -> dict[str, Any]:
-    one = stored.settlement
+    settlement = stored.settlement
     return {
-        "company": one.company,
-        "interface": one.interface,
-        "payout_id": one.payout_id,
-        "payout_transaction": one.payout_transaction,
-        "currency": one.amount.currency,
-        "minor_units": one.amount.minor_units,
+        "company": settlement.company,
+        "interface": settlement.interface,
+        "payout_id": settlement.payout_id,
+        "payout_transaction": settlement.payout_transaction,
+        "currency": settlement.amount.currency,
+        "minor_units": settlement.amount.minor_units,
         "stated": int(stored.stated),
-        "arrival_date": one.arrival_date,
-        "bank_references": json.dumps(one.bank_references, ensure_ascii=False),
+        "arrival_date": settlement.arrival_date,
+        "bank_references": json.dumps(settlement.bank_references, ensure_ascii=False),
         "matched": int(stored.matched),
         "transaction_id": stored.transaction_id,
         "delivery": stored.delivery,
@@ -121,14 +121,14 @@ def _lines(stored: StoredSettlement) -> list[dict[str, Any]]:
     return [
         {
             "settlement": stored.name,
-            "balance_transaction": one.balance_transaction,
+            "balance_transaction": line.balance_transaction,
             "position": position,
-            "currency": one.net.currency,
-            "gross": one.gross.minor_units,
-            "fee": one.fee.minor_units,
-            "net": one.net.minor_units,
+            "currency": line.net.currency,
+            "gross": line.gross.minor_units,
+            "fee": line.fee.minor_units,
+            "net": line.net.minor_units,
         }
-        for position, one in enumerate(stored.settlement.lines)
+        for position, line in enumerate(stored.settlement.lines)
     ]
 
 

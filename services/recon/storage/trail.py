@@ -28,11 +28,11 @@ class ReconTrail:
         meant, ids = resolve(self._connection, ALIAS, transaction_id)
         log = AuditLog(self._connection, TABLES)
         stored = [entry for one_id in sorted(ids) for entry in log.of_transaction(one_id)]
-        seen = {one.entry.subject for one in stored}
+        seen = {entry.entry.subject for entry in stored}
         for match in self._matches_of(meant):
             if match not in seen:
                 stored += log.of_subject(match)
-        steps = self._received(ids) + [_step(one.entry) for one in stored]
+        steps = self._received(ids) + [_step(entry.entry) for entry in stored]
         return meant, sorted(steps, key=lambda step: step.at)
 
     def totals(self, company: str) -> list[ControlTotal]:
@@ -58,15 +58,17 @@ class ReconTrail:
             Step(row.imported_at, "received", row.name, "", f"{row.kind} file")
             for row in self._connection.execute(joined.where(event.transaction_id.in_(transactions)))
         ]
-        names = [one.resource for one in steps]
+        names = [step.resource for step in steps]
         lines = select(STATEMENT_LINE.c.event, func.count()).where(STATEMENT_LINE.c.event.in_(names))
         counts = dict(map(tuple, self._connection.execute(lines.group_by(STATEMENT_LINE.c.event))))
         repeated = {name: count for name, count in counts.items() if count > 1}
         return [
-            Step(one.at, one.step, one.resource, one.state, f"{one.detail}, in {repeated[one.resource]} statements")
-            if one.resource in repeated
-            else one
-            for one in steps
+            Step(
+                step.at, step.step, step.resource, step.state, f"{step.detail}, in {repeated[step.resource]} statements"
+            )
+            if step.resource in repeated
+            else step
+            for step in steps
         ]
 
     def _matches_of(self, transaction_id: str) -> list[str]:

@@ -50,7 +50,7 @@ class ReconUow(UnitOfWork):
 
     def handed_over(self, outcomes: Sequence[EventOutcome], now: datetime) -> None:
         """An event that the ledger does not have is a difference."""
-        for company in sorted({one.stored.event.company for one in outcomes if one.state.is_set_aside}):
+        for company in sorted({outcome.stored.event.company for outcome in outcomes if outcome.state.is_set_aside}):
             self.progress.news(company)
 
 

@@ -96,8 +96,16 @@ class MatchWorker:
         early = {pair.bank: pair for pair in result.pairs if ready_at[pair.bank] > now}
         result.pairs = [pair for pair in result.pairs if pair.bank not in early]
         made = self._composed(open_items, now) + self._paired(open_items, result, now)
-        proved = [one.stored.name for one in open_items.compositions if isinstance(one.outcome, Composed)]
-        closed = [one.stored.name for one in open_items.compositions if isinstance(one.outcome, Closed)]
+        proved = [
+            composition.stored.name
+            for composition in open_items.compositions
+            if isinstance(composition.outcome, Composed)
+        ]
+        closed = [
+            composition.stored.name
+            for composition in open_items.compositions
+            if isinstance(composition.outcome, Closed)
+        ]
         with self._new_uow() as uow:
             uow.matches.undo(open_items.closed_elsewhere, CLOSED_ELSEWHERE, now)
             uow.matches.add(made, now)
@@ -168,7 +176,7 @@ class MatchWorker:
     def _trace(self, made: Sequence[Match], banked: Sequence[Banked]) -> None:
         for match in made:
             attributes = {"concord.match": match.name, "concord.match_type": match.type.value}
-            others = [(one, None) for one in match.transaction_ids if one != match.anchor.transaction_id]
+            others = [(name, None) for name in match.transaction_ids if name != match.anchor.transaction_id]
             self._work.tracing.join("matched", others, match.traceparent, attributes)
         for way in banked:
             attributes = {"concord.match": way.match, "concord.match_type": MatchType.BANK_PAYOUT.value}

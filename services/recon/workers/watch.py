@@ -57,8 +57,8 @@ class WatchWorker:
     def _learn(self, company: str, token: str, changes: Sequence[LedgerChange]) -> bool:
         """False where another process followed the same changes meanwhile."""
         now = self._work.clock()
-        found = (item_of(one.posting, now) for one in changes)
-        items = [one for one in found if one is not None]
+        found = (item_of(change.posting, now) for change in changes)
+        items = [item for item in found if item is not None]
         with self._new_uow() as uow:
             if not uow.progress.learned(company, token, changes[-1].token):
                 return False

@@ -126,16 +126,16 @@ class LineTranslator:
 
 def account_segment(account: str) -> str:
     """The account's number as a part of a resource name: an IBAN is itself, another character `~` and its hex."""
-    text = "".join(one if one in _KEPT else "".join(f"~{byte:02x}" for byte in one.encode()) for one in account)
+    text = "".join(name if name in _KEPT else "".join(f"~{byte:02x}" for byte in name.encode()) for name in account)
     return (text if text[:1].isalnum() else f"x~{text}")[:120]
 
 
-def _adjoin(one: StatementHeader, other: StatementHeader) -> bool:
+def _adjoin(header: StatementHeader, other: StatementHeader) -> bool:
     """Whether one begins with the balance that the other ends with. Where nothing moved, a copy would look the same."""
-    balances = (one.opening, one.closing, other.opening, other.closing)
-    if None in balances or one.opening == one.closing or other.opening == other.closing:
+    balances = (header.opening, header.closing, other.opening, other.closing)
+    if None in balances or header.opening == header.closing or other.opening == other.closing:
         return False
-    return one.closing == other.opening or other.closing == one.opening
+    return header.closing == other.opening or other.closing == header.opening
 
 
 def _is_named_by_bank(line: StatementLine) -> bool:
@@ -152,7 +152,7 @@ def _references(line: StatementLine) -> tuple[Reference, ...]:
             found.append((ReferenceKind.SERVICER, given.account_servicer_reference))
         found += [(ReferenceKind.END_TO_END, text) for text in _meant(given.end_to_end_id, given.uetr)]
         found += [(ReferenceKind.REMITTANCE, text) for text in detail.creditor_references]
-        found += [(ReferenceKind.REMITTANCE, one.number) for one in detail.documents]
+        found += [(ReferenceKind.REMITTANCE, document.number) for document in detail.documents]
         found += [(ReferenceKind.REMITTANCE, text) for text in detail.remittance]
     cleaned = ((kind, _clean(text, REFERENCE_CHARACTERS)) for kind, text in found)
     unique = dict.fromkeys(Reference(kind, text) for kind, text in cleaned if text)
@@ -173,7 +173,7 @@ def _remittance(line: StatementLine) -> Iterable[str]:
 def _words_of(detail: Detail) -> Iterable[str]:
     yield from detail.remittance
     yield from detail.creditor_references
-    yield from (one.number for one in detail.documents)
+    yield from (document.number for document in detail.documents)
     if not detail.remittance and detail.additional_information:
         yield detail.additional_information
 
@@ -182,5 +182,5 @@ def _clean(text: str, characters: int = REFERENCE_CHARACTERS) -> str:
     """One printable line."""
     if not text:
         return ""
-    printable = text if text.isprintable() else "".join(one if one.isprintable() else " " for one in text)
+    printable = text if text.isprintable() else "".join(name if name.isprintable() else " " for name in text)
     return " ".join(printable.split())[:characters].strip()
