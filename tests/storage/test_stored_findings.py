@@ -7,6 +7,9 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import create_engine, text
 
 PLACES = import_module("services.recon.storage.migrations.versions.0003_findings_with_places")
 LINES = import_module("services.masterdata.storage.migrations.versions.0003_findings_with_lines")
@@ -40,3 +43,29 @@ def test_a_file_s_findings(text: str, values: tuple[str, str, str]) -> None:
 )
 def test_a_mapping_s_findings(text: str, found: dict[str, Any]) -> None:
     assert LINES._finding(text) == found
+
+
+def test_a_mapping_s_findings_in_first_answers() -> None:
+    mapping: dict[str, Any] = {
+        "company": "acme",
+        "number": 1,
+        "findings": ["warning ROLE_UNMAPPED, line 3: no account has the role RND"],
+    }
+    run = {"company": "acme", "changed": 2}
+    columns = {"mapping_set": ("company", "number", "findings"), "request": ("id", "answer")}
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
+        for table, names in columns.items():
+            connection.execute(text(f"CREATE TABLE {table} ({', '.join(names)})"))
+        for name, answer in (("1", mapping), ("2", run)):
+            connection.execute(
+                text("INSERT INTO request VALUES (:id, :answer)"), {"id": name, "answer": json.dumps(answer)}
+            )
+        stored = text("SELECT answer FROM request ORDER BY id")
+        LINES.upgrade()
+        assert list(map(json.loads, connection.scalars(stored))) == [
+            mapping | {"findings": [LINES._finding(mapping["findings"][0])]},
+            run,
+        ]
+        LINES.downgrade()
+        assert list(map(json.loads, connection.scalars(stored))) == [mapping, run]

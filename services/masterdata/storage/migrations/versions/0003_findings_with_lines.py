@@ -14,6 +14,7 @@ branch_labels = None
 depends_on = None
 
 _SET = sa.table("mapping_set", sa.column("company"), sa.column("number"), sa.column("findings"))
+_REQUEST = sa.table("request", sa.column("id"), sa.column("answer"))
 _TEXT = re.compile(r"(?P<severity>error|warning) (?P<reason>[A-Z_]+), line (?P<line>\d+): (?P<message>.*)", re.DOTALL)
 
 
@@ -31,6 +32,13 @@ def _rewrite(change: Callable[[Any], Any]) -> None:
         of_set = (_SET.c.company == company) & (_SET.c.number == number)
         changed = json.dumps([change(load) for load in json.loads(findings)], ensure_ascii=False)
         connection.execute(sa.update(_SET).where(of_set).values(findings=changed))
+    # A repeated request gets its first answer, which for a mapping set has its findings too.
+    for request_id, text in connection.execute(sa.select(_REQUEST)).all():
+        answer = json.loads(text)
+        if "findings" in answer:
+            answer["findings"] = [change(load) for load in answer["findings"]]
+            changed = json.dumps(answer, ensure_ascii=False)
+            connection.execute(sa.update(_REQUEST).where(_REQUEST.c.id == request_id).values(answer=changed))
 
 
 def _finding(text: str) -> dict[str, Any]:
