@@ -287,7 +287,7 @@ def fingerprint(account: str, line: StatementLine) -> str:
 
     Encoding: the JSON array [version, account, booking date, value date, signed minor units as text, currency,
     references], ASCII, no spaces, missing values null. The account is upper-cased and freed of spaces. A line without
-    references has what the payer wrote instead, as one more element, if he wrote anything: two payments of one amount
+    references has what the payer wrote instead, as one more element, if there is any: two payments of one amount
     on one day may come in two statements.
     """
     fields: list[object] = [

@@ -1,6 +1,6 @@
 """Shopify's amounts: decimal texts, beside them `…_set` with the shop's money and the customer's (presentment).
 
-A document is in the currency that the customer was charged in, for that is what he owes and what the payment
+A document is in the currency that the customer was charged in, for that is what they owe and what the payment
 provider will show. All its amounts are taken in that currency, or the document is refused.
 """
 
@@ -48,7 +48,7 @@ def total(amounts: Iterable[Money], document: str) -> Money:
 def tax_lines(shape: Shape, document: str, plain: str) -> tuple[TaxLine, ...]:
     """The taxes that a line bears; those of nothing are left out.
 
-    Raises `TaxNotOurs` for one that a marketplace collects and pays: booked as the seller's, he would pay it again.
+    Raises `TaxNotOurs` for one that a marketplace collects and pays: booked as the seller's, they would pay it again.
     """
     found: list[TaxLine] = []
     for tax in shape.shapes("tax_lines"):

@@ -61,7 +61,7 @@ MEANINGS: dict[str, Meaning] = {
     "topup_reversal": _PAYOUT,
 }
 
-# What a customer paid or got back in his own currency; the others know the balance's currency alone.
+# What a customer paid or got back in their own currency; the others know the balance's currency alone.
 PRESENTED = frozenset(
     {
         "charge",

@@ -5,7 +5,6 @@ Names of the module's own service are relative (`domain.entry`); the standard li
 
 from __future__ import annotations
 
-import re
 import sys
 
 from tests.architecture.source import Module, within
@@ -26,11 +25,11 @@ SERVICE_LAYERS: dict[str, frozenset[str]] = {
     | {"domain", "libs.formats", "libs.handover", "libs.storage.requests", "libs.trail", "storage.uow"},
     "storage": VALUES
     | SEAM
-    | {"domain", "handlers.ports", "message", "libs.handover", "libs.storage", "libs.trail"}
+    | {"domain", "message", "libs.handover", "libs.storage", "libs.trail"}
     | {"sqlmodel", "sqlalchemy", "alembic"},
     # A value as the bytes that clients get: storage keeps them.
     "message": VALUES | {"domain", "libs.rpc.wire", "concord"},
-    "adapters": VALUES | GRPC | SEAM | {"domain", "handlers.ports", "libs", "concord", "httpx", "limits", "yaml"},
+    "adapters": VALUES | GRPC | SEAM | {"domain", "handlers.ports", "libs", "concord", "httpx", "yaml"},
     # The classes of Odoo's errors say what a worker does next; they are plain exceptions.
     "workers": VALUES
     | SEAM
@@ -38,9 +37,7 @@ SERVICE_LAYERS: dict[str, frozenset[str]] = {
     | {"storage.uow"},
     "engine": VALUES | {"domain", "handlers.ports", "duckdb", "pyarrow"},
     # The gateway's HTTP face: what it serves, what it says of itself, how it refuses.
-    "http": VALUES
-    | SEAM
-    | {"assembly", "config", "domain", "handlers", "openapi", "problems", "libs", "limits", "uvicorn"},
+    "http": VALUES | SEAM | {"assembly", "config", "domain", "handlers", "openapi", "problems", "libs", "uvicorn"},
     "openapi": VALUES | SEAM,
     "problems": VALUES | {"libs.formats"},
     # Handlers and workers put together from their ports, for `main` and for the simulation.
@@ -62,8 +59,6 @@ SERVICE_LAYERS: dict[str, frozenset[str]] = {
 }
 # `main` builds everything of its own service, whatever its layers are called.
 BUILDS_ALL = "main"
-# Ports may be several modules: `handlers.posting_ports` counts as `handlers.ports`.
-PORTS = re.compile(r"^handlers\.\w+_ports\b")
 
 LIBS: dict[str, frozenset[str]] = {
     "money": frozenset({"libs.errors"}),
@@ -133,7 +128,7 @@ def _foreign_to_layer(module: Module) -> list[str]:
     found = []
     for name in module.imports:
         if within(name, frozenset({own})):
-            inside = PORTS.sub("handlers.ports", name.removeprefix(f"{own}."))
+            inside = name.removeprefix(f"{own}.")
             if module.layer != BUILDS_ALL and not within(inside, allowed):
                 found.append(name)
         elif not within(name, STDLIB | allowed):
