@@ -18,6 +18,8 @@ from typing import Protocol
 from libs.events import Event, digest_of, event_to_json
 from libs.service.work import Lease
 
+REASON_CHARACTERS = 64  # that the tables hold
+
 
 class EventState(Enum):
     WAITING = "waiting"  # to be handed on, or handed on again

@@ -10,7 +10,7 @@ from concord.ledger.v1 import ledger_pb2, ledger_pb2_grpc
 from libs.events import Event
 from libs.rpc.wire import from_event
 
-from . import NotRecorded, Recorded
+from . import REASON_CHARACTERS, NotRecorded, Recorded
 
 # Reasons of a single event's failure that time heals.
 _TECHNICAL = frozenset({"STORAGE_CONFLICT", "STORAGE_UNAVAILABLE", "STORAGE_FULL", "WRITER_FULL", "WRITER_CLOSED"})
@@ -31,4 +31,4 @@ def _answer(result: ledger_pb2.RecordResult) -> Recorded | NotRecorded:
     if result.HasField("recorded"):
         return Recorded(result.recorded.event.transaction_id, result.recorded.duplicate)
     reason = result.failure.reason or "REFUSED"
-    return NotRecorded(reason, reason in _TECHNICAL)
+    return NotRecorded(reason[:REASON_CHARACTERS], reason in _TECHNICAL)

@@ -17,10 +17,9 @@ from libs.storage.rows import insert_new, parts
 from libs.storage.tables import SystemTables
 from libs.storage.totals import TotalKey, Totals, one_event
 
-from . import EventOutcome, EventState, NewEvent, OutboundEvent
+from . import REASON_CHARACTERS, EventOutcome, EventState, NewEvent, OutboundEvent
 
 HANDED_ON = "handed_on"  # the bucket of the control totals
-REASON_CHARACTERS = 64
 SET_ASIDE = (EventState.REFUSED.value, EventState.PARKED.value)
 
 

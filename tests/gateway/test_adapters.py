@@ -72,6 +72,14 @@ def test_each_event_s_answer_is_read_for_itself() -> None:
     ]
 
 
+def test_a_reason_is_kept_only_as_long_as_the_tables_hold_it() -> None:
+    def answer(method: str, request: object) -> object:
+        failure = ledger_pb2.RecordFailure(reason="R" * 65)
+        return ledger_pb2.BatchRecordEventsResponse(results=[ledger_pb2.RecordResult(failure=failure)])
+
+    assert EventLedgerClient(channel(answer)).record([]) == [NotRecorded("R" * 64, retry=False)]
+
+
 def test_a_file_goes_over_as_a_header_and_chunks_that_recon_takes() -> None:
     file = UploadedFile("demo", "bank/DE1", "sources/bank/accounts/DE1/deliveries/d", "a.xml", "0" * 64, NOW, "1" * 32)
     calls: dict[str, list[object]] = {}
