@@ -16,7 +16,7 @@ import typer
 from concord.gateway.v1 import delivery_pb2, gateway_pb2, gateway_pb2_grpc
 
 from cli.connection import Connection
-from libs.errors import ConcordError, Kind
+from cli.one_by_one import one_by_one
 
 app = typer.Typer(
     help="What came in at the gateway, and its replay.",
@@ -24,9 +24,7 @@ app = typer.Typer(
     add_completion=False,
 )
 
-FAILED = 1
 PAGE = 1000
-NOT_HEARD = (Kind.RETRY, Kind.UNAUTHENTICATED, Kind.FORBIDDEN)  # what one name met, all others will
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a delivery.")]
 As = Annotated[
@@ -79,24 +77,14 @@ def replay(
 
     One that is refused holds up no other; exit status 1 if one was.
     """
-    failed = False
     with _stub(subject, "operator") as stub:
-        for name in dict.fromkeys(names):
+
+        def ask(name: str) -> str:
             request = gateway_pb2.ReplayDeliveryRequest(name=name, request_id=str(uuid.uuid4()))
-            try:
-                replayed: delivery_pb2.Delivery = stub.ReplayDelivery(request)
-            except ConcordError as error:
-                if error.kind in NOT_HEARD:
-                    raise
-                failed = True
-                if as_json:
-                    typer.echo(json.dumps({"name": name, "error": {"reason": error.reason, "message": str(error)}}))
-                else:
-                    typer.echo(f"concord: {name}: {error} ({error.reason})", err=True)
-                continue
-            typer.echo(json.dumps(_record(replayed)) if as_json else _line(replayed))
-    if failed:
-        raise typer.Exit(FAILED)
+            one: delivery_pb2.Delivery = stub.ReplayDelivery(request)
+            return json.dumps(_record(one)) if as_json else _line(one)
+
+        one_by_one(names, ask, as_json)
 
 
 def _deliveries(stub: Any, parent: str, state: ShownState, limit: int) -> Iterator[delivery_pb2.Delivery]:

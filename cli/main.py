@@ -25,6 +25,7 @@ COMMANDS = {
     "health": "cli.health",
     "audit": "cli.audit",
     "deliveries": "cli.deliveries",
+    "exceptions": "cli.exceptions",
     "masterdata": "cli.masterdata",
     "odoo": "cli.odoo_setup",
     "provider": "cli.provider",

@@ -1,0 +1,118 @@
+"""`concord exceptions`: what waits for a person at the ledger and why, and its retry once that is mended."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+from concord.ledger.v1 import exception_pb2, ledger_pb2, ledger_pb2_grpc, match_pb2, posting_pb2
+
+from cli.connection import Connection
+from cli.one_by_one import one_by_one
+
+app = typer.Typer(
+    help="What the ledger could not build, post or match, and its retry.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+PAGE = 1000
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
+As = Annotated[
+    str,
+    typer.Option("--as", help="Who you are, for the audit log; by default your login. CONCORD_TOKEN says it itself."),
+]
+
+
+@app.command(name="list")
+def list_(
+    company: Annotated[str, typer.Argument(help="The company's name, as in `companies/NAME`.")],
+    everything: Annotated[bool, typer.Option("--all", help="Those that are resolved, too.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="So many at most.")] = 100,
+    subject: As = "",
+    as_json: Json = False,
+) -> None:
+    """List what stands still: its reason, what it is about, what to do and who owns it."""
+    with _stub(subject, "viewer") as stub:
+        for case in islice(_cases(stub, company, everything, limit), limit):
+            typer.echo(json.dumps(_record(case)) if as_json else _line(case))
+
+
+@app.command()
+def retry(
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="NAME…", help="Postings or matches, as `list` names them.", show_default=False),
+    ],
+    subject: As = "",
+    as_json: Json = False,
+) -> None:
+    """Build and post again what stands still, so that a mended mapping counts.
+
+    One that is refused holds up no other; exit status 1 if one was.
+    """
+    with _stub(subject, "operator") as stub:
+
+        def ask(name: str) -> str:
+            state = _retried(stub, name)
+            return json.dumps({"name": name, "state": state}) if as_json else f"{name} {state}"
+
+        one_by_one(names, ask, as_json)
+
+
+def _retried(stub: Any, name: str) -> str:
+    """The state after it, in small letters."""
+    if "/matches/" in name:
+        match: match_pb2.AppliedMatch = stub.RetryMatch(ledger_pb2.RetryMatchRequest(name=name))
+        return match_pb2.AppliedMatch.State.Name(match.state).removeprefix("STATE_").lower()
+    request = ledger_pb2.RetryPostingRequest(name=name, request_id=str(uuid.uuid4()))
+    posting: posting_pb2.Posting = stub.RetryPosting(request)
+    return posting_pb2.Posting.State.Name(posting.state).removeprefix("STATE_").lower()
+
+
+def _cases(stub: Any, company: str, everything: bool, limit: int) -> Iterator[exception_pb2.ExceptionCase]:
+    state = exception_pb2.ExceptionCase.State.Value("STATE_UNSPECIFIED" if everything else "STATE_OPEN")
+    request = ledger_pb2.ListExceptionsRequest(parent=f"companies/{company}", state=state, page_size=min(limit, PAGE))
+    while True:
+        answer = stub.ListExceptions(request)
+        yield from answer.exceptions
+        if not answer.next_page_token:
+            return
+        request.page_token = answer.next_page_token
+
+
+@contextmanager
+def _stub(subject: str, role: str) -> Iterator[Any]:
+    with Connection(os.environ).channel("ledger", (role,), subject or getpass.getuser()) as channel:
+        yield ledger_pb2_grpc.LedgerServiceStub(channel)
+
+
+def _line(case: exception_pb2.ExceptionCase) -> str:
+    at = case.create_time.ToDatetime().strftime("%Y-%m-%d %H:%M:%S")
+    owner = "resolved" if case.HasField("resolve_time") else case.owner
+    return f"{at}  {owner:10} {case.subject} {case.message} ({case.reason})"
+
+
+def _record(case: exception_pb2.ExceptionCase) -> dict[str, object]:
+    at_risk = case.amount_at_risk
+    return {
+        "name": case.name,
+        "state": exception_pb2.ExceptionCase.State.Name(case.state).removeprefix("STATE_").lower(),
+        "category": exception_pb2.ExceptionCase.Category.Name(case.category).removeprefix("CATEGORY_").lower(),
+        "reason": case.reason,
+        "message": case.message,
+        "subject": case.subject,
+        "transaction_id": case.transaction_id,
+        "amount_at_risk": {"currency": at_risk.currency_code, "minor_units": at_risk.minor_units},
+        "owner": case.owner,
+        "created": case.create_time.ToJsonString(),
+        "allowed_actions": list(case.allowed_actions),
+    }
