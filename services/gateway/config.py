@@ -41,6 +41,7 @@ from .domain.source import PollPlan
 FILES_ONLY = frozenset({"bank"})
 DEFAULT_DELIVERIES_PER_MINUTE = 6000
 _SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,254}", re.ASCII)
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+", re.ASCII)
 _BASE_URL = re.compile(r"https://\S+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/\S*)?", re.ASCII)
 _KEYS = frozenset(
     {"provider", "account", "company", "livemode", "signing_secrets", "api", "poll", "deliveries_per_minute"}
@@ -183,21 +184,23 @@ def _list(entry: Mapping[str, object], key: str, place: str) -> list[object]:
 
 
 def _secret(value: object, env: Mapping[str, str], place: str) -> str:
-    if isinstance(value, dict) and len(value) == 1:
-        ((kind, given),) = value.items()
-        found = ""
-        if kind == "value" and isinstance(given, str):
-            found = given
-        elif kind == "env" and isinstance(given, str):
-            found = env.get(given, "")
-        elif kind == "file" and isinstance(given, str):
-            try:
-                found = Path(given).read_text().strip()
-            except (OSError, UnicodeDecodeError):
-                found = ""
-        if found:
-            return found
-    raise ConfigInvalid(f"{place}: a secret is {{file: …}}, {{env: …}} or {{value: …}}, and not empty")
+    """Says what is wrong without what was given: it may be the secret itself, in the wrong place."""
+    kind, given = next(iter(value.items())) if isinstance(value, dict) and len(value) == 1 else ("", None)
+    if kind not in ("file", "env", "value") or not isinstance(given, str):
+        raise ConfigInvalid(f"{place}: a secret is {{file: PATH}}, {{env: NAME}} or {{value: TEXT}}")
+    found = given
+    if kind == "env":
+        found = env.get(given, "")
+    elif kind == "file":
+        try:
+            found = Path(given).read_text().strip()
+        except (OSError, UnicodeDecodeError):
+            raise ConfigInvalid(f"{place}: the secret's file can't be read") from None
+    if not found:
+        known = f" {given}" if kind == "env" and _VARIABLE.fullmatch(given) else ""
+        missing = {"env": f"the environment variable{known} is not set", "file": "the secret's file is empty"}
+        raise ConfigInvalid(f"{place}: {missing.get(kind, 'the secret is empty')}")
+    return found
 
 
 def _http(read: Reader, rpc: ServerConfig) -> HttpConfig:

@@ -96,6 +96,23 @@ def test_a_sources_file_that_contradicts_itself_stops_the_start(tmp_path: Path, 
     assert "sk_" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "secret, told",
+    [
+        ("{env: SHOP_SECRET}", "the environment variable SHOP_SECRET is not set"),
+        ("{env: whsec_live}", "the environment variable is not set"),
+        ("{env: WHSECLIVE}", "the environment variable is not set"),
+        ("{file: whsec_live}", "the secret's file can't be read"),
+        ("{text: whsec_live}", "a secret is {file: PATH}, {env: NAME} or {value: TEXT}"),
+        ("whsec_live", "a secret is {file: PATH}, {env: NAME} or {value: TEXT}"),
+    ],
+)
+def test_what_is_wrong_with_a_secret_is_told_without_the_secret(tmp_path: Path, secret: str, told: str) -> None:
+    with pytest.raises(ConfigInvalid) as error:
+        read_sources(written(tmp_path, entry(signing_secrets=f"[{secret}]")), ENV)
+    assert str(error.value) == f"sources[0]: {told}"
+
+
 def test_the_environment_names_the_file_and_the_rest_has_defaults(tmp_path: Path) -> None:
     path = written(tmp_path, WHOLE)
     config = GatewayConfig.from_env({**ENV, "CONCORD_GATEWAY_SOURCES": str(path), "CONCORD_DATA_DIR": "d"})
