@@ -25,7 +25,7 @@ PRODUCT = ("services", "libs", "providers", "sandbox", "cli", "protos")
 SECRET = "secret_of_the_tests_alone"  # noqa: S105 - it signs the golden payload
 _NAME = re.compile(r"[a-z][a-z0-9_]{2,30}", re.ASCII)
 PAYLOAD = {"id": "msg_1", "type": "order.paid", "replace": "this by a message as the provider sends it"}
-EXPECTATION = {"events": ["replace this by what payload.json must give"]}
+EXPECTATION = {"events": [], "replace": "this by what payload.json must give"}
 
 Json = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
@@ -62,7 +62,8 @@ def new(
         return
     for path in made:
         typer.echo(path)
-    typer.echo(f"Next: docs/providers.md. `make test` fails until tests/golden/{name} is filled.")
+    typer.echo(f"Next: docs/providers.md. Until tests/golden/{name} is filled, its tests fail:")
+    typer.echo(f"    .venv/bin/python -m pytest -q tests/providers tests/architecture/test_providers.py -k {name}")
 
 
 def check_name(name: str) -> None:

@@ -39,6 +39,11 @@ def test_a_provider_is_named_in_its_own_folder_alone(name: str) -> None:
     assert not [line for path, text in files for line in named(name, path, text)]
 
 
+def test_a_provider_in_its_folder_is_registered() -> None:
+    found = {path.parent.name for path in (ROOT / "providers").glob("*/__init__.py")}
+    assert found == set(NAMES), "NAMES of providers/__init__.py and the folders in providers/ differ"
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_registry_names_it_once(name: str) -> None:
     assert (ROOT / "providers" / "__init__.py").read_text().count(name) == 1

@@ -104,8 +104,25 @@ def outcome(path: Path) -> dict[str, Any]:
 
 def expected(path: Path) -> dict[str, Any]:
     """Raises `FileNotFoundError` where nobody wrote what the payload must give."""
-    found: dict[str, Any] = json.loads(path.with_name(path.stem + EXPECTED).read_text())
+    if not path.exists():
+        raise FileNotFoundError(f"{path.parent} has no payload {path.name}: put there what the provider sends")
+    wanted = path.with_name(path.stem + EXPECTED)
+    if not wanted.exists():
+        raise FileNotFoundError(
+            f"{wanted.name} is missing beside {path.name}: read what `python -m tests.providers.golden {path}` prints, "
+            "and keep it if it is right"
+        )
+    found: dict[str, Any] = json.loads(wanted.read_text())
     return found
+
+
+def signed(folder: Path) -> tuple[Mapping[str, Any], bytes]:
+    """What `golden.yaml` says of the signed payload, and its bytes. Raises `FileNotFoundError`."""
+    found: Mapping[str, Any] = about(folder)["signed"]
+    path = folder / found["payload"]
+    if not path.exists():
+        raise FileNotFoundError(f"{ABOUT} of {folder.name} says `signed.payload: {path.name}`, which is not there")
+    return found, path.read_bytes()
 
 
 def _of_message(path: Path) -> dict[str, Any]:

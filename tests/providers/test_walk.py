@@ -22,7 +22,7 @@ from services.gateway.config import SourceConfig
 from services.gateway.domain.source import PollPlan
 from services.gateway.storage import GatewayUowFactory
 from tests.gateway.world import FakeLedger, FakeRecon, template
-from tests.providers.golden import GOLDEN, NOW, about, expected, payloads, reports, source_of
+from tests.providers.golden import GOLDEN, NOW, about, expected, payloads, reports, signed, source_of
 
 
 class OneSource:
@@ -63,11 +63,11 @@ def names_in(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_a_signed_webhook_comes_to_the_ledger(name: str) -> None:
-    signed, world = about(GOLDEN / name)["signed"], OneSource(name)
-    body = (GOLDEN / name / signed["payload"]).read_bytes()
-    world.gateway.receive(name, about(GOLDEN / name)["account"], signed["headers"], body)
+    (message, body), world = signed(GOLDEN / name), OneSource(name)
+    world.gateway.receive(name, about(GOLDEN / name)["account"], message["headers"], body)
     world.run("translate", "forward")
-    assert set(world.ledger.events) == names_in(GOLDEN / name / signed["payload"]) != set()
+    assert set(world.ledger.events), f"{message['payload']} is signed and gives no event"
+    assert set(world.ledger.events) == names_in(GOLDEN / name / message["payload"])
 
 
 def pages() -> list[Path]:
