@@ -95,6 +95,16 @@ class Page:
         after = decode_token(fields.page_token, binding) if fields.page_token else None
         return cls(clamp_page_size(fields.page_size, default=default, maximum=maximum), after, binding)
 
+    @property
+    def start(self) -> int:
+        """How many rows come before, in a list whose places are numbers. Raises `PageTokenInvalid`."""
+        if self.after is None:
+            return 0
+        place, *others = self.after
+        if others or not isinstance(place, int):  # it was given when the list had another order
+            raise PageTokenInvalid("the token is not one that this list gives", field="page_token")
+        return place
+
     def token_after(self, cursor: Sequence[str | int] | None) -> str:
         """The `next_page_token` that continues after the row at `cursor`; empty for None: there is no more."""
         return "" if cursor is None else encode_token(cursor, self.binding)

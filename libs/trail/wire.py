@@ -17,8 +17,7 @@ def list_transaction_steps(
     """Oldest first; no steps for an id that the service does not know. Raises `InvalidRequest`."""
     page = Page.of(request)
     meant, steps = trail.steps(transaction_id(request.transaction_id))
-    start = int(page.after[0]) if page.after else 0
-    end = start + page.size
+    start, end = page.start, page.start + page.size
     return trace_pb2.ListTransactionStepsResponse(
         steps=[_from_step(step, service) for step in steps[start:end]],
         next_page_token=page.token_after((end,) if end < len(steps) else None),
@@ -32,8 +31,7 @@ def list_control_totals(
     """By day, interface, currency and bucket. Raises `InvalidRequest`."""
     page = Page.of(request)
     totals = trail.totals(resource_name(request.parent, "parent", "companies/{company}")["company"])
-    start = int(page.after[0]) if page.after else 0
-    end = start + page.size
+    start, end = page.start, page.start + page.size
     return trace_pb2.ListControlTotalsResponse(
         totals=[_from_total(total) for total in totals[start:end]],
         next_page_token=page.token_after((end,) if end < len(totals) else None),

@@ -28,6 +28,19 @@ def test_the_first_page_has_no_cursor_and_the_last_no_token() -> None:
     assert (page.after, page.token_after(None)) == (None, "")
 
 
+def test_a_place_that_is_a_number_is_where_a_page_starts() -> None:
+    assert Page.of(REQUEST).start == 0
+    assert Page.of(followed_by(Page.of(REQUEST).token_after((30,)))).start == 30
+
+
+@pytest.mark.parametrize("place", [("shopify/shop-1", "USD", "2026-11-18", "handed_on"), ("30",), (30, 1)])
+def test_a_token_of_a_list_s_earlier_order_is_refused(place: tuple[str | int, ...]) -> None:
+    page = Page.of(followed_by(Page.of(REQUEST).token_after(place)))
+    with pytest.raises(PageTokenInvalid) as caught:
+        _ = page.start
+    assert caught.value.field == "page_token"
+
+
 @pytest.mark.parametrize(("requested", "used"), [(0, 100), (1, 1), (1000, 1000), (5000, 1000)])
 def test_the_page_size_is_clamped(requested: int, used: int) -> None:
     assert Page.of(ledger_pb2.ListPostingsRequest(page_size=requested)).size == used
