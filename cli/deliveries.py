@@ -81,8 +81,8 @@ def replay(
 
         def ask(name: str) -> str:
             request = gateway_pb2.ReplayDeliveryRequest(name=name, request_id=str(uuid.uuid4()))
-            one: delivery_pb2.Delivery = stub.ReplayDelivery(request)
-            return json.dumps(_record(one)) if as_json else _line(one)
+            delivery: delivery_pb2.Delivery = stub.ReplayDelivery(request)
+            return json.dumps(_record(delivery)) if as_json else _line(delivery)
 
         one_by_one(names, ask, as_json)
 

@@ -29,7 +29,7 @@ def test_a_payload_gives_its_events(path: Path) -> None:
 def test_an_expectation_without_its_payload_is_none(name: str) -> None:
     stems = {path.stem for path in payloads(GOLDEN / name)}
     wanted = {path.name.removesuffix(EXPECTED) for path in (GOLDEN / name).glob(f"*{EXPECTED}")}
-    assert wanted == stems, "an expectation is called after its payload: rename both"
+    assert wanted <= stems, "an expectation is called after its payload: rename both"
 
 
 def test_a_golden_folder_is_of_a_registered_provider() -> None:
