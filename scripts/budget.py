@@ -57,7 +57,8 @@ def _round() -> float:
     for start in range(0, 20_000, 1_000):
         events = [{"name": f"events/{number}", "units": number * 37 % 1_009} for number in range(start, start + 1_000)]
         database.executemany(
-            "INSERT INTO event VALUES (?, ?, ?)", [(one["name"], json.dumps(one), one["units"]) for one in events]
+            "INSERT INTO event VALUES (?, ?, ?)",
+            [(event["name"], json.dumps(event), event["units"]) for event in events],
         )
     sums: dict[int, int] = {}
     for body, units in database.execute("SELECT body, units FROM event ORDER BY units, name"):
