@@ -75,9 +75,9 @@ class GroupCommitWriter(Generic[Item, Answer]):
         self._lock = threading.Lock()
         self._count = 0
         self._closed = False
-        # Not a daemon: an interpreter that shuts down waits until what was taken is stored.
+        # Not a daemon: an interpreter that shuts down waits until what was taken is stored. It starts with the first
+        # item, so that a process whose start fails ends.
         self._thread = threading.Thread(target=self._run, name=name)
-        self._thread.start()
 
     @property
     def waiting(self) -> int:
@@ -118,7 +118,8 @@ class GroupCommitWriter(Generic[Item, Answer]):
         with self._lock:
             self._closed = True
             self._queue.put(None)
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
     def __enter__(self) -> GroupCommitWriter[Item, Answer]:
         return self
@@ -134,6 +135,8 @@ class GroupCommitWriter(Generic[Item, Answer]):
                 raise WriterClosed("the writer is closed")
             if self._count + len(waiting.items) > self._max_waiting:
                 raise WriterFull(f"{self._count} items wait already")
+            if self._thread.ident is None:
+                self._thread.start()
             self._count += len(waiting.items)
             self._queue.put(waiting)
 

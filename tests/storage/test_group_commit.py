@@ -283,3 +283,9 @@ def test_a_kill_in_the_middle_of_group_commits_loses_no_acknowledged_item(kind: 
     assert len(names) >= 300
     assert names <= stored
     drop(engine)
+
+
+def test_a_writer_that_nobody_used_lets_its_process_end() -> None:
+    program = "from libs.storage.group_commit import GroupCommitWriter; GroupCommitWriter(list)"
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=20)
+    GroupCommitWriter(list).close()
