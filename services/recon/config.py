@@ -38,6 +38,8 @@ class ReconConfig:
     def from_env(cls, env: Mapping[str, str]) -> ReconConfig:
         """Raises `ConfigInvalid`."""
         read = Reader(env, "recon")
+        if "CONCORD_RECON_SETTLING_SECONDS" in env:  # a wait that nobody reads any more must not be lost in silence
+            raise ConfigInvalid("CONCORD_RECON_SETTLING_SECONDS is called CONCORD_RECON_EVIDENCE_WAIT_SECONDS now")
         default = Settings()
         companies = tuple(
             name.strip() for name in (read.text("COMPANIES", own_only=True) or "").split(",") if name.strip()

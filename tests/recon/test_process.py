@@ -52,6 +52,7 @@ def test_the_process_serves_and_stops(tmp_path: Path) -> None:
         {"CONCORD_RECON_COMPANIES": "a b"},
         {"CONCORD_RECON_EVIDENCE_WAIT_SECONDS": "soon"},
         {"CONCORD_RECON_EVIDENCE_WAIT_SECONDS": "-1"},
+        {"CONCORD_RECON_SETTLING_SECONDS": "3600"},  # its name of earlier releases
         {"CONCORD_RECON_SETTLEMENT_ZONE": "Mars/Olympus"},
     ],
 )
