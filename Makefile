@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest
 # Tests that share one running suite stay in one process (`xdist_group`).
 PARALLEL = -n $(WORKERS) --dist loadgroup
 WORKERS ?= 2
-SIMULATION = WORKERS=$(WORKERS) $(BIN)/python -m tests.simulation
+SIMULATION = env WORKERS=$(WORKERS) $(BIN)/python -m tests.simulation
 # A PostgreSQL of its own for the time of one command, unless CONCORD_TEST_POSTGRES_URL names one.
 WITH_POSTGRES := scripts/with_postgres.sh
 # Without these the live tests would all be skipped, and a run of skips looks like a success.
