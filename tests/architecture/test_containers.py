@@ -268,3 +268,10 @@ def _run_init(secrets: Path, host: str, port: int, user: str, password: str, dat
     script = ROOT / "docker" / "postgres" / "init.sh"
     done = subprocess.run(["sh", script], env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_engine_gets_what_the_image_copies() -> None:
+    copied = re.findall(r"^COPY (?!--)(\S+)", (ROOT / "docker" / "Dockerfile").read_text(), re.MULTILINE)
+    let_through = re.findall(r"^!(\S+)", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
+    assert {"libs", "services"} <= set(copied)
+    assert sorted(copied) == sorted(let_through)
