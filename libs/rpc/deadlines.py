@@ -18,7 +18,7 @@ import grpc
 
 from libs.errors import ConcordError, Kind
 from libs.rpc.errors import DeadlineExceeded
-from libs.rpc.interception import Behavior, CallInterceptor
+from libs.rpc.interception import Behavior, WrappingInterceptor
 
 _deadline: contextvars.ContextVar[float | None] = contextvars.ContextVar("concord_deadline", default=None)
 _draining: contextvars.ContextVar[threading.Event | None] = contextvars.ContextVar("concord_draining", default=None)
@@ -54,7 +54,7 @@ def stream_may_go_on(context: grpc.ServicerContext) -> bool:
     return context.is_active() and not (draining is not None and draining.is_set()) and (left is None or left > 0)
 
 
-class LimitInterceptor(CallInterceptor):
+class LimitInterceptor(WrappingInterceptor):
     """Sets each call's deadline, bounds open streams, and ends streams when the server drains."""
 
     def __init__(
@@ -74,9 +74,6 @@ class LimitInterceptor(CallInterceptor):
         self._pool = pool
         self._draining = draining
         self._waiting = waiting
-
-    def around(self, method: str, context: grpc.ServicerContext) -> Any:
-        raise NotImplementedError("limits need the behavior itself")
 
     def wrap(self, method: str, behavior: Behavior, response_streaming: bool) -> Behavior:
         def unary(request: Any, context: grpc.ServicerContext) -> Any:

@@ -26,16 +26,12 @@ def is_open(method: str) -> bool:
     return method.startswith(OPEN_SERVICES)
 
 
-class CallInterceptor(grpc.ServerInterceptor, ABC):
-    """Runs `around` about each call: for a stream of responses, until the last one was taken.
-
-    gRPC runs every call in a `contextvars.Context` of its own, so `around` may set context variables and
-    need not reset them; a generator that is closed by the garbage collector could not.
-    """
+class WrappingInterceptor(grpc.ServerInterceptor, ABC):
+    """Replaces what answers each call that needs an identity."""
 
     @abstractmethod
-    def around(self, method: str, context: grpc.ServicerContext) -> AbstractContextManager[Any]:
-        """The work before and after the call of `method`, a full name such as `/concord.ledger.v1.LedgerService/…`."""
+    def wrap(self, method: str, behavior: Behavior, response_streaming: bool) -> Behavior:
+        """What answers in place of `behavior`. `method` is a full name: `/concord.ledger.v1.LedgerService/…`."""
 
     def intercept_service(
         self,
@@ -47,6 +43,18 @@ class CallInterceptor(grpc.ServerInterceptor, ABC):
         if handler is None or is_open(method):
             return handler
         return wrapped(handler, lambda behavior, streams: self.wrap(method, behavior, streams))
+
+
+class CallInterceptor(WrappingInterceptor):
+    """Runs `around` about each call: for a stream of responses, until the last one was taken.
+
+    gRPC runs every call in a `contextvars.Context` of its own, so `around` may set context variables and
+    need not reset them; a generator that is closed by the garbage collector could not.
+    """
+
+    @abstractmethod
+    def around(self, method: str, context: grpc.ServicerContext) -> AbstractContextManager[Any]:
+        """The work before and after the call of `method`."""
 
     def wrap(self, method: str, behavior: Behavior, response_streaming: bool) -> Behavior:
         """The behavior with `around` about it."""
