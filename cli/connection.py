@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import grpc
 
@@ -69,3 +70,13 @@ class Connection:
         if given:
             return lambda: given
         return IssuedToken(self.keys(), subject, tuple(roles))
+
+
+def pages(ask: Callable[[Any], Any], request: Any) -> Iterator[Any]:
+    """Each answer of a `List` method, until there is no further page."""
+    while True:
+        answer = ask(request)
+        yield answer
+        if not answer.next_page_token:
+            return
+        request.page_token = answer.next_page_token

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from concord.gateway.v1 import delivery_pb2, gateway_pb2, gateway_pb2_grpc
 
-from cli.connection import Connection
+from cli.connection import Connection, pages
 from cli.one_by_one import one_by_one
 
 app = typer.Typer(
@@ -90,12 +90,8 @@ def replay(
 def _deliveries(stub: Any, parent: str, state: ShownState, limit: int) -> Iterator[delivery_pb2.Delivery]:
     asked = delivery_pb2.Delivery.State.Value(f"STATE_{state.name}")
     request = gateway_pb2.ListDeliveriesRequest(parent=parent, state=asked, page_size=min(limit, PAGE))
-    while True:
-        answer = stub.ListDeliveries(request)
+    for answer in pages(stub.ListDeliveries, request):
         yield from answer.deliveries
-        if not answer.next_page_token:
-            return
-        request.page_token = answer.next_page_token
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from concord.ledger.v1 import exception_pb2, ledger_pb2, ledger_pb2_grpc, match_pb2, posting_pb2
 
-from cli.connection import Connection
+from cli.connection import Connection, pages
 from cli.one_by_one import one_by_one
 
 app = typer.Typer(
@@ -81,12 +81,8 @@ def _retried(stub: Any, name: str) -> str:
 def _cases(stub: Any, company: str, everything: bool, limit: int) -> Iterator[exception_pb2.ExceptionCase]:
     state = exception_pb2.ExceptionCase.State.Value("STATE_UNSPECIFIED" if everything else "STATE_OPEN")
     request = ledger_pb2.ListExceptionsRequest(parent=f"companies/{company}", state=state, page_size=min(limit, PAGE))
-    while True:
-        answer = stub.ListExceptions(request)
+    for answer in pages(stub.ListExceptions, request):
         yield from answer.exceptions
-        if not answer.next_page_token:
-            return
-        request.page_token = answer.next_page_token
 
 
 @contextmanager

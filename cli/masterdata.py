@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from concord.masterdata.v1 import mapping_pb2, masterdata_pb2, masterdata_pb2_grpc, records_pb2
 
-from cli.connection import Connection
+from cli.connection import Connection, pages
 from libs.errors import ConcordError, Kind
 
 app = typer.Typer(
@@ -171,12 +171,8 @@ def _show_mapping_set(found: mapping_pb2.MappingSet, *, as_json: bool) -> None:
 
 def _mapping_sets(stub: Any, parent: str) -> Iterator[mapping_pb2.MappingSet]:
     request = masterdata_pb2.ListMappingSetsRequest(parent=parent)
-    while True:
-        answer = stub.ListMappingSets(request)
+    for answer in pages(stub.ListMappingSets, request):
         yield from answer.mapping_sets
-        if not answer.next_page_token:
-            return
-        request.page_token = answer.next_page_token
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from concord.ledger.v1 import ledger_pb2_grpc
 from concord.recon.v1 import recon_pb2_grpc
 from concord.trace.v1 import trace_pb2
 
-from cli.connection import Connection, NotConnected
+from cli.connection import Connection, NotConnected, pages
 from libs.errors import ConcordError, Kind
 
 app = typer.Typer(add_completion=False)
@@ -83,13 +83,9 @@ def steps_of(connection: Connection, transaction_id: str) -> tuple[list[trace_pb
 
 def _steps_in(stub: Any, transaction_id: str) -> tuple[list[trace_pb2.TransactionStep], str]:
     request = trace_pb2.ListTransactionStepsRequest(transaction_id=transaction_id, page_size=PAGE)
-    steps = []
-    while True:
-        answer = stub.ListTransactionSteps(request)
-        steps += answer.steps
-        if not answer.next_page_token:
-            return steps, answer.transaction_id or transaction_id
-        request.page_token = answer.next_page_token
+    answers = list(pages(stub.ListTransactionSteps, request))
+    steps = [step for answer in answers for step in answer.steps]
+    return steps, answers[-1].transaction_id or transaction_id
 
 
 def _line(step: trace_pb2.TransactionStep) -> str:
