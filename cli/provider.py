@@ -84,7 +84,7 @@ def check_name(name: str) -> None:
 def _product() -> Iterator[Path]:
     for place in PRODUCT:
         for path in sorted((ROOT / place).rglob("*")):
-            if path.suffix in (".py", ".proto", ".yaml") and not path.is_relative_to(ROOT / "cli" / "demo"):
+            if path.suffix in (".py", ".proto", ".toml", ".yaml") and not path.is_relative_to(ROOT / "cli" / "demo"):
                 yield path
 
 

@@ -7,11 +7,11 @@ ISO 4217 exponent fits; it becomes a JSON number only on the way out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, field
 from typing import Any
 
 MICRO = 1_000_000  # units of a stored monetary amount in one unit of its currency
+ANY_USER = "base.group_user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,6 @@ class Field:
     digits: int = -1  # a float keeps so many digits; -1 for all
     index: bool = False
     only: str = ""  # one2many: a condition on the children, where it shows only some of them
-    versions: tuple[int, ...] = (18, 19)
 
     @property
     def stored(self) -> bool:
@@ -54,35 +53,11 @@ class Model:
     label: str
     order: str
     fields: dict[str, Field] = field(default_factory=dict)
-    unique: tuple[tuple[tuple[str, ...], str], ...] = ()  # columns, the text of the refusal
+    unique: Mapping[str, Any] = field(default_factory=dict)  # `columns`, and the text of the `refusal`
     defaults: Mapping[str, Any] = field(default_factory=dict)  # stored values
+    read: tuple[str, ...] = (ANY_USER,)  # the groups that may
+    change: tuple[str, ...] = ()
 
     @property
     def table(self) -> str:
         return self.name.replace(".", "_")
-
-    def at(self, version: int) -> Model:
-        """The model as that version of Odoo has it."""
-        fields = {name: spec for name, spec in self.fields.items() if version in spec.versions}
-        return replace(self, fields=fields)
-
-
-char = partial(Field, "char")
-text = partial(Field, "text")
-integer = partial(Field, "integer")
-real = partial(Field, "float")
-boolean = partial(Field, "boolean")
-money = partial(Field, "monetary")
-day = partial(Field, "date")
-instant = partial(Field, "datetime")
-document = partial(Field, "json")
-to_one = partial(Field, "many2one")  # label, relation
-to_many = partial(Field, "one2many")  # label, relation, the many2one that points back
-
-
-def choice(label: str, values: str, **options: Any) -> Field:
-    return Field("selection", label, selection=tuple(values.split()), **options)
-
-
-def links(label: str, relation: str, table: str, **options: Any) -> Field:
-    return Field("many2many", label, relation, table=table, **options)

@@ -67,9 +67,8 @@ def _in_words_of(model: Model) -> Iterator[None]:
     try:
         yield
     except sqlite3.IntegrityError as error:
-        for names, text in model.unique:
-            if all(f"{model.table}.{name}" in str(error) for name in names):
-                raise constraint_error(text) from None
+        if model.unique and all(f"{model.table}.{name}" in str(error) for name in model.unique["columns"]):
+            raise constraint_error(model.unique["refusal"]) from None
         raise
 
 

@@ -62,7 +62,7 @@ class SqliteStore:
                         " right_id INTEGER NOT NULL, PRIMARY KEY (left_id, right_id)) WITHOUT ROWID"
                     )
                     self.db.execute(f"CREATE INDEX IF NOT EXISTS {field.table}_right ON {field.table} (right_id)")
-            for columns, _ in model.unique:
+            if columns := model.unique.get("columns"):
                 name = f"{model.table}_{'_'.join(columns)}_uniq"
                 self.db.execute(f"CREATE UNIQUE INDEX IF NOT EXISTS {name} ON {model.table} ({', '.join(columns)})")
         self.db.executescript(_EXTRA)
