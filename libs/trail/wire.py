@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from concord.trace.v1 import trace_pb2
 
+from libs.rpc.filling import filled
 from libs.rpc.pages import Page
 from libs.rpc.requests import resource_name, transaction_id
-from libs.rpc.wire import from_time
 
 from . import ControlTotal, Step, Trail
 
@@ -39,25 +39,14 @@ def list_control_totals(
 
 
 def _from_step(step: Step, service: str) -> trace_pb2.TransactionStep:
-    return trace_pb2.TransactionStep(
-        occur_time=from_time(step.at),
-        service=service,
-        step=step.step,
-        resource=step.resource,
-        state=step.state,
-        detail=step.detail,
-        reason=step.reason,
-    )
+    return filled(trace_pb2.TransactionStep, step, occur_time=step.at, service=service)
 
 
 def _from_total(total: ControlTotal) -> trace_pb2.ControlTotal:
-    return trace_pb2.ControlTotal(
-        interface=total.interface,
+    return filled(
+        trace_pb2.ControlTotal,
+        total,
         company=f"companies/{total.company}",
-        currency_code=total.currency,
-        day=total.day.isoformat(),
-        bucket=total.bucket,
         event_count=total.count,
-        minor_units=total.minor_units,
         name_set_hash=total.names_hash,
     )

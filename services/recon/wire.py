@@ -10,9 +10,10 @@ from concord.recon.v1 import recon_pb2, statement_pb2
 
 from libs.events import Settlement, is_effect_key
 from libs.rpc.errors import InvalidRequest
+from libs.rpc.filling import filled
 from libs.rpc.requests import optional, request_id, required, resource_name
 from libs.rpc.requests import transaction_id as checked_transaction_id
-from libs.rpc.wire import from_money, from_settlement, from_time, to_settlement, to_time
+from libs.rpc.wire import from_settlement, to_settlement, to_time
 
 from .domain.difference import Difference, DifferenceState
 from .domain.explain import Trial
@@ -68,16 +69,7 @@ def _chunks(parts: Iterable[FilePart]) -> Iterator[bytes]:
 
 
 def from_imported(answer: ImportedFile) -> statement_pb2.ImportedFile:
-    return statement_pb2.ImportedFile(
-        duplicate=answer.duplicate,
-        statements=answer.statements,
-        settlements=answer.settlements,
-        lines=answer.lines,
-        findings=[
-            statement_pb2.Finding(reason=finding.reason, message=finding.message, position=finding.position)
-            for finding in answer.findings
-        ],
-    )
+    return filled(statement_pb2.ImportedFile, answer)
 
 
 def to_settlement_import(request: recon_pb2.ImportSettlementRequest) -> tuple[Settlement, str, str]:
@@ -162,20 +154,7 @@ def to_explained(name: str) -> tuple[str, str, str]:
 
 
 def from_statement(statement: BankStatement) -> statement_pb2.Statement:
-    return statement_pb2.Statement(
-        name=statement.name,
-        statement_id=statement.statement_id,
-        bank_account=statement.bank_account,
-        currency_code=statement.currency,
-        opening=from_money(statement.opening) if statement.opening is not None else None,
-        closing=from_money(statement.closing) if statement.closing is not None else None,
-        credit_sum=from_money(statement.credit_sum) if statement.credit_sum is not None else None,
-        debit_sum=from_money(statement.debit_sum) if statement.debit_sum is not None else None,
-        lines=statement.lines,
-        ties=statement.ties,
-        import_time=from_time(statement.imported_at),
-        transaction_id=statement.transaction_id,
-    )
+    return filled(statement_pb2.Statement, statement, import_time=statement.imported_at)
 
 
 def from_stored_settlement(stored: StoredSettlement) -> statement_pb2.Settlement:
@@ -185,67 +164,39 @@ def from_stored_settlement(stored: StoredSettlement) -> statement_pb2.Settlement
 
 
 def from_match(match: Match) -> recon_match_pb2.Match:
-    certificate = match.certificate
-    return recon_match_pb2.Match(
-        name=match.name,
-        state=recon_match_pb2.Match.State.Value(f"STATE_{match.state.name}"),
-        type=recon_match_pb2.Match.Type.Value(f"TYPE_{match.type.name}"),
+    return filled(
+        recon_match_pb2.Match,
+        match,
         anchor=_posting(match.company, match.anchor.posting),
         members=[_posting(match.company, side.posting) for side in match.members],
-        certificate=recon_match_pb2.Certificate(
-            rule_revision=certificate.rule_revision,
-            rule=certificate.rule,
-            candidates=certificate.candidates,
-            snapshot=certificate.snapshot,
-        ),
-        create_time=from_time(match.created_at),
-        write_time=from_time(match.written_at) if match.written_at else None,
-        transaction_ids=match.transaction_ids,
-        reason=match.reason,
+        create_time=match.created_at,
+        write_time=match.written_at,
     )
 
 
 def from_difference(difference: Difference) -> recon_match_pb2.Difference:
     company = difference.name.split("/")[1]
-    return recon_match_pb2.Difference(
-        name=difference.name,
-        state=recon_match_pb2.Difference.State.Value(f"STATE_{difference.state.name}"),
+    return filled(
+        recon_match_pb2.Difference,
+        difference,
         subject=_named(company, difference.subject),
-        transaction_id=difference.transaction_id,
-        reason=difference.reason,
-        message=difference.message,
-        amount=from_money(difference.amount),
         nearest=_named(company, difference.nearest),
-        nearest_lacks=difference.nearest_lacks,
-        owner=difference.owner,
-        create_time=from_time(difference.created_at),
-        update_time=from_time(difference.updated_at),
+        create_time=difference.created_at,
+        update_time=difference.updated_at,
         etag=str(difference.version),
-        proposed_by=difference.proposed_by,
-        why=difference.why,
-        decided_by=difference.decided_by,
     )
 
 
 def from_explanation(explanation: Explanation, company: str) -> recon_match_pb2.Explanation:
-    return recon_match_pb2.Explanation(
-        subject=_named(company, explanation.subject),
-        trials=[_from_trial(trial, company) for trial in explanation.trials],
-    )
+    trials = [_from_trial(trial, company) for trial in explanation.trials]
+    return recon_match_pb2.Explanation(subject=_named(company, explanation.subject), trials=trials)
 
 
 def _from_trial(trial: Trial, company: str) -> recon_match_pb2.RuleTrial:
-    return recon_match_pb2.RuleTrial(
-        rule=trial.rule,
-        candidate=_named(company, trial.candidate),
-        matched=trial.matched,
-        predicates=[
-            recon_match_pb2.PredicateTrial(
-                predicate=predicate.name, left=predicate.left, right=predicate.right, held=predicate.held
-            )
-            for predicate in trial.predicates
-        ],
-    )
+    predicates = [
+        filled(recon_match_pb2.PredicateTrial, predicate, predicate=predicate.name) for predicate in trial.predicates
+    ]
+    return filled(recon_match_pb2.RuleTrial, trial, candidate=_named(company, trial.candidate), predicates=predicates)
 
 
 def _posting(company: str, key: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from sandbox import chart
+from services.masterdata.domain.company_masters import JournalAnswer
 from services.masterdata.domain.mapping import MappingScope
 from services.masterdata.domain.records import Account, ExchangeRate, Product, TaxCode
 from services.masterdata.domain.references import (
@@ -15,7 +16,6 @@ from services.masterdata.domain.references import (
     Failure,
     FeeAnswer,
     FeeQuestion,
-    JournalAnswer,
     JournalQuestion,
     NoQuestion,
     PartyAnswer,

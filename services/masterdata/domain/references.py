@@ -127,25 +127,3 @@ class Answers:
     def failures(self) -> Counter[str]:
         """How many questions got no answer, by reason."""
         return Counter(answer.reason for answer in self.answers if isinstance(answer, Failure))
-
-
-__all__ = [
-    "AccountQuestion",
-    "Answer",
-    "Answers",
-    "BankQuestion",
-    "CompanyAnswer",
-    "CompanyQuestion",
-    "Failure",
-    "FeeAnswer",
-    "FeeQuestion",
-    "JournalAnswer",
-    "JournalQuestion",
-    "NoQuestion",
-    "PartyAnswer",
-    "PartyQuestion",
-    "ProductQuestion",
-    "Question",
-    "RateQuestion",
-    "TaxQuestion",
-]

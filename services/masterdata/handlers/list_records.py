@@ -7,10 +7,11 @@ from typing import TypeVar
 
 from libs.listing import After, ListPart, part_of
 
+from ..domain.company_masters import JournalAnswer
 from ..domain.errors import CompanyUnknown
 from ..domain.mapping_set import MappingSet
 from ..domain.records import Account, ExchangeRate, Journal, LegalEntity, Party, Product, Record, TaxCode
-from ..domain.references import JournalAnswer, PartyAnswer
+from ..domain.references import PartyAnswer
 from ..storage.uow import MasterdataUow, NewUow
 
 R = TypeVar("R", bound=Record)
