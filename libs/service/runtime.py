@@ -165,8 +165,13 @@ def utc_now() -> datetime:
 
 
 def run(name: str, build: Callable[[Mapping[str, str]], ServiceProcess], env: Mapping[str, str]) -> int:
-    """Build the service and run it until it is told to stop; the process's exit status."""
+    """Build the service and run it until it is told to stop; the process's exit status.
+
+    `main` turned garbage collection off before it imported anything: what a start makes stays, and to walk it again
+    and again is a tenth of a start.
+    """
     configure_logging(name)
     process = build(env)
-    gc.freeze()  # what was imported and built stays: no collection need walk it again
+    gc.freeze()  # no later collection need walk it either
+    gc.enable()
     return process.run(ports_file=env.get(f"CONCORD_{name.upper()}_PORTS_FILE"))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
 from collections.abc import Mapping
+
+if __name__ == "__main__":
+    gc.disable()  # before the imports that follow; see `run`
 
 from libs.handover.client import EventLedgerClient
 from libs.service.process import ServiceProcess
@@ -61,9 +65,8 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
     poll_source = gateway.poll_source(lambda: runtime.wake("translate"))
     rpc = runtime.serve(registration(GatewayServicer(new_uow, accounts, poll_source, work.clock)))
     watch_queues(metrics, new_uow, accounts, work.clock)
-    http = open_edge(config, gateway, writer, runtime)
     return runtime.process(
-        rpc, gateway.workers(), http=http,
+        rpc, gateway.workers(), http=open_edge(config, gateway, writer, runtime),
         poll_seconds=POLL_SECONDS, followers=FOLLOWERS, gather_seconds=GATHER_SECONDS,
     )  # fmt: skip
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Mapping
+
+if __name__ == "__main__":
+    gc.disable()  # before the imports that follow; see `run`
 
 from concord.masterdata.v1 import masterdata_pb2_grpc
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Mapping
+
+if __name__ == "__main__":
+    gc.disable()  # before the imports that follow; see `run`
 
 from libs.service.process import ServiceProcess
 from libs.service.runtime import Runtime, run

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,3 +46,20 @@ def test_a_service_is_called_where_its_variable_says_or_at_its_port() -> None:
 
 def test_an_odoo_that_was_never_called_has_nothing_to_close() -> None:
     LazyOdoo(OdooConfig("http://127.0.0.1:9", "books", "concord", "secret")).close()
+
+
+STARTED = """
+import gc, sys
+gc.disable()  # as each main.py does before its imports
+from libs.service.runtime import run
+
+class Built:
+    def run(self, **_):
+        return 0 if gc.isenabled() and gc.get_freeze_count() else 1
+
+sys.exit(run("ledger", lambda env: Built(), {}))
+"""
+
+
+def test_garbage_is_collected_once_a_process_is_built_and_never_what_it_is_built_of() -> None:
+    assert subprocess.run([sys.executable, "-c", STARTED], check=False).returncode == 0
