@@ -32,16 +32,14 @@ class LedgerTelemetry:
             self.repeated(event)
         for event, reason in committed.postponed:
             self.put_back(event.company, event.name, reason)
-        for posting in {new.posting.event: new.posting for new in committed.created}.values():
-            failed = posting.reason if posting.state is PostingState.EXCEPTION else ""
-            self.built(posting.company, posting.event, posting.transaction_id, failed)
+        for posting in {change.after.event: change.after for change in committed.changed if change.is_new}.values():
+            self._built(posting)
         for change in committed.changed:
-            self._changed(change.before.state, change.after)
-        doubts = [(new.posting, new.doubt) for new in committed.created]
-        doubts += [(change.after, change.doubt) for change in committed.changed]
-        for posting, doubt in doubts:
-            if doubt is not None:
-                self.doubted(posting.company, posting.event, posting.transaction_id, posting.name, doubt.reason)
+            if change.steps and not change.is_new:
+                self._moved(change.before.state, change.after)
+        for change in committed.changed:
+            if change.doubt is not None:
+                self._doubted(change.after, change.doubt.reason)
 
     def recorded(self, event: Event, traceparent: str, *, no_effect: bool, begins: bool) -> None:
         """`begins`: nobody named a transaction id before, so the trace begins here."""
@@ -60,39 +58,35 @@ class LedgerTelemetry:
     def repeated(self, event: Event) -> None:
         self._metrics.duplicate(scope_of(event.company, event.name))
 
-    def built(self, company: str, event: str, transaction_id: str, failed: str) -> None:
-        """`failed` is the stable reason, where no document could be built."""
-        scope = scope_of(company, event)
-        if failed:
-            self._metrics.mapping_failure(scope, failed)
-        self._step("ledger.build", scope, transaction_id, {names.EVENT: event}, failed)
-
-    def posted(self, company: str, event: str, transaction_id: str, posting: str) -> None:
-        scope = scope_of(company, event)
-        self._metrics.posted(scope, (self._clock() - began_at(transaction_id)).total_seconds())
-        self._step("ledger.post", scope, transaction_id, {names.POSTING: posting}, "")
-
-    def doubted(self, company: str, event: str, transaction_id: str, posting: str, reason: str) -> None:
-        """An exception case was opened."""
-        scope = scope_of(company, event)
-        self._metrics.exception(scope, reason)
-        self._step("ledger.exception", scope, transaction_id, {names.POSTING: posting}, reason)
-
     def put_back(self, company: str, event: str, reason: str) -> None:
         """A technical failure; it is tried again."""
         self._metrics.retry(scope_of(company, event), reason)
 
-    def _changed(self, before: PostingState, after: Posting) -> None:
-        if after.state is before:
-            return
+    def _built(self, posting: Posting) -> None:
+        """Or no document could be built: then its reason says why."""
+        failed = posting.reason if posting.state is PostingState.EXCEPTION else ""
+        if failed:
+            self._metrics.mapping_failure(scope_of(posting.company, posting.event), failed)
+        self._step("ledger.build", posting, {names.EVENT: posting.event}, failed)
+
+    def _moved(self, before: PostingState, after: Posting) -> None:
         if after.state is PostingState.POSTED:
-            self.posted(after.company, after.event, after.transaction_id, after.name)
+            seconds = (self._clock() - began_at(after.transaction_id)).total_seconds()
+            self._metrics.posted(scope_of(after.company, after.event), seconds)
+            self._step("ledger.post", after, {names.POSTING: after.name})
         elif before is PostingState.POSTING and after.state is not PostingState.EXCEPTION:
             self.put_back(after.company, after.event, after.reason)
 
-    def _step(self, name: str, scope: Scope, transaction_id: str, attributes: dict[str, str], failed: str) -> None:
+    def _doubted(self, posting: Posting, reason: str) -> None:
+        """An exception case was opened."""
+        self._metrics.exception(scope_of(posting.company, posting.event), reason)
+        self._step("ledger.exception", posting, {names.POSTING: posting.name}, reason)
+
+    def _step(self, name: str, posting: Posting, attributes: dict[str, str], failed: str = "") -> None:
         if self._tracer.records:
-            self._tracer.record(name, transaction_id, None, _attributes(scope, attributes), [], failed=failed or None)
+            scope = scope_of(posting.company, posting.event)
+            transaction_id, described = posting.transaction_id, _attributes(scope, attributes)
+            self._tracer.record(name, transaction_id, None, described, [], failed=failed or None)
 
 
 def scope_of(company: str, event: str) -> Scope:

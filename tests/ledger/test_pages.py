@@ -15,7 +15,7 @@ from libs.rpc.pages import Page
 from libs.rpc.wire import from_money, from_time
 from services.ledger import wire
 from services.ledger.domain.document import Document
-from services.ledger.domain.posting import Change, NewPosting, Posting, PostingQuery
+from services.ledger.domain.posting import Change, Posting, PostingQuery, creation
 from services.ledger.domain.states import PostingState, Reconciliation
 from services.ledger.handlers.read_postings import list_postings
 from services.ledger.storage.rows import POSTING
@@ -118,7 +118,7 @@ def test_a_posting_is_told_alike_in_every_state_and_after_every_change(engine_fo
     postings = [replace(built, key=f"{built.key}{number}", state=state) for number, state in enumerate(states)]
     postings = [replace(one, odoo_id=9 if one.state is PostingState.POSTED else 0) for one in postings]
     with world.new_uow() as uow:
-        uow.postings.create([NewPosting(one) for one in postings], world.now)
+        uow.postings.apply([creation(one) for one in postings], world.now)
         uow.commit()
     assert_alike(world)
     for _ in range(20):
@@ -172,7 +172,7 @@ def test_a_page_reads_no_more_than_its_rows_although_nothing_is_known_of_the_tab
     (built, *_) = world.build(capture())
     copies = [replace(built, key=f"{built.key}{number:05}") for number in range(3000)]
     with world.new_uow() as uow:
-        uow.postings.create([NewPosting(one) for one in copies], world.now)
+        uow.postings.apply([creation(one) for one in copies], world.now)
         uow.commit()
     for query in (PostingQuery("acme"), PostingQuery("acme", states=(built.state,))):
         with world.reading() as uow:

@@ -263,17 +263,15 @@ def _sleeping(uow: LedgerUow) -> None:
 class _Unfenced(Postings):
     """Changes what it finds, whoever holds it."""
 
-    def apply(
-        self, changes: Sequence[Change], now: datetime, *, predecessors: Mapping[str, Sequence[str]] | None = None
-    ) -> set[str]:
-        held = self.find([one.before.key for one in changes])
+    def apply(self, changes: Sequence[Change], now: datetime) -> set[str]:
+        held = self.find([one.before.key for one in changes if not one.is_new])
         taken = [
-            replace(
-                one, before=replace(one.before, claim=held[one.before.key].claim, version=held[one.before.key].version)
-            )
+            replace(one, before=replace(one.before, claim=known.claim, version=known.version))
+            if (known := held.get(one.before.key))
+            else one
             for one in changes
         ]
-        return super().apply(taken, now, predecessors=predecessors)
+        return super().apply(taken, now)
 
     def renew(self, postings: Sequence[Posting], *, now: datetime, lease_seconds: float) -> list[Posting]:
         super().renew(postings, now=now, lease_seconds=lease_seconds)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from libs.events import Event
 
 from .event import RecordedEvent
-from .posting import Change, NewPosting
+from .posting import Change
 
 
 @dataclass(slots=True)
@@ -17,6 +17,5 @@ class Committed:
     queues: set[str] = field(default_factory=set)  # those that got work: `build`, `post`, `match`, `seal`
     recorded: list[tuple[RecordedEvent, bool]] = field(default_factory=list)  # new ones; whether the caller named an id
     repeated: list[Event] = field(default_factory=list)
-    created: list[NewPosting] = field(default_factory=list)
-    changed: list[Change] = field(default_factory=list)
+    changed: list[Change] = field(default_factory=list)  # new postings too
     postponed: list[tuple[Event, str]] = field(default_factory=list)  # to be built again, and the failure's reason

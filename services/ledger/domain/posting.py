@@ -16,6 +16,7 @@ from .document import Document, content_digest, document_from_json
 from .states import PostingState, Reconciliation
 
 LEDGER = "ledger"  # the actor of what the ledger does by itself
+UNSTORED = 0  # the version of a posting that does not exist yet
 WAITS_FOR_PREDECESSOR = "WAITS_FOR_PREDECESSOR"
 PREDECESSOR_MISSING = "PREDECESSOR_MISSING"
 ODOO_HOLDS_ANOTHER = "ODOO_HOLDS_ANOTHER"  # it stands in the books, otherwise than we meant
@@ -103,8 +104,9 @@ def posting_name(company: str, key: str) -> str:
 class Change:
     """What becomes of a posting in one commit: the fields that differ between `before` and `after`.
 
-    `through` names the states passed on the way; each step must be in the table of transitions. A change of a
-    claimed posting (`before.claim`) ends the claim unless told to keep it, and is not made if the claim was lost.
+    `through` names the states passed on the way; each step must be in the table of transitions, but for a posting that
+    does not exist yet (`creation`). A change of a claimed posting (`before.claim`) ends the claim unless told to keep
+    it, and is not made if the claim was lost.
     """
 
     before: Posting
@@ -115,16 +117,22 @@ class Change:
     resolution: str = ""  # ends the posting's open cases
     why: str = ""  # a person's words, for the audit log
     keep_claim: bool = False  # write under the claim without ending it
+    predecessors: tuple[str, ...] = ()  # what it waits for from now on
+
+    @property
+    def is_new(self) -> bool:
+        return self.before.version == UNSTORED
+
+    @property
+    def steps(self) -> tuple[PostingState, ...]:
+        """The states that it comes to, in order; none where it stays in its own."""
+        stays = self.after.state is self.before.state and not self.is_new
+        return () if stays else (*self.through, self.after.state)
 
 
-@dataclass(frozen=True, slots=True)
-class NewPosting:
-    """A posting that does not exist yet, the states it passes on its way, what it waits for, and a doubt about it."""
-
-    posting: Posting
-    through: tuple[PostingState, ...] = ()
-    predecessors: tuple[str, ...] = ()
-    doubt: Doubt | None = None
+def creation(posting: Posting, through: tuple[PostingState, ...] = ()) -> Change:
+    """Of a posting that does not exist yet."""
+    return Change(replace(posting, version=UNSTORED), posting, posting.made_by or LEDGER, through)
 
 
 @dataclass(frozen=True, slots=True)

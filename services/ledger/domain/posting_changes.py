@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from .case import Category, Doubt
 from .document import Document, content_digest, document_to_json
-from .posting import LEDGER, Change, NewPosting, Posting
+from .posting import LEDGER, Change, Posting, creation
 from .role import Role
 from .rules.money import PARTY
 from .states import PostingState
@@ -98,7 +98,7 @@ def parked(reason: str) -> Doubt:
     return Doubt(reason, "Odoo could not be reached for as long as the budget allows", Category.TECHNICAL, ("retry",))
 
 
-def moving(source: Posting, document: Document, now: datetime) -> NewPosting:
+def moving(source: Posting, document: Document, now: datetime) -> Change:
     """The posting that moves the source's receivable to another customer: one more effect of the same event."""
     posting = Posting(
         key=document.effect,
@@ -120,4 +120,4 @@ def moving(source: Posting, document: Document, now: datetime) -> NewPosting:
         mapping_revision=source.mapping_revision,
         mapping_by=source.mapping_by,
     )
-    return NewPosting(posting, through=(PostingState.RECORDED, PostingState.VALIDATED))
+    return creation(posting, through=(PostingState.RECORDED, PostingState.VALIDATED))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,16 +12,15 @@ from libs.events import ReferenceKind
 from libs.listing import After
 from libs.storage.engine import in_index_order
 from libs.storage.leases import claim, in_state
-from libs.storage.rows import insert_new
 
 from ..domain.committed import Committed
 from ..domain.errors import PostingUnknown
 from ..domain.listed import ListedPosting
-from ..domain.posting import Change, NewPosting, Posting, PostingQuery
+from ..domain.posting import Change, Posting, PostingQuery
 from ..message import built_message
 from .cases import last_of
 from .mapping import renew_claims, to_posting
-from .rows import EVENT_REFERENCE, POSTING, POSTING_DEPENDENCY
+from .rows import EVENT_REFERENCE, POSTING
 from .transitions import Transitions
 
 # As in the partial index: what waits to be posted, and what a worker that died left in the middle.
@@ -88,16 +87,8 @@ class Postings:
             row._replace(built_message=built_message(older[row.key])) if row.key in older else row for row in listed
         ]
 
-    def create(self, postings: Sequence[NewPosting], now: datetime) -> None:
-        self._transitions.create(postings, now)
-
-    def apply(
-        self, changes: Sequence[Change], now: datetime, *, predecessors: Mapping[str, Sequence[str]] | None = None
-    ) -> set[str]:
-        """See `Transitions.apply`. `predecessors` are what changed postings wait for from now on."""
-        for key, others in (predecessors or {}).items():
-            rows = [{"posting": key, "predecessor": other} for other in others]
-            insert_new(self._connection, POSTING_DEPENDENCY, rows, ["posting", "predecessor"])
+    def apply(self, changes: Sequence[Change], now: datetime) -> set[str]:
+        """See `Transitions.apply`."""
         return self._transitions.apply(changes, now)
 
     def blocked(self, keys: Sequence[str]) -> set[str]:

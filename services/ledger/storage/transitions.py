@@ -23,7 +23,7 @@ from libs.storage.rows import insert_new, insert_rows
 from libs.storage.totals import TotalKey, Totals, one_event
 
 from ..domain.committed import Committed
-from ..domain.posting import LEDGER, WAITS_FOR_PREDECESSOR, Change, NewPosting, Posting, is_waiting, unblocked
+from ..domain.posting import LEDGER, WAITS_FOR_PREDECESSOR, Change, Posting, is_waiting, unblocked
 from ..domain.states import PostingState, bucket_of, check_transition
 from .cases import Cases
 from .mapping import changed_columns, lease, new_row, posting_columns, to_posting
@@ -37,58 +37,35 @@ class Transitions:
         self._connection = connection
         self._committed = committed
 
-    def create(self, postings: Sequence[NewPosting], now: datetime) -> None:
-        """Raises `StorageConflict` where a key exists. HELD ones are READY at once if nothing blocks them."""
-        if not postings:
-            return
-        waiting = [{"posting": new.posting.key, "predecessor": other} for new in postings for other in new.predecessors]
-        insert_new(self._connection, POSTING_DEPENDENCY, waiting, ["posting", "predecessor"])
-        blocked = self.blocked([new.posting.key for new in postings if is_waiting(new.posting)])
-        postings = [
-            replace(new, posting=unblocked(new.posting, now))
-            if is_waiting(new.posting) and new.posting.key not in blocked
-            else new
-            for new in postings
-        ]
-        insert_rows(self._connection, POSTING, [new_row(new.posting) for new in postings])
-        entries: list[AuditEntry] = []
-        for new in postings:
-            steps = (*new.through, new.posting.state)
-            entries += _entries(new.posting, steps, new.posting.made_by or LEDGER, now)
-        AuditLog(self._connection, TABLES).append(entries)
-        self._announce([new.posting for new in postings], now)
-        Cases(self._connection).open([(new.posting.name, new.posting, new.doubt) for new in postings if new.doubt], now)
-        self._count([new.posting.event for new in postings])
-        self._wake([new.posting for new in postings])
-        self._committed.created += postings
-
     def apply(self, changes: Sequence[Change], now: datetime) -> set[str]:
-        """Make the changes; a claim ends with its change unless that keeps it.
+        """Make the changes, new postings among them; a claim ends with its change unless that keeps it.
 
         Returns the keys that were changed: not those whose claim was lost, or that changed since they were read.
-        Raises `TransitionForbidden`.
+        Raises `TransitionForbidden`, or `StorageConflict` where a new posting's key exists.
         """
+        if not changes:
+            return set()
+        waits = [
+            {"posting": change.after.key, "predecessor": other} for change in changes for other in change.predecessors
+        ]
+        insert_new(self._connection, POSTING_DEPENDENCY, waits, ["posting", "predecessor"])
         blocked = self.blocked([change.after.key for change in changes if is_waiting(change.after)])
         changes = [_stamped(change, blocked, now) for change in changes]
         for change in changes:
             _check(change)
         made = self._write(changes, now)
-        done = [change for change in changes if change.before.key in made]
-        moved = [change for change in done if change.after.state is not change.before.state]
-        posted = [change.after.key for change in moved if change.after.state is PostingState.POSTED]
-        done += self._promote(posted, now)
-        entries: list[AuditEntry] = []
-        for change in done:
-            steps = (*change.through, change.after.state) if change.after.state is not change.before.state else ()
-            entries += _entries(change.after, steps, change.actor, now, change.why)
+        done = [change for change in changes if change.after.key in made]
+        done += self._promote([change.after.key for change in done if PostingState.POSTED in change.steps], now)
+        moved = [change for change in done if change.steps]
+        entries = [
+            entry for change in moved for entry in _entries(change.after, change.steps, change.actor, now, change.why)
+        ]
         AuditLog(self._connection, TABLES).append(entries)
-        visible = [change.after for change in done if change.after.state is not change.before.state or _differs(change)]
-        self._announce(visible, now)
+        self._announce([change.after for change in done if change.steps or _differs(change)], now)
         self._resolve(done, now)
-        Cases(self._connection).open(
-            [(change.after.name, change.after, change.doubt) for change in done if change.doubt], now
-        )
-        self._count([change.after.event for change in done if change.after.state is not change.before.state])
+        doubts = [(change.after.name, change.after, change.doubt) for change in done if change.doubt]
+        Cases(self._connection).open(doubts, now)
+        self._count([change.after.event for change in moved])
         self._wake([change.after for change in done])
         self._committed.changed += done
         return made
@@ -145,17 +122,17 @@ class Transitions:
         return {key for key, other in pairs if states.get(other) != PostingState.POSTED.value}
 
     def _write(self, changes: Sequence[Change], now: datetime) -> set[str]:
-        """The rows themselves; the keys of those that were still as they were read."""
-        made: set[str] = set()
-        leased = [change for change in changes if change.before.claim is not None and not change.keep_claim]
-        outcomes = [
-            (lease(change.before.key, claim), _values(change)) for change in leased if (claim := change.before.claim)
-        ]
-        if outcomes:
-            made |= finish(self._connection, POSTING, outcomes, now=now)
+        """The rows themselves; the keys of those that are new, or were still as they were read."""
+        new = [change.after for change in changes if change.is_new]
+        insert_rows(self._connection, POSTING, [new_row(posting) for posting in new])
+        made = {posting.key for posting in new}
+        outcomes = []
         for change in changes:
             claim = change.before.claim
+            if change.is_new:
+                continue
             if claim is not None and not change.keep_claim:
+                outcomes.append((lease(change.before.key, claim), _values(change)))
                 continue
             condition = (POSTING.c.key == change.before.key) & (POSTING.c.version == change.before.version)
             if claim is not None:
@@ -165,7 +142,7 @@ class Transitions:
                 condition &= or_(POSTING.c.lease_until.is_(None), POSTING.c.lease_until <= now)
             statement = update(POSTING).where(condition).values(_values(change)).returning(POSTING.c.key)
             made.update(self._connection.scalars(statement))
-        return made
+        return made | finish(self._connection, POSTING, outcomes, now=now) if outcomes else made
 
     def _promote(self, posted: Sequence[str], now: datetime) -> list[Change]:
         """Followers of what was just posted become READY if nothing else blocks them."""
@@ -253,10 +230,7 @@ def _stamped(change: Change, blocked: set[str], now: datetime) -> Change:
 
 def _check(change: Change) -> None:
     state = change.before.state
-    steps = (*change.through, change.after.state)
-    if steps == (state,):
-        return
-    for step in steps:
+    for step in () if change.is_new else change.steps:
         check_transition(state, step)
         state = step
 

@@ -183,8 +183,7 @@ class _Batch:
         keys = self._drafts.keys()
         if keys:
             self._drafts.decide_rivals(self._uow.postings.find(keys))
-        self._uow.postings.create(self._drafts.new, self._now)
-        self._uow.postings.apply(self._drafts.changes, self._now, predecessors=self._drafts.predecessors)
+        self._uow.postings.apply(self._drafts.changes, self._now)
         self._uow.events.built(self._outcomes, self._now)
         for company, woken in self._woken.items():
             names = sorted(woken)

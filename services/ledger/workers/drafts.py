@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,25 +12,21 @@ from ..domain.case import Category, Doubt
 from ..domain.document import Document, content_digest, document_to_json
 from ..domain.event import RecordedEvent
 from ..domain.master import Company, Masters
-from ..domain.posting import LEDGER, Change, Lane, NewPosting, Posting, waiting
+from ..domain.posting import LEDGER, UNSTORED, Change, Lane, Posting, waiting
 from ..domain.rules.books import Built
 from ..domain.states import PostingState
 
-NEW = 0  # the version of a posting that is not stored yet
-
 
 class Drafts:
-    """New postings, changes of known ones, and what those wait for."""
+    """New postings, and changes of known ones."""
 
     def __init__(self, now: datetime) -> None:
-        self.new: list[NewPosting] = []
         self.changes: list[Change] = []
-        self.predecessors: dict[str, Sequence[str]] = {}
         self._now = now
 
     def keys(self) -> list[str]:
         """Of the new postings."""
-        return [posting.posting.key for posting in self.new]
+        return [change.after.key for change in self.changes if change.is_new]
 
     def accept(
         self,
@@ -66,7 +62,7 @@ class Drafts:
         doubt = None
         if built.doubt:
             doubt = Doubt(built.doubt, "it posts, and its counterpart must be explained", Category.BUSINESS, ())
-        self._add(before, after, (PostingState.VALIDATED,), doubt, built.predecessors)
+        self._add(Change(before, after, LEDGER, (PostingState.VALIDATED,), doubt, predecessors=built.predecessors))
 
     def refuse(self, before: Posting, state: PostingState, doubt: Doubt) -> None:
         """No document: an exception, or parked in RECORDED."""
@@ -77,52 +73,36 @@ class Drafts:
             reason=doubt.reason,
             reason_text=doubt.message,
         )
-        self._add(before, after, (), doubt, ())
+        self._add(Change(before, after, LEDGER, doubt=doubt))
+
+    def _add(self, change: Change) -> None:
+        if change.is_new:
+            change = replace(change, actor=change.after.made_by or LEDGER)
+        elif change.after.is_built:
+            change = replace(change, resolution="built")
+        self.changes.append(change)
 
     def decide_rivals(self, known: Mapping[str, Posting]) -> None:
         """Effects that another event has already: the same content is a duplicate, another one an exception.
 
-        Such a posting stands under a key of its own, which nothing ever sends to Odoo.
+        Such a posting stands under a key of its own, which nothing ever sends to Odoo. Of two events of one batch that
+        claim one effect the first has it.
         """
-        self.new = [
-            self._beside(posting, rival) if (rival := known.get(posting.posting.key)) else posting
-            for posting in self._once(self.new)
-        ]
+        first: dict[str, Posting] = {}
+        for place, change in enumerate(self.changes):
+            key, posting = change.after.key, change.after
+            if change.is_new and (rival := known.get(key) if first.setdefault(key, posting) is posting else first[key]):
+                self.changes[place] = self._beside(change, rival)
 
-    def _once(self, new: Sequence[NewPosting]) -> list[NewPosting]:
-        """Two events of one batch may claim one effect: the first has it."""
-        first: dict[str, NewPosting] = {}
-        return [
-            posting
-            if first.setdefault(posting.posting.key, posting) is posting
-            else self._beside(posting, first[posting.posting.key].posting)
-            for posting in new
-        ]
-
-    def _beside(self, new_posting: NewPosting, rival: Posting) -> NewPosting:
-        posting = new_posting.posting
+    def _beside(self, change: Change, rival: Posting) -> Change:
+        posting = change.after
         own = replace(posting, key=rival_key(posting.key, posting.event), available_at=self._now, hold_until=None)
         if rival.content_digest and rival.content_digest == posting.content_digest:
             same = replace(own, state=PostingState.DUPLICATE, reason="EFFECT_KNOWN", reason_text=rival.name)
-            return NewPosting(same)
+            return Change(change.before, same, change.actor)
         doubt = Doubt("EFFECT_CONFLICT", "another event has this effect with another content", actions=("reject",))
         conflict = replace(own, state=PostingState.EXCEPTION, reason=doubt.reason, reason_text=doubt.message)
-        return NewPosting(conflict, doubt=doubt)
-
-    def _add(
-        self,
-        before: Posting,
-        after: Posting,
-        through: tuple[PostingState, ...],
-        doubt: Doubt | None,
-        predecessors: tuple[str, ...],
-    ) -> None:
-        if before.version == NEW:
-            self.new.append(NewPosting(replace(after, version=1), through, predecessors, doubt))
-            return
-        resolution = "built" if after.document_json else ""
-        self.changes.append(Change(before, after, LEDGER, through, doubt, resolution))
-        self.predecessors[after.key] = predecessors
+        return Change(change.before, conflict, change.actor, doubt=doubt)
 
 
 def draft(event: RecordedEvent, key: str, now: datetime) -> Posting:
@@ -140,7 +120,7 @@ def draft(event: RecordedEvent, key: str, now: datetime) -> Posting:
         created_at=now,
         updated_at=now,
         available_at=now,
-        version=NEW,
+        version=UNSTORED,
     )
 
 

@@ -126,7 +126,7 @@ class ReconcileWorker:
                 return
             known = uow.postings.find([move.effect for _, move in moves])
             new = [moving(sources[document.effect], move, now) for document, move in moves if move.effect not in known]
-            uow.postings.create(new, now)
+            uow.postings.apply(new, now)
             if note_outcomes(uow, story.postings, outcomes_of(story.postings, views), now):
                 uow.story_queue.done([posting.key for posting in story.postings], story.until)
             else:
