@@ -16,11 +16,12 @@ import typer
 
 from libs.odoo.address import BadAddress
 from libs.odoo.connect import connect
+from libs.odoo.plan import Plan, read_plan
 from libs.odoo.port import Odoo
+from libs.odoo.provision import Provisioner, ProvisionStep
+from sandbox import chart
 
 from .odoo_key import make_api_key
-from .odoo_plan import Plan, default_plan, plan_text, read_plan
-from .odoo_provision import Provisioner, ProvisionStep
 
 app = typer.Typer(help="Prepare an Odoo company for Concord.", no_args_is_help=True, add_completion=False)
 
@@ -47,9 +48,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def show_plan(as_json: AsJson = False) -> None:
     """Print the default plan as YAML: save it, put the company's own codes in, give it to `setup --plan`."""
     if as_json:
-        typer.echo(json.dumps(dataclasses.asdict(default_plan())))
+        typer.echo(json.dumps(dataclasses.asdict(chart.PLAN)))
     else:
-        typer.echo(plan_text(default_plan()), nl=False)
+        typer.echo(chart.FILE.read_text("utf-8"), nl=False)
 
 
 @app.command()
@@ -68,7 +69,7 @@ def setup(
     changed. May be repeated. The password of a user to be made is read from the environment: CONCORD_ODOO_PASSWORD_ and
     the login in capitals.
     """
-    plan = read_plan(plan_file.read_text(encoding="utf-8")) if plan_file else default_plan()
+    plan = read_plan(plan_file.read_text(encoding="utf-8")) if plan_file else chart.PLAN
     odoo = _signed_in(url, database, admin_user, admin_password)
     steps = Provisioner(odoo, plan, passwords_of(plan, os.environ)).run(dry=dry_run)
     typer.echo(as_objects(steps, dry_run) if as_json else as_text(steps, dry_run))

@@ -1,4 +1,4 @@
-"""Make a sandbox's company: users, currencies and the chart of `chart.py`."""
+"""Make a sandbox's company: users, currencies, and the plan of `chart.py` carried out as on any Odoo."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from libs.money.currency import CURRENCIES
-from libs.odoo.company import PlannedTax
+from libs.odoo.provision import Provisioner
 
-from . import chart, masters
+from . import masters
 from .access import GROUPS
+from .chart import PLAN
 from .engine import Sandbox
 from .env import COMPANY, ROBOT
 from .store import SqliteStore
+from .transport import InProcess
 
 ADMIN = "admin"
+ROBOT_LOGIN = "__system__"
 _SYMBOLS = {"USD": ("$", "before"), "EUR": ("€", "after"), "GBP": ("£", "before"), "JPY": ("¥", "before")}
 _FIRST_IDS = {"USD": 1, "EUR": 125}  # as on the recorded servers
+_OWN_ACCOUNTS = {"receivable": "121000", "payable": "211000"}
 _COUNTRIES = {"US": "United States", "DE": "Germany", "SE": "Sweden", "FR": "France", "GB": "United Kingdom"}
 
 
@@ -27,7 +31,7 @@ def bootstrap(sandbox: Sandbox, passwords: Mapping[str, str] | None = None, comp
     """
     if not sandbox.is_empty:
         return
-    known = dict(passwords or {})
+    known = {user.login: user.login for user in PLAN.users} | dict(passwords or {})
     with sandbox.store.transaction():
         _currencies(sandbox.store)
         _company(sandbox.store, company)
@@ -35,9 +39,7 @@ def bootstrap(sandbox: Sandbox, passwords: Mapping[str, str] | None = None, comp
         _robots(sandbox.store, known.get(ADMIN, ADMIN))
     for country, name in _COUNTRIES.items():
         _create(sandbox, "res.country", {"code": country, "name": name})
-    _books(sandbox)
-    for spec in chart.USERS:
-        add_user(sandbox, spec.login, known.get(spec.login, spec.login), spec.groups, spec.name)
+    _books(sandbox, known)
 
 
 def add_user(sandbox: Sandbox, login: str, password: str, groups: tuple[str, ...], name: str = "") -> int:
@@ -63,7 +65,7 @@ def _currencies(store: SqliteStore) -> None:
             "full_name": code,
             "symbol": symbol,
             "position": position,
-            "active": int(code in chart.ACTIVE_CURRENCIES),
+            "active": int(code == PLAN.currency),
             "rounding": 10.0**-digits,
             "decimal_places": digits,
         }
@@ -73,7 +75,7 @@ def _currencies(store: SqliteStore) -> None:
 
 
 def _company(store: SqliteStore, name: str) -> None:
-    currency = store.one("SELECT id FROM res_currency WHERE name = ?", (chart.COMPANY_CURRENCY,))
+    currency = store.one("SELECT id FROM res_currency WHERE name = ?", (PLAN.currency,))
     partner = store.insert("res_partner", {"name": name, "complete_name": name, "is_company": 1, "active": 1})
     store.update("res_partner", partner, {"commercial_partner_id": partner})
     store.insert(
@@ -101,7 +103,7 @@ def _groups(sandbox: Sandbox) -> None:
 
 def _robots(store: SqliteStore, admin_password: str) -> None:
     """Odoo's own user, and the administrator with the rights recorded for it."""
-    for login, name, password in (("__system__", "OdooBot", None), (ADMIN, "Administrator", admin_password)):
+    for login, name, password in ((ROBOT_LOGIN, "OdooBot", None), (ADMIN, "Administrator", admin_password)):
         partner = store.insert("res_partner", {"name": name, "complete_name": name, "active": 1, "is_company": 0})
         store.update("res_partner", partner, {"commercial_partner_id": partner})
         secret = masters.hashed(password, login) if password else None
@@ -113,54 +115,19 @@ def _robots(store: SqliteStore, admin_password: str) -> None:
             store.link("res_groups_users_rel", user_id, [found])
 
 
-def _books(sandbox: Sandbox) -> None:
+def _books(sandbox: Sandbox, passwords: Mapping[str, str]) -> None:
+    """The plan's accounts, journals, taxes, partners and users, and what Odoo's own chart sets on the company."""
     store = sandbox.store
-    currencies = {row["name"]: row["id"] for row in store.where("res_currency")}
-    accounts: dict[str, int] = {}
-    for account in chart.ACCOUNTS:
-        values: dict[str, Any] = {
-            "code": account.code,
-            "name": account.name,
-            "account_type": account.type,
-            "reconcile": account.reconcile,
-            "currency_id": currencies[account.currency] if account.currency else False,
-        }
-        accounts[account.code] = _create(sandbox, "account.account", values)
-    receivable, payable = accounts["121000"], accounts["211000"]
-    for row in store.where("res_partner"):
-        own = {"property_account_receivable_id": receivable, "property_account_payable_id": payable}
-        store.update("res_partner", row["id"], own)
-    by_field = {field: accounts[code] for field, code in chart.COMPANY_ACCOUNTS.items()}
-    sandbox.execute(ROBOT, "res.company", "write", [[COMPANY], by_field])
-    for journal in chart.JOURNALS:
-        values = {"code": journal.code, "name": journal.name, "type": journal.type}
-        if journal.account:
-            values["default_account_id"] = accounts[journal.account]
-        if journal.suspense:
-            values["suspense_account_id"] = accounts[journal.suspense]
-        journal_id = _create(sandbox, "account.journal", values)
-        if journal.code == chart.EXCHANGE_JOURNAL:
-            sandbox.execute(ROBOT, "res.company", "write", [[COMPANY], {"currency_exchange_journal_id": journal_id}])
     _create(sandbox, "account.tax.group", {"name": "Taxes"})
-    for tax in chart.TAXES:
-        _tax(sandbox, tax, accounts)
-    for code, (day, value) in chart.RATES.items():
-        rate = {"currency_id": currencies[code], "name": day, "inverse_company_rate": value}
-        _create(sandbox, "res.currency.rate", rate)
-    for partner in chart.PARTNERS:
-        _create(sandbox, "res.partner", {"name": partner})
-
-
-def _tax(sandbox: Sandbox, tax: PlannedTax, accounts: Mapping[str, int]) -> None:
-    parts = [
-        [0, 0, {"repartition_type": "base", "factor_percent": 100.0}],
-        [0, 0, {"repartition_type": "tax", "factor_percent": 100.0, "account_id": accounts[tax.account]}],
-    ]
+    Provisioner(InProcess(sandbox, ROBOT_LOGIN), PLAN, passwords).run()
+    accounts = {row["code"]: row["id"] for row in store.where("account_account")}
+    own = {f"property_account_{side}_id": accounts[code] for side, code in _OWN_ACCOUNTS.items()}
+    for row in store.where("res_partner"):
+        store.update("res_partner", row["id"], own)
+    journals = {journal.role: journal for journal in PLAN.journals}
+    exchange = store.where("account_journal", code=journals["EXC"].code)[0]
     values = {
-        "name": tax.name,
-        "amount": float(tax.percent),
-        "type_tax_use": tax.use,
-        "invoice_repartition_line_ids": parts,
-        "refund_repartition_line_ids": parts,
+        "account_journal_suspense_account_id": accounts[journals["BNK"].suspense],
+        "currency_exchange_journal_id": exchange["id"],
     }
-    _create(sandbox, "account.tax", values)
+    sandbox.execute(ROBOT, "res.company", "write", [[COMPANY], values])

@@ -26,7 +26,7 @@ from libs.odoo.connect import connect
 from libs.odoo.port import Odoo
 from providers.fake_server import FakeServer
 from providers.stripe.fake_api import FakeStripe
-from sandbox.chart import RATES
+from sandbox.chart import PLAN
 
 from .company import provide_company
 from .day import ACCOUNT, BANK_ACCOUNT, SHOP, Day
@@ -132,7 +132,7 @@ def played_day(
         await_quiet(connection, lambda words: say(f"[dim]  {words}[/dim]"))
         if sandbox:
             be_well(sandbox)
-        rates = {code: Decimal(str(rate)) for code, (_, rate) in RATES.items()}
+        rates = {rate.currency: Decimal(rate.value) for rate in PLAN.rates}
         findings = gather(connection, odoo, trial_balance(folder / "inputs", rates), before)
         yield Played(day, suite, connection, sent, findings)
     finally:

@@ -17,7 +17,7 @@ from concord.trace.v1 import trace_pb2
 
 from cli.connection import Connection
 from libs.odoo.port import Odoo
-from sandbox.chart import ACCOUNTS
+from sandbox.chart import PLAN
 
 from .company import COMPANY
 
@@ -151,7 +151,7 @@ def gather(
 def posted_balances(odoo: Odoo) -> dict[str, Decimal]:
     """Net balance by role of all that is posted in Odoo, zeros left out."""
     accounts = odoo.execute("account.account", "search_read", [[], ["code"]])
-    role_of_code = {spec.code: spec.role for spec in ACCOUNTS}
+    role_of_code = {spec.code: spec.role for spec in PLAN.accounts}
     roles = {int(account["id"]): role_of_code.get(str(account["code"]), str(account["code"])) for account in accounts}
     posted = [["parent_state", "=", "posted"]]
     lines = odoo.execute("account.move.line", "search_read", [posted, ["account_id", "balance"]])

@@ -75,7 +75,7 @@ LIBS: dict[str, frozenset[str]] = {
     "trail": VALUES | {"concord", "libs.rpc", "libs.storage", "sqlalchemy"},
     # The plumbing of a process: it may see all other libs, and none of them sees it.
     "service": VALUES | GRPC | {"libs.odoo", "libs.rpc", "libs.storage", "libs.telemetry", "libs.trail"},
-    "odoo": VALUES | {"odoorpc", "httpx", "libs.formats", "starlette", "uvicorn"},
+    "odoo": VALUES | {"odoorpc", "yaml", "httpx", "libs.formats", "starlette", "uvicorn"},
 }
 
 # The stand-in for Odoo knows what passes between us and Odoo, and nothing of ours beyond that. No service knows it.

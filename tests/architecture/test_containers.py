@@ -19,11 +19,11 @@ from sqlalchemy import make_url
 
 from cli.connection import Connection
 from cli.health import ask
-from cli.odoo_plan import default_plan
 from docker import entrypoint, make_secrets
 from libs.rpc.config import ServerConfig, ServerTls
 from libs.rpc.identity import TokenKeys, TokenVerifier
 from libs.rpc.server import serve
+from sandbox.chart import PLAN
 from tests.architecture.source import ROOT
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -157,7 +157,7 @@ def test_only_a_service_that_has_messages_for_nats_may_reach_it() -> None:
 
 
 def test_the_services_sign_in_to_odoo_as_the_users_that_the_setup_makes() -> None:
-    made = {user.login for user in default_plan().users}
+    made = {user.login for user in PLAN.users}
     services = compose()["services"]
     named = [services[name]["environment"]["CONCORD_ODOO_USER"] for name in ("ledger", "masterdata")]
     assert [re.sub(r".*:-(.*)\}", r"\1", one) for one in named] == ["concord", "masterdata"]

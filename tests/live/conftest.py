@@ -9,11 +9,11 @@ import time
 
 import pytest
 
-from cli.odoo_plan import Plan, default_plan
-from cli.odoo_provision import Provisioner
-from libs.odoo.company import PlannedUser
 from libs.odoo.connect import connect, server_version
+from libs.odoo.plan import Plan, PlannedUser
 from libs.odoo.port import Odoo
+from libs.odoo.provision import Provisioner
+from sandbox.chart import PLAN
 from tests.live.server import INTEGRATION_GROUPS, Server, missing_variables
 
 
@@ -50,7 +50,7 @@ def run() -> str:
 @pytest.fixture(scope="session")
 def plan(server: Server) -> Plan:
     """The default plan with the integration user that the environment names."""
-    chart = default_plan()
+    chart = PLAN
     others = tuple(user for user in chart.users if user.login not in ("concord", server.user))
     ours = PlannedUser(server.user, "Concord", INTEGRATION_GROUPS)
     return dataclasses.replace(chart, users=(ours, *others))

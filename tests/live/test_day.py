@@ -17,8 +17,8 @@ from concord.recon.v1 import match_pb2
 
 from cli.demo.command import Played, played_day
 from cli.odoo_key import make_api_key
-from cli.odoo_plan import Plan
 from libs.odoo.connect import connect
+from libs.odoo.plan import Plan
 from libs.odoo.port import Odoo
 from tests.live.server import Server
 

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 import pytest
 from typer.testing import CliRunner
 
-from cli.odoo_plan import Plan, PlanUnreadable, default_plan, plan_text, read_plan
-from cli.odoo_provision import CompanyDiffers, Provisioner, ProvisionStep
 from cli.odoo_setup import app, as_text, password_variable, passwords_of
-from libs.odoo.company import PlannedAccount, PlannedPartner, PlannedTax, PlannedUser
+from libs.odoo.plan import Plan, PlannedAccount, PlannedPartner, PlannedTax, PlannedUser, PlanUnreadable, read_plan
+from libs.odoo.provision import CompanyDiffers, Provisioner, ProvisionStep
+from sandbox.chart import PLAN
 from sandbox.engine import Sandbox
 from sandbox.seed import bootstrap
 from sandbox.transport import InProcess
@@ -33,11 +33,11 @@ def changes(steps: list[ProvisionStep]) -> list[tuple[str, str, str]]:
 
 
 def test_the_sandbox_s_company_already_is_what_the_default_plan_asks_for(admin: InProcess) -> None:
-    assert changes(Provisioner(admin, default_plan(), {}).run()) == []
+    assert changes(Provisioner(admin, PLAN, {}).run()) == []
 
 
 def test_what_is_missing_is_made_once(admin: InProcess) -> None:
-    plan = default_plan()
+    plan = PLAN
     wider = dataclasses.replace(
         plan,
         accounts=(*plan.accounts, PlannedAccount("CLR", "124102", "Adyen Clearing EUR", "asset_current", True, "EUR")),
@@ -58,7 +58,7 @@ def test_what_is_missing_is_made_once(admin: InProcess) -> None:
 
 
 def test_a_user_who_has_more_rights_than_planned_loses_them(admin: InProcess) -> None:
-    plan = default_plan()
+    plan = PLAN
     less = tuple(
         dataclasses.replace(user, groups=("account.group_account_readonly",)) if user.login == "masterdata" else user
         for user in plan.users
@@ -81,16 +81,12 @@ DIFFERENCES = [
 def test_a_difference_is_refused_before_anything_is_made(
     admin: InProcess, other: dict[str, object], difference: str
 ) -> None:
-    plan = default_plan()
+    plan = PLAN
     bare = Plan(currency="USD", accounts=(), journals=(), partners=(PlannedPartner("first", "Not to be made"),))
     with pytest.raises(CompanyDiffers, match=difference):
         Provisioner(admin, dataclasses.replace(bare, **other), {}).run()  # type: ignore[arg-type]
     assert admin.execute("res.partner", "search", [[["name", "=", "Not to be made"]]]) == []
     assert changes(Provisioner(admin, plan, {}).run()) == []
-
-
-def test_the_printed_plan_reads_back_as_itself() -> None:
-    assert read_plan(plan_text(default_plan())) == default_plan()
 
 
 BAD_PLANS = [
@@ -128,7 +124,7 @@ def test_a_code_that_yaml_takes_for_a_number_stays_a_code() -> None:
 
 def test_passwords_come_from_one_variable_a_login() -> None:
     environment = {"CONCORD_ODOO_PASSWORD_MASTERDATA": "secret", "CONCORD_ODOO_PASSWORD_CLOSE": ""}
-    assert passwords_of(default_plan(), environment) == {"masterdata": "secret"}
+    assert passwords_of(PLAN, environment) == {"masterdata": "secret"}
     assert password_variable("books@example.com") == "CONCORD_ODOO_PASSWORD_BOOKS_EXAMPLE_COM"
 
 
@@ -149,4 +145,4 @@ def test_an_address_that_is_none_is_a_usage_error() -> None:
 def test_the_plan_command_prints_a_plan() -> None:
     result = CliRunner().invoke(app, ["plan"])
     assert result.exit_code == 0
-    assert read_plan(result.output) == default_plan()
+    assert read_plan(result.output) == PLAN

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from cli.odoo_key import KeyRefused, make_api_key
-from cli.odoo_plan import Plan
-from cli.odoo_provision import CompanyDiffers, Provisioner
-from libs.odoo.company import PlannedAccount, PlannedTax
 from libs.odoo.connect import connect
 from libs.odoo.errors import OdooDenied
+from libs.odoo.plan import Plan, PlannedAccount, PlannedTax
 from libs.odoo.port import Odoo
+from libs.odoo.provision import CompanyDiffers, Provisioner
 from tests.live.server import INTEGRATION_GROUPS, Server
 
 pytestmark = pytest.mark.live

@@ -308,7 +308,7 @@ def test_a_contact_bears_its_company_as_commercial_partner(world: World) -> None
 
 def test_every_role_of_the_chart_is_mapped(world: World) -> None:
     world.activate()
-    for spec in chart.ACCOUNTS:
+    for spec in chart.PLAN.accounts:
         if spec.role not in ("BANK", "SUS"):
             scope = MappingScope("stripe", "acct_demo", spec.currency or "USD")
             assert seen(world.answer(AccountQuestion(spec.role, scope))) == spec.code

@@ -45,8 +45,8 @@ def test_calls_to_odoo_are_timed_by_the_company_that_is_read(engine_for: EngineF
 def test_a_first_sync_brings_the_whole_chart(engine_for: EngineFor, version: int) -> None:
     world = new_world(engine_for, version)
     accounts = {row["code"]: row for row in stored(world, "account")}
-    assert {spec.code for spec in chart.ACCOUNTS} <= set(accounts)
-    for spec in chart.ACCOUNTS:
+    assert {spec.code for spec in chart.PLAN.accounts} <= set(accounts)
+    for spec in chart.PLAN.accounts:
         row = accounts[spec.code]
         told = (row["name"], row["type"], row["reconcilable"], row["currency"], row["active"])
         assert told == (spec.name, spec.type, spec.reconcile, spec.currency or "", True)
@@ -61,7 +61,7 @@ def test_a_first_sync_brings_the_whole_chart(engine_for: EngineFor, version: int
     assert [(row["currency"], row["day"], row["rate"]) for row in stored(world, "exchange_rate")] == [
         ("EUR", "2026-01-01", "0.9090909090909091")
     ]
-    assert set(chart.PARTNERS) <= {row["name"] for row in stored(world, "party")}
+    assert {partner.name for partner in chart.PLAN.partners} <= {row["name"] for row in stored(world, "party")}
     (company,) = stored(world, "legal_entity")
     assert (company["currency"], company["revision"], company["rounds_by_line"]) == ("USD", 1, True)
     assert company["gain_account"] == company["loss_account"] == accounts["646000"]["odoo_id"]

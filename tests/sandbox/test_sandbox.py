@@ -106,12 +106,11 @@ def test_what_cannot_be_imitated_is_refused_and_not_pretended(sandbox: Sandbox) 
 
 
 def test_the_chart_names_each_role_once_for_each_currency(sandbox: Sandbox) -> None:
-    keys = [(spec.role, spec.currency) for spec in chart.ACCOUNTS]
+    keys = [(spec.role, spec.currency) for spec in chart.PLAN.accounts]
     assert len(keys) == len(set(keys))
-    assert {spec.code for spec in chart.ACCOUNTS} == set(_ids(sandbox, "account.account"))
-    assert (chart.code_of("CLR", "EUR"), chart.code_of("AR"), chart.journal_code("PSP")) == ("124101", "121000", "STRP")
-    with pytest.raises(LookupError):
-        chart.code_of("NOPE")
+    assert {spec.code for spec in chart.PLAN.accounts} == set(_ids(sandbox, "account.account"))
+    clearing = {spec.currency: spec.code for spec in chart.PLAN.accounts if spec.role == "CLR"}
+    assert clearing == {"USD": "124100", "EUR": "124101"}
 
 
 def test_the_hard_lock_moves_dates_and_only_ever_goes_forward(sandbox: Sandbox) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import inspect
 
 from libs.storage.audit import AuditLog
 from libs.storage.totals import Total
-from sandbox.chart import ACCOUNTS
+from sandbox.chart import PLAN
 from services.gateway.storage import TABLES as GATEWAY_TABLES
 from services.gateway.storage import GatewayUow
 from services.ledger.storage import TABLES as LEDGER_TABLES
@@ -29,7 +29,7 @@ TABLES_OF = {"gateway": GATEWAY_TABLES, "ledger": LEDGER_TABLES, "recon": RECON_
 DIFFERENCES = {("NO_CANDIDATE", 1234), ("PAYMENT_WITHOUT_ORDER", 1500)}
 # Exception cases that the day must end with, and no other.
 CASES = Counter({"PROVIDER_ITEM_UNEXPLAINED": 1, "MAPPING_MISSING": 1})
-_ROLES = {spec.code: spec.role for spec in ACCOUNTS}
+_ROLES = {spec.code: spec.role for spec in PLAN.accounts}
 
 
 def problems(world: World) -> list[str]:

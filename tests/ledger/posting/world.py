@@ -13,7 +13,7 @@ from libs.errors.retry import RetryPolicy
 from libs.money import Money
 from libs.odoo.errors import OdooDenied, OdooOutcomeUnknown, OdooUnavailable
 from libs.odoo.port import Json
-from sandbox.chart import ACCOUNTS, JOURNALS
+from sandbox.chart import PLAN
 from sandbox.engine import Sandbox
 from sandbox.seed import bootstrap
 from sandbox.transport import InProcess, LossyTransport
@@ -61,11 +61,11 @@ class SandboxMasters:
         return master.Masters({ref: self._answer(ref) for ref in refs}, 1, "companies/acme/mappingSets/1")
 
     def account(self, role: str, currency: str = "USD") -> master.PostingAccount:
-        spec = next(one for one in ACCOUNTS if one.role == role and one.currency in ("", currency))
+        spec = next(one for one in PLAN.accounts if one.role == role and one.currency in ("", currency))
         return master.PostingAccount(self.accounts[spec.code], spec.code, spec.currency or "", spec.reconcile)
 
     def _journal(self, role: str) -> master.PostingJournal:
-        spec = next(one for one in JOURNALS if one.role == role)
+        spec = next(one for one in PLAN.journals if one.role == role)
         bank = role == "BNK"
         return master.PostingJournal(
             self.journals[spec.code],
@@ -184,7 +184,7 @@ class PostingWorld(World):
         lines = self.admin.execute(
             "account.move.line", "search_read", [[["parent_state", "=", "posted"]], ["account_id", "balance"]]
         )
-        roles = {self.masters.accounts[spec.code]: spec.role for spec in ACCOUNTS}
+        roles = {self.masters.accounts[spec.code]: spec.role for spec in PLAN.accounts}
         sums: dict[str, int] = {}
         for one in lines:
             role = roles[int(one["account_id"][0])]

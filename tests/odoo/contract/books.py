@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from libs.odoo.port import Odoo
-from sandbox import chart
+from sandbox.chart import PLAN
 
 
 @dataclass(slots=True)
@@ -29,10 +29,11 @@ class Books:
     inactive_currency_name: str = ""
 
     def account(self, role: str, currency: str | None = None) -> int:
-        return self.accounts[chart.code_of(role, currency)]
+        spec = next(one for one in PLAN.accounts if one.role == role and currency in (None, one.currency))
+        return self.accounts[spec.code]
 
     def journal(self, role: str) -> int:
-        return self.journals[chart.journal_code(role)]
+        return self.journals[next(one.code for one in PLAN.journals if one.role == role)]
 
     @property
     def day(self) -> str:
@@ -61,8 +62,10 @@ def prepare(admin: Odoo, version: int, run: str, today: date) -> Books:
     _journals(admin, books)
     _taxes(admin, books)
     _company(admin, books)
-    for name in chart.PARTNERS:
-        books.partners[name] = _once(admin, "res.partner", [["name", "=", name]], {"name": name})
+    for partner in PLAN.partners:
+        books.partners[partner.name] = _once(
+            admin, "res.partner", [["name", "=", partner.name]], {"name": partner.name}
+        )
     return books
 
 
@@ -70,20 +73,20 @@ def _currencies(admin: Odoo, books: Books) -> None:
     rows = admin.execute("res.currency", "search_read", [[], ["name", "active"]], {"context": {"active_test": False}})
     books.currencies = {row["name"]: row["id"] for row in rows}
     active = {row["name"] for row in rows if row["active"]}
-    for code in chart.ACTIVE_CURRENCIES:
+    for code in (PLAN.currency, *PLAN.currencies):
         if code not in active:
             admin.execute("res.currency", "write", [[books.currencies[code]], {"active": True}])
     spare = next(row for row in rows if row["name"] in ("SEK", "NOK", "DKK", "PLN") and not row["active"])
     books.inactive_currency, books.inactive_currency_name = spare["id"], spare["name"]
-    for code, (day, value) in chart.RATES.items():
-        currency = books.currencies[code]
-        domain = [["currency_id", "=", currency], ["name", "=", day]]
-        values = {"currency_id": currency, "name": day, "inverse_company_rate": value}
+    for rate in PLAN.rates:
+        currency = books.currencies[rate.currency]
+        domain = [["currency_id", "=", currency], ["name", "=", rate.date]]
+        values = {"currency_id": currency, "name": rate.date, "inverse_company_rate": float(rate.value)}
         _once(admin, "res.currency.rate", domain, values)
 
 
 def _accounts(admin: Odoo, books: Books) -> None:
-    for spec in chart.ACCOUNTS:
+    for spec in PLAN.accounts:
         values: dict[str, Any] = {
             "code": spec.code,
             "name": spec.name,
@@ -96,7 +99,7 @@ def _accounts(admin: Odoo, books: Books) -> None:
 
 
 def _journals(admin: Odoo, books: Books) -> None:
-    for spec in chart.JOURNALS:
+    for spec in PLAN.journals:
         values: dict[str, Any] = {"code": spec.code, "name": spec.name, "type": spec.type}
         if spec.account:
             values["default_account_id"] = books.accounts[spec.account]
@@ -106,7 +109,7 @@ def _journals(admin: Odoo, books: Books) -> None:
 
 
 def _taxes(admin: Odoo, books: Books) -> None:
-    for spec in chart.TAXES:
+    for spec in PLAN.taxes:
         parts = [
             [0, 0, {"repartition_type": "base", "factor_percent": 100.0}],
             [0, 0, {"repartition_type": "tax", "factor_percent": 100.0, "account_id": books.accounts[spec.account]}],
@@ -125,15 +128,16 @@ def _taxes(admin: Odoo, books: Books) -> None:
 
 
 def _company(admin: Odoo, books: Books) -> None:
-    fields = [*chart.COMPANY_ACCOUNTS, "currency_exchange_journal_id"]
+    differences = ["income_currency_exchange_account_id", "expense_currency_exchange_account_id"]
+    fields = [*differences, "currency_exchange_journal_id"]
     company = admin.execute("res.company", "search_read", [[["id", "=", 1]], fields])[0]
     wanted: dict[str, Any] = {
-        name: books.accounts[code]
-        for name, code in chart.COMPANY_ACCOUNTS.items()
-        if "exchange" in name and (not company[name] or company[name][0] != books.accounts[code])
+        name: books.accounts[PLAN.exchange]
+        for name in differences
+        if not company[name] or company[name][0] != books.accounts[PLAN.exchange]
     }
     if not company["currency_exchange_journal_id"]:
-        wanted["currency_exchange_journal_id"] = books.journals[chart.EXCHANGE_JOURNAL]
+        wanted["currency_exchange_journal_id"] = books.journal("EXC")
     if wanted:
         admin.execute("res.company", "write", [[1], wanted])
 

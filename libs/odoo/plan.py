@@ -1,21 +1,19 @@
-"""What Concord needs to find in an Odoo company, as data: `concord odoo setup` compares, then makes what is missing.
+"""What Concord needs to find in an Odoo company, as data: `provision` compares, then makes what is missing.
 
-A plan is a YAML (or JSON) file; `concord odoo plan` prints the default one to start from. Codes are the company's own:
-where an account, journal or tax exists under its code, it is adopted, never changed into something else.
+A plan is a YAML (or JSON) file. Codes are the company's own: where an account, journal or tax exists under its code,
+it is adopted, never changed into something else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 
 import yaml
 
 from libs.errors import ConcordError, Kind
-from libs.odoo.company import PlannedAccount, PlannedJournal, PlannedPartner, PlannedRate, PlannedTax, PlannedUser
-from sandbox import chart
 
 
 class PlanUnreadable(ConcordError):
@@ -23,6 +21,68 @@ class PlanUnreadable(ConcordError):
 
     kind: ClassVar[Kind] = Kind.INVALID
     reason: ClassVar[str] = "ODOO_PLAN_UNREADABLE"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAccount:
+    """`code` is the company's own; `role` is what the posting rules call it (clearing has one account a currency)."""
+
+    role: str
+    code: str
+    name: str
+    type: str  # Odoo's account_type
+    reconcile: bool = False
+    currency: str = ""  # fixed currency, ISO 4217; empty: any
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedJournal:
+    """`account` is its default account, `suspense` a bank journal's suspense account; empty: Odoo chooses."""
+
+    role: str
+    code: str
+    name: str
+    type: str  # sale, purchase, bank, cash, general
+    account: str = ""
+    suspense: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTax:
+    """A percentage whose tax lines go to the account of that code, on invoices and on credit notes alike."""
+
+    code: str
+    name: str
+    percent: str  # a decimal string
+    use: str  # sale or purchase
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPartner:
+    """`key` is the name under which Concord finds it again, whatever people rename it to."""
+
+    key: str
+    name: str
+    company: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRate:
+    """One unit of `currency` is worth `value` units of the company's currency from `date` on."""
+
+    currency: str
+    date: str  # YYYY-MM-DD
+    value: str  # a decimal string
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedUser:
+    """A user with these groups and no other; each group by its external id."""
+
+    login: str
+    name: str
+    groups: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,34 +198,3 @@ def _value(value: Any) -> Any:
 
 def _without_code(error: TypeError) -> str:
     return str(error).removeprefix("Plan.__init__() ").removeprefix("Planned").replace(".__init__()", "")
-
-
-def plan_text(plan: Plan) -> str:
-    """The plan as YAML, in the order in which it is carried out."""
-    document = asdict(plan)
-    for name, value in document.items():
-        if isinstance(value, tuple):
-            document[name] = [_plain(item) for item in value]
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
-
-
-def _plain(item: Any) -> Any:
-    if isinstance(item, dict):
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in item.items() if value != ""}
-    return item
-
-
-def default_plan() -> Plan:
-    """The demonstration company's chart, as the sandbox has it, with users of the least rights."""
-    return Plan(
-        currency=chart.COMPANY_CURRENCY,
-        currencies=tuple(code for code in chart.ACTIVE_CURRENCIES if code != chart.COMPANY_CURRENCY),
-        rates=tuple(PlannedRate(code, day, f"{value}") for code, (day, value) in chart.RATES.items()),
-        accounts=chart.ACCOUNTS,
-        journals=chart.JOURNALS,
-        taxes=chart.TAXES,
-        partners=tuple(PlannedPartner(name.lower().replace(" ", "_"), name) for name in chart.PARTNERS),
-        users=chart.USERS,
-        exchange=chart.COMPANY_ACCOUNTS["expense_currency_exchange_account_id"],
-        transfer=chart.COMPANY_ACCOUNTS["transfer_account_id"],
-    )

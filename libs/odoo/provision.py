@@ -12,10 +12,9 @@ from decimal import Decimal
 from typing import Any, ClassVar, TypeAlias
 
 from libs.errors import ConcordError, Kind
-from libs.odoo.company import PlannedAccount, PlannedJournal, PlannedPartner, PlannedRate, PlannedTax, PlannedUser
-from libs.odoo.port import Odoo
 
-from .odoo_plan import Plan
+from .plan import Plan, PlannedAccount, PlannedJournal, PlannedPartner, PlannedRate, PlannedTax, PlannedUser
+from .port import Odoo
 
 MODULE = "concord_setup"
 
