@@ -12,6 +12,7 @@ from concord.ledger.v1 import ledger_pb2, ledger_pb2_grpc, posting_pb2
 from concord.recon.v1 import match_pb2, recon_pb2, recon_pb2_grpc
 
 from cli.connection import Connection
+from libs.access import AccessScope
 from libs.errors import ConcordError, Kind
 from libs.rpc.identity import issue_token
 
@@ -93,7 +94,8 @@ def be_well(sandbox_url: str) -> None:
 
 
 def _upload(day: Day, partner: httpx.Client, connection: Connection, say: Say, sent: Sent) -> None:
-    token = issue_token(connection.keys(), "demo/operator", ["operator"])
+    scope = AccessScope.of([COMPANY.removeprefix("companies/")], [f"bank/{BANK_ACCOUNT}"])
+    token = issue_token(connection.keys(), "demo/operator", ["operator"], scope)
     headers = {"authorization": f"Bearer {token}", "content-type": "application/xml"}
     answer = partner.post(f"/files/{BANK_ACCOUNT}", content=day.statement(), headers=headers)
     say(f"bank     statement of {len(day.credits)} lines: {answer.status_code} {ANSWERS.get(answer.status_code, '')}")

@@ -51,6 +51,11 @@ class EffectKey:
         return replace(self, effect=effect)
 
 
+def key_beginning(company: str, *source: str) -> str:
+    """What the keys of a company's postings begin with: of all, of a provider's, or of those of one of its accounts."""
+    return "".join(f"{_escaped(part)}_" for part in (company, *source))
+
+
 def is_effect_key(text: str) -> bool:
     """Whether the text has the form of a key."""
     return _KEY.fullmatch(text) is not None

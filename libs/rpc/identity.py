@@ -19,6 +19,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
+from libs.access import NOTHING, AccessScope, ScopeInvalid
 from libs.errors import ConcordError, Kind
 from libs.rpc.interception import CallInterceptor, metadata_value
 
@@ -55,10 +56,11 @@ class KeyInvalid(ConcordError):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A proven caller."""
+    """A proven caller, what it may do by its roles, and whose books and sources it may do it to."""
 
     subject: str
     roles: frozenset[str]
+    scope: AccessScope = NOTHING
 
 
 _identity: ContextVar[Identity | None] = ContextVar("concord_identity", default=None)
@@ -70,6 +72,12 @@ def current_identity() -> Identity:
     if identity is None:
         raise TokenMissing("no caller is known here")
     return identity
+
+
+def current_scope() -> AccessScope:
+    """What the caller of the RPC being served may touch; nothing outside of one."""
+    identity = _identity.get()
+    return NOTHING if identity is None else identity.scope
 
 
 @contextmanager
@@ -176,12 +184,13 @@ def issue_token(
     keys: TokenKeys,
     subject: str,
     roles: Iterable[str],
+    scope: AccessScope = NOTHING,
     *,
     lifetime_seconds: int = 3600,
     clock: Clock = utc_now,
     issuer: str = ISSUER,
 ) -> str:
-    """A bearer token for `subject`, signed with the first key that can issue."""
+    """A bearer token for `subject`, signed with the first key that can issue. Without a scope it touches nothing."""
     key = keys.issuing()
     now = clock()
     claims = {
@@ -189,6 +198,8 @@ def issue_token(
         "aud": AUDIENCE,
         "sub": subject,
         "roles": sorted(roles),
+        "companies": sorted(scope.companies),
+        "sources": sorted(scope.sources),
         "iat": int(now.timestamp()),
         "exp": int((now + timedelta(seconds=lifetime_seconds)).timestamp()),
     }
@@ -202,7 +213,8 @@ class IssuedToken:
         self,
         keys: TokenKeys,
         subject: str,
-        roles: Iterable[str] = ("service",),
+        roles: Iterable[str],
+        scope: AccessScope = NOTHING,
         *,
         lifetime_seconds: int = 3600,
         clock: Clock = utc_now,
@@ -210,6 +222,7 @@ class IssuedToken:
         self._keys = keys
         self._subject = subject
         self._roles = tuple(roles)
+        self._scope = scope
         self._lifetime = lifetime_seconds
         self._clock = clock
         self._token = ""
@@ -219,7 +232,7 @@ class IssuedToken:
         now = self._clock()
         if self._renew_at is None or now >= self._renew_at:
             self._token = issue_token(
-                self._keys, self._subject, self._roles, lifetime_seconds=self._lifetime, clock=self._clock
+                self._keys, self._subject, self._roles, self._scope, lifetime_seconds=self._lifetime, clock=self._clock
             )
             self._renew_at = now + timedelta(seconds=self._lifetime / 2)
         return self._token
@@ -284,13 +297,27 @@ class TokenVerifier:
         well_formed = (
             isinstance(claims["sub"], str)
             and claims["sub"] != ""
-            and isinstance(roles, list)
-            and all(isinstance(role, str) for role in roles)
+            and _are_texts(roles)
             and all(isinstance(time, int | float) and not isinstance(time, bool) for time in (expires_at, not_before))
         )
         if not well_formed or not_before > self._clock().timestamp() + LEEWAY_SECONDS:
             raise Unauthenticated("the token is not valid")
-        return Identity(claims["sub"], frozenset(roles or ())), float(expires_at)
+        return Identity(claims["sub"], frozenset(roles or ()), _scope_of(claims)), float(expires_at)
+
+
+def _scope_of(claims: Mapping[str, Any]) -> AccessScope:
+    """What the token names; a token of before there were scopes names nothing."""
+    companies, sources = claims.get("companies", []), claims.get("sources", [])
+    if not (_are_texts(companies) and _are_texts(sources)):
+        raise Unauthenticated("the token is not valid")
+    try:
+        return AccessScope.of(companies, sources)
+    except ScopeInvalid:
+        raise Unauthenticated("the token is not valid") from None
+
+
+def _are_texts(claim: object) -> bool:
+    return isinstance(claim, list) and all(isinstance(text, str) for text in claim)
 
 
 class IdentityInterceptor(CallInterceptor):

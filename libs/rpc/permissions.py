@@ -24,11 +24,10 @@ READ_MASTERS = frozenset({"masterdata.resolve", "masterdata.records.read"})
 READ_ALL = READ_BOOKS | READ_WALK | READ_MASTERS | {"gateway.deliveries.read"}
 
 ROLES: Mapping[str, frozenset[str]] = {
-    # One service calling another. It records and reads; it never approves, replays or administers.
-    "service": READ_BOOKS
-    | READ_WALK
-    | READ_MASTERS
-    | {"ledger.events.record", "ledger.matches.apply", "recon.files.import"},
+    # The services themselves, each with just what it asks of the others. None approves, replays or administers.
+    "gateway": frozenset({"ledger.events.record", "recon.files.import"}),
+    "ledger": frozenset({"masterdata.resolve"}),
+    "recon": frozenset({"ledger.events.record", "ledger.postings.read", "ledger.matches.apply"}),
     # A partner's own system: brings events, and sees what became of them.
     "partner": frozenset({"ledger.events.record", "ledger.postings.read", "trace.read"}),
     # Looks after partners' connections.

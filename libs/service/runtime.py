@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 
 import grpc
 
+from libs.access import AccessScope
 from libs.events import TransactionIds
 from libs.rpc.channel import open_channel
 from libs.rpc.identity import IssuedToken, TokenVerifier
@@ -74,10 +75,10 @@ class Runtime:
         self._closing.append(held.close)
         return held
 
-    def channel(self, address: str) -> grpc.Channel:
-        """To another service, with our token and the trace."""
+    def channel(self, address: str, scope: AccessScope) -> grpc.Channel:
+        """To another service, with the trace and a token of our own: the role that is named after us, and the scope."""
         config = self._config
-        token = IssuedToken(config.token_keys, config.name)
+        token = IssuedToken(config.token_keys, config.name, (config.name,), scope)
         interceptors = self.telemetry.client_interceptors()
         return self.closing(
             open_channel(address, config.calls, token, metadata=(outgoing_headers,), interceptors=interceptors)

@@ -54,8 +54,8 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
     world = Surroundings(
         new_uow=new_uow,
         accounts=accounts,
-        ledger=EventLedgerClient(runtime.channel(config.ledger_address)),
-        recon=ReconClient(runtime.channel(config.recon_address)),
+        ledger=EventLedgerClient(runtime.channel(config.ledger_address, accounts.scope())),
+        recon=ReconClient(runtime.channel(config.recon_address, accounts.scope())),
         api=runtime.closing(HttpApi({found.source.interface: found.api for found in config.sources if found.api})),
         work=work,
         fetched=lambda source, receipt: count_received(metrics, source, receipt),

@@ -12,6 +12,7 @@ if __name__ == "__main__":
 
 from concord.masterdata.v1 import masterdata_pb2_grpc
 
+from libs.access import EVERY, AccessScope
 from libs.service.process import ServiceProcess
 from libs.service.runtime import Runtime, run
 from libs.storage.group_commit import GroupCommitWriter
@@ -24,6 +25,7 @@ from .storage import TABLES
 from .storage.uow import LedgerUowFactory
 from .telemetry import LedgerTelemetry
 
+EVERY_COMPANY = AccessScope.of(companies=[EVERY])  # it keeps the books of whichever there are
 POLL_SECONDS = {"hold": 5.0, "seal": 0.2, "reconcile": 0.5, "match": 0.5}
 # Which workers a commit gives work to, by the queue that it wrote to.
 WORKERS = {"build": ("build",), "post": ("post",), "match": ("match", "reconcile"), "seal": ("seal", "relay")}
@@ -43,7 +45,7 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
 
     ledger = build_ledger(
         LedgerUowFactory(runtime.engine, listen=listen),
-        masterdata_pb2_grpc.MasterdataServiceStub(runtime.channel(config.masterdata_address)),
+        masterdata_pb2_grpc.MasterdataServiceStub(runtime.channel(config.masterdata_address, EVERY_COMPANY)),
         runtime.odoo(config.odoo),
         work,
         installation=config.installation,

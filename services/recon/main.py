@@ -10,6 +10,7 @@ from collections.abc import Mapping
 if __name__ == "__main__":
     gc.disable()  # before the imports that follow; see `run`
 
+from libs.access import EVERYTHING
 from libs.service.process import ServiceProcess
 from libs.service.runtime import Runtime, run
 
@@ -35,7 +36,7 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
     """The whole process, listening. Raises a `ConcordError` where the configuration cannot be used."""
     config = ReconConfig.from_env(env)
     runtime = Runtime(config.runtime)
-    ledger = LedgerClient(runtime.channel(config.ledger_address), lambda: runtime.wake("watch"))
+    ledger = LedgerClient(runtime.channel(config.ledger_address, EVERYTHING), lambda: runtime.wake("watch"))
     recon = build_recon(runtime.engine, runtime.closing(ledger), runtime.work, config.settings)
     runtime.watch_queues(recon.queues)
     watch_unmatched(runtime.telemetry.metrics, recon.unmatched_lines)

@@ -10,8 +10,8 @@ import sys
 from tests.architecture.source import Module, within
 
 STDLIB = frozenset(sys.stdlib_module_names) | {"__future__"}
-# `libs.listing` and `libs.service.work` are values too: part of a list, and what a worker is handed.
-VALUES = frozenset({"libs.money", "libs.errors", "libs.events", "libs.listing", "libs.service.work"})
+# Values too: what a caller may touch, part of a list, and what a worker is handed.
+VALUES = frozenset({"libs.access", "libs.money", "libs.errors", "libs.events", "libs.listing", "libs.service.work"})
 GRPC = frozenset({"grpc", "grpc_health", "grpc_reflection", "grpc_status", "google"})
 # The connector seam: its contracts and the registry. No provider's own folder is part of it.
 SEAM = frozenset({"providers.base", "providers.errors", "providers.PROVIDERS"})
@@ -61,6 +61,7 @@ SERVICE_LAYERS: dict[str, frozenset[str]] = {
 BUILDS_ALL = "main"
 
 LIBS: dict[str, frozenset[str]] = {
+    "access": frozenset({"libs.errors", "libs.events"}),
     "money": frozenset({"libs.errors"}),
     "errors": frozenset(),
     "listing": frozenset(),

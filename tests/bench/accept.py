@@ -13,6 +13,7 @@ from typing import Any
 from concord.ledger.v1 import ledger_pb2, ledger_pb2_grpc
 from sqlalchemy import Engine
 
+from libs.access import EVERYTHING
 from libs.events import Event, TransactionIds
 from libs.rpc.channel import open_channel
 from libs.rpc.config import ChannelConfig
@@ -190,7 +191,9 @@ class _Rpc:
         url, schema = self.place
         process, ready = stack.enter_context(serving("tests.bench.recorder", url=url, schema=schema))
         self._pid = process.pid
-        channel = open_channel(f"127.0.0.1:{ready['port']}", ChannelConfig(), IssuedToken(KEYS, "gateway"))
+        channel = open_channel(
+            f"127.0.0.1:{ready['port']}", ChannelConfig(), IssuedToken(KEYS, "gateway", ("gateway",), EVERYTHING)
+        )
         stack.callback(channel.close)
         self._stub = ledger_pb2_grpc.LedgerServiceStub(channel)
         self._requests = [[_request(batch) for batch in part] for part in events]

@@ -31,6 +31,7 @@ from concord.ledger.v1 import ledger_pb2, ledger_pb2_grpc, posting_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from cli.connection import Connection
+from libs.access import EVERYTHING
 from libs.rpc.identity import IssuedToken, TokenKey, TokenKeys
 from libs.rpc.wire import from_event
 from tests.bench import load
@@ -184,7 +185,7 @@ def _unary(tree: Tree, scratch: Scratch, stack: ExitStack) -> Slice:
     channel = grpc.insecure_channel(f"127.0.0.1:{ready['port']}")
     stack.callback(channel.close)
     call = ledger_pb2_grpc.LedgerServiceStub(channel).RecordEvent
-    token = IssuedToken(TokenKeys([TokenKey.secret(*KEYS.split(":"))]), "gateway")
+    token = IssuedToken(TokenKeys([TokenKey.secret(*KEYS.split(":"))]), "gateway", ("gateway",), EVERYTHING)
 
     def record(place: int) -> tuple[Measured, int]:
         events = Charges().events(place * UNARY_CALLS, UNARY_CALLS)

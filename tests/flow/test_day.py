@@ -31,6 +31,7 @@ from cli.demo.play import await_quiet
 from cli.demo.report import print_report
 from cli.suite import SERVICES
 from cli.trace import steps_of
+from libs.access import EVERYTHING
 from libs.odoo.connect import connect
 from libs.rpc.identity import issue_token
 from tests.flow.conftest import Watched
@@ -141,7 +142,7 @@ def test_payouts_transfers_and_their_transactions_are_matched(day: Watched) -> N
 
 def test_the_same_facts_in_a_settlement_file_and_in_the_statement_again_post_nothing(day: Watched) -> None:
     played, before = day.played, day.played.findings
-    operator = issue_token(played.connection.keys(), "tests/operator", ["operator"])
+    operator = issue_token(played.connection.keys(), "tests/operator", ["operator"], EVERYTHING)
     answers = []
     with httpx.Client(base_url=f"http://{played.connection.address('http')}", timeout=10) as edge:
         for account, kind, content in (
@@ -216,7 +217,7 @@ def test_every_role_may_call_just_what_the_table_says(day: Watched, service: str
     expected = {}
     for role, full, allowed in role_matrix([descriptor]):
         method = descriptor.methods_by_name[full.rpartition("/")[2]]
-        token = issue_token(day.played.connection.keys(), "matrix", [role])
+        token = issue_token(day.played.connection.keys(), "matrix", [role], EVERYTHING)
         with grpc.insecure_channel(day.played.connection.address(service)) as channel:
             answered[role, full] = may_call(channel, method, full, token)
         expected[role, full] = allowed

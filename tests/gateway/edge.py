@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import jsonschema  # type: ignore[import-untyped]
 
+from libs.access import EVERYTHING, AccessScope
 from libs.errors import ConcordError
 from libs.rpc.identity import TokenKey, TokenKeys, TokenVerifier, issue_token
 from libs.storage.group_commit import GroupCommitWriter
@@ -50,8 +51,8 @@ class Edge:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def token(self, *roles: str) -> str:
-        return issue_token(KEYS, "tester", roles)
+    def token(self, *roles: str, scope: AccessScope = EVERYTHING) -> str:
+        return issue_token(KEYS, "tester", roles, scope)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from concord.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from typer.testing import CliRunner
 
 from cli.main import app
+from libs.access import EVERYTHING
 from libs.errors import ConcordError
 from libs.rpc.config import ServerConfig
 from libs.rpc.identity import IssuedToken, TokenKeys, TokenVerifier
@@ -112,6 +113,6 @@ def test_a_name_that_cannot_be_replayed_holds_up_no_other(shell: Shell) -> None:
 
 
 def test_who_may_not_replay_is_told_once(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CONCORD_TOKEN", IssuedToken(TokenKeys.parse(KEYS), "eve", ("auditor",))())
+    monkeypatch.setenv("CONCORD_TOKEN", IssuedToken(TokenKeys.parse(KEYS), "eve", ("auditor",), EVERYTHING)())
     assert shell.refused("replay", PARKED, REFUSED).reason == "PERMISSION_DENIED"
     assert len(shell.run("list").splitlines()) == 2

@@ -13,6 +13,7 @@ import pytest
 from concord.gateway.v1 import delivery_pb2, gateway_pb2, gateway_pb2_grpc
 from concord.trace.v1 import trace_pb2
 
+from libs.access import EVERYTHING
 from libs.errors import Kind
 from libs.rpc.channel import open_channel
 from libs.rpc.config import ChannelConfig
@@ -58,7 +59,9 @@ class Process:
 
     def channel(self, *roles: str) -> grpc.Channel:
         keys = TokenKeys([TokenKey.secret("k1", "y" * 40)])
-        return open_channel(f"127.0.0.1:{self.ports['grpc']}", ChannelConfig(), IssuedToken(keys, "tester", roles))
+        return open_channel(
+            f"127.0.0.1:{self.ports['grpc']}", ChannelConfig(), IssuedToken(keys, "tester", roles, EVERYTHING)
+        )
 
     def deliver(self, event: str) -> httpx.Response:
         charge = self.account.charge(f"ch_{event}", 1000, NOW, fee=59)

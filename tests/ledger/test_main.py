@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from concord.ledger.v1 import ledger_pb2, ledger_pb2_grpc
 
+from libs.access import EVERYTHING
 from libs.rpc.channel import open_channel
 from libs.rpc.config import ChannelConfig, ConfigInvalid
 from libs.rpc.identity import IssuedToken, TokenKeys
@@ -42,7 +43,7 @@ def process(tmp_path: Path) -> Iterator[ServiceProcess]:
 
 def test_it_records_and_answers_while_masterdata_and_odoo_are_down(process: ServiceProcess) -> None:
     address = f"127.0.0.1:{json.loads(process.ready_line())['ports']['grpc']}"
-    token = IssuedToken(TokenKeys.parse(TOKEN_KEYS), "gateway")
+    token = IssuedToken(TokenKeys.parse(TOKEN_KEYS), "gateway", ("gateway", "viewer"), EVERYTHING)
     channel = open_channel(address, ChannelConfig(), token)
     stub = ledger_pb2_grpc.LedgerServiceStub(channel)
     event = from_event(replace(capture(), transaction_id=""))

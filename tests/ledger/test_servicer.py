@@ -14,6 +14,7 @@ from concord.events.v1 import event_pb2
 from concord.ledger.v1 import ledger_pb2, ledger_pb2_grpc, match_pb2, posting_pb2
 from concord.trace.v1 import trace_pb2
 
+from libs.access import EVERYTHING
 from libs.events import EventKind
 from libs.rpc.channel import open_channel
 from libs.rpc.config import ChannelConfig, ServerConfig
@@ -34,7 +35,7 @@ from tests.ledger.events import capture
 from tests.ledger.world import World
 
 KEYS = TokenKeys([TokenKey.secret("k1", "a-secret-of-the-tests-that-is-long-enough")])
-ROLES = ("service", "operator", "approver")
+ROLES = ("gateway", "recon", "operator", "approver")
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Served:
     channels: list[grpc.Channel]
 
     def stub(self, subject: str = "gateway") -> ledger_pb2_grpc.LedgerServiceStub:
-        token = IssuedToken(KEYS, subject, ROLES)
+        token = IssuedToken(KEYS, subject, ROLES, EVERYTHING)
         self.channels.append(open_channel(self.address, ChannelConfig(retry=None), token))
         return ledger_pb2_grpc.LedgerServiceStub(self.channels[-1])
 
@@ -115,7 +116,9 @@ def test_a_hundred_and_more_callers_of_one_event_each_share_a_commit(world: Worl
     with GroupCommitWriter(record) as recorder:
         servicer = LedgerServicer(world.new_uow, recorder, world.clock, Broadcast())
         server = serve(ServerConfig(), [registration(servicer)], TokenVerifier(KEYS))
-        with open_channel(server.address, ChannelConfig(retry=None), IssuedToken(KEYS, "gateway", ROLES)) as channel:
+        with open_channel(
+            server.address, ChannelConfig(retry=None), IssuedToken(KEYS, "gateway", ROLES, EVERYTHING)
+        ) as channel:
             stub = ledger_pb2_grpc.LedgerServiceStub(channel)
             requests = [
                 ledger_pb2.RecordEventRequest(event=from_event(capture(f"txn_{number}"))) for number in range(calls)

@@ -14,6 +14,7 @@ import grpc
 import pytest
 from concord.masterdata.v1 import masterdata_pb2, masterdata_pb2_grpc, records_pb2
 
+from libs.access import EVERYTHING
 from libs.rpc.channel import open_channel
 from libs.rpc.config import ChannelConfig, ConfigInvalid
 from libs.rpc.identity import IssuedToken, TokenKeys
@@ -44,7 +45,7 @@ def test_the_process_starts_and_answers_while_odoo_is_away(tmp_path: Path) -> No
     process.start(out=out)
     try:
         port = json.loads(out.getvalue())["ports"]["grpc"]
-        token = IssuedToken(TokenKeys.parse(KEYS), "olga", ("operator",))
+        token = IssuedToken(TokenKeys.parse(KEYS), "olga", ("operator",), EVERYTHING)
         with open_channel(f"127.0.0.1:{port}", ChannelConfig(), token) as channel:
             stub = masterdata_pb2_grpc.MasterdataServiceStub(channel)
             assert stub.GetRevision(masterdata_pb2.GetRevisionRequest(name="companies/acme")).revision == 0

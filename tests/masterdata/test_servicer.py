@@ -10,6 +10,7 @@ import grpc
 import pytest
 from concord.masterdata.v1 import mapping_pb2, masterdata_pb2, masterdata_pb2_grpc, records_pb2, resolve_pb2
 
+from libs.access import EVERYTHING
 from libs.errors import Kind
 from libs.events import TransactionIds
 from libs.rpc.channel import open_channel
@@ -39,7 +40,7 @@ class Served:
         self.channels: list[grpc.Channel] = []
 
     def stub(self, subject: str, *roles: str) -> masterdata_pb2_grpc.MasterdataServiceStub:
-        channel = open_channel(self._address, ChannelConfig(retry=None), IssuedToken(KEYS, subject, roles))
+        channel = open_channel(self._address, ChannelConfig(retry=None), IssuedToken(KEYS, subject, roles, EVERYTHING))
         self.channels.append(channel)
         return masterdata_pb2_grpc.MasterdataServiceStub(channel)
 
@@ -95,7 +96,7 @@ def test_the_whole_way_from_odoo_to_an_answer(served: Served) -> None:
     active = served.approve(offered)
     assert active.state == mapping_pb2.MappingSet.STATE_ACTIVE
     assert (active.proposed_by, active.approved_by) == ("ann", "bob")
-    ledger = served.stub("ledger", "service")
+    ledger = served.stub("ledger", "ledger", "viewer")
     answer = ledger.BatchResolve(
         resolve_pb2.BatchResolveRequest(
             parent=ACME,
@@ -141,7 +142,7 @@ def test_the_whole_way_from_odoo_to_an_answer(served: Served) -> None:
 
 def test_references_without_an_answer_are_counted_by_reason(served: Served) -> None:
     served.sync()
-    stub = served.stub("ledger", "service")
+    stub = served.stub("ledger", "ledger", "viewer")
     asked = [Reference(), Reference(), Reference(company=resolve_pb2.CompanyReference())]
     stub.BatchResolve(resolve_pb2.BatchResolveRequest(parent=ACME, references=asked))
     stub.BatchResolve(resolve_pb2.BatchResolveRequest(parent="companies/made-up", references=asked))
@@ -209,9 +210,9 @@ def test_the_lists_come_by_pages(served: Served) -> None:
 
 
 REFUSALS: list[tuple[str, str, Any, Kind, str]] = [
-    ("BatchResolve", "service", resolve_pb2.BatchResolveRequest(parent="acme"), Kind.INVALID, "REQUEST_INVALID"),
-    ("BatchResolve", "service", resolve_pb2.BatchResolveRequest(parent=ACME), Kind.INVALID, "REQUEST_INVALID"),
-    ("BatchResolve", "service", resolve_pb2.BatchResolveRequest(parent=ACME, references=[Reference()] * 1001), Kind.INVALID, "REQUEST_INVALID"),
+    ("BatchResolve", "ledger", resolve_pb2.BatchResolveRequest(parent="acme"), Kind.INVALID, "REQUEST_INVALID"),
+    ("BatchResolve", "ledger", resolve_pb2.BatchResolveRequest(parent=ACME), Kind.INVALID, "REQUEST_INVALID"),
+    ("BatchResolve", "ledger", resolve_pb2.BatchResolveRequest(parent=ACME, references=[Reference()] * 1001), Kind.INVALID, "REQUEST_INVALID"),
     ("SyncMasterData", "operator", masterdata_pb2.SyncMasterDataRequest(parent=ACME), Kind.INVALID, "REQUEST_INVALID"),
     ("SyncMasterData", "operator", masterdata_pb2.SyncMasterDataRequest(parent="companies/acne", request_id=str(uuid.uuid4())), Kind.MISSING, "COMPANY_UNKNOWN"),
     ("SyncMasterData", "operator", masterdata_pb2.SyncMasterDataRequest(parent="companies/" + "a" * 65, request_id=str(uuid.uuid4())), Kind.INVALID, "REQUEST_INVALID"),

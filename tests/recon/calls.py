@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import grpc
 
+from libs.access import EVERYTHING, AccessScope
 from libs.rpc.channel import open_channel
 from libs.rpc.config import ChannelConfig, ServerConfig
 from libs.rpc.identity import IssuedToken, TokenKeys, TokenVerifier
@@ -14,13 +15,15 @@ from libs.rpc.server import Registration, RunningServer, serve
 
 KEYS = TokenKeys.parse("k1:HS256:" + "ab" * 32)
 PARENT = "companies/acme"
-ROLES = ("service", "accountant")
+ROLES = ("gateway", "recon", "accountant")
 
 
 @contextmanager
-def serving(registration: Registration, roles: tuple[str, ...]) -> Iterator[tuple[RunningServer, grpc.Channel]]:
+def serving(
+    registration: Registration, roles: tuple[str, ...], scope: AccessScope = EVERYTHING
+) -> Iterator[tuple[RunningServer, grpc.Channel]]:
     server = serve(ServerConfig(), [registration], TokenVerifier(KEYS))
-    channel = open_channel(server.address, ChannelConfig(retry=None), IssuedToken(KEYS, "tests", roles))
+    channel = open_channel(server.address, ChannelConfig(retry=None), IssuedToken(KEYS, "tests", roles, scope))
     try:
         yield server, channel
     finally:

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from concord.recon.v1 import match_pb2, recon_pb2, recon_pb2_grpc
 
+from libs.access import EVERYTHING
 from libs.errors import ConcordError, Kind
 from libs.money import Money
 from libs.rpc.channel import open_channel
@@ -170,7 +171,9 @@ def test_two_people_over_the_wire(world: World) -> None:
     service = recon_pb2.DESCRIPTOR.services_by_name["ReconService"]
     registration = Registration(servicer, recon_pb2_grpc.add_ReconServiceServicer_to_server, service)
     with serving(registration, ("accountant", "approver")) as (server, mine):
-        other = open_channel(server.address, ChannelConfig(retry=None), IssuedToken(KEYS, "bob", ("approver",)))
+        other = open_channel(
+            server.address, ChannelConfig(retry=None), IssuedToken(KEYS, "bob", ("approver",), EVERYTHING)
+        )
         maker, second = recon_pb2_grpc.ReconServiceStub(mine), recon_pb2_grpc.ReconServiceStub(other)
         request = recon_pb2.ProposeWriteOffRequest(
             name=difference.name, why="a cent", etag=str(difference.version), request_id=str(uuid4())

@@ -8,6 +8,7 @@ import grpc
 import pytest
 from concord.recon.v1 import recon_pb2, recon_pb2_grpc
 
+from libs.access import EVERYTHING
 from libs.rpc.channel import open_channel
 from libs.rpc.config import ChannelConfig, ConfigInvalid
 from libs.rpc.identity import IssuedToken, TokenKeys
@@ -36,7 +37,7 @@ def test_the_process_serves_and_stops(tmp_path: Path) -> None:
     try:
         port = process._servers["grpc"].port
         assert f'"grpc": {port}' in ports.read_text()
-        token = IssuedToken(TokenKeys.parse(KEYS), "tests", ("viewer",))
+        token = IssuedToken(TokenKeys.parse(KEYS), "tests", ("viewer",), EVERYTHING)
         with open_channel(f"127.0.0.1:{port}", ChannelConfig(retry=None), token) as channel:
             stub = recon_pb2_grpc.ReconServiceStub(channel)
             answer = stub.ListMatches(recon_pb2.ListMatchesRequest(parent="companies/acme"))

@@ -12,6 +12,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, wrappers_pb2
 from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from libs.access import EVERYTHING
 from libs.rpc.channel import open_channel
 from libs.rpc.config import ChannelConfig, ServerConfig
 from libs.rpc.identity import IssuedToken, TokenKey, TokenKeys, TokenVerifier
@@ -157,7 +158,7 @@ def calling(
 ) -> Iterator[EchoStub]:
     """A stub on a channel of ours, with a token of these roles."""
     target = server if isinstance(server, str) else server.address
-    token = token or IssuedToken(KEYS, "tests", roles)
+    token = token or IssuedToken(KEYS, "tests", roles, EVERYTHING)
     options.setdefault("metadata", (outgoing_headers,))
     channel = open_channel(target, config or ChannelConfig(retry=None), token, **options)
     with channel:

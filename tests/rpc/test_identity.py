@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from libs.access import EVERYTHING, AccessScope
 from libs.rpc.errors import RemoteError
 from libs.rpc.identity import (
     Identity,
@@ -73,6 +74,14 @@ def test_a_public_key_proves_what_the_private_one_issued(private: Any) -> None:
         issue_token(public, "ann", ["viewer"])
 
 
+def test_a_token_names_companies_and_sources_and_one_of_roles_alone_names_none() -> None:
+    scope = AccessScope.of(["acme"], ["stripe/acct_1", "shopify/*"])
+    identity = verifier().verify(issue_token(KEYS, "ann", ["viewer"], scope, clock=lambda: NOW))
+    assert identity == Identity("ann", frozenset({"viewer"}), scope)
+    of_roles_alone = verifier().verify(signed(claims()))
+    assert of_roles_alone == Identity("ann", frozenset({"viewer"}), AccessScope())
+
+
 def test_two_keys_live_at_once_while_they_are_rotated() -> None:
     old, new = TokenKey.secret("k1", SECRET), TokenKey.secret("k2", OTHER_SECRET)
     by_old = issue_token(TokenKeys([old]), "ann", [], clock=lambda: NOW)
@@ -116,6 +125,13 @@ REFUSED = {
     "an unknown key": signed(claims(), kid="k9"),
     "no signature": jwt.encode(claims(), "", algorithm="none", headers={"kid": "k1"}),
     "another algorithm": signed(claims(), SECRET * 2, algorithm="HS512"),
+    "companies as a text": signed(claims(companies="acme")),
+    "companies that are no texts": signed(claims(companies=[["acme"]])),
+    "a company that is a path": signed(claims(companies=["acme/../other"])),
+    "an empty company": signed(claims(companies=[""])),
+    "a source that is a name": signed(claims(sources=["sources/stripe/accounts/acct_1"])),
+    "any provider's account": signed(claims(sources=["*/acct_1"])),
+    "a part of an account": signed(claims(sources=["stripe/acct_*"])),
     "garbage": "garbage",
     "empty parts": "..",
     "huge": "a" * 100_000,
@@ -164,13 +180,13 @@ def test_keys_that_cannot_be_used_stop_the_start(text: str) -> None:
 
 def test_a_services_own_token_is_renewed_at_half_its_life() -> None:
     now = NOW
-    source = IssuedToken(KEYS, "ledger", lifetime_seconds=100, clock=lambda: now)
+    source = IssuedToken(KEYS, "ledger", ("ledger",), EVERYTHING, lifetime_seconds=100, clock=lambda: now)
     first = source()
     now = NOW + timedelta(seconds=49)
     assert source() == first
     now = NOW + timedelta(seconds=50)
     assert source() != first
-    assert verifier(now=now).verify(source()) == Identity("ledger", frozenset({"service"}))
+    assert verifier(now=now).verify(source()) == Identity("ledger", frozenset({"ledger"}), EVERYTHING)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

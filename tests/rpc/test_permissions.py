@@ -51,8 +51,8 @@ def test_every_rpc_of_every_service_names_a_permission_that_some_role_holds() ->
         ("ledger.postings.approve", {"approver"}),
         ("masterdata.mappings.approve", {"approver"}),
         ("masterdata.mappings.propose", {"accountant"}),
-        ("ledger.events.record", {"service", "partner"}),
-        ("ledger.matches.apply", {"service"}),
+        ("ledger.events.record", {"gateway", "recon", "partner"}),
+        ("ledger.matches.apply", {"recon"}),
     ],
 )
 def test_what_must_be_kept_apart_is(permission: str, roles: set[str]) -> None:
@@ -104,7 +104,7 @@ def test_a_method_that_was_not_declared_is_refused_rather_than_guessed() -> None
         add_echo(LADDER)(echo, server)
 
     server = serve(ServerConfig(), [Registration(Echo(), add_another, ECHO)], TokenVerifier(KEYS))
-    with calling(server, roles=("service",), service=LADDER) as stub, pytest.raises(RemoteError) as caught:
+    with calling(server, roles=("gateway",), service=LADDER) as stub, pytest.raises(RemoteError) as caught:
         stub.call("Say", "a")
     server.stop(0)
     assert caught.value.kind is Kind.FORBIDDEN

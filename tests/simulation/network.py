@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from libs.access import EVERYTHING
 from libs.errors import ConcordError
 from libs.rpc.errors import STATUS, RemoteError
 from libs.rpc.identity import Identity, acting_as
@@ -30,7 +31,7 @@ class Channel:
     """
 
     def __init__(self, caller: str, servicer: Callable[[], Any], deliver: Deliver) -> None:
-        self._identity = Identity(f"services/{caller}", frozenset({caller}))
+        self._identity = Identity(f"services/{caller}", frozenset({caller}), EVERYTHING)
         self._servicer = servicer
         self._deliver = deliver
 
