@@ -62,12 +62,6 @@ def key_error(message: str) -> ServerFailure:
     return ServerFailure("builtins.KeyError", message)
 
 
-def serialization_failure() -> ServerFailure:
-    return ServerFailure(
-        "psycopg2.errors.SerializationFailure", "could not serialize access due to concurrent update\n"
-    )
-
-
 def beyond_the_sandbox(what: str) -> ServerFailure:
     """Odoo can do it, this stand-in cannot, and says so rather than pretend."""
     return ServerFailure("builtins.NotImplementedError", f"the sandbox does not imitate {what}")

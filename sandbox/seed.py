@@ -42,16 +42,6 @@ def bootstrap(sandbox: Sandbox, passwords: Mapping[str, str] | None = None, comp
     _books(sandbox, known)
 
 
-def add_user(sandbox: Sandbox, login: str, password: str, groups: tuple[str, ...], name: str = "") -> int:
-    """A user in these groups (by external id)."""
-    ids = [
-        sandbox.execute(ROBOT, "ir.model.data", "check_object_reference", [*group.split(".")])[1] for group in groups
-    ]
-    field = "groups_id" if sandbox.version < 19 else "group_ids"
-    values = {"name": name or login, "login": login, "password": password, field: [[6, 0, ids]]}
-    return _create(sandbox, "res.users", values)
-
-
 def _create(sandbox: Sandbox, model: str, values: Mapping[str, Any]) -> int:
     return int(sandbox.execute(ROBOT, model, "create", [dict(values)]))
 

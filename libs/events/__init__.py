@@ -18,7 +18,7 @@ from .digest import DIGEST_VERSION, digest_of
 from .effects import EffectKey, is_effect_key, is_rival_key, rival_key
 from .event import Channel, Event, EventInvalid, EventKind, Provenance, Reference, ReferenceKind, event_name, split_name
 from .ids import Clock, IdSource, TransactionIds
-from .records import from_plain, to_plain, to_text
+from .records import from_plain, to_text
 from .settlement import Settlement, SettlementLine
 
 __all__ = [
@@ -58,6 +58,5 @@ __all__ = [
     "settlement_from_json",
     "settlement_to_json",
     "split_name",
-    "to_plain",
     "to_text",
 ]

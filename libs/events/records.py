@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Hashable
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
@@ -19,18 +18,16 @@ _Decoder = Callable[[Any], Any]
 _Writer = Callable[[Any], str]
 
 
-def to_plain(value: Any) -> Any:
-    """Dataclasses become objects, tuples arrays, Money `[currency, minor units]`, instants and dates ISO 8601."""
-    return json.loads(to_text(value))
-
-
 def to_text(value: Any) -> str:
-    """The same as compact JSON text: every stored event passes here, so it is written without an object between."""
+    """Compact JSON: dataclasses become objects, tuples arrays, Money `[currency, minor units]`, instants and dates ISO.
+
+    Every stored event passes here, so it is written without an object between.
+    """
     return _TEXT[value.__class__](value)
 
 
 def from_plain(kind: type[_T], value: Any) -> _T:
-    """What `to_plain` made of a `kind`. Its own checks run again and may raise."""
+    """The `kind` that the JSON value of `to_text` was. Its own checks run again and may raise."""
     return cast(_T, _decoder(cast("Hashable", kind))(value))
 
 

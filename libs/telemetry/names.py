@@ -9,12 +9,10 @@ INTERFACE = "concord.interface"  # `{provider}/{account}`
 STEP = "concord.step"
 SPAN_CLASS = "concord.span_class"  # BUSINESS or TECHNICAL
 REASON = "concord.reason"
-STATE = "concord.state"
 EVENT = "concord.event"  # resource names, never contents
 POSTING = "concord.posting"
 MATCH = "concord.match"
 DELIVERY = "concord.delivery"
-BATCH_ITEMS = "concord.batch.items"
 WORKER = "concord.worker"
 QUEUE = "concord.queue"
 

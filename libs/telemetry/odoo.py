@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Any, Protocol
 
 from opentelemetry.trace import SpanKind
 
 from libs.telemetry import names
 from libs.telemetry.metrics import Metrics
-from libs.telemetry.trace import Step, Tracer
+from libs.telemetry.trace import Tracer
 
 
 class _Odoo(Protocol):
@@ -37,35 +36,20 @@ class TracedOdoo:
         attributes = {names.ODOO_MODEL: model, names.ODOO_METHOD: method}
         if self._company:
             attributes[names.COMPANY] = self._company
-        step = self._tracer.technical(f"odoo {model}.{method}", attributes, kind=SpanKind.CLIENT)
-        with step, _Timed(self._metrics, model, method, step, self._company):
-            return self._odoo.execute(model, method, args, kwargs)
+        began = time.perf_counter()
+        outcome = "ok"
+        with self._tracer.technical(f"odoo {model}.{method}", attributes, kind=SpanKind.CLIENT) as step:
+            try:
+                return self._odoo.execute(model, method, args, kwargs)
+            except BaseException as error:
+                # By our own class, which says what may have happened; Odoo's texts are translated and name people.
+                outcome = type(error).__name__
+                raise
+            finally:
+                step.set(names.ODOO_OUTCOME, outcome)
+                self._metrics.odoo_call(time.perf_counter() - began, model, method, outcome, self._company)
 
 
 def of_company(odoo: _Odoo, company: str) -> _Odoo:
     """`odoo` for calls that concern one company's books alone; as it is where nobody traces it."""
     return odoo.of_company(company) if isinstance(odoo, TracedOdoo) else odoo
-
-
-class _Timed:
-    """Measures a call, whatever becomes of it."""
-
-    def __init__(self, metrics: Metrics, model: str, method: str, step: Step, company: str) -> None:
-        self._metrics = metrics
-        self._model = model
-        self._method = method
-        self._step = step
-        self._company = company
-        self._began = time.perf_counter()
-
-    def __enter__(self) -> None:
-        self._began = time.perf_counter()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        # By our own class, which says what may have happened; Odoo's texts are translated and name people.
-        outcome = "ok" if kind is None else kind.__name__
-        self._step.set(names.ODOO_OUTCOME, outcome)
-        seconds = time.perf_counter() - self._began
-        self._metrics.odoo_call(seconds, self._model, self._method, outcome, self._company)

@@ -28,7 +28,6 @@ from libs.telemetry.context import (
     context_of,
     current_transaction_id,
     decision_of,
-    format_traceparent,
     parse_traceparent,
     parse_transaction_id,
     root_ids,
@@ -271,15 +270,6 @@ class Tracer:
             return parent, []
         root = _root_context(trace_id, technical_decision(trace_id, self._technical_share))
         return root, [Link(parent)] if parent is not None else []
-
-
-def root_traceparent(transaction_id: str, technical_share: float = 0.1) -> str:
-    """The traceparent of a transaction's root span, known from its id alone; empty for what is no transaction id."""
-    trace_id = parse_transaction_id(transaction_id)
-    if trace_id is None:
-        return ""
-    root = _root_context(trace_id, technical_decision(trace_id, technical_share))
-    return format_traceparent(root.trace_id, root.span_id, root.trace_flags.sampled)
 
 
 def reason_of(error: BaseException) -> str:

@@ -16,7 +16,7 @@ from libs.events import TransactionIds
 from sandbox.engine import Sandbox
 from sandbox.env import ROBOT
 from sandbox.seed import bootstrap
-from sandbox.transport import InProcess, LossyTransport
+from sandbox.transport import InProcess
 from services.masterdata.adapters.mapping_yaml import read_mapping
 from services.masterdata.adapters.odoo_masters import OdooMasters
 from services.masterdata.domain.mapping_set import MappingSet
@@ -27,6 +27,7 @@ from services.masterdata.handlers.ports import MasterSource
 from services.masterdata.handlers.resolve_references import Resolver
 from services.masterdata.handlers.sync_masterdata import MasterdataSync
 from services.masterdata.storage import MasterdataUowFactory
+from tests.lossy_transport import LossyTransport
 from tests.storage.fixtures import EngineFor
 
 DEMO = Path(__file__).parents[2] / "cli" / "demo" / "mapping.yaml"

@@ -15,10 +15,11 @@ from libs.events import TransactionIds
 from libs.rpc.config import ServerConfig
 from libs.rpc.identity import TokenKeys, TokenVerifier
 from libs.rpc.server import serve
-from sandbox.transport import InProcess, LossyTransport
+from sandbox.transport import InProcess
 from services.masterdata.assembly import Masterdata
 from services.masterdata.servicer import MasterdataServicer, registration
 from services.masterdata.storage import MasterdataUowFactory
+from tests.lossy_transport import LossyTransport
 from tests.masterdata.company import DEMO, Clock, seeded
 from tests.storage.fixtures import EngineFor
 

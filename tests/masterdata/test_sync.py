@@ -11,8 +11,7 @@ from libs.storage.requests import RequestIdReused
 from libs.telemetry import names
 from libs.telemetry.odoo import TracedOdoo
 from sandbox import chart
-from sandbox.seed import add_user
-from sandbox.transport import InProcess, LossyTransport
+from sandbox.transport import InProcess
 from services.masterdata.adapters.odoo_masters import OdooMasters
 from services.masterdata.domain.errors import CompanyAmbiguous, CompanyTaken, CompanyUnknown
 from services.masterdata.domain.records import Account, ExchangeRate, Journal, Party, Reading, TaxCode
@@ -20,6 +19,7 @@ from services.masterdata.domain.sync import SyncState
 from services.masterdata.handlers.sync_masterdata import odoo_company_of
 from services.masterdata.storage import TABLES, MasterdataRow
 from services.masterdata.workers.sync import SyncWorker
+from tests.lossy_transport import LossyTransport
 from tests.masterdata.company import World, new_world
 from tests.storage.fixtures import EngineFor
 from tests.telemetry.spans import Recorder
@@ -149,7 +149,7 @@ def test_odoo_down_is_a_failed_run_that_changes_nothing(world: World) -> None:
 
 def test_a_user_without_rights_is_a_failed_run(engine_for: EngineFor) -> None:
     world = new_world(engine_for, synced=False)
-    add_user(world.sandbox, "guest", "guest", ("base.group_user",))
+    world.sandbox.execute("admin", "res.users", "create", [{"name": "guest", "login": "guest"}])
     world.source = OdooMasters(InProcess(world.sandbox, "guest"))
     assert world.sync().reason == "ODOO_DENIED"
     assert stored(world, "legal_entity") == []

@@ -15,7 +15,8 @@ from sandbox import chart
 from sandbox.engine import Sandbox
 from sandbox.failures import ServerFailure
 from sandbox.seed import bootstrap
-from sandbox.transport import InProcess, LossyTransport
+from sandbox.transport import InProcess
+from tests.lossy_transport import LossyTransport
 from tests.odoo.contract.documents import ENTRY_FIELDS
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -32,7 +32,7 @@ from libs.telemetry.trace import Tracer
 from providers.base import ApiQuery, Secrets, Source
 from providers.errors import ApiRefused, ApiUnavailable, SignatureRefused
 from providers.stripe.fake_api import FakeStripe
-from sandbox.transport import InProcess, LossyTransport
+from sandbox.transport import InProcess
 from services.gateway.accounts import ConfiguredAccounts
 from services.gateway.adapters.recon import ReconClient
 from services.gateway.assembly import Gateway, Surroundings, receiver
@@ -54,6 +54,7 @@ from services.recon.engine.passes import match
 from services.recon.handlers.ports import LedgerChange
 from services.recon.handlers.ports import ReconLedger as ReconsLedger
 from services.recon.servicer import ReconServicer
+from tests.lossy_transport import LossyTransport
 from tests.simulation.databases import Databases, InMemory, company
 from tests.simulation.day import (
     ACCOUNT,

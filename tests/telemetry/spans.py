@@ -9,11 +9,18 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from libs.telemetry.config import TelemetryConfig
+from libs.telemetry.context import format_traceparent, technical_decision
 from libs.telemetry.setup import Telemetry, configure
 
 # UUIDv7s: version 7, variant bits 10; the low 56 bits decide.
 SAMPLED = "0190a3c07b1e70008000" + "000000000001"
 UNSAMPLED = "0190a3c07b1e7000bfff" + "ffffffffffff"
+
+
+def root_traceparent(transaction_id: str, technical_share: float = 0.1) -> str:
+    """The traceparent of a transaction's root span, known from its id alone."""
+    trace_id = int(transaction_id, 16)
+    return format_traceparent(trace_id, trace_id & (2**64 - 1), technical_decision(trace_id, technical_share))
 
 
 def scraped(telemetry: Telemetry) -> str:

@@ -13,9 +13,8 @@ from libs.telemetry import names
 from libs.telemetry.config import TelemetryConfig
 from libs.telemetry.context import current_transaction_id
 from libs.telemetry.setup import configure
-from libs.telemetry.trace import root_traceparent
 from tests.rpc.echo import SHAPES, Echo, EchoStub, Text, calling, serving
-from tests.telemetry.spans import SAMPLED, UNSAMPLED, Recorder, id_of, parent_of, trace_of
+from tests.telemetry.spans import SAMPLED, UNSAMPLED, Recorder, id_of, parent_of, root_traceparent, trace_of
 
 
 class Refused(ConcordError):

@@ -5,8 +5,8 @@ from opentelemetry.trace import StatusCode
 
 from libs.errors import ConcordError, Kind
 from libs.telemetry.context import current_transaction_id, traceparent_of
-from libs.telemetry.trace import Tracer, root_traceparent
-from tests.telemetry.spans import SAMPLED, UNSAMPLED, Recorder, id_of, links_of, parent_of, trace_of
+from libs.telemetry.trace import Tracer
+from tests.telemetry.spans import SAMPLED, UNSAMPLED, Recorder, id_of, links_of, parent_of, root_traceparent, trace_of
 
 
 class PartnerUnknown(ConcordError):

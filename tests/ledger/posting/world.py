@@ -16,7 +16,7 @@ from libs.odoo.port import Json
 from sandbox.chart import PLAN
 from sandbox.engine import Sandbox
 from sandbox.seed import bootstrap
-from sandbox.transport import InProcess, LossyTransport
+from sandbox.transport import InProcess
 from services.ledger.adapters.odoo_journal import OdooJournal
 from services.ledger.domain import master
 from services.ledger.domain.role import Role
@@ -24,6 +24,7 @@ from services.ledger.workers.match import WriteMatchWorker
 from services.ledger.workers.post import PostWorker
 from services.ledger.workers.reconcile import ReconcileWorker
 from tests.ledger.world import World
+from tests.lossy_transport import LossyTransport
 
 Happens = Callable[[str, str, list[Json]], None]
 
