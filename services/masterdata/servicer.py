@@ -10,7 +10,7 @@ import grpc
 from concord.masterdata.v1 import mapping_pb2, masterdata_pb2, masterdata_pb2_grpc, records_pb2, resolve_pb2
 from google.protobuf.message import Message
 
-from libs.listing import After, Item, ListPart
+from libs.listing import Item
 from libs.rpc.identity import current_identity
 from libs.rpc.pages import Answer, Page
 from libs.rpc.requests import request_id
@@ -18,7 +18,9 @@ from libs.rpc.server import Registration
 from libs.storage.uow import once_more
 
 from . import wire
+from .domain.records import Account, ExchangeRate, Product, TaxCode
 from .handlers import list_records
+from .handlers.list_records import Listed, records
 from .handlers.mapping_sets import MappingReview
 from .handlers.resolve_references import Resolver
 from .handlers.sync_masterdata import MasterdataSync
@@ -89,72 +91,74 @@ class MasterdataServicer(masterdata_pb2_grpc.MasterdataServiceServicer):
     def GetMappingSet(
         self, request: masterdata_pb2.GetMappingSetRequest, context: grpc.ServicerContext
     ) -> mapping_pb2.MappingSet:
-        return wire.from_mapping_set(list_records.get_mapping_set(*wire.to_mapping_set(request.name), self._new_uow))
+        with self._new_uow(read_only=True) as uow:
+            return wire.from_mapping_set(uow.mapping_sets.get(*wire.to_mapping_set(request.name)))
 
     def ListMappingSets(
         self, request: masterdata_pb2.ListMappingSetsRequest, context: grpc.ServicerContext
     ) -> masterdata_pb2.ListMappingSetsResponse:
-        page, company = Page.of(request, default=20, maximum=100), wire.to_company(request.parent)
-        part = list_records.list_mapping_sets(company, page.size, page.after, self._new_uow)
-        return page.answer(masterdata_pb2.ListMappingSetsResponse(), part, wire.from_mapping_set)
+        page, answer = Page.of(request, default=20, maximum=100), masterdata_pb2.ListMappingSetsResponse()
+        return self._list(request, answer, list_records.mapping_sets, lambda _, kept: wire.from_mapping_set(kept), page)
 
     def GetLegalEntity(
         self, request: masterdata_pb2.GetLegalEntityRequest, context: grpc.ServicerContext
     ) -> records_pb2.LegalEntity:
         company = wire.to_company(request.name, "name")
-        return wire.from_legal_entity(list_records.get_legal_entity(company, self._new_uow))
+        with self._new_uow(read_only=True) as uow:
+            return wire.from_legal_entity(uow.masters.get(company).entity)
 
     def ListLegalEntities(
         self, request: masterdata_pb2.ListLegalEntitiesRequest, context: grpc.ServicerContext
     ) -> masterdata_pb2.ListLegalEntitiesResponse:
         page = Page.of(request)
-        part = list_records.list_legal_entities(page.size, page.after, self._new_uow)
+        with self._new_uow(read_only=True) as uow:
+            part = uow.masters.companies(page.size, page.after)
         return page.answer(masterdata_pb2.ListLegalEntitiesResponse(), part, wire.from_legal_entity)
 
     def ListAccounts(
         self, request: masterdata_pb2.ListAccountsRequest, context: grpc.ServicerContext
     ) -> masterdata_pb2.ListAccountsResponse:
-        return self._list(request, masterdata_pb2.ListAccountsResponse(), list_records.list_accounts, wire.from_account)
+        return self._list(request, masterdata_pb2.ListAccountsResponse(), records(Account), wire.from_account)
 
     def ListJournals(
         self, request: masterdata_pb2.ListJournalsRequest, context: grpc.ServicerContext
     ) -> masterdata_pb2.ListJournalsResponse:
-        return self._list(request, masterdata_pb2.ListJournalsResponse(), list_records.list_journals, wire.from_journal)
+        return self._list(request, masterdata_pb2.ListJournalsResponse(), list_records.journals, wire.from_journal)
 
     def ListTaxCodes(
         self, request: masterdata_pb2.ListTaxCodesRequest, context: grpc.ServicerContext
     ) -> masterdata_pb2.ListTaxCodesResponse:
-        return self._list(
-            request, masterdata_pb2.ListTaxCodesResponse(), list_records.list_tax_codes, wire.from_tax_code
-        )
+        return self._list(request, masterdata_pb2.ListTaxCodesResponse(), records(TaxCode), wire.from_tax_code)
 
     def ListExchangeRates(
         self, request: masterdata_pb2.ListExchangeRatesRequest, context: grpc.ServicerContext
     ) -> masterdata_pb2.ListExchangeRatesResponse:
-        page, company = Page.of(request), wire.to_company(request.parent)
-        part = list_records.list_exchange_rates(company, page.size, page.after, self._new_uow)
-        return page.answer(masterdata_pb2.ListExchangeRatesResponse(), part, wire.from_exchange_rate)
+        answer = masterdata_pb2.ListExchangeRatesResponse()
+        return self._list(request, answer, records(ExchangeRate), lambda _, rate: wire.from_exchange_rate(rate))
 
     def ListParties(
         self, request: masterdata_pb2.ListPartiesRequest, context: grpc.ServicerContext
     ) -> masterdata_pb2.ListPartiesResponse:
-        return self._list(request, masterdata_pb2.ListPartiesResponse(), list_records.list_parties, wire.from_party)
+        return self._list(request, masterdata_pb2.ListPartiesResponse(), list_records.parties, wire.from_party)
 
     def ListProducts(
         self, request: masterdata_pb2.ListProductsRequest, context: grpc.ServicerContext
     ) -> masterdata_pb2.ListProductsResponse:
-        return self._list(request, masterdata_pb2.ListProductsResponse(), list_records.list_products, wire.from_product)
+        return self._list(request, masterdata_pb2.ListProductsResponse(), records(Product), wire.from_product)
 
     def _list(
         self,
         request: Any,
         answer: Answer,
-        listed: Callable[[str, int, After | None, NewUow], ListPart[Item]],
+        listed: Listed[Item],
         encode: Callable[[str, Item], Message],
+        asked: Page | None = None,
     ) -> Answer:
-        """The answer to a list of a company's records."""
-        page, company = Page.of(request), wire.to_company(request.parent)
-        part = listed(company, page.size, page.after, self._new_uow)
+        """The answer to a list of a company's records. Raises `CompanyUnknown`."""
+        page, company = asked or Page.of(request), wire.to_company(request.parent)
+        with self._new_uow(read_only=True) as uow:
+            uow.masters.get(company)
+            part = listed(uow, company, page.size, page.after)
         return page.answer(answer, part, functools.partial(encode, company))
 
 

@@ -17,7 +17,6 @@ from libs.trail import wire as trail
 from . import wire
 from .domain.files import ImportedFile, IncomingFile
 from .domain.settlement import StoredSettlement
-from .handlers import queries
 from .handlers.assign_difference import assign_difference
 from .handlers.decide_difference import Decision, decide_difference
 from .handlers.explain import explain
@@ -70,37 +69,42 @@ class ReconServicer(recon_pb2_grpc.ReconServiceServicer):
     def GetStatement(
         self, request: recon_pb2.GetStatementRequest, context: grpc.ServicerContext
     ) -> statement_pb2.Statement:
-        return wire.from_statement(queries.get_statement(wire.to_name(request.name, "statements"), self._new_uow))
+        with self._new_uow(read_only=True) as uow:
+            return wire.from_statement(uow.statements.get(wire.to_name(request.name, "statements")))
 
     def ListStatements(
         self, request: recon_pb2.ListStatementsRequest, context: grpc.ServicerContext
     ) -> recon_pb2.ListStatementsResponse:
         page, company = Page.of(request), wire.to_company(request.parent)
-        part = queries.list_statements(company, page.size, page.after, self._new_uow)
+        with self._new_uow(read_only=True) as uow:
+            part = uow.statements.page(company, page.size, page.after)
         return page.answer(recon_pb2.ListStatementsResponse(), part, wire.from_statement)
 
     def GetSettlement(
         self, request: recon_pb2.GetSettlementRequest, context: grpc.ServicerContext
     ) -> statement_pb2.Settlement:
-        stored = queries.get_settlement(wire.to_name(request.name, "settlements"), self._new_uow)
-        return wire.from_stored_settlement(stored)
+        with self._new_uow(read_only=True) as uow:
+            return wire.from_stored_settlement(uow.settlements.get(wire.to_name(request.name, "settlements")))
 
     def ListSettlements(
         self, request: recon_pb2.ListSettlementsRequest, context: grpc.ServicerContext
     ) -> recon_pb2.ListSettlementsResponse:
         page, company = Page.of(request), wire.to_company(request.parent)
-        part = queries.list_settlements(company, page.size, page.after, self._new_uow)
+        with self._new_uow(read_only=True) as uow:
+            part = uow.settlements.page(company, page.size, page.after)
         return page.answer(recon_pb2.ListSettlementsResponse(), part, wire.from_stored_settlement)
 
     def GetMatch(self, request: recon_pb2.GetMatchRequest, context: grpc.ServicerContext) -> match_pb2.Match:
-        return wire.from_match(queries.get_match(wire.to_name(request.name, "matches"), self._new_uow))
+        with self._new_uow(read_only=True) as uow:
+            return wire.from_match(uow.matches.get(wire.to_name(request.name, "matches")))
 
     def ListMatches(
         self, request: recon_pb2.ListMatchesRequest, context: grpc.ServicerContext
     ) -> recon_pb2.ListMatchesResponse:
         page, company = Page.of(request), wire.to_company(request.parent)
         transaction = wire.to_transaction_filter(request.transaction_id)
-        part = queries.list_matches(company, transaction, page.size, page.after, self._new_uow)
+        with self._new_uow(read_only=True) as uow:
+            part = uow.matches.page(company, transaction, page.size, page.after)
         return page.answer(recon_pb2.ListMatchesResponse(), part, wire.from_match)
 
     def ListDifferences(
@@ -108,7 +112,8 @@ class ReconServicer(recon_pb2_grpc.ReconServiceServicer):
     ) -> recon_pb2.ListDifferencesResponse:
         page, company = Page.of(request), wire.to_company(request.parent)
         state = wire.to_difference_state(request.state)
-        part = queries.list_differences(company, state, page.size, page.after, self._new_uow)
+        with self._new_uow(read_only=True) as uow:
+            part = uow.differences.page(company, state, page.size, page.after)
         return page.answer(recon_pb2.ListDifferencesResponse(), part, wire.from_difference)
 
     def AssignDifference(
@@ -120,25 +125,25 @@ class ReconServicer(recon_pb2_grpc.ReconServiceServicer):
     def ResolveDifference(
         self, request: recon_pb2.ResolveDifferenceRequest, context: grpc.ServicerContext
     ) -> match_pb2.Difference:
-        command = wire.to_decision(Decision.RESOLVE, request, current_identity().subject)
-        return wire.from_difference(decide_difference(command, self._new_uow, self._clock))
+        return self._decide(Decision.RESOLVE, request)
 
     def ProposeWriteOff(
         self, request: recon_pb2.ProposeWriteOffRequest, context: grpc.ServicerContext
     ) -> match_pb2.Difference:
-        command = wire.to_decision(Decision.PROPOSE_WRITE_OFF, request, current_identity().subject)
-        return wire.from_difference(decide_difference(command, self._new_uow, self._clock))
+        return self._decide(Decision.PROPOSE_WRITE_OFF, request)
 
     def ApproveWriteOff(
         self, request: recon_pb2.ApproveWriteOffRequest, context: grpc.ServicerContext
     ) -> match_pb2.Difference:
-        command = wire.to_decision(Decision.APPROVE_WRITE_OFF, request, current_identity().subject)
-        return wire.from_difference(decide_difference(command, self._new_uow, self._clock))
+        return self._decide(Decision.APPROVE_WRITE_OFF, request)
 
     def RejectWriteOff(
         self, request: recon_pb2.RejectWriteOffRequest, context: grpc.ServicerContext
     ) -> match_pb2.Difference:
-        command = wire.to_decision(Decision.REJECT_WRITE_OFF, request, current_identity().subject)
+        return self._decide(Decision.REJECT_WRITE_OFF, request)
+
+    def _decide(self, decision: Decision, request: wire.Decided) -> match_pb2.Difference:
+        command = wire.to_decision(decision, request, current_identity().subject)
         return wire.from_difference(decide_difference(command, self._new_uow, self._clock))
 
     def Explain(self, request: recon_pb2.ExplainRequest, context: grpc.ServicerContext) -> match_pb2.Explanation:

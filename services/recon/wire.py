@@ -125,7 +125,7 @@ def to_assignment(request: recon_pb2.AssignDifferenceRequest, actor: str) -> Ass
     return AssignDifference(company, request.name, owner, etag, actor)
 
 
-_Decided = (
+Decided = (
     recon_pb2.ResolveDifferenceRequest
     | recon_pb2.ProposeWriteOffRequest
     | recon_pb2.ApproveWriteOffRequest
@@ -133,7 +133,7 @@ _Decided = (
 )
 
 
-def to_decision(decision: Decision, request: _Decided, actor: str) -> DecideDifference:
+def to_decision(decision: Decision, request: Decided, actor: str) -> DecideDifference:
     company = resource_name(request.name, "name", "companies/{company}/differences/{difference}")["company"]
     why = ""
     if not isinstance(request, recon_pb2.ApproveWriteOffRequest):

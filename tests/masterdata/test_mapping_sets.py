@@ -220,7 +220,7 @@ def test_a_repeated_request_gets_the_first_answer(world: World) -> None:
     assert world.propose(request_id=propose) == offered
     assert world.approve(offered, request_id=approve) == active
     with world.new_uow(read_only=True) as uow:
-        assert len(uow.mapping_sets.page("acme", 10, None)) == 1
+        assert len(uow.mapping_sets.page("acme", 10, None).items) == 1
     with pytest.raises(RequestIdReused):
         world.propose(demo_mapping() + "# more\n", request_id=propose)
     with pytest.raises(RequestIdReused):

@@ -262,11 +262,11 @@ class World:
 
     def matches(self) -> list[Match]:
         with self.recon.new_uow(read_only=True) as uow:
-            return uow.matches.page("acme", "", 1000, None)
+            return uow.matches.page("acme", "", 1000, None).items
 
     def differences(self, *, live: bool = True) -> list[Difference]:
         with self.recon.new_uow(read_only=True) as uow:
-            return uow.differences.live("acme") if live else uow.differences.page("acme", None, 1000, None)
+            return uow.differences.live("acme") if live else uow.differences.page("acme", None, 1000, None).items
 
     def count(self, table: str) -> int:
         return len(stored(self.engine, table))

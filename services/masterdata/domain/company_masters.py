@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .mapping import CompanyMapping
 from .records import Account, ExchangeRate, Journal, LegalEntity, Party, Product, TaxCode
 
 
@@ -87,25 +86,6 @@ class NamedRecords:
     def products_of(self, sku: str, odoo_id: int) -> list[Product]:
         found = [self.products[odoo_id]] if odoo_id in self.products else list(self.products_by_sku.get(sku, ()))
         return [product for product in found if product.active]
-
-
-@dataclass(frozen=True, slots=True)
-class NamesToFind:
-    """What to look up for `NamedRecords`."""
-
-    party_names: tuple[str, ...]
-    party_ids: tuple[int, ...]
-    skus: tuple[str, ...]
-    product_ids: tuple[int, ...]
-
-    @classmethod
-    def of(cls, mapping: CompanyMapping) -> NamesToFind:
-        return cls(
-            tuple(sorted({party.partner for party in mapping.parties if party.partner})),
-            tuple(sorted({party.partner_id for party in mapping.parties if party.partner_id})),
-            tuple(sorted({product.product for product in mapping.products if product.product})),
-            tuple(sorted({product.product_id for product in mapping.products if product.product_id})),
-        )
 
 
 def _columns(pairs: Sequence[tuple[str, str]]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 
@@ -121,25 +121,7 @@ class Reading:
     parties: tuple[Party, ...]
     products: tuple[Product, ...]
 
-    def by_kind(self) -> dict[type[Record], tuple[Record, ...]]:
-        return {
-            Account: self.accounts,
-            Journal: self.journals,
-            TaxCode: self.tax_codes,
-            Currency: self.currencies,
-            ExchangeRate: self.exchange_rates,
-            Party: self.parties,
-            Product: self.products,
-        }
-
     def counts(self) -> tuple[tuple[str, int], ...]:
         """How many records were read, under the names that a sync run tells."""
-        return (
-            ("accounts", len(self.accounts)),
-            ("journals", len(self.journals)),
-            ("tax_codes", len(self.tax_codes)),
-            ("currencies", len(self.currencies)),
-            ("exchange_rates", len(self.exchange_rates)),
-            ("parties", len(self.parties)),
-            ("products", len(self.products)),
-        )
+        kinds = (field.name for field in fields(self) if field.name != "entity")
+        return tuple((kind, len(getattr(self, kind))) for kind in kinds)

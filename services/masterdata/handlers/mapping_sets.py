@@ -8,13 +8,12 @@ from datetime import datetime
 from libs.events import Clock, IdSource
 from libs.storage.requests import Request
 
-from ..domain.company_masters import CompanyMasters, NamesToFind
-from ..domain.errors import CompanyUnknown, MappingHasErrors
+from ..domain.company_masters import CompanyMasters
+from ..domain.errors import MappingHasErrors
 from ..domain.findings import findings_of, references_of
 from ..domain.mapping import CompanyMapping
 from ..domain.mapping_set import MappingFinding, MappingSet, MappingState, Severity, digest_of
 from ..domain.meanings import meanings_of
-from ..domain.records import StoredCompany
 from ..storage.uow import MasterdataUow, NewUow
 from .ports import ReadMapping
 
@@ -39,7 +38,7 @@ class MappingReview:
         with self._new_uow() as uow:
             if known := uow.requests.begin(request, MappingSet, now):
                 return known
-            entity = _locked(uow, company).entity
+            entity = uow.masters.get(company, lock=True).entity
             draft = MappingSet(
                 company=company,
                 number=uow.mapping_sets.next_number(company),
@@ -68,7 +67,7 @@ class MappingReview:
         with self._new_uow() as uow:
             if known := uow.requests.begin(request, MappingSet, now):
                 return known
-            stored = _locked(uow, company)
+            stored = uow.masters.get(company, lock=True)
             offered = uow.mapping_sets.get(company, number)
             approved = offered.approved(content_digest, actor, now)
             mapping = self._read_mapping(offered.yaml)
@@ -82,7 +81,7 @@ class MappingReview:
             revision = stored.entity.revision + 1
             active = replace(approved.to(MappingState.ACTIVE), active_revision=revision)
             uow.mapping_sets.change(approved, active, actor, now, transaction_id)
-            uow.masters.bind(company, references_of(mapping, uow.masters.named(company, NamesToFind.of(mapping))))
+            uow.masters.bind(company, references_of(mapping, uow.masters.named(company, mapping)))
             entity = replace(stored.entity, time_zone=mapping.company.time_zone, revision=revision)
             uow.masters.put(entity, stored.read_at)
             uow.requests.answer(request, active)
@@ -98,12 +97,5 @@ def _retire_others(uow: MasterdataUow, approved: MappingSet, actor: str, now: da
 
 
 def _findings(uow: MasterdataUow, masters: CompanyMasters, mapping: CompanyMapping) -> tuple[MappingFinding, ...]:
-    named = uow.masters.named(masters.entity.company, NamesToFind.of(mapping))
+    named = uow.masters.named(masters.entity.company, mapping)
     return findings_of(mapping, masters, named)
-
-
-def _locked(uow: MasterdataUow, company: str) -> StoredCompany:
-    stored = uow.masters.find(company, lock=True)
-    if stored is None:
-        raise CompanyUnknown("nothing was ever synced for this company")
-    return stored

@@ -49,11 +49,9 @@ class Resolver:
         kept = self._snapshots.get(company)
         if kept is not None and kept[0] == revision:
             return kept[1]
-        stored = uow.masters.find(company)
-        assert stored is not None, "a company with a revision is stored"
         active = uow.mapping_sets.active(company)
         snapshot = Snapshot(
-            uow.masters.of_company(stored.entity),
+            uow.masters.of_company(uow.masters.get(company).entity),
             self._mapping(active) if active else None,
             active.name if active else "",
             active.meant if active else (),

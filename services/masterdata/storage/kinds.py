@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Row, Table
+from sqlalchemy import Table
+
+from libs.storage.layout import Layout
 
 from ..domain.records import Account, Currency, ExchangeRate, Journal, Party, Product, Record, TaxCode
 from .rows import ACCOUNT, CURRENCY, EXCHANGE_RATE, JOURNAL, PARTY, PRODUCT, TAX_CODE
 
 
-@dataclass(frozen=True, slots=True)
-class RecordKind:
-    """A kind of record; its fields are the table's columns beside `company`."""
+class RecordKind(Layout[Any]):
+    """A kind of record; its fields are the table's columns beside `company`. `read_as` is its field in a `Reading`."""
 
-    record: type[Record]
-    table: Table
-    key: tuple[str, ...]
-    order: tuple[str, ...]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return tuple(field.name for field in fields(self.record))
+    def __init__(
+        self, read_as: str, record: type[Record], table: Table, key: tuple[str, ...], order: tuple[str, ...]
+    ) -> None:
+        super().__init__(record, table)
+        self.read_as = read_as
+        self.key = key
+        self.order = order
 
     @property
     def can_rest(self) -> bool:
@@ -33,28 +31,24 @@ class RecordKind:
         return "active" in self.columns
 
     def key_of(self, record: Record) -> tuple[Any, ...]:
-        values = attrgetter(*self.key)(record)
-        return values if len(self.key) > 1 else (values,)
+        return tuple(getattr(record, name) for name in self.key)
 
-    def values_of(self, record: Record) -> tuple[Any, ...]:
-        return tuple(getattr(record, name) for name in self.columns)
-
-    def of_row(self, row: Row[Any]) -> Any:
-        values = row._mapping
-        return self.record(**{name: values[name] for name in self.columns})
+    def place_of(self, record: Record) -> tuple[Any, ...]:
+        """In the list."""
+        return tuple(getattr(record, name) for name in self.order)
 
 
 KINDS: Mapping[type[Any], RecordKind] = MappingProxyType(
     {
-        kind.record: kind
+        kind.kind: kind
         for kind in (
-            RecordKind(Account, ACCOUNT, ("odoo_id",), ("code", "odoo_id")),
-            RecordKind(Journal, JOURNAL, ("odoo_id",), ("code", "odoo_id")),
-            RecordKind(TaxCode, TAX_CODE, ("odoo_id",), ("odoo_id",)),
-            RecordKind(Currency, CURRENCY, ("code",), ("code",)),
-            RecordKind(ExchangeRate, EXCHANGE_RATE, ("currency", "day"), ("currency", "day")),
-            RecordKind(Party, PARTY, ("odoo_id",), ("odoo_id",)),
-            RecordKind(Product, PRODUCT, ("odoo_id",), ("odoo_id",)),
+            RecordKind("accounts", Account, ACCOUNT, ("odoo_id",), ("code", "odoo_id")),
+            RecordKind("journals", Journal, JOURNAL, ("odoo_id",), ("code", "odoo_id")),
+            RecordKind("tax_codes", TaxCode, TAX_CODE, ("odoo_id",), ("odoo_id",)),
+            RecordKind("currencies", Currency, CURRENCY, ("code",), ("code",)),
+            RecordKind("exchange_rates", ExchangeRate, EXCHANGE_RATE, ("currency", "day"), ("currency", "day")),
+            RecordKind("parties", Party, PARTY, ("odoo_id",), ("odoo_id",)),
+            RecordKind("products", Product, PRODUCT, ("odoo_id",), ("odoo_id",)),
         )
     }
 )

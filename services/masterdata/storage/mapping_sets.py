@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 
-from libs.events import from_plain, to_text
-from libs.listing import After
+from libs.listing import After, ListPart, part_of
 from libs.storage.audit import AuditEntry, AuditLog
+from libs.storage.layout import Layout
+from libs.storage.repository import Repository
 
 from ..domain.errors import MappingSetUnknown
-from ..domain.mapping_set import MappingFinding, MappingSet, MappingState
+from ..domain.mapping_set import MappingSet, MappingState
 from .rows import MAPPING_SET, TABLES
 
-_SAME = (
-    *("company", "number", "yaml", "content_digest", "proposed_by", "proposed_at", "approved_by", "approved_at"),
-    "active_revision",
-)
+_MAPPING_SETS = Layout(MappingSet, MAPPING_SET)
 
 
-class MappingSets:
+class MappingSets(Repository):
     """The revisions of each company's mapping, within a transaction."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._audit = AuditLog(connection, TABLES)
 
     def next_number(self, company: str) -> int:
         """Take it while the company is locked; the primary key would decide a race."""
@@ -37,35 +28,33 @@ class MappingSets:
 
     def add(self, offered: MappingSet) -> None:
         """Store an offer. Its audit entry comes with its first change."""
-        self._connection.execute(insert(MAPPING_SET).values(_columns(offered)))
+        self._connection.execute(insert(MAPPING_SET).values(_MAPPING_SETS.row_of(offered)))
 
     def get(self, company: str, number: int) -> MappingSet:
         mine = (MAPPING_SET.c.company == company) & (MAPPING_SET.c.number == number)
-        row = self._connection.execute(select(MAPPING_SET).where(mine)).one_or_none()
-        if row is None:
+        found = self._where(mine)
+        if not found:
             raise MappingSetUnknown("there is no such mapping set", field="name")
-        return _mapping_set(row)
+        return found[0]
 
     def active(self, company: str) -> MappingSet | None:
         mine = (MAPPING_SET.c.company == company) & (MAPPING_SET.c.state == MappingState.ACTIVE.value)
-        row = self._connection.execute(select(MAPPING_SET).where(mine)).one_or_none()
-        return _mapping_set(row) if row else None
+        return next(iter(self._where(mine)), None)
 
     def proposed_before(self, company: str, number: int) -> list[MappingSet]:
         columns = MAPPING_SET.c
         mine = (columns.company == company) & (columns.state == MappingState.PROPOSED.value) & (columns.number < number)
-        return _all(self._connection.execute(select(MAPPING_SET).where(mine).order_by(columns.number)).all())
+        return self._where(mine)
 
-    def page(self, company: str, size: int, after: After | None) -> list[MappingSet]:
-        statement = select(MAPPING_SET).where(MAPPING_SET.c.company == company)
-        if after is not None:
-            statement = statement.where(MAPPING_SET.c.number > after[0])
-        return _all(self._connection.execute(statement.order_by(MAPPING_SET.c.number).limit(size)).all())
+    def page(self, company: str, size: int, after: After | None) -> ListPart[MappingSet]:
+        """Oldest first."""
+        mine = (MAPPING_SET.c.company == company) & (MAPPING_SET.c.number > (after[0] if after else 0))
+        return part_of(self._where(mine, size + 1), size, lambda mapping_set: (mapping_set.number,))
 
     def change(self, before: MappingSet, after: MappingSet, actor: str, now: datetime, transaction_id: str) -> None:
         mine = (MAPPING_SET.c.company == after.company) & (MAPPING_SET.c.number == after.number)
-        self._connection.execute(update(MAPPING_SET).where(mine).values(_columns(after)))
-        self._audit.append(
+        self._connection.execute(update(MAPPING_SET).where(mine).values(_MAPPING_SETS.row_of(after)))
+        AuditLog(self._connection, TABLES).append(
             [
                 AuditEntry(
                     subject=after.name,
@@ -79,25 +68,6 @@ class MappingSets:
             ]
         )
 
-
-def _all(rows: Sequence[Row[Any]]) -> list[MappingSet]:
-    return [_mapping_set(row) for row in rows]
-
-
-def _columns(mapping_set: MappingSet) -> dict[str, Any]:
-    columns = {name: getattr(mapping_set, name) for name in _SAME}
-    return columns | {
-        "state": mapping_set.state.value,
-        "findings": to_text(mapping_set.findings),
-        "meant": json.dumps(mapping_set.meant),
-    }
-
-
-def _mapping_set(row: Row[Any]) -> MappingSet:
-    values = row._mapping
-    return MappingSet(
-        **{name: values[name] for name in _SAME},
-        state=MappingState(values["state"]),
-        findings=from_plain(tuple[MappingFinding, ...], json.loads(values["findings"])),
-        meant=tuple((word, odoo_id) for word, odoo_id in json.loads(values["meant"])),
-    )
+    def _where(self, condition: ColumnElement[bool], limit: int | None = None) -> list[MappingSet]:
+        statement = select(MAPPING_SET).where(condition).order_by(MAPPING_SET.c.number).limit(limit)
+        return list(map(_MAPPING_SETS.value_of, self._connection.execute(statement)))

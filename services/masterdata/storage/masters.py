@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import fields, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, insert, select, tuple_, update
 
-from libs.listing import After
+from libs.listing import After, ListPart, part_of
+from libs.storage.layout import Layout
+from libs.storage.repository import Repository
 from libs.storage.rows import insert_rows, parts
 
-from ..domain.company_masters import CompanyMasters, NamedRecords, NamesToFind
+from ..domain.company_masters import CompanyMasters, NamedRecords
+from ..domain.errors import CompanyUnknown
+from ..domain.mapping import CompanyMapping
 from ..domain.records import (
     Account,
     ExchangeRate,
@@ -31,14 +35,11 @@ from .kinds import KINDS, RecordKind
 from .rows import EXTERNAL_REFERENCE, LEGAL_ENTITY, PARTY
 
 R = TypeVar("R", bound=Record)
-Item = TypeVar("Item")
+_ENTITIES = Layout(LegalEntity, LEGAL_ENTITY)
 
 
-class MasterRecords:
+class MasterRecords(Repository):
     """Reads and writes masters within a transaction."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def revision(self, company: str) -> int:
         statement = select(LEGAL_ENTITY.c.revision).where(LEGAL_ENTITY.c.company == company)
@@ -47,20 +48,27 @@ class MasterRecords:
     def find(self, company: str, *, lock: bool = False) -> StoredCompany | None:
         statement = select(LEGAL_ENTITY).where(LEGAL_ENTITY.c.company == company)
         row = self._connection.execute(statement.with_for_update() if lock else statement).one_or_none()
-        return StoredCompany(_entity(row), row.read_at) if row else None
+        return StoredCompany(_ENTITIES.value_of(row), row.read_at) if row else None
+
+    def get(self, company: str, *, lock: bool = False) -> StoredCompany:
+        """Raises `CompanyUnknown`."""
+        stored = self.find(company, lock=lock)
+        if stored is None:
+            raise CompanyUnknown("nothing was ever synced for this company")
+        return stored
 
     def of_odoo(self, odoo_id: int) -> LegalEntity | None:
         row = self._connection.execute(select(LEGAL_ENTITY).where(LEGAL_ENTITY.c.odoo_id == odoo_id)).one_or_none()
-        return _entity(row) if row else None
+        return _ENTITIES.value_of(row) if row else None
 
     def put(self, entity: LegalEntity, read_at: datetime) -> None:
-        values = {field.name: getattr(entity, field.name) for field in fields(entity)} | {"read_at": read_at}
+        values = _ENTITIES.row_of(entity) | {"read_at": read_at}
         mine = LEGAL_ENTITY.c.company == entity.company
         if not self._connection.execute(update(LEGAL_ENTITY).where(mine).values(values)).rowcount:
             self._connection.execute(insert(LEGAL_ENTITY).values(values))
 
     def replace(self, company: str, reading: Reading) -> int:
-        return sum(self._replace(KINDS[kind], company, records) for kind, records in reading.by_kind().items())
+        return sum(self._replace(kind, company, getattr(reading, kind.read_as)) for kind in KINDS.values())
 
     def _replace(self, kind: RecordKind, company: str, records: Sequence[Record]) -> int:
         stored = {kind.key_of(record): record for record in self._all(kind, company)}
@@ -72,28 +80,10 @@ class MasterRecords:
         new = [item for key, item in reported.items() if key not in stored]
         changed = [item for key, item in reported.items() if key in stored and stored[key] != item]
         gone = [] if kind.can_rest else [key for key in stored if key not in reported]
-        columns = ("company", *kind.columns)
-        insert_rows(self._connection, kind.table, [(company, *kind.values_of(product)) for product in new], columns)
-        self._update(kind, company, changed)
-        self._remove(kind, company, gone)
+        self._remove(kind, company, [*gone, *map(kind.key_of, changed)])
+        rows = [{"company": company, **kind.row_of(record)} for record in (*new, *changed)]
+        insert_rows(self._connection, kind.table, rows)
         return len(new) + len(changed) + len(gone)
-
-    def _update(self, kind: RecordKind, company: str, records: Sequence[Record]) -> None:
-        if not records:
-            return
-        names = [name for name in kind.columns if name not in kind.key]
-        same = [kind.table.c[name] == bindparam(f"key_{name}") for name in kind.key]
-        statement = (
-            update(kind.table)
-            .where(kind.table.c.company == company, *same)
-            .values({name: bindparam(f"new_{name}") for name in names})
-        )
-        rows = [
-            {f"key_{name}": getattr(record, name) for name in kind.key}
-            | {f"new_{n}": getattr(record, n) for n in names}
-            for record in records
-        ]
-        self._connection.execute(statement, rows)
 
     def _remove(self, kind: RecordKind, company: str, keys: Sequence[tuple[Any, ...]]) -> None:
         columns = [kind.table.c[name] for name in kind.key]
@@ -103,7 +93,7 @@ class MasterRecords:
 
     def _all(self, kind: RecordKind, company: str) -> list[Any]:
         rows = self._connection.execute(select(kind.table).where(kind.table.c.company == company))
-        return [kind.of_row(row) for row in rows]
+        return list(map(kind.value_of, rows))
 
     def of_company(self, entity: LegalEntity) -> CompanyMasters:
         return CompanyMasters.of(
@@ -111,44 +101,50 @@ class MasterRecords:
             *(self._all(KINDS[kind], entity.company) for kind in (Account, Journal, TaxCode, ExchangeRate)),
         )
 
-    def named(self, company: str, wanted: NamesToFind) -> NamedRecords:
+    def named(self, company: str, mapping: CompanyMapping) -> NamedRecords:
+        """What the mapping's rows of parties and products name."""
         by_name: dict[str, list[Party]] = defaultdict(list)
-        for party in self._some(Party, company, "name", wanted.party_names):
+        for party in self._some(Party, company, "name", {row.partner for row in mapping.parties}):
             by_name[party.name].append(party)
         by_sku: dict[str, list[Product]] = defaultdict(list)
-        for product in self._some(Product, company, "sku", wanted.skus):
+        for product in self._some(Product, company, "sku", {row.product for row in mapping.products}):
             by_sku[product.sku].append(product)
+        parties = self._some(Party, company, "odoo_id", {row.partner_id for row in mapping.parties})
+        products = self._some(Product, company, "odoo_id", {row.product_id for row in mapping.products})
         return NamedRecords(
             by_name,
-            {party.odoo_id: party for party in self._some(Party, company, "odoo_id", wanted.party_ids)},
+            {party.odoo_id: party for party in parties},
             by_sku,
-            {product.odoo_id: product for product in self._some(Product, company, "odoo_id", wanted.product_ids)},
+            {product.odoo_id: product for product in products},
         )
 
-    def _some(self, record: type[R], company: str, column: str, values: Sequence[Any]) -> list[R]:
+    def _some(self, record: type[R], company: str, column: str, values: Iterable[Any]) -> list[R]:
+        """Those with one of the values, empty ones aside."""
         kind = KINDS[record]
         found: list[R] = []
-        for part in parts(values):
+        for part in parts(sorted(value for value in set(values) if value)):
             mine = (kind.table.c.company == company) & kind.table.c[column].in_(part)
             rows = self._connection.execute(select(kind.table).where(mine).order_by(*_order(kind)))
-            found += [kind.of_row(row) for row in rows]
+            found += map(kind.value_of, rows)
         return found
 
-    def page(self, kind: type[R], company: str, size: int, after: After | None) -> list[R]:
+    def page(self, kind: type[R], company: str, size: int, after: After | None) -> ListPart[R]:
+        """Those that are in use, in the kind's order."""
         how = KINDS[kind]
         condition: ColumnElement[bool] = how.table.c.company == company
         if how.can_rest:
             condition &= how.table.c.active
         if after is not None:
             condition &= tuple_(*_order(how)) > tuple_(*after)
-        rows = self._connection.execute(select(how.table).where(condition).order_by(*_order(how)).limit(size))
-        return [how.of_row(row) for row in rows]
+        rows = self._connection.execute(select(how.table).where(condition).order_by(*_order(how)).limit(size + 1))
+        return part_of(list(map(how.value_of, rows)), size, how.place_of)
 
-    def companies(self, size: int, after: After | None) -> list[LegalEntity]:
-        statement = select(LEGAL_ENTITY).order_by(LEGAL_ENTITY.c.company).limit(size)
+    def companies(self, size: int, after: After | None) -> ListPart[LegalEntity]:
+        statement = select(LEGAL_ENTITY).order_by(LEGAL_ENTITY.c.company).limit(size + 1)
         if after is not None:
             statement = statement.where(LEGAL_ENTITY.c.company > after[0])
-        return [_entity(row) for row in self._connection.execute(statement)]
+        found = list(map(_ENTITIES.value_of, self._connection.execute(statement)))
+        return part_of(found, size, lambda entity: (entity.company,))
 
     def bind(self, company: str, references: Sequence[ExternalReference]) -> None:
         self._connection.execute(delete(EXTERNAL_REFERENCE).where(EXTERNAL_REFERENCE.c.company == company))
@@ -166,7 +162,7 @@ class MasterRecords:
             rows = self._connection.execute(
                 select(columns.issuer, columns.value, *PARTY.c).select_from(joined).where(mine)
             )
-            found.update({(row.issuer, row.value): KINDS[Party].of_row(row) for row in rows})
+            found.update({(row.issuer, row.value): KINDS[Party].value_of(row) for row in rows})
         return found
 
     def references_of(self, company: str, parties: Sequence[int]) -> dict[int, list[ExternalReference]]:
@@ -181,18 +177,13 @@ class MasterRecords:
 
     def products(self, company: str, keys: Sequence[tuple[str, int]]) -> dict[tuple[str, int], tuple[Product, ...]]:
         found: dict[tuple[str, int], list[Product]] = defaultdict(list)
-        for product in self._some(Product, company, "sku", [sku for sku, _ in keys if sku]):
+        for product in self._some(Product, company, "sku", (sku for sku, _ in keys)):
             if product.active:
                 found[(product.sku, 0)].append(product)
-        for product in self._some(Product, company, "odoo_id", [odoo_id for _, odoo_id in keys if odoo_id]):
+        for product in self._some(Product, company, "odoo_id", (odoo_id for _, odoo_id in keys)):
             if product.active:
                 found[("", product.odoo_id)].append(product)
         return {key: tuple(products) for key, products in found.items()}
-
-
-def _entity(row: Row[Any]) -> LegalEntity:
-    values = row._mapping
-    return LegalEntity(**{field.name: values[field.name] for field in fields(LegalEntity)})
 
 
 def _order(kind: RecordKind) -> list[Any]:

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import json
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import insert, select
 
 from libs.storage.audit import AuditEntry, AuditLog
+from libs.storage.layout import Layout
+from libs.storage.repository import Repository
 
-from ..domain.sync import SyncRun, SyncState
+from ..domain.sync import SyncRun
 from .rows import SYNC_RUN, TABLES
 
-_SAME = ("company", "id", "started_at", "ended_at", "changed", "revision", "reason")
+_RUNS = Layout(SyncRun, SYNC_RUN)
 
 
-class SyncRuns:
+class SyncRuns(Repository):
     """What became of each reading of Odoo, within a transaction."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._audit = AuditLog(connection, TABLES)
-
     def add(self, run: SyncRun, actor: str, transaction_id: str) -> None:
-        columns = {name: getattr(run, name) for name in _SAME}
-        columns |= {"state": run.state.value, "records": json.dumps(dict(run.records))}
-        self._connection.execute(insert(SYNC_RUN).values(columns))
-        self._audit.append(
+        row = _RUNS.row_of(run) | {"records": json.dumps(dict(run.records))}
+        self._connection.execute(insert(SYNC_RUN).values(row))
+        AuditLog(self._connection, TABLES).append(
             [
                 AuditEntry(
                     subject=run.name,
@@ -45,11 +42,4 @@ class SyncRuns:
             select(SYNC_RUN).where(SYNC_RUN.c.company == company).order_by(SYNC_RUN.c.started_at.desc()).limit(1)
         )
         row = self._connection.execute(statement).one_or_none()
-        if row is None:
-            return None
-        values = row._mapping
-        return SyncRun(
-            **{name: values[name] for name in _SAME},
-            state=SyncState(values["state"]),
-            records=tuple(json.loads(values["records"]).items()),
-        )
+        return _RUNS.value_of(row, records=tuple(json.loads(row.records).items())) if row else None

@@ -8,28 +8,26 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, select, update
 
-from libs.listing import After
+from libs.listing import After, ListPart
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import in_state
 from libs.storage.outbox import Message, Outbox
+from libs.storage.repository import Repository
 from libs.storage.rows import insert_new, insert_rows, parts
 
 from ..domain.difference import Difference, DifferenceState, check_difference
 from ..domain.errors import DifferenceChanged, DifferenceUnknown
 from ..domain.progress import Progress
-from .mapping import SERVICE, difference_columns, listed_after, to_difference
+from .mapping import DIFFERENCES, SERVICE, oldest_first
 from .rows import DIFFERENCE, PROGRESS, TABLES
 
 _LIVE = in_state(DIFFERENCE, DifferenceState.OPEN.value, DifferenceState.ASSIGNED.value)
 
 
-class Differences:
+class Differences(Repository):
     """Differences, within a transaction."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def get(self, name: str) -> Difference:
         """Raises `DifferenceUnknown`."""
@@ -56,18 +54,17 @@ class Differences:
             found += self._where(_LIVE & (DIFFERENCE.c.company == company) & doubts)
         return found
 
-    def page(self, company: str, state: DifferenceState | None, size: int, after: After | None) -> list[Difference]:
+    def page(self, company: str, state: DifferenceState | None, size: int, after: After | None) -> ListPart[Difference]:
         """Oldest first."""
-        listed = listed_after(DIFFERENCE, DIFFERENCE.c.created_at, after)
-        statement = select(DIFFERENCE).where(DIFFERENCE.c.company == company, *listed)
+        condition = DIFFERENCE.c.company == company
         if state is not None:
-            statement = statement.where(DIFFERENCE.c.state == state.value)
-        order = (DIFFERENCE.c.created_at, DIFFERENCE.c.name)
-        return [to_difference(row) for row in self._connection.execute(statement.order_by(*order).limit(size))]
+            condition &= DIFFERENCE.c.state == state.value
+        part = oldest_first(self._connection, DIFFERENCE, DIFFERENCE.c.created_at, condition, size, after)
+        return ListPart(list(map(DIFFERENCES.value_of, part.items)), part.after)
 
     def save(self, company: str, changes: Sequence[tuple[Difference | None, Difference]], actor: str) -> None:
         """(before, after) each, guarded by the version before. Raises `DifferenceChanged`, `TransitionForbidden`."""
-        new = [{"name": after.name, "company": company, **difference_columns(after)} for b, after in changes if not b]
+        new = [{"company": company, **DIFFERENCES.row_of(after)} for before, after in changes if before is None]
         insert_rows(self._connection, DIFFERENCE, new)
         for before, after in changes:
             if before is None:
@@ -75,7 +72,7 @@ class Differences:
             if before.state is not after.state:
                 check_difference(before.state, after.state)
             guard = (DIFFERENCE.c.name == before.name) & (DIFFERENCE.c.version == before.version)
-            changed = self._connection.execute(update(DIFFERENCE).where(guard).values(difference_columns(after)))
+            changed = self._connection.execute(update(DIFFERENCE).where(guard).values(DIFFERENCES.row_of(after)))
             if changed.rowcount != 1:
                 raise DifferenceChanged("the difference was changed meanwhile; read it again", field="etag")
         news = [(before, after) for before, after in changes if _is_news(before, after, actor)]
@@ -85,14 +82,11 @@ class Differences:
 
     def _where(self, condition: ColumnElement[bool]) -> list[Difference]:
         statement = select(DIFFERENCE).where(condition).order_by(DIFFERENCE.c.created_at, DIFFERENCE.c.name)
-        return [to_difference(row) for row in self._connection.execute(statement)]
+        return list(map(DIFFERENCES.value_of, self._connection.execute(statement)))
 
 
-class ProgressRows:
+class ProgressRows(Repository):
     """How far each company's books are known, within a transaction."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def ensure(self, companies: Iterable[str]) -> None:
         begun = {"token": "", "changes": 1, "matched": 0, "differenced": 0}

@@ -8,26 +8,27 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, exists, select
+from sqlalchemy import ColumnElement, FromClause, Select, exists, select
 
 from libs.events import from_plain, to_text
-from libs.listing import After
-from libs.money import Money
+from libs.listing import After, ListPart
 from libs.storage.audit import AuditEntry, AuditLog
+from libs.storage.layout import Layout
+from libs.storage.repository import Repository
 from libs.storage.rows import insert_new, insert_rows, parts
 
 from ..domain.errors import StatementUnknown
 from ..domain.files import FileKind, ImportedFile, IncomingFile
 from ..domain.statement import BankStatement, StatementEntry
-from .mapping import SERVICE, listed_after
+from .mapping import SERVICE, oldest_first
 from .rows import IMPORTED_FILE, STATEMENT, STATEMENT_LINE, TABLES
 
+_FILES = Layout(IncomingFile, IMPORTED_FILE)
+_STATEMENTS = Layout(BankStatement, STATEMENT)
 
-class Files:
+
+class Files(Repository):
     """Files, within a transaction."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def find(self, company: str, sha256: str) -> ImportedFile | None:
         """The first answer, marked as a duplicate; None for bytes never seen."""
@@ -40,17 +41,7 @@ class Files:
 
     def add(self, file: IncomingFile, kind: FileKind, answer: ImportedFile, now: datetime) -> bool:
         """False where the bytes were imported meanwhile."""
-        row = {
-            "company": file.company,
-            "sha256": file.sha256,
-            "kind": kind.value,
-            "interface": file.interface,
-            "delivery": file.delivery,
-            "file_name": file.file_name,
-            "transaction_id": file.transaction_id,
-            "answer": to_text(answer),
-            "imported_at": now,
-        }
+        row = _FILES.row_of(file) | {"kind": kind.value, "answer": to_text(answer), "imported_at": now}
         if not insert_new(self._connection, IMPORTED_FILE, [row], ["company", "sha256"]):
             return False
         subject = f"companies/{file.company}/files/{file.sha256}"
@@ -62,14 +53,11 @@ class Files:
         return True
 
 
-class Statements:
+class Statements(Repository):
     """Statements and their lines, within a transaction."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
     def add(self, statements: Sequence[BankStatement]) -> None:
-        insert_rows(self._connection, STATEMENT, [_row(statement) for statement in statements])
+        insert_rows(self._connection, STATEMENT, [_STATEMENTS.row_of(statement) for statement in statements])
 
     def add_entries(self, entries: Sequence[StatementEntry]) -> None:
         rows = [(entry.statement, entry.sequence, entry.event) for entry in entries]
@@ -80,7 +68,7 @@ class Statements:
         row = self._connection.execute(select(STATEMENT).where(STATEMENT.c.name == name)).one_or_none()
         if row is None:
             raise StatementUnknown("no such statement", field="name")
-        return _statement(row)
+        return _STATEMENTS.value_of(row)
 
     def unbalanced(self, company: str) -> list[BankStatement]:
         """Those whose balances contradict their lines, and that no later copy corrects."""
@@ -94,7 +82,7 @@ class Statements:
             ~exists().where(*_same(later), *tie),
         )
         rows = self._connection.execute(select(STATEMENT).where(*wrong).order_by(STATEMENT.c.name))
-        return [_statement(row) for row in rows]
+        return list(map(_STATEMENTS.value_of, rows))
 
     def earlier_copies(self, statement: BankStatement, *, excluding: Sequence[str]) -> dict[str, list[str]]:
         """The same statement as it came before, by name, each with the events of its lines that are not in this one.
@@ -147,12 +135,11 @@ class Statements:
         )
         return list(self._connection.scalars(select(STATEMENT.c.name).where(*same, *more).order_by(STATEMENT.c.name)))
 
-    def page(self, company: str, size: int, after: After | None) -> list[BankStatement]:
+    def page(self, company: str, size: int, after: After | None) -> ListPart[BankStatement]:
         """Oldest first."""
-        listed = listed_after(STATEMENT, STATEMENT.c.imported_at, after)
-        statement = select(STATEMENT).where(STATEMENT.c.company == company, *listed)
-        order = (STATEMENT.c.imported_at, STATEMENT.c.name)
-        return [_statement(row) for row in self._connection.execute(statement.order_by(*order).limit(size))]
+        mine = STATEMENT.c.company == company
+        part = oldest_first(self._connection, STATEMENT, STATEMENT.c.imported_at, mine, size, after)
+        return ListPart(list(map(_STATEMENTS.value_of, part.items)), part.after)
 
 
 def _same(other: FromClause) -> tuple[ColumnElement[bool], ...]:
@@ -167,45 +154,3 @@ def _known(company: str, sha256: str) -> tuple[Any, Any]:
 def _reasons(answer: ImportedFile) -> str:
     """Each reason once: the texts are for whoever sent the file, and audit entries hold no content."""
     return " ".join(sorted({finding.reason for finding in answer.findings})) or "none"
-
-
-def _row(statement: BankStatement) -> dict[str, Any]:
-    def units(amount: Money | None) -> int | None:
-        return None if amount is None else amount.minor_units
-
-    return {
-        "name": statement.name,
-        "company": statement.company,
-        "statement_id": statement.statement_id,
-        "bank_account": statement.bank_account,
-        "currency": statement.currency,
-        "opening": units(statement.opening),
-        "closing": units(statement.closing),
-        "credit_sum": units(statement.credit_sum),
-        "debit_sum": units(statement.debit_sum),
-        "lines": statement.lines,
-        "ties": int(statement.ties),
-        "imported_at": statement.imported_at,
-        "transaction_id": statement.transaction_id,
-    }
-
-
-def _statement(row: Row[Any]) -> BankStatement:
-    def money(units: int | None) -> Money | None:
-        return Money(row.currency, units) if units is not None and row.currency else None
-
-    return BankStatement(
-        name=row.name,
-        company=row.company,
-        statement_id=row.statement_id,
-        bank_account=row.bank_account,
-        currency=row.currency,
-        opening=money(row.opening),
-        closing=money(row.closing),
-        credit_sum=money(row.credit_sum),
-        debit_sum=money(row.debit_sum),
-        lines=row.lines,
-        ties=bool(row.ties),
-        imported_at=row.imported_at,
-        transaction_id=row.transaction_id,
-    )

@@ -5,30 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, func, literal_column, select
+from sqlalchemy import ColumnElement, exists, func, literal_column, select
 
+from libs.storage.repository import Repository
 from libs.storage.rows import insert_rows, parts, update_rows
 
 from ..domain.learning import BANK_ROLE, Item, ItemKind, Verdict
-from .mapping import item_row, to_item
+from .mapping import ITEMS
 from .rows import ITEM, MATCH_MEMBER
 
-_LEARNED = (
-    "side_open",
-    "clearing_open",
-    "receipt_open",
-    "version",
-    "words",
-)
+_LEARNED = ("side_open", "clearing_open", "receipt_open", "version", "words")
 _OPEN = ITEM.c.side_open == literal_column("1")
 _OPEN_RECEIPT = ITEM.c.receipt_open == literal_column("1")
 
 
-class Items:
+class Items(Repository):
     """Items, within a transaction."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def learn(self, items: Sequence[Item]) -> int:
         """Take over what is newer than what is known; how many were."""
@@ -41,11 +33,10 @@ class Items:
             wanted = ITEM.c.posting.in_(part)
             statement = select(ITEM.c.posting, ITEM.c.version).where(wanted).order_by(ITEM.c.posting)
             known.update(map(tuple, self._connection.execute(statement.with_for_update())))
-        insert_rows(
-            self._connection, ITEM, [item_row(item) for key, item in sorted(newest.items()) if key not in known]
-        )
+        new = [ITEMS.row_of(item) for key, item in sorted(newest.items()) if key not in known]
+        insert_rows(self._connection, ITEM, new)
         later = [item for key, item in sorted(newest.items()) if key in known and item.version > known[key]]
-        rows = [item_row(item) for item in later]
+        rows = [ITEMS.row_of(item) for item in later]
         values = [(row["posting"], *(row[name] for name in _LEARNED)) for row in rows]
         update_rows(self._connection, ITEM, "posting", _LEARNED, values)
         return len(newest) - len(known) + len(later)
@@ -108,9 +99,8 @@ class Items:
         return {(company, interface): count for company, interface, count in rows}
 
     def _where(self, condition: ColumnElement[bool]) -> list[Item]:
-        return [
-            to_item(row) for row in self._connection.execute(select(ITEM).where(condition).order_by(ITEM.c.posting))
-        ]
+        rows = self._connection.execute(select(ITEM).where(condition).order_by(ITEM.c.posting))
+        return list(map(ITEMS.value_of, rows))
 
 
 def _kind(kind: ItemKind) -> ColumnElement[bool]:

@@ -8,28 +8,26 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Row, func, literal_column, select, update
 
-from libs.listing import After
+from libs.listing import After, ListPart
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import claim, finish, in_state, lease_of
 from libs.storage.outbox import Message, Outbox
+from libs.storage.repository import Repository
 from libs.storage.rows import insert_rows, parts
 
 from ..domain.errors import MatchUnknown
 from ..domain.match import Banked, ClaimedMatch, Match, MatchOutcome, MatchSide, MatchState, MatchType, check_match
-from .mapping import SERVICE, listed_after, to_match
+from .mapping import CERTIFICATES, MATCHES, SERVICE, oldest_first
 from .rows import MATCH, MATCH_MEMBER, TABLES
 
 _CONFIRMED = in_state(MATCH, MatchState.CONFIRMED.value)
 _UNDONE = MatchState.UNDONE.value
 
 
-class Matches:
+class Matches(Repository):
     """Matches, within a transaction."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, matches: Sequence[Match], now: datetime) -> None:
         """Raises `StorageConflict` where a side is in another match."""
@@ -50,14 +48,14 @@ class Matches:
             raise MatchUnknown("no such match", field="name")
         return found[0]
 
-    def page(self, company: str, transaction_id: str, size: int, after: After | None) -> list[Match]:
-        """Oldest first."""
-        statement = select(MATCH).where(MATCH.c.company == company, *listed_after(MATCH, MATCH.c.created_at, after))
+    def page(self, company: str, transaction_id: str, size: int, after: After | None) -> ListPart[Match]:
+        """Oldest first. An empty transaction id lets every match through."""
+        condition = MATCH.c.company == company
         if transaction_id:
             mine = select(MATCH_MEMBER.c.match).where(MATCH_MEMBER.c.transaction_id == transaction_id)
-            statement = statement.where(MATCH.c.name.in_(mine))
-        rows = self._connection.execute(statement.order_by(MATCH.c.created_at, MATCH.c.name).limit(size)).all()
-        return self._stored(rows)
+            condition &= MATCH.c.name.in_(mine)
+        part = oldest_first(self._connection, MATCH, MATCH.c.created_at, condition, size, after)
+        return ListPart(self._stored(part.items), part.after)
 
     def of_posting(self, company: str, posting: str) -> list[Match]:
         mine = select(MATCH_MEMBER.c.match).where(MATCH_MEMBER.c.posting == posting)
@@ -189,7 +187,7 @@ class Matches:
             statement = select(MATCH_MEMBER).where(member.match.in_(part)).order_by(member.match, member.position)
             for found in self._connection.execute(statement):
                 sides.setdefault(found.match, []).append(MatchSide(found.posting, found.role, found.transaction_id))
-        return [to_match(row, sides[row.name]) for row in rows]
+        return [_match(row, *sides[row.name]) for row in rows]
 
 
 def _message_id(*words: str) -> str:
@@ -201,21 +199,9 @@ def _newly_stuck(outcome: MatchOutcome) -> bool:
 
 
 def _row(match: Match) -> dict[str, Any]:
-    certificate = match.certificate
-    return {
-        "name": match.name,
-        "company": match.company,
-        "type": match.type.value,
-        "anchor": match.anchor.posting,
-        "rule_revision": certificate.rule_revision,
-        "rule": certificate.rule,
-        "candidates": certificate.candidates,
-        "snapshot": certificate.snapshot,
-        "traceparent": match.traceparent,
-        "reason": match.reason,
-        "created_at": match.created_at,
-        "state": match.state.value,
-        "available_at": match.created_at,
-        "fence": 0,
-        "attempts": 0,
-    }
+    queued = {"available_at": match.created_at, "fence": 0, "attempts": 0}
+    return MATCHES.row_of(match) | CERTIFICATES.row_of(match.certificate) | queued | {"anchor": match.anchor.posting}
+
+
+def _match(row: Row[Any], anchor: MatchSide, *members: MatchSide) -> Match:
+    return MATCHES.value_of(row, anchor=anchor, members=members, certificate=CERTIFICATES.value_of(row))

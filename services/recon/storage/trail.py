@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import func, select
 
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import in_state
 from libs.storage.queues import interface_of
+from libs.storage.repository import Repository
 from libs.trail import ControlTotal, QueueLength, Step
 from libs.trail.reading import Queue, read_lengths, read_totals, resolve, step_of
 
@@ -18,11 +19,8 @@ from ..domain.match import MatchType
 from .rows import ALIAS, IMPORTED_FILE, MATCH, MATCH_MEMBER, OUTBOUND_EVENT, STATEMENT_LINE, TABLES
 
 
-class ReconTrail:
+class ReconTrail(Repository):
     """`libs.trail.Trail` over recon's tables."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def steps(self, transaction_id: str) -> tuple[str, list[Step]]:
         meant, ids = resolve(self._connection, ALIAS, transaction_id)
