@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 
 from libs.errors import ConcordError, Kind
 
@@ -73,7 +74,7 @@ class AccessScope:
         """What page tokens are bound to. Empty for everything, as it was before there were scopes."""
         if self.is_everything:
             return b""
-        return "\n".join(["", *sorted(self.companies), "", *sorted(self.sources)]).encode()
+        return sha256("\n".join([*sorted(self.companies), "", *sorted(self.sources)]).encode()).digest()
 
 
 EVERYTHING = AccessScope(frozenset({EVERY}), frozenset({EVERY}))

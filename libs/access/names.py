@@ -35,7 +35,7 @@ class Bearing(NamedTuple):
     @property
     def is_any(self) -> bool:
         """A parent that leaves provider or account open."""
-        return _ANY in self.interface.split("/")
+        return self.collection == "sources" and _ANY in self.interface.split("/")
 
 
 def bearing_of(name: str) -> Bearing | None:

@@ -1,7 +1,8 @@
 """Page tokens of `List` methods, and resume tokens of streams: opaque, versioned, and bound to what was asked.
 
-A token holds the position of the last row given (a keyset, never an offset) and a hash over the request's filters, so
-that a token taken to another list fails instead of giving a wrong page. It grants nothing: no secret is in it.
+A token holds the position of the last row given (a keyset, never an offset) and a hash over the request's filters and
+its caller's scope, so that a token taken to another list fails instead of giving a wrong page. It grants nothing: no
+secret is in it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from google.protobuf.message import Message
 
 from libs.errors import ConcordError
 from libs.listing import After, Item, ListPart
+from libs.rpc.identity import current_scope
 
 VERSION = 1
 HASH_BYTES = 12
@@ -118,10 +120,11 @@ class Page:
 
 
 def filters_of(request: Message) -> bytes:
-    """A request without its paging fields: what a token is bound to."""
+    """A request without its paging fields, and its caller's scope: what a token is bound to."""
     filters = type(request)()
     filters.CopyFrom(request)
     for name in ("page_size", "page_token", "resume_token"):
         if name in request.DESCRIPTOR.fields_by_name:
             filters.ClearField(name)
-    return request.DESCRIPTOR.full_name.encode() + b"\0" + filters.SerializeToString(deterministic=True)
+    asked = request.DESCRIPTOR.full_name.encode() + b"\0" + filters.SerializeToString(deterministic=True)
+    return asked + current_scope().binding()

@@ -23,6 +23,7 @@ from libs.rpc.errors import ErrorInterceptor
 from libs.rpc.identity import IdentityInterceptor, TokenVerifier
 from libs.rpc.interception import is_open, wrapped
 from libs.rpc.permissions import PermissionInterceptor
+from libs.rpc.resources import ScopeInterceptor
 
 logger = logging.getLogger(__name__)
 
@@ -121,8 +122,9 @@ def serve(
     """Start a server and return it answering.
 
     Installed for every service, outermost first: the caller's `interceptors` (telemetry: it sees the final status),
-    errors, limits, identity, limits on one caller, permissions. Raises `PermissionUndeclared`, `TransportRefused` or
-    `ConfigInvalid` before anything listens, and RuntimeError if the port is taken.
+    errors, limits, identity, limits on one caller, permissions, scopes. Raises `PermissionUndeclared`,
+    `ResourceUndeclared`, `TransportRefused` or `ConfigInvalid` before anything listens, and RuntimeError if the port is
+    taken.
     """
     secure = config.tls is not None
     if not secure and not config.allow_plaintext and not is_loopback(config.listen):
@@ -146,7 +148,7 @@ def serve(
         draining=draining,
         waiting=together,
     )
-    permissions = PermissionInterceptor(descriptors)
+    permissions, scopes = PermissionInterceptor(descriptors), ScopeInterceptor(descriptors)
     server = grpc.server(
         calls,
         interceptors=[
@@ -157,6 +159,7 @@ def serve(
             IdentityInterceptor(verifier),
             CallerLimitInterceptor(together, config.calls_per_caller),
             permissions,
+            scopes,
         ],
         options=_options(config),
         maximum_concurrent_rpcs=config.max_concurrent_calls,

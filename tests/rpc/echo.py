@@ -28,8 +28,13 @@ NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 SHAPES = {"Say": (False, False), "List": (False, True), "Gather": (True, False), "Chat": (True, True)}
 
 
-def echo_service(name: str, permissions: dict[str, str]) -> ServiceDescriptor:
-    """A service `concord.echo.v1.{name}` whose RPCs name these permissions (none where absent)."""
+ANY_TEXT = access_pb2.ResourceRule(filtered="an echo belongs to nobody")
+
+
+def echo_service(
+    name: str, permissions: dict[str, str], rule: access_pb2.ResourceRule | None = ANY_TEXT
+) -> ServiceDescriptor:
+    """A service `concord.echo.v1.{name}` whose RPCs name these permissions (none where absent) and what they touch."""
     file = descriptor_pb2.FileDescriptorProto(
         name=f"tests/rpc/{name}.proto",
         package="concord.echo.v1",
@@ -47,6 +52,8 @@ def echo_service(name: str, permissions: dict[str, str]) -> ServiceDescriptor:
         )
         if method in permissions:
             added.options.Extensions[access_pb2.permission] = permissions[method]
+        if rule is not None:
+            added.options.Extensions[access_pb2.resource].CopyFrom(rule)
     pool = descriptor_pool.Default()
     try:
         return pool.FindServiceByName(f"concord.echo.v1.{name}")

@@ -25,11 +25,13 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63oncord/access/v1/access.proto\x12\x11\x63oncord.access.v1\x1a google/protobuf/descriptor.proto:4\n\npermission\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63oncord/access/v1/access.proto\x12\x11\x63oncord.access.v1\x1a google/protobuf/descriptor.proto\"S\n\x0cResourceRule\x12\x0e\n\x06\x66ields\x18\x01 \x03(\t\x12\x12\n\ninterfaces\x18\x02 \x03(\t\x12\r\n\x05items\x18\x03 \x03(\t\x12\x10\n\x08\x66iltered\x18\x04 \x01(\t:4\n\npermission\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\t:S\n\x08resource\x12\x1e.google.protobuf.MethodOptions\x18\xd2\x86\x03 \x01(\x0b\x32\x1f.concord.access.v1.ResourceRuleb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'concord.access.v1.access_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_RESOURCERULE']._serialized_start=87
+  _globals['_RESOURCERULE']._serialized_end=170
 # @@protoc_insertion_point(module_scope)

@@ -3,15 +3,75 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import descriptor_pb2 as _descriptor_pb2
+from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import extension_dict as _extension_dict
 import builtins as _builtins
+import sys
+import typing as _typing
+
+if sys.version_info >= (3, 11):
+    from typing import TypeAlias as _TypeAlias, Never as _Never
+else:
+    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+@_typing.final
+class ResourceRule(_message.Message):
+    """Where a request names what it touches. A token's claims `companies` (ids; `*`) and `sources`
+    (`{provider}/{account}`; `{provider}/*`; `*`) must have it all. What they don't have fails with NOT_FOUND, with the
+    reason and words of a resource that is not there.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELDS_FIELD_NUMBER: _builtins.int
+    INTERFACES_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
+    FILTERED_FIELD_NUMBER: _builtins.int
+    filtered: _builtins.str
+    """Why the answer holds only what the caller may see: what of it the request's names can't say. A `fields`
+    that is empty, or leaves provider or account open with `-`, is allowed here only.
+    """
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Paths of fields with resource names, for example `parent`, `match.members`; checked before the call."""
+
+    @_builtins.property
+    def interfaces(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Paths of fields with `{provider}/{account}`; checked before the call."""
+
+    @_builtins.property
+    def items(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Paths of fields that the service checks for each item by itself, so that one out of scope fails alone."""
+
+    def __init__(
+        self,
+        *,
+        fields: _abc.Iterable[_builtins.str] | None = ...,
+        interfaces: _abc.Iterable[_builtins.str] | None = ...,
+        items: _abc.Iterable[_builtins.str] | None = ...,
+        filtered: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fields", b"fields", "filtered", b"filtered", "interfaces", b"interfaces", "items", b"items"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResourceRule: _TypeAlias = ResourceRule  # noqa: Y015
+
 PERMISSION_FIELD_NUMBER: _builtins.int
+RESOURCE_FIELD_NUMBER: _builtins.int
 permission: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, _builtins.str]
 """The permission that a caller needs, for example `ledger.events.record`.
 Every RPC of ours names one; a server refuses to start with one that doesn't.
+"""
+resource: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, Global___ResourceRule]
+"""Whose company and source a call touches, so that the server can hold it to those that the caller's token names.
+Every RPC of ours says so; a server refuses to start with one that doesn't, or that names a field which is not there.
 """

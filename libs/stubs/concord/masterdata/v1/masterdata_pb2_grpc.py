@@ -39,8 +39,10 @@ class MasterdataServiceStub:
     field), RESOURCE_EXHAUSTED, or INTERNAL; with DEADLINE_EXCEEDED or UNAVAILABLE
     the outcome is open and the same call may be sent again: it has one effect. A
     failure bears google.rpc.ErrorInfo, domain `concord`; its reason is stable.
-    A List answers in one order, and refuses a token of other filters with
-    INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the most is the most.
+    A List answers in one order, and refuses a token of other filters or of a caller
+    with another scope with INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the
+    most is the most. What the caller's token does not name is NOT_FOUND, with the reason
+    of what is not there: a company's COMPANY_UNKNOWN, a source's SOURCE_UNKNOWN.
     """
 
     def __init__(self, channel):
@@ -137,8 +139,10 @@ class MasterdataServiceServicer:
     field), RESOURCE_EXHAUSTED, or INTERNAL; with DEADLINE_EXCEEDED or UNAVAILABLE
     the outcome is open and the same call may be sent again: it has one effect. A
     failure bears google.rpc.ErrorInfo, domain `concord`; its reason is stable.
-    A List answers in one order, and refuses a token of other filters with
-    INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the most is the most.
+    A List answers in one order, and refuses a token of other filters or of a caller
+    with another scope with INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the
+    most is the most. What the caller's token does not name is NOT_FOUND, with the reason
+    of what is not there: a company's COMPANY_UNKNOWN, a source's SOURCE_UNKNOWN.
     """
 
     def BatchResolve(self, request, context):
@@ -356,8 +360,10 @@ class MasterdataService:
     field), RESOURCE_EXHAUSTED, or INTERNAL; with DEADLINE_EXCEEDED or UNAVAILABLE
     the outcome is open and the same call may be sent again: it has one effect. A
     failure bears google.rpc.ErrorInfo, domain `concord`; its reason is stable.
-    A List answers in one order, and refuses a token of other filters with
-    INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the most is the most.
+    A List answers in one order, and refuses a token of other filters or of a caller
+    with another scope with INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the
+    most is the most. What the caller's token does not name is NOT_FOUND, with the reason
+    of what is not there: a company's COMPANY_UNKNOWN, a source's SOURCE_UNKNOWN.
     """
 
     @staticmethod

@@ -24,8 +24,10 @@ class ReconServiceStub:
     field), RESOURCE_EXHAUSTED, or INTERNAL; with DEADLINE_EXCEEDED or UNAVAILABLE
     the outcome is open and the same call may be sent again: it has one effect. A
     failure bears google.rpc.ErrorInfo, domain `concord`; its reason is stable.
-    A List answers in one order, and refuses a token of other filters with
-    INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the most is the most.
+    A List answers in one order, and refuses a token of other filters or of a caller
+    with another scope with INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the
+    most is the most. What the caller's token does not name is NOT_FOUND, with the reason
+    of what is not there: a company's COMPANY_UNKNOWN, a source's SOURCE_UNKNOWN.
     """
 
     def __init__(self, channel: _grpc.Channel) -> None: ...
@@ -102,8 +104,10 @@ class ReconServiceServicer(metaclass=_abc_1.ABCMeta):
     field), RESOURCE_EXHAUSTED, or INTERNAL; with DEADLINE_EXCEEDED or UNAVAILABLE
     the outcome is open and the same call may be sent again: it has one effect. A
     failure bears google.rpc.ErrorInfo, domain `concord`; its reason is stable.
-    A List answers in one order, and refuses a token of other filters with
-    INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the most is the most.
+    A List answers in one order, and refuses a token of other filters or of a caller
+    with another scope with INVALID_ARGUMENT, reason PAGE_TOKEN_INVALID; more than the
+    most is the most. What the caller's token does not name is NOT_FOUND, with the reason
+    of what is not there: a company's COMPANY_UNKNOWN, a source's SOURCE_UNKNOWN.
     """
 
     @_abc_1.abstractmethod
