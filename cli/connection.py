@@ -7,13 +7,17 @@ or the suite's own key, which only its owner can read.
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import grpc
+import typer
 
 from libs.access import EVERYTHING
 from libs.errors import ConcordError, Kind
@@ -21,6 +25,10 @@ from libs.rpc.channel import open_channel
 from libs.rpc.config import ChannelConfig
 from libs.rpc.identity import IssuedToken, TokenKeys
 
+As = Annotated[
+    str,
+    typer.Option("--as", help="Who you are, for the audit log; by default your login. CONCORD_TOKEN says it itself."),
+]
 SERVICES = ("gateway", "masterdata", "ledger", "recon")
 
 
@@ -73,6 +81,13 @@ class Connection:
         return IssuedToken(self.keys(), subject, tuple(roles), EVERYTHING)  # whoever has the key may touch all there is
 
 
+@contextmanager
+def service(name: str, stub: Callable[[grpc.Channel], Any], role: str, subject: str = "") -> Iterator[Any]:
+    """The service's stub, called in this role as whom `--as` names, by default whoever is logged in."""
+    with Connection().channel(name, (role,), subject or getpass.getuser()) as channel:
+        yield stub(channel)
+
+
 def pages(ask: Callable[[Any], Any], request: Any) -> Iterator[Any]:
     """Each answer of a `List` method, until there is no further page."""
     while True:
@@ -81,3 +96,15 @@ def pages(ask: Callable[[Any], Any], request: Any) -> Iterator[Any]:
         if not answer.next_page_token:
             return
         request.page_token = answer.next_page_token
+
+
+def listed(ask: Callable[[Any], Any], request: Any, field: str) -> Iterator[Any]:
+    """What a `List` method lists in `field` of its answers, page after page."""
+    for answer in pages(ask, request):
+        yield from getattr(answer, field)
+
+
+def word(enum: Any, value: int) -> str:
+    """An enum's value as the command line writes it: `STATE_OPEN` of `State` is `open`."""
+    kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", enum.DESCRIPTOR.name).upper()
+    return str(enum.Name(value)).removeprefix(f"{kind}_").lower()

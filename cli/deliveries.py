@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import os
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from concord.gateway.v1 import delivery_pb2, gateway_pb2, gateway_pb2_grpc
 
-from cli.connection import Connection, pages
+from cli.connection import As, listed, service, word
 from cli.one_by_one import one_by_one
 
 app = typer.Typer(
@@ -27,10 +24,9 @@ app = typer.Typer(
 PAGE = 1000
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a delivery.")]
-As = Annotated[
-    str,
-    typer.Option("--as", help="Who you are, for the audit log; by default your login. CONCORD_TOKEN says it itself."),
-]
+
+
+_gateway = partial(service, "gateway", gateway_pb2_grpc.GatewayServiceStub)
 
 
 class ShownState(StrEnum):
@@ -59,9 +55,11 @@ def list_(
     provider, _, account = source.partition("/")
     parent = f"sources/{provider or '-'}/accounts/{account or '-'}"
     found: list[delivery_pb2.Delivery] = []
-    with _stub(subject, "auditor") as stub:
+    with _gateway("auditor", subject) as stub:
         for state in dict.fromkeys(states or (ShownState.QUARANTINED, ShownState.PARKED)):
-            found += islice(_deliveries(stub, parent, state, limit), limit)
+            asked = delivery_pb2.Delivery.State.Value(f"STATE_{state.name}")
+            request = gateway_pb2.ListDeliveriesRequest(parent=parent, state=asked, page_size=min(limit, PAGE))
+            found += islice(listed(stub.ListDeliveries, request, "deliveries"), limit)
     found.sort(key=lambda delivery: delivery.transaction_id, reverse=True)  # UUIDv7s: by time of receipt
     for delivery in found[:limit]:
         typer.echo(json.dumps(_record(delivery)) if as_json else _line(delivery))
@@ -77,7 +75,7 @@ def replay(
 
     One that is refused holds up no other; exit status 1 if one was.
     """
-    with _stub(subject, "operator") as stub:
+    with _gateway("operator", subject) as stub:
 
         def ask(name: str) -> str:
             request = gateway_pb2.ReplayDeliveryRequest(name=name, request_id=str(uuid.uuid4()))
@@ -87,34 +85,17 @@ def replay(
         one_by_one(names, ask, as_json)
 
 
-def _deliveries(stub: Any, parent: str, state: ShownState, limit: int) -> Iterator[delivery_pb2.Delivery]:
-    asked = delivery_pb2.Delivery.State.Value(f"STATE_{state.name}")
-    request = gateway_pb2.ListDeliveriesRequest(parent=parent, state=asked, page_size=min(limit, PAGE))
-    for answer in pages(stub.ListDeliveries, request):
-        yield from answer.deliveries
-
-
-@contextmanager
-def _stub(subject: str, role: str) -> Iterator[Any]:
-    with Connection(os.environ).channel("gateway", (role,), subject or getpass.getuser()) as channel:
-        yield gateway_pb2_grpc.GatewayServiceStub(channel)
-
-
-def _state(delivery: delivery_pb2.Delivery) -> str:
-    return delivery_pb2.Delivery.State.Name(delivery.state).removeprefix("STATE_").lower()
-
-
 def _line(delivery: delivery_pb2.Delivery) -> str:
     at = delivery.receive_time.ToDatetime().strftime("%Y-%m-%d %H:%M:%S")
     words = [delivery.name, delivery.type, delivery.reason and f"({delivery.reason})"]
-    return f"{at}  {_state(delivery):11} {' '.join(word for word in words if word)}"
+    return f"{at}  {word(delivery_pb2.Delivery.State, delivery.state):11} {' '.join(filter(None, words))}"
 
 
 def _record(delivery: delivery_pb2.Delivery) -> dict[str, object]:
     return {
         "name": delivery.name,
-        "state": _state(delivery),
-        "channel": delivery_pb2.Delivery.Channel.Name(delivery.channel).removeprefix("CHANNEL_").lower(),
+        "state": word(delivery_pb2.Delivery.State, delivery.state),
+        "channel": word(delivery_pb2.Delivery.Channel, delivery.channel),
         "type": delivery.type,
         "reason": delivery.reason or None,
         "received": delivery.receive_time.ToJsonString(),

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import os
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from typing import Annotated, Any
 
 import typer
 from concord.ledger.v1 import exception_pb2, ledger_pb2, ledger_pb2_grpc, match_pb2, posting_pb2
 
-from cli.connection import Connection, pages
+from cli.connection import As, listed, service, word
 from cli.one_by_one import one_by_one
 
 app = typer.Typer(
@@ -26,10 +23,8 @@ app = typer.Typer(
 PAGE = 1000
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
-As = Annotated[
-    str,
-    typer.Option("--as", help="Who you are, for the audit log; by default your login. CONCORD_TOKEN says it itself."),
-]
+
+_ledger = partial(service, "ledger", ledger_pb2_grpc.LedgerServiceStub)
 
 
 @app.command(name="list")
@@ -41,8 +36,10 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List what stands still: its reason, what it is about, what to do and who owns it."""
-    with _stub(subject, "viewer") as stub:
-        for case in islice(_cases(stub, company, everything, limit), limit):
+    state = exception_pb2.ExceptionCase.State.Value("STATE_UNSPECIFIED" if everything else "STATE_OPEN")
+    request = ledger_pb2.ListExceptionsRequest(parent=f"companies/{company}", state=state, page_size=min(limit, PAGE))
+    with _ledger("viewer", subject) as stub:
+        for case in islice(listed(stub.ListExceptions, request, "exceptions"), limit):
             typer.echo(json.dumps(_record(case)) if as_json else _line(case))
 
 
@@ -59,7 +56,7 @@ def retry(
 
     One that is refused holds up no other; exit status 1 if one was.
     """
-    with _stub(subject, "operator") as stub:
+    with _ledger("operator", subject) as stub:
 
         def ask(name: str) -> str:
             state = _retried(stub, name)
@@ -72,23 +69,10 @@ def _retried(stub: Any, name: str) -> str:
     """The state after it, in small letters."""
     if "/matches/" in name:
         match: match_pb2.AppliedMatch = stub.RetryMatch(ledger_pb2.RetryMatchRequest(name=name))
-        return match_pb2.AppliedMatch.State.Name(match.state).removeprefix("STATE_").lower()
+        return word(match_pb2.AppliedMatch.State, match.state)
     request = ledger_pb2.RetryPostingRequest(name=name, request_id=str(uuid.uuid4()))
     posting: posting_pb2.Posting = stub.RetryPosting(request)
-    return posting_pb2.Posting.State.Name(posting.state).removeprefix("STATE_").lower()
-
-
-def _cases(stub: Any, company: str, everything: bool, limit: int) -> Iterator[exception_pb2.ExceptionCase]:
-    state = exception_pb2.ExceptionCase.State.Value("STATE_UNSPECIFIED" if everything else "STATE_OPEN")
-    request = ledger_pb2.ListExceptionsRequest(parent=f"companies/{company}", state=state, page_size=min(limit, PAGE))
-    for answer in pages(stub.ListExceptions, request):
-        yield from answer.exceptions
-
-
-@contextmanager
-def _stub(subject: str, role: str) -> Iterator[Any]:
-    with Connection(os.environ).channel("ledger", (role,), subject or getpass.getuser()) as channel:
-        yield ledger_pb2_grpc.LedgerServiceStub(channel)
+    return word(posting_pb2.Posting.State, posting.state)
 
 
 def _line(case: exception_pb2.ExceptionCase) -> str:
@@ -101,8 +85,8 @@ def _record(case: exception_pb2.ExceptionCase) -> dict[str, object]:
     at_risk = case.amount_at_risk
     return {
         "name": case.name,
-        "state": exception_pb2.ExceptionCase.State.Name(case.state).removeprefix("STATE_").lower(),
-        "category": exception_pb2.ExceptionCase.Category.Name(case.category).removeprefix("CATEGORY_").lower(),
+        "state": word(exception_pb2.ExceptionCase.State, case.state),
+        "category": word(exception_pb2.ExceptionCase.Category, case.category),
         "reason": case.reason,
         "message": case.message,
         "subject": case.subject,

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import json
-import os
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from concord.masterdata.v1 import mapping_pb2, masterdata_pb2, masterdata_pb2_grpc, records_pb2
 
-from cli.connection import Connection, pages
+from cli.connection import As, listed, service, word
 from libs.errors import ConcordError, Kind
 
 app = typer.Typer(
@@ -30,10 +27,8 @@ FAILED = 1
 Company = Annotated[str, typer.Argument(help="The company's id, for example acme.", show_default=False)]
 Revision = Annotated[int, typer.Argument(help="The mapping set's number, as `propose` prints it.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print a JSON object.")]
-As = Annotated[
-    str,
-    typer.Option("--as", help="Who you are, for the audit log; by default your login. CONCORD_TOKEN says it itself."),
-]
+
+_masterdata = partial(service, "masterdata", masterdata_pb2_grpc.MasterdataServiceStub)
 
 
 class FileMissing(ConcordError):
@@ -57,7 +52,7 @@ def sync(company: Company, subject: As = "", as_json: Json = False) -> None:
     Exit status 1 if Odoo could not be read; what was known before stays.
     """
     request = masterdata_pb2.SyncMasterDataRequest(parent=f"companies/{company}", request_id=str(uuid.uuid4()))
-    with _stub(subject, "operator") as stub:
+    with _masterdata("operator", subject) as stub:
         run: records_pb2.SyncRun = stub.SyncMasterData(request, timeout=SYNC_TIMEOUT_SECONDS)
     done = run.state == records_pb2.SyncRun.STATE_DONE
     if as_json:
@@ -83,7 +78,7 @@ def propose(
     request = masterdata_pb2.ProposeMappingSetRequest(
         parent=f"companies/{company}", yaml=_text(file), request_id=str(uuid.uuid4())
     )
-    with _stub(subject, "accountant") as stub:
+    with _masterdata("accountant", subject) as stub:
         offered: mapping_pb2.MappingSet = stub.ProposeMappingSet(request)
     if as_json:
         typer.echo(json.dumps(_mapping_set(offered)))
@@ -109,7 +104,7 @@ def approve(
     request = masterdata_pb2.ApproveMappingSetRequest(
         name=f"companies/{company}/mappingSets/{revision}", content_digest=signed, request_id=str(uuid.uuid4())
     )
-    with _stub(subject, "approver") as stub:
+    with _masterdata("approver", subject) as stub:
         active: mapping_pb2.MappingSet = stub.ApproveMappingSet(request)
     if as_json:
         typer.echo(json.dumps(_mapping_set(active)))
@@ -126,7 +121,7 @@ def show(
 ) -> None:
     """Show the company, its revision and its mapping sets; or one mapping set whole."""
     parent = f"companies/{company}"
-    with _stub(subject, "auditor") as stub:
+    with _masterdata("auditor", subject) as stub:
         if mapping:
             request = masterdata_pb2.GetMappingSetRequest(name=f"{parent}/mappingSets/{mapping}")
             found: mapping_pb2.MappingSet = stub.GetMappingSet(request)
@@ -134,7 +129,8 @@ def show(
             return
         entity: records_pb2.LegalEntity = stub.GetLegalEntity(masterdata_pb2.GetLegalEntityRequest(name=parent))
         revision = stub.GetRevision(masterdata_pb2.GetRevisionRequest(name=parent)).revision
-        sets = list(_mapping_sets(stub, parent))
+        asked = masterdata_pb2.ListMappingSetsRequest(parent=parent)
+        sets = list(listed(stub.ListMappingSets, asked, "mapping_sets"))
     if as_json:
         typer.echo(
             json.dumps(
@@ -169,18 +165,6 @@ def _show_mapping_set(found: mapping_pb2.MappingSet, *, as_json: bool) -> None:
         _print_mapping_set(found, err=True)  # so that the file alone can be redirected
 
 
-def _mapping_sets(stub: Any, parent: str) -> Iterator[mapping_pb2.MappingSet]:
-    request = masterdata_pb2.ListMappingSetsRequest(parent=parent)
-    for answer in pages(stub.ListMappingSets, request):
-        yield from answer.mapping_sets
-
-
-@contextmanager
-def _stub(subject: str, role: str) -> Iterator[Any]:
-    with Connection(os.environ).channel("masterdata", (role,), subject or getpass.getuser()) as channel:
-        yield masterdata_pb2_grpc.MasterdataServiceStub(channel)
-
-
 def _text(file: Path | None) -> str:
     assert file is not None
     try:
@@ -199,12 +183,12 @@ def _print_mapping_set(mapping_set: mapping_pb2.MappingSet, *, err: bool = False
 
 
 def _finding(finding: mapping_pb2.MappingFinding) -> str:
-    severity = mapping_pb2.MappingFinding.Severity.Name(finding.severity).removeprefix("SEVERITY_").lower()
+    severity = word(mapping_pb2.MappingFinding.Severity, finding.severity)
     return f"{severity} {finding.reason}, line {finding.line}: {finding.message}"
 
 
 def _state(mapping_set: mapping_pb2.MappingSet) -> str:
-    return mapping_pb2.MappingSet.State.Name(mapping_set.state).removeprefix("STATE_").lower()
+    return word(mapping_pb2.MappingSet.State, mapping_set.state)
 
 
 def _mapping_set(mapping_set: mapping_pb2.MappingSet) -> dict[str, object]:
@@ -221,7 +205,7 @@ def _mapping_set(mapping_set: mapping_pb2.MappingSet) -> dict[str, object]:
 def _sync_run(run: records_pb2.SyncRun) -> dict[str, object]:
     return {
         "name": run.name,
-        "state": records_pb2.SyncRun.State.Name(run.state).removeprefix("STATE_").lower(),
+        "state": word(records_pb2.SyncRun.State, run.state),
         "records": dict(run.records),
         "changed": run.changed,
         "revision": run.revision,

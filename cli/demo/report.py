@@ -11,6 +11,7 @@ from concord.recon.v1 import match_pb2
 from rich.console import Console, JustifyMethod
 from rich.table import Table
 
+from cli.connection import word
 from libs.money import Money
 
 from .findings import Findings, Totals
@@ -195,12 +196,12 @@ def _at(totals: Totals, key: tuple[str, str]) -> tuple[int, int, int]:
 
 
 def _state(posting: posting_pb2.Posting) -> str:
-    return _P.State.Name(posting.state).removeprefix("STATE_").lower()
+    return word(_P.State, posting.state)
 
 
 def _reconciliation(posting: posting_pb2.Posting) -> str:
-    word = _P.Reconciliation.Name(posting.reconciliation).removeprefix("RECONCILIATION_").lower()
-    return {"full": "closed", "partial": f"open: {', '.join(posting.open_roles)}"}.get(word, "")
+    found = word(_P.Reconciliation, posting.reconciliation)
+    return {"full": "closed", "partial": f"open: {', '.join(posting.open_roles)}"}.get(found, "")
 
 
 def _yes(holds: bool) -> str:
