@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from string import Template
 
 from providers.shopify.signature import sign
 
-Json = dict[str, Any]
+MESSAGES = Path(__file__).with_name("shopify")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,90 +47,13 @@ class Sale:
 
 def order_body(sale: Sale, status: str = "paid") -> bytes:
     """An `orders/paid` (or `orders/create`) message's body."""
-    line = _line_item(sale)
-    body: Json = {
-        "id": sale.order_id,
-        "admin_graphql_api_id": f"gid://shopify/Order/{sale.order_id}",
-        "cancelled_at": None,
-        "confirmed": True,
-        "created_at": sale.at.isoformat(),
-        "currency": sale.currency,
-        "current_total_price": str(sale.total),
-        "customer": {
-            "id": sale.buyer.customer_id,
-            "first_name": sale.buyer.first_name,
-            "last_name": sale.buyer.last_name,
-            "currency": sale.currency,
-        },
-        "billing_address": {"name": sale.buyer.name, "country_code": sale.buyer.country},
-        "discount_codes": [],
-        "financial_status": status,
-        "gateway": sale.gateway,
-        "line_items": [line],
-        "name": f"#{sale.number}",
-        "order_number": sale.number,
-        "payment_gateway_names": [sale.gateway],
-        "presentment_currency": sale.currency,
-        "processed_at": sale.at.isoformat(),
-        "refunds": [],
-        "shipping_lines": [],
-        "source_name": "web",
-        "subtotal_price": str(sale.net),
-        "tax_lines": line["tax_lines"],
-        "taxes_included": False,
-        "test": False,
-        "total_discounts": "0.00",
-        "total_line_items_price": str(sale.net),
-        "total_price": str(sale.total),
-        "total_tax": str(sale.tax),
-        "total_tip_received": "0.00",
-        "updated_at": sale.at.isoformat(),
-    }
-    return json.dumps(body, indent=1).encode()
+    return _message("order", _facts(sale) | {"status": status})
 
 
 def refund_body(refund_id: int, sale: Sale, net: Decimal, tax: Decimal, at: datetime) -> bytes:
     """A `refunds/create` message's body: a part of the order's article, its money given back."""
-    money = _money_set(sale.currency)
-    body: Json = {
-        "id": refund_id,
-        "admin_graphql_api_id": f"gid://shopify/Refund/{refund_id}",
-        "created_at": at.isoformat(),
-        "processed_at": at.isoformat(),
-        "duties": [],
-        "note": "a scratch",
-        "order_adjustments": [],
-        "order_id": sale.order_id,
-        "refund_line_items": [
-            {
-                "id": refund_id * 10,
-                "line_item": _line_item(sale),
-                "line_item_id": sale.order_id * 10,
-                "quantity": 1,
-                "restock_type": "no_restock",
-                "subtotal": float(net),
-                "subtotal_set": money(net),
-                "total_tax": float(tax),
-                "total_tax_set": money(tax),
-            }
-        ],
-        "refund_shipping_lines": [],
-        "transactions": [
-            {
-                "id": refund_id * 100,
-                "amount": str(net + tax),
-                "currency": sale.currency,
-                "gateway": sale.gateway,
-                "kind": "refund",
-                "order_id": sale.order_id,
-                "processed_at": at.isoformat(),
-                "status": "success",
-                "test": False,
-            }
-        ],
-        "user_id": 1,
-    }
-    return json.dumps(body, indent=1).encode()
+    given_back = {"refunded_net": net, "refunded_tax": tax, "refunded_total": net + tax, "refunded_at": at.isoformat()}
+    return _message("refund", _facts(sale) | {"refund_id": refund_id} | given_back)
 
 
 def headers(topic: str, body: bytes, secret: bytes, webhook_id: str) -> dict[str, str]:
@@ -142,29 +66,25 @@ def headers(topic: str, body: bytes, secret: bytes, webhook_id: str) -> dict[str
     }
 
 
-def _line_item(sale: Sale) -> Json:
-    taxes = [{"price": str(sale.tax), "rate": 0.08, "title": "State Tax", "channel_liable": False}] if sale.tax else []
+def _facts(sale: Sale) -> dict[str, object]:
+    """What the messages say of a sale."""
+    tax = {"price": str(sale.tax), "rate": 0.08, "title": "State Tax", "channel_liable": False}
     return {
-        "id": sale.order_id * 10,
-        "current_quantity": 1,
-        "discount_allocations": [],
-        "duties": [],
-        "gift_card": False,
-        "name": sale.article,
-        "price": str(sale.net),
-        "quantity": 1,
-        "requires_shipping": True,
+        **asdict(sale),
+        **asdict(sale.buyer),
+        "buyer_name": sale.buyer.name,
+        "at": sale.at.isoformat(),
         "sku": sale.article.upper(),
-        "tax_lines": taxes,
-        "taxable": bool(taxes),
-        "title": sale.article,
-        "total_discount": "0.00",
+        "total": sale.total,
+        "tax_lines": json.dumps([tax] if sale.tax else []),
+        "taxable": json.dumps(bool(sale.tax)),
     }
 
 
-def _money_set(currency: str) -> Any:
-    def made(amount: Decimal) -> Json:
-        money = {"amount": str(amount), "currency_code": currency}
-        return {"shop_money": money, "presentment_money": money}
+def _message(name: str, facts: dict[str, object]) -> bytes:
+    return _filled(name, facts | {"line_item": _filled("line_item", facts)}).encode()
 
-    return made
+
+def _filled(name: str, facts: dict[str, object]) -> str:
+    """The message as Shopify sends it, with the facts in their places."""
+    return Template((MESSAGES / f"{name}.json.txt").read_text().rstrip()).substitute(facts)
