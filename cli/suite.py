@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import IO
 
 from cli.child import STOP_SECONDS
+from cli.connection import SERVICES
 from libs.errors import ConcordError, Kind
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,7 +34,6 @@ RESTART_PAUSES = (0.2, 1.0, 5.0, 15.0)  # seconds after the first, second … de
 SHOWN_CHARACTERS = 200
 CALM_SECONDS = 60.0  # alive for so long, a service has recovered
 LOCKS = ("supervisor.lock", "services.lock")  # in the folder, held while a suite runs there
-SERVICES = ("gateway", "masterdata", "ledger", "recon")
 PORTS = {"gateway": 50051, "masterdata": 50052, "ledger": 50053, "recon": 50054, "http": 8080, "sandbox": 8069}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 
 class ServerFailure(Exception):
     """An error as it crosses the wire: `name` is what clients classify by."""
@@ -20,21 +22,18 @@ class ServerFailure(Exception):
         return f"Unknown error during import: <class '{kind}'>: {self.message}"
 
 
-def user_error(message: str) -> ServerFailure:
-    return ServerFailure("odoo.exceptions.UserError", message)
-
-
-def validation_error(message: str) -> ServerFailure:
-    return ServerFailure("odoo.exceptions.ValidationError", message)
+user_error = partial(ServerFailure, "odoo.exceptions.UserError")
+validation_error = partial(ServerFailure, "odoo.exceptions.ValidationError")
+access_error = partial(ServerFailure, "odoo.exceptions.AccessError")
+value_error = partial(ServerFailure, "builtins.ValueError")
+type_error = partial(ServerFailure, "builtins.TypeError")
+attribute_error = partial(ServerFailure, "builtins.AttributeError")
+key_error = partial(ServerFailure, "builtins.KeyError")
 
 
 def constraint_error(message: str) -> ServerFailure:
     """A rule that the database itself guards."""
     return validation_error(f"The operation cannot be completed: {message}")
-
-
-def access_error(message: str) -> ServerFailure:
-    return ServerFailure("odoo.exceptions.AccessError", message)
 
 
 def access_denied() -> ServerFailure:
@@ -44,22 +43,6 @@ def access_denied() -> ServerFailure:
 def missing_error(model: str, record_id: int, user_id: int) -> ServerFailure:
     text = f"Record does not exist or has been deleted.\n(Record: {model}({record_id},), User: {user_id})"
     return ServerFailure("odoo.exceptions.MissingError", text)
-
-
-def value_error(message: str) -> ServerFailure:
-    return ServerFailure("builtins.ValueError", message)
-
-
-def type_error(message: str) -> ServerFailure:
-    return ServerFailure("builtins.TypeError", message)
-
-
-def attribute_error(message: str) -> ServerFailure:
-    return ServerFailure("builtins.AttributeError", message)
-
-
-def key_error(message: str) -> ServerFailure:
-    return ServerFailure("builtins.KeyError", message)
 
 
 def beyond_the_sandbox(what: str) -> ServerFailure:

@@ -16,13 +16,6 @@ SOFT = ("fiscalyear_lock_date", "tax_lock_date", "sale_lock_date", "purchase_loc
 HARD = "hard_lock_date"
 FIELDS = (*SOFT, HARD)
 NEVER = "0001-01-01"  # what Odoo answers for "no lock" in the user_* fields
-LABELS = {
-    "fiscalyear_lock_date": "Global Lock Date",
-    "tax_lock_date": "Tax Return Lock Date",
-    "sale_lock_date": "Sales Lock Date",
-    "purchase_lock_date": "Purchase Lock date",
-    HARD: "Hard Lock Date",
-}
 
 
 def user_lock(env: Env, company: Row, name: str) -> str | None:
@@ -54,7 +47,8 @@ def check_open(env: Env, day: str, has_tax: bool, journal_type: str) -> None:
     """Refuse to change what a lock covers: undoing is where Odoo does complain."""
     locks = violated(env, day, has_tax, journal_type)
     if locks:
-        named = ", ".join(f"{LABELS[name]} ({date.fromisoformat(locked):%m/%d/%Y})" for locked, name in locks)
+        fields = env.model("res.company").fields
+        named = ", ".join(f"{fields[name].label} ({date.fromisoformat(locked):%m/%d/%Y})" for locked, name in locks)
         raise user_error(f"You cannot add/modify entries prior to and inclusive of: {named}.")
 
 

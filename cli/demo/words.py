@@ -87,16 +87,8 @@ class Words:
 
     def _order(self, posting: posting_pb2.Posting) -> str:
         event = self._events.get(posting.event)
-        names = (
-            [
-                self._orders[reference.kind, reference.value]
-                for reference in event.references
-                if (reference.kind, reference.value) in self._orders
-            ]
-            if event
-            else []
-        )
-        return names[0] if names else ""
+        keys = [(reference.kind, reference.value) for reference in event.references] if event else []
+        return next((self._orders[key] for key in keys if key in self._orders), "")
 
     def _reconciled_with(self, posting: posting_pb2.Posting) -> list[str]:
         """The other documents of the same order on the customer's account, where Odoo shows it closed."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from enum import StrEnum
+from operator import attrgetter
 
 from libs.money import Money
 
@@ -143,22 +144,11 @@ class References:
 
     def given(self) -> list[str]:
         """Every identifier that is one, sorted, each once."""
-        single = (
-            self.end_to_end_id,
-            self.instruction_id,
-            self.transaction_id,
-            self.uetr,
-            self.mandate_id,
-            self.payment_information_id,
-            self.message_id,
-            self.account_servicer_reference,
-            self.clearing_reference,
-            self.cheque_number,
-        )
-        texts = {text for text in single if text} | {reference for _, reference in self.proprietary}
-        return sorted(text for text in texts if text.upper() not in PLACEHOLDERS)
+        texts = {*_SINGLE_REFERENCES(self), *(reference for _, reference in self.proprietary)}
+        return sorted(text for text in texts if text and text.upper() not in PLACEHOLDERS)
 
 
+_SINGLE_REFERENCES = attrgetter(*(field.name for field in fields(References) if field.name != "proprietary"))
 PLACEHOLDERS = frozenset({"NOTPROVIDED", "NOT PROVIDED", "NONREF", "NOREF", "UNKNOWN", "N/A", "-"})
 
 

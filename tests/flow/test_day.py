@@ -24,12 +24,12 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from rich.console import Console
 
+from cli.connection import SERVICES
 from cli.demo.company import COMPANY
 from cli.demo.day import ACCOUNT, BANK_ACCOUNT
 from cli.demo.findings import gather
 from cli.demo.play import await_quiet
 from cli.demo.report import print_report
-from cli.suite import SERVICES
 from cli.trace import steps_of
 from libs.access import EVERYTHING
 from libs.odoo.connect import connect

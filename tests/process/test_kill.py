@@ -14,11 +14,11 @@ import httpx
 import pytest
 import yaml
 
-from cli.connection import Connection
+from cli.connection import SERVICES, Connection
 from cli.demo.company import provide_company
 from cli.demo.day import ACCOUNT, SHOP, Post
 from cli.demo.findings import Findings, gather, posted_balances
-from cli.suite import SERVICES, Suite
+from cli.suite import Suite
 from libs.odoo.connect import connect
 from libs.odoo.errors import OdooError
 from libs.odoo.port import Odoo
