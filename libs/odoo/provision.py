@@ -145,6 +145,7 @@ class Provisioner:
         for account in self._plan.accounts:
             if account.currency and account.currency not in self._currency_ids:
                 self._differ(f"account {account.code}: Odoo does not know the currency {account.currency}")
+                continue
             row = rows.get(account.code)
             if row is None:
                 yield _Todo("account", account.code, 0, account.role, self._making_account(account))

@@ -73,6 +73,7 @@ DIFFERENCES = [
     ({"accounts": (PlannedAccount("AR", "121000", "x", "expense"),)}, "account 121000 is asset_receivable, the plan says expense"),
     ({"users": (PlannedUser("new", "New", ("account.group_account_readonly",)),)}, "give a password to make it with"),
     ({"users": (PlannedUser("concord", "C", ("account.no_such_group",)),)}, "Odoo does not know the group"),
+    ({"accounts": (PlannedAccount("NEW", "999999", "x", "asset_current", True, "XXX"),)}, "account 999999: Odoo does not know"),
     ({"currencies": ("XXX",)}, "Odoo does not know the currency XXX"),
 ]  # fmt: skip
 
