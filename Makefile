@@ -18,7 +18,7 @@ NEEDS_LIVE = @for name in URL DB USER PASSWORD ADMIN_USER ADMIN_PASSWORD; do \
 	test -n "$$(printenv CONCORD_TEST_ODOO_$$name)" || { echo "make $@: set CONCORD_TEST_ODOO_$$name" >&2; exit 2; }; done
 
 .PHONY: help demo up test test-slow test-postgres sim sim-postgres kill kill-postgres soak test-live bench bench-live \
-	check check-python check-types check-protos check-files protos release-protos format lock clean
+	check check-python check-types check-protos check-files protos tables release-protos format lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ bench-live: .venv/.ready ## posting speed against the Odoo that CONCORD_TEST_ODO
 protos: .venv/.ready ## generate libs/stubs from protos/
 	$(BIN)/python scripts/stubs.py
 
+tables: .venv/.ready ## generate services/*/storage/tables.py from the rows that are declared
+	$(BIN)/python scripts/tables.py
+
 release-protos: check-protos ## declare today's protos published: later ones may only add to them
 	$(BIN)/buf build protos --exclude-source-info -o protos/released.binpb
 
@@ -103,6 +106,7 @@ check-protos: .venv/.ready
 	$(BIN)/python scripts/stubs.py --check
 
 check-files: .venv/.ready
+	$(BIN)/python scripts/tables.py --check
 	$(BIN)/python scripts/lock.py --check
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 

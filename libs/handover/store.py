@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, Text, select, update
-from sqlmodel import Field
+from sqlalchemy import Connection, Row, Table, select, update
 
 from libs.events import Event, event_from_json
 from libs.storage.audit import AuditEntry, AuditLog
-from libs.storage.leases import LeaseColumns, claim, finish, held, in_state, lease_of
+from libs.storage.leases import claim, finish, held, in_state, lease_of
 from libs.storage.rows import insert_new, parts
 from libs.storage.tables import SystemTables
 from libs.storage.totals import TotalKey, Totals, one_event
@@ -21,19 +20,6 @@ from . import REASON_CHARACTERS, EventOutcome, EventState, NewEvent, OutboundEve
 
 HANDED_ON = "handed_on"  # the bucket of the control totals
 SET_ASIDE = (EventState.REFUSED.value, EventState.PARKED.value)
-
-
-class OutboundColumns(LeaseColumns):
-    """The columns of an event on its way: `class EventRow(GatewayRow, OutboundColumns, table=True)`."""
-
-    name: str = Field(primary_key=True, max_length=800)
-    company: str = Field(max_length=64)
-    transaction_id: str = Field(max_length=32)
-    origin: str = Field(max_length=32)  # transaction of the delivery or file that first brought it
-    digest: str = Field(max_length=64)
-    payload: str = Field(sa_type=Text)  # libs.events.event_to_json
-    counted: int  # 1 once it is in the control totals
-    reason: str = Field(max_length=REASON_CHARACTERS)
 
 
 @dataclass(frozen=True)

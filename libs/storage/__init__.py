@@ -3,7 +3,8 @@
 | module | what it gives |
 | --- | --- |
 | `engine` | `open_engine`, `reading`, `ensure_reachable`, `copy_template`, `database_url` |
-| `types` | `service_registry` (a base for a service's rows), `UtcTimestamp`, `RowNumber` |
+| `declarations` | `service_registry` (a base for a service's rows), `LeaseColumns`, `RequestColumns` |
+| `types` | `UtcTimestamp`, `RowNumber` |
 | `uow` | `UnitOfWork`: one transaction, one commit, points at which a simulation may crash |
 | `migrate`, `versions` | `upgrade`: at a start |
 | `revisions` | Alembic: `check`, and the command that writes the next version |

@@ -29,30 +29,13 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.sql.dml import ReturningUpdate
-from sqlmodel import Field, SQLModel
 
 from libs.service.work import Lease as Lease
 
 from .errors import LeaseLost
 from .rows import update_rows
-from .types import UtcTimestamp
 
 Order = Column[Any] | UnaryExpression[Any]
-
-
-class LeaseColumns(SQLModel):
-    """The columns of a row that waits for work: `class JobRow(LedgerRow, LeaseColumns, table=True)`.
-
-    `attempts` counts claims since the row came to its present state, so that work which kills its worker runs out of
-    budget as well.
-    """
-
-    state: str = Field(max_length=32)
-    available_at: datetime = Field(sa_type=UtcTimestamp)
-    lease_owner: str | None = Field(default=None, max_length=128)
-    lease_until: datetime | None = Field(default=None, sa_type=UtcTimestamp)
-    fence: int = Field(default=0, sa_type=BigInteger)
-    attempts: int = Field(default=0)
 
 
 def lease_of(table: Table, row: Row[Any]) -> Lease:

@@ -1,7 +1,7 @@
 """Schema migrations at a start: Alembic from the first table, loaded only where a version is due.
 
-A service keeps its versions in `services/<service>/storage/migrations/versions/NNNN_*.py`, and its package
-`services.<service>.storage` exports `metadata`, with every table of it imported. `revisions` writes them.
+A service keeps its versions in `services/<service>/storage/migrations/versions/NNNN_*.py`. `revisions` writes them by
+what `services.<service>.storage.rows` declares: its `metadata` holds every table.
 """
 
 from __future__ import annotations

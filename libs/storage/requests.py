@@ -15,14 +15,12 @@ import json
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import Connection, Table, Text, select, update
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Connection, Table, select, update
 
 from libs.errors import ConcordError, Kind
 from libs.events import from_plain, to_text
 
 from .rows import insert_new
-from .types import UtcTimestamp
 
 T = TypeVar("T")
 
@@ -32,15 +30,6 @@ class RequestIdReused(ConcordError):
 
     kind = Kind.CONFLICT
     reason = "REQUEST_ID_REUSED"
-
-
-class RequestColumns(SQLModel):
-    """The columns of a service's answered requests: `class RequestRow(LedgerRow, RequestColumns, table=True)`."""
-
-    id: str = Field(primary_key=True, max_length=64)  # the caller's
-    fingerprint: str = Field(max_length=64)
-    answer: str = Field(sa_type=Text)  # JSON; empty until the transaction that works on it ends
-    created_at: datetime = Field(sa_type=UtcTimestamp)
 
 
 class Request:

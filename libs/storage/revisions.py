@@ -66,7 +66,7 @@ def check(engine: Engine, metadata: MetaData, service_package: str) -> list[str]
 
 def write_revision(service_package: str, message: str) -> Path:
     """Write the version that leads from the newest one to the declared tables."""
-    metadata = importlib.import_module(f"{service_package}.storage").metadata
+    metadata = importlib.import_module(f"{service_package}.storage.rows").metadata
     versions_of(service_package).mkdir(parents=True, exist_ok=True)
     config = _config(service_package)
     numbers = [int(script.revision) for script in ScriptDirectory.from_config(config).walk_revisions()]

@@ -1,19 +1,10 @@
-"""Column types that mean the same in SQLite and in PostgreSQL, and the bases of a service's rows."""
+"""Column types that mean the same in SQLite and in PostgreSQL."""
 
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, String
-from sqlalchemy.orm import registry
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String
 from sqlalchemy.types import TypeDecorator, TypeEngine
-
-NAMING = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
 
 # A number that the database gives. SQLite counts only in a column declared INTEGER.
 RowNumber = BigInteger().with_variant(Integer(), "sqlite")
@@ -40,17 +31,3 @@ class UtcTimestamp(TypeDecorator[datetime]):
         if value is None:
             return None
         return datetime.fromisoformat(value) if dialect.name == "sqlite" else value.astimezone(UTC)
-
-
-def service_registry() -> registry:
-    """A registry with a MetaData of its own. Each service declares one base and derives its rows from it:
-
-    class LedgerRow(SQLModel, registry=service_registry()):
-        '''Base of the ledger's tables; `LedgerRow.metadata` holds them.'''
-
-    class EntryRow(LedgerRow, table=True):
-        __tablename__ = "entry"
-        name: str = Field(primary_key=True)
-        posted_at: datetime = Field(sa_type=UtcTimestamp)
-    """
-    return registry(metadata=MetaData(naming_convention=NAMING))

@@ -92,8 +92,13 @@ PROVIDER = (
 OWNERS: dict[str, tuple[str, ...]] = {
     "odoorpc": ("libs.odoo",),
     "duckdb": ("services.recon.engine",),
-    "sqlmodel": ("libs.storage", "libs.handover.store", "services.*.storage"),
-    "sqlalchemy": ("libs.storage", "libs.handover.store", "libs.trail.reading", "services.*.storage"),
+    "sqlmodel": (
+        "libs.storage.declarations",
+        "libs.storage.revisions",
+        "libs.handover.declarations",
+        "services.*.storage.rows",
+    ),
+    "sqlalchemy": ("libs.storage", "libs.handover", "libs.trail.reading", "services.*.storage"),
     "alembic": ("libs.storage", "services.*.storage"),
     "jiter": ("libs.formats",),
     "lxml": ("libs.formats",),

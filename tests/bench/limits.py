@@ -16,7 +16,8 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import registry
 from sqlmodel import Session
 
-from services.ledger.storage.rows import EVENT, EVENT_REFERENCE, TABLES, EventReferenceRow, EventRow
+from services.ledger.storage.rows import EventReferenceRow, EventRow
+from services.ledger.storage.tables import EVENT, EVENT_REFERENCE, TABLES
 from tests.bench.scratch import SQLITE, Scratch
 
 # What accepting an event writes, in this order.

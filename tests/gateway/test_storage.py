@@ -17,7 +17,7 @@ from libs.storage.engine import open_engine
 from libs.storage.migrate import upgrade
 from libs.storage.revisions import check
 from services.gateway.domain.delivery import Refusal
-from services.gateway.storage import metadata
+from services.gateway.storage.rows import metadata
 from tests.gateway.day import EXPECTED, day, played
 from tests.gateway.world import GOLDEN, NOW, SHOPIFY, STRIPE, GatewayWorld
 from tests.storage.fixtures import database_for, drop

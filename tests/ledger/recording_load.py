@@ -18,7 +18,7 @@ from libs.events import EventKind, Reference, ReferenceKind, TransactionIds
 from libs.storage.audit import GENESIS
 from services.ledger.domain.event import RecordedEvent
 from services.ledger.handlers.record_events import IncomingEvent, record_events
-from services.ledger.storage.rows import EVENT, EVENT_REFERENCE, TABLES
+from services.ledger.storage.tables import EVENT, EVENT_REFERENCE, TABLES
 from services.ledger.storage.uow import LedgerUowFactory
 from tests.ledger.domain.books import money
 

@@ -18,7 +18,7 @@ from services.ledger.domain.document import Document
 from services.ledger.domain.posting import Change, Posting, PostingQuery, creation
 from services.ledger.domain.states import PostingState, Reconciliation
 from services.ledger.handlers.read_postings import list_postings
-from services.ledger.storage.rows import POSTING
+from services.ledger.storage.tables import POSTING
 from tests.ledger.posting.sales import capture, sale
 from tests.ledger.posting.world import PostingWorld
 from tests.ledger.versions import go_back_and_forth

@@ -13,7 +13,7 @@ from libs.storage.sealer import Sealer
 from services.ledger.domain.errors import EventConflict
 from services.ledger.domain.event import BuildState, RecordedEvent
 from services.ledger.handlers.record_events import check
-from services.ledger.storage.rows import EVENT, EVENT_REFERENCE, TABLES
+from services.ledger.storage.tables import EVENT, EVENT_REFERENCE, TABLES
 from tests.ledger.events import CHARGE, ORDER, capture, evidence
 from tests.ledger.world import World
 

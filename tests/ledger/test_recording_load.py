@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
-from services.ledger.storage.rows import EVENT, EVENT_REFERENCE
+from services.ledger.storage.tables import EVENT, EVENT_REFERENCE
 from tests.ledger.recording_load import RecordingLoad
 from tests.storage.fixtures import EngineFor
 

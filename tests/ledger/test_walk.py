@@ -19,7 +19,8 @@ from services.ledger.domain.posting import PostingQuery
 from services.ledger.domain.states import PostingState
 from services.ledger.handlers.read_postings import list_exceptions, list_postings
 from services.ledger.handlers.watch_postings import watch_postings
-from services.ledger.storage import TABLES, metadata
+from services.ledger.storage import TABLES
+from services.ledger.storage.rows import metadata
 from tests.ledger.domain import books
 from tests.ledger.events import CHARGE, ORDER, capture
 from tests.ledger.world import World

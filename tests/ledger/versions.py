@@ -9,7 +9,7 @@ from alembic.operations import Operations
 from sqlalchemy import Engine
 
 from libs.storage.revisions import check
-from services.ledger.storage import metadata
+from services.ledger.storage.rows import metadata
 
 
 def go_back_and_forth(engine: Engine, version: str) -> None:

@@ -17,7 +17,7 @@ from services.masterdata.domain.errors import (
 from services.masterdata.domain.mapping_set import TRANSITIONS, MappingSet, MappingState, digest_of
 from services.masterdata.domain.references import Failure, PartyQuestion
 from services.masterdata.storage import TABLES
-from services.masterdata.storage.rows import MAPPING_SET
+from services.masterdata.storage.tables import MAPPING_SET
 from tests.masterdata.company import BEGIN, World, demo_mapping, new_world
 from tests.storage.fixtures import EngineFor
 

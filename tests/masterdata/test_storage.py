@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from libs.storage.revisions import check
-from services.masterdata.storage import metadata
+from services.masterdata.storage.rows import metadata
 from tests.storage.fixtures import EngineFor
 
 

@@ -17,7 +17,8 @@ from services.masterdata.domain.errors import CompanyAmbiguous, CompanyTaken, Co
 from services.masterdata.domain.records import Account, ExchangeRate, Journal, Party, Reading, TaxCode
 from services.masterdata.domain.sync import SyncState
 from services.masterdata.handlers.sync_masterdata import odoo_company_of
-from services.masterdata.storage import TABLES, MasterdataRow
+from services.masterdata.storage import TABLES
+from services.masterdata.storage.rows import metadata
 from services.masterdata.workers.sync import SyncWorker
 from tests.lossy_transport import LossyTransport
 from tests.masterdata.company import World, new_world
@@ -26,7 +27,7 @@ from tests.telemetry.spans import Recorder
 
 
 def stored(world: World, table: str) -> list[dict[str, Any]]:
-    rows = MasterdataRow.metadata.tables[table]
+    rows = metadata.tables[table]
     with world.new_uow(read_only=True) as uow:
         return [dict(row._mapping) for row in uow.connection.execute(select(rows).order_by(*rows.primary_key))]
 

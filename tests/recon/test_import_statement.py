@@ -14,7 +14,7 @@ from services.recon.domain.doubts import DOUBTS_AT_MOST
 from services.recon.domain.errors import FileChanged, FileKindUnsupported
 from services.recon.domain.files import FileFinding
 from services.recon.handlers.explain import explain
-from services.recon.storage import metadata
+from services.recon.storage.rows import metadata
 from tests.formats import camt_files
 from tests.formats.camt_files import ACCOUNT, balance, detail, document
 from tests.formats.samples import naive_totals, samples_folder

@@ -14,7 +14,7 @@ from libs.storage.sealer import Sealer
 from libs.storage.totals import Total, TotalKey, Totals, one_event
 from libs.storage.uow import BEFORE_COMMIT, UnitOfWork
 from tests.storage.fixtures import EngineFor
-from tests.storage.sample.storage import TABLES
+from tests.storage.sample.storage.rows import TABLES
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 SAMPLE = "tests.storage.sample"

@@ -19,7 +19,7 @@ from libs.storage.migrate import upgrade
 from libs.storage.types import UtcTimestamp
 from libs.storage.uow import AFTER_COMMIT, BEFORE_COMMIT, UnitOfWork, once_more
 from tests.storage.fixtures import EngineFor
-from tests.storage.sample.storage import NOTE
+from tests.storage.sample.storage.rows import NOTE
 
 SAMPLE = "tests.storage.sample"
 

@@ -21,7 +21,7 @@ from libs.storage.errors import StorageUnavailable, WriterClosed, WriterFull
 from libs.storage.group_commit import GroupCommitWriter, InlineWriter, Writer
 from libs.storage.migrate import upgrade
 from tests.storage.fixtures import database_for, drop
-from tests.storage.sample.storage import NOTE
+from tests.storage.sample.storage.rows import NOTE
 
 SAMPLE = "tests.storage.sample"
 ROOT = Path(__file__).parents[2]
@@ -245,7 +245,7 @@ from sqlalchemy import insert
 from libs.storage.engine import open_engine
 from libs.storage.group_commit import GroupCommitWriter
 from libs.storage.uow import UnitOfWork
-from tests.storage.sample.storage import NOTE
+from tests.storage.sample.storage.rows import NOTE
 
 engine = open_engine(sys.argv[1], sys.argv[2])
 

@@ -25,7 +25,7 @@ from libs.storage.leases import (
     renew,
 )
 from tests.storage.fixtures import EngineFor
-from tests.storage.sample.storage import JOB
+from tests.storage.sample.storage.rows import JOB
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 SAMPLE = "tests.storage.sample"

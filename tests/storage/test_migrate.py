@@ -11,7 +11,7 @@ from libs.storage.engine import open_engine
 from libs.storage.migrate import upgrade
 from libs.storage.revisions import check, write_revision
 from tests.storage.fixtures import EngineFor, database_for, drop
-from tests.storage.sample.storage import metadata
+from tests.storage.sample.storage.rows import metadata
 
 SAMPLE = "tests.storage.sample"
 ROOT = Path(__file__).parents[2]
@@ -65,10 +65,11 @@ def new_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     storage = tmp_path / "newservice" / "storage"
     storage.mkdir(parents=True)
     (storage.parent / "__init__.py").write_text("")
-    source = Path(__file__).with_name("sample") / "storage" / "__init__.py"
-    (storage / "__init__.py").write_text(source.read_text())
+    source = Path(__file__).with_name("sample") / "storage" / "rows.py"
+    (storage / "__init__.py").write_text("")
+    (storage / "rows.py").write_text(source.read_text())
     monkeypatch.syspath_prepend(str(tmp_path))
-    for module in ("newservice", "newservice.storage"):
+    for module in ("newservice", "newservice.storage", "newservice.storage.rows"):
         sys.modules.pop(module, None)
     return storage
 
@@ -78,19 +79,19 @@ def test_the_command_writes_versions_that_run_on_both_databases(
     engine_for: EngineFor,
 ) -> None:
     assert write_revision("newservice", "first tables").name == "0001_first_tables.py"
-    sys.modules.pop("newservice.storage")
-    declared = new_service / "__init__.py"
+    sys.modules.pop("newservice.storage.rows")
+    declared = new_service / "rows.py"
     declared.write_text(declared.read_text().replace("    body: str\n", "    body: str\n    author: str = ''\n"))
     second = write_revision("newservice", "authors")
     assert second.name == "0002_authors.py"
     assert "author" in second.read_text()
-    newest = sys.modules.pop("newservice.storage").metadata
+    newest = sys.modules.pop("newservice.storage.rows").metadata
     assert check(engine_for("newservice"), newest, "newservice") == []
 
 
 def test_a_failed_migration_leaves_nothing_behind(new_service: Path, engine_for: EngineFor) -> None:
     version = write_revision("newservice", "first tables")
-    sys.modules.pop("newservice.storage")
+    sys.modules.pop("newservice.storage.rows")
     version.write_text(version.read_text().replace("def downgrade", "    op.execute('nonsense')\n\n\ndef downgrade"))
     with pytest.raises(Exception, match="nonsense"):
         engine_for("newservice")

@@ -16,7 +16,7 @@ from libs.storage.sealer import Sealer
 from libs.storage.uow import UnitOfWork
 from libs.telemetry.trace import Tracer
 from tests.storage.fixtures import EngineFor
-from tests.storage.sample.storage import TABLES
+from tests.storage.sample.storage.rows import TABLES
 
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 SAMPLE = "tests.storage.sample"

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, update
 
 from libs.money import Money
 from libs.storage.requests import Request, RequestIdReused, Requests
-from services.masterdata.storage.rows import REQUEST
+from services.masterdata.storage.tables import REQUEST
 from tests.storage.fixtures import EngineFor
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

@@ -24,7 +24,7 @@ from libs.storage.errors import ConstraintBroken, StorageConflict
 from libs.storage.rows import insert_new, insert_rows
 from libs.storage.types import UtcTimestamp
 from tests.storage.fixtures import EngineFor
-from tests.storage.sample.storage import JOB, NOTE
+from tests.storage.sample.storage.rows import JOB, NOTE
 
 SAMPLE = "tests.storage.sample"
 KINDS = Table(

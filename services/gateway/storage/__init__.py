@@ -1,16 +1,14 @@
-"""The gateway's tables and queries. `metadata` holds every table, for the migrations."""
+"""The gateway's tables and queries."""
 
 from sqlalchemy import Engine as DatabaseEngine
 
-from .rows import TABLES, GatewayRow, metadata
+from .tables import TABLES
 from .uow import GatewayUow, GatewayUowFactory, end_leases_of_the_dead
 
 __all__ = [
     "TABLES",
     "DatabaseEngine",
-    "GatewayRow",
     "GatewayUow",
     "GatewayUowFactory",
     "end_leases_of_the_dead",
-    "metadata",
 ]

@@ -19,7 +19,7 @@ from ..domain.delivery import DeliveryOutcome, DeliveryState, NewDelivery, Recei
 from ..domain.errors import DeliveryUnknown, ReplayConflict
 from ..domain.payout import PayoutState
 from .events import GatewayEvents
-from .rows import DELIVERY, DELIVERY_BODY, EVENT, PAYOUT, REPLAY, TABLES, UPLOAD
+from .tables import DELIVERY, DELIVERY_BODY, EVENT, PAYOUT, REPLAY, TABLES, UPLOAD
 
 # Tuples of named columns: every webhook passes here.
 _NEW_COLUMNS = (

@@ -14,7 +14,7 @@ from libs.handover.store import OutboundEvents, OutboundTables
 from libs.storage.leases import in_state
 
 from ..domain.delivery import DeliveryState
-from .rows import ALIAS, DELIVERY, EVENT, TABLES
+from .tables import ALIAS, DELIVERY, EVENT, TABLES
 
 OUTBOUND = OutboundTables(EVENT, ALIAS, TABLES, actor="gateway", recorded="FORWARDED")
 

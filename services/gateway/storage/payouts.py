@@ -16,7 +16,7 @@ from libs.storage.rows import insert_new
 
 from ..domain.payout import PayoutOutcome, PayoutState, StoredPayout
 from ..domain.source import Cursor
-from .rows import CURSOR, PAYOUT, TABLES
+from .tables import CURSOR, PAYOUT, TABLES
 
 POLLING = "polling"
 _POLLED = in_state(CURSOR, POLLING) & CURSOR.c.source.in_(bindparam("among", expanding=True))

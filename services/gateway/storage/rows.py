@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index, LargeBinary, Table, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from libs.handover.store import OutboundColumns
-from libs.storage.leases import LeaseColumns
-from libs.storage.tables import SystemTables, system_tables
-from libs.storage.types import UtcTimestamp, service_registry
+from libs.handover.declarations import OutboundColumns
+from libs.storage.declarations import LeaseColumns, service_registry
+from libs.storage.tables import system_tables
+from libs.storage.types import UtcTimestamp
 
 
 class GatewayRow(SQLModel, registry=service_registry()):
@@ -156,21 +156,5 @@ class ReplayRow(GatewayRow, table=True):
     at: datetime = Field(sa_type=UtcTimestamp)
 
 
-TABLES: SystemTables = system_tables(GatewayRow.metadata)
 metadata = GatewayRow.metadata
-
-
-def _table(name: str) -> Table:
-    return metadata.tables[name]
-
-
-DELIVERY = _table("delivery")
-DELIVERY_BODY = _table("delivery_body")
-UPLOAD = _table("upload")
-UPLOAD_CHUNK = _table("upload_chunk")
-EVENT = _table("event")
-ALIAS = _table("transaction_alias")
-PAYOUT = _table("payout")
-CURSOR = _table("source_cursor")
-REFUSED = _table("refused_sample")
-REPLAY = _table("replay")
+system_tables(metadata)

@@ -15,7 +15,7 @@ from libs.trail.reading import NOBODY, Queue, read_lengths, read_totals, resolve
 
 from ..domain.delivery import DeliveryState
 from ..domain.payout import PayoutState
-from .rows import ALIAS, DELIVERY, EVENT, PAYOUT, TABLES
+from .tables import ALIAS, DELIVERY, EVENT, PAYOUT, TABLES
 
 
 class GatewayTrail:

@@ -16,7 +16,7 @@ from ..domain.delivery import DeliveryState
 from .deliveries import Deliveries
 from .events import GatewayEvents
 from .payouts import Cursors, Payouts
-from .rows import DELIVERY, EVENT
+from .tables import DELIVERY, EVENT
 from .trail import GatewayTrail
 from .uploads import Refusals, Uploads
 

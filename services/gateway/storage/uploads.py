@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, select
 from libs.storage.rows import insert_rows
 
 from ..domain.delivery import Refusal
-from .rows import REFUSED, UPLOAD, UPLOAD_CHUNK
+from .tables import REFUSED, UPLOAD, UPLOAD_CHUNK
 
 
 class Uploads:

@@ -1,5 +1,5 @@
-"""The ledger's tables and queries. `metadata` holds every table, for the migrations."""
+"""The ledger's tables and queries."""
 
-from .rows import TABLES, LedgerRow, metadata
+from .tables import TABLES
 
-__all__ = ["TABLES", "LedgerRow", "metadata"]
+__all__ = ["TABLES"]

@@ -16,7 +16,7 @@ from libs.storage.types import UtcTimestamp
 from ..domain.case import OWNERS, CaseState, Doubt, ExceptionCase
 from ..domain.posting import Posting
 from .mapping import to_case
-from .rows import EXCEPTION_CASE
+from .tables import EXCEPTION_CASE
 
 POSTED = "posted"  # the resolution of a case whose document reached Odoo
 _OPEN = EXCEPTION_CASE.c.state == CaseState.OPEN.value

@@ -11,7 +11,7 @@ from libs.storage.outbox import Outbox
 
 from ..domain.changes import PostingChange
 from ..domain.posting import Posting
-from .rows import EVENT, POSTING, TABLES
+from .tables import EVENT, POSTING, TABLES
 from .transitions import topic_of
 
 

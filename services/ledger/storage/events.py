@@ -20,7 +20,7 @@ from ..domain.enrichment import enriched
 from ..domain.errors import EventConflict, EventUnknown
 from ..domain.event import BuildState, BuiltEvent, RecordedEvent, Recording
 from .mapping import lease, renew_claims, to_recorded
-from .rows import EVENT, EVENT_REFERENCE, POSTING, TABLES, TRANSACTION_ALIAS
+from .tables import EVENT, EVENT_REFERENCE, POSTING, TABLES, TRANSACTION_ALIAS
 
 _DUE = EVENT.c.build_due == literal_column("1")  # written out, so that the partial index serves it
 _BUCKETS = {BuildState.RECORDED: "pending", BuildState.NO_EFFECT: "no_effect"}

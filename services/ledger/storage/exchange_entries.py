@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from libs.storage.rows import insert_new
 
 from ..domain.view import DocumentView
-from .rows import EXCHANGE_ENTRY
+from .tables import EXCHANGE_ENTRY
 
 
 class ExchangeEntries:

@@ -17,7 +17,7 @@ from ..domain.committed import Committed
 from ..domain.errors import AppliedMatchUnknown
 from ..domain.match import AppliedMatch, AppliedMatchState
 from .mapping import lease, renew_claims, to_match
-from .rows import APPLIED_MATCH, APPLIED_MATCH_MEMBER, TABLES
+from .tables import APPLIED_MATCH, APPLIED_MATCH_MEMBER, TABLES
 
 # As in the partial index.
 PENDING = in_state(APPLIED_MATCH, "pending") & (APPLIED_MATCH.c.parked == literal_column("0"))

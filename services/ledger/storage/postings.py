@@ -20,7 +20,7 @@ from ..domain.posting import Change, Posting, PostingQuery
 from ..message import built_message
 from .cases import last_of
 from .mapping import renew_claims, to_posting
-from .rows import EVENT_REFERENCE, POSTING
+from .tables import EVENT_REFERENCE, POSTING
 from .transitions import Transitions
 
 # As in the partial index: what waits to be posted, and what a worker that died left in the middle.

@@ -2,13 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Table, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Text, text
 from sqlmodel import Field, SQLModel
 
-from libs.storage.leases import LeaseColumns
-from libs.storage.requests import RequestColumns
-from libs.storage.tables import SystemTables, system_tables
-from libs.storage.types import UtcTimestamp, service_registry
+from libs.storage.declarations import LeaseColumns, RequestColumns, service_registry
+from libs.storage.tables import system_tables
+from libs.storage.types import UtcTimestamp
 
 
 class LedgerRow(SQLModel, registry=service_registry()):
@@ -226,16 +225,5 @@ class RequestRow(LedgerRow, RequestColumns, table=True):
     __tablename__ = "request"
 
 
-TABLES: SystemTables = system_tables(LedgerRow.metadata)
 metadata = LedgerRow.metadata
-
-EVENT: Table = metadata.tables["event"]
-EVENT_REFERENCE: Table = metadata.tables["event_reference"]
-POSTING: Table = metadata.tables["posting"]
-POSTING_DEPENDENCY: Table = metadata.tables["posting_dependency"]
-EXCEPTION_CASE: Table = metadata.tables["exception_case"]
-APPLIED_MATCH: Table = metadata.tables["applied_match"]
-APPLIED_MATCH_MEMBER: Table = metadata.tables["applied_match_member"]
-EXCHANGE_ENTRY: Table = metadata.tables["exchange_entry"]
-TRANSACTION_ALIAS: Table = metadata.tables["transaction_alias"]
-REQUEST: Table = metadata.tables["request"]
+system_tables(metadata)

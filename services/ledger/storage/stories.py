@@ -16,7 +16,7 @@ from ..domain.master import PartyWord
 from ..domain.rules.table import STORY
 from ..domain.states import PostingState
 from ..domain.story import Context, Story
-from .rows import EVENT, EVENT_REFERENCE, POSTING
+from .tables import EVENT, EVENT_REFERENCE, POSTING
 
 EVENTS_AT_MOST = 500  # of one story: a reference that joins more is no order's or payment's
 _KINDS = [kind.value for kind in STORY]

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select, update
 
 from ..domain.posting import Posting
 from .mapping import to_posting
-from .rows import POSTING
+from .tables import POSTING
 
 _DUE = POSTING.c.reconcile_at.is_not(None)
 

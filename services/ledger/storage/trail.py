@@ -14,7 +14,7 @@ from libs.trail.reading import Queue, read_lengths, read_totals, resolve, step_o
 
 from .matches import PENDING
 from .postings import HELD, QUEUED
-from .rows import APPLIED_MATCH, APPLIED_MATCH_MEMBER, EVENT, POSTING, TABLES, TRANSACTION_ALIAS
+from .tables import APPLIED_MATCH, APPLIED_MATCH_MEMBER, EVENT, POSTING, TABLES, TRANSACTION_ALIAS
 
 
 class LedgerTrail:

@@ -27,7 +27,7 @@ from ..domain.posting import LEDGER, WAITS_FOR_PREDECESSOR, Change, Posting, is_
 from ..domain.states import PostingState, bucket_of, check_transition
 from .cases import Cases
 from .mapping import changed_columns, lease, new_row, posting_columns, to_posting
-from .rows import EVENT, POSTING, POSTING_DEPENDENCY, TABLES
+from .tables import EVENT, POSTING, POSTING_DEPENDENCY, TABLES
 
 
 class Transitions:

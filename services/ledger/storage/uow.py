@@ -16,9 +16,9 @@ from .events import RecordedEvents
 from .exchange_entries import ExchangeEntries
 from .matches import AppliedMatches
 from .postings import Postings
-from .rows import REQUEST
 from .stories import StoryReader
 from .story_queue import StoryQueue
+from .tables import REQUEST
 from .trail import LedgerTrail
 
 Listener = Callable[[Committed], None]

@@ -1,6 +1,6 @@
-"""Masterdata's tables and queries. `metadata` holds every table, for the migrations."""
+"""Masterdata's tables and queries."""
 
-from .rows import TABLES, MasterdataRow, metadata
+from .tables import TABLES
 from .uow import MasterdataUow, MasterdataUowFactory
 
-__all__ = ["TABLES", "MasterdataRow", "MasterdataUow", "MasterdataUowFactory", "metadata"]
+__all__ = ["TABLES", "MasterdataUow", "MasterdataUowFactory"]

@@ -11,7 +11,7 @@ from sqlalchemy import Table
 from libs.storage.layout import Layout
 
 from ..domain.records import Account, Currency, ExchangeRate, Journal, Party, Product, Record, TaxCode
-from .rows import ACCOUNT, CURRENCY, EXCHANGE_RATE, JOURNAL, PARTY, PRODUCT, TAX_CODE
+from .tables import ACCOUNT, CURRENCY, EXCHANGE_RATE, JOURNAL, PARTY, PRODUCT, TAX_CODE
 
 
 class RecordKind(Layout[Any]):

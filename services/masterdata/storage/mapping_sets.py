@@ -13,7 +13,7 @@ from libs.storage.repository import Repository
 
 from ..domain.errors import MappingSetUnknown
 from ..domain.mapping_set import MappingSet, MappingState
-from .rows import MAPPING_SET, TABLES
+from .tables import MAPPING_SET, TABLES
 
 _MAPPING_SETS = Layout(MappingSet, MAPPING_SET)
 

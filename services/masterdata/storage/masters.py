@@ -32,7 +32,7 @@ from ..domain.records import (
     TaxCode,
 )
 from .kinds import KINDS, RecordKind
-from .rows import EXTERNAL_REFERENCE, LEGAL_ENTITY, PARTY
+from .tables import EXTERNAL_REFERENCE, LEGAL_ENTITY, PARTY
 
 R = TypeVar("R", bound=Record)
 _ENTITIES = Layout(LegalEntity, LEGAL_ENTITY)

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Index, Table, Text, text
+from sqlalchemy import BigInteger, Index, Text, text
 from sqlmodel import Field, SQLModel
 
-from libs.storage.requests import RequestColumns
-from libs.storage.tables import SystemTables, system_tables
-from libs.storage.types import UtcTimestamp, service_registry
+from libs.storage.declarations import RequestColumns, service_registry
+from libs.storage.tables import system_tables
+from libs.storage.types import UtcTimestamp
 
 
 class MasterdataRow(SQLModel, registry=service_registry()):
@@ -175,18 +175,5 @@ class RequestRow(MasterdataRow, RequestColumns, table=True):
     __tablename__ = "request"
 
 
-TABLES: SystemTables = system_tables(MasterdataRow.metadata)
 metadata = MasterdataRow.metadata
-
-LEGAL_ENTITY: Table = metadata.tables["legal_entity"]
-ACCOUNT: Table = metadata.tables["account"]
-JOURNAL: Table = metadata.tables["journal"]
-TAX_CODE: Table = metadata.tables["tax_code"]
-CURRENCY: Table = metadata.tables["currency"]
-EXCHANGE_RATE: Table = metadata.tables["exchange_rate"]
-PARTY: Table = metadata.tables["party"]
-PRODUCT: Table = metadata.tables["product"]
-EXTERNAL_REFERENCE: Table = metadata.tables["external_reference"]
-MAPPING_SET: Table = metadata.tables["mapping_set"]
-SYNC_RUN: Table = metadata.tables["sync_run"]
-REQUEST: Table = metadata.tables["request"]
+system_tables(metadata)

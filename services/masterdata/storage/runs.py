@@ -11,7 +11,7 @@ from libs.storage.layout import Layout
 from libs.storage.repository import Repository
 
 from ..domain.sync import SyncRun
-from .rows import SYNC_RUN, TABLES
+from .tables import SYNC_RUN, TABLES
 
 _RUNS = Layout(SyncRun, SYNC_RUN)
 

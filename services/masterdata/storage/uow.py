@@ -7,8 +7,8 @@ from libs.storage.uow import UnitOfWork, UowFactory
 
 from .mapping_sets import MappingSets
 from .masters import MasterRecords
-from .rows import REQUEST
 from .runs import SyncRuns
+from .tables import REQUEST
 
 
 class MasterdataUow(UnitOfWork):

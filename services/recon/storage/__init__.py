@@ -1,8 +1,8 @@
-"""Recon's tables and queries. `metadata` holds every table, for the migrations."""
+"""Recon's tables and queries."""
 
 from sqlalchemy import Engine as DatabaseEngine
 
-from .rows import TABLES, ReconRow, metadata
+from .tables import TABLES
 from .uow import ReconUow, ReconUowFactory
 
-__all__ = ["TABLES", "DatabaseEngine", "ReconRow", "ReconUow", "ReconUowFactory", "metadata"]
+__all__ = ["TABLES", "DatabaseEngine", "ReconUow", "ReconUowFactory"]

@@ -21,7 +21,7 @@ from ..domain.difference import Difference, DifferenceState, check_difference
 from ..domain.errors import DifferenceChanged, DifferenceUnknown
 from ..domain.progress import Progress
 from .mapping import DIFFERENCES, SERVICE, oldest_first
-from .rows import DIFFERENCE, PROGRESS, TABLES
+from .tables import DIFFERENCE, PROGRESS, TABLES
 
 _LIVE = in_state(DIFFERENCE, DifferenceState.OPEN.value, DifferenceState.ASSIGNED.value)
 

@@ -21,7 +21,7 @@ from ..domain.errors import StatementUnknown
 from ..domain.files import FileKind, ImportedFile, IncomingFile
 from ..domain.statement import BankStatement, StatementEntry
 from .mapping import SERVICE, oldest_first
-from .rows import IMPORTED_FILE, STATEMENT, STATEMENT_LINE, TABLES
+from .tables import IMPORTED_FILE, STATEMENT, STATEMENT_LINE, TABLES
 
 _FILES = Layout(IncomingFile, IMPORTED_FILE)
 _STATEMENTS = Layout(BankStatement, STATEMENT)

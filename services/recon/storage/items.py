@@ -12,7 +12,7 @@ from libs.storage.rows import insert_rows, parts, update_rows
 
 from ..domain.learning import BANK_ROLE, Item, ItemKind, Verdict
 from .mapping import ITEMS
-from .rows import ITEM, MATCH_MEMBER
+from .tables import ITEM, MATCH_MEMBER
 
 _LEARNED = ("side_open", "clearing_open", "receipt_open", "version", "words")
 _OPEN = ITEM.c.side_open == literal_column("1")

@@ -13,7 +13,7 @@ from libs.storage.layout import Layout
 from ..domain.difference import Difference
 from ..domain.learning import Item
 from ..domain.match import Certificate, Match
-from .rows import DIFFERENCE, ITEM, MATCH
+from .tables import DIFFERENCE, ITEM, MATCH
 
 SERVICE = "recon"  # the actor of what nobody asked for
 ITEMS = Layout(Item, ITEM)

@@ -20,7 +20,7 @@ from libs.storage.rows import insert_rows, parts
 from ..domain.errors import MatchUnknown
 from ..domain.match import Banked, ClaimedMatch, Match, MatchOutcome, MatchSide, MatchState, MatchType, check_match
 from .mapping import CERTIFICATES, MATCHES, SERVICE, oldest_first
-from .rows import MATCH, MATCH_MEMBER, TABLES
+from .tables import MATCH, MATCH_MEMBER, TABLES
 
 _CONFIRMED = in_state(MATCH, MatchState.CONFIRMED.value)
 _UNDONE = MatchState.UNDONE.value

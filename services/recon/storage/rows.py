@@ -2,14 +2,13 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, Table, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from libs.handover.store import OutboundColumns
-from libs.storage.leases import LeaseColumns
-from libs.storage.requests import RequestColumns
-from libs.storage.tables import SystemTables, system_tables
-from libs.storage.types import UtcTimestamp, service_registry
+from libs.handover.declarations import OutboundColumns
+from libs.storage.declarations import LeaseColumns, RequestColumns, service_registry
+from libs.storage.tables import system_tables
+from libs.storage.types import UtcTimestamp
 
 
 class ReconRow(SQLModel, registry=service_registry()):
@@ -80,7 +79,7 @@ class OutboundEventRow(ReconRow, OutboundColumns, table=True):
     )
 
 
-class TransactionAliasRow(ReconRow, table=True):
+class AliasRow(ReconRow, table=True):
     """A transaction id that a file gave to an event which the ledger knew under another."""
 
     __tablename__ = "transaction_alias"
@@ -260,24 +259,5 @@ class ProgressRow(ReconRow, table=True):
     match_due_at: datetime | None = Field(default=None, sa_type=UtcTimestamp)
 
 
-TABLES: SystemTables = system_tables(ReconRow.metadata)
 metadata = ReconRow.metadata
-
-
-def _table(name: str) -> Table:
-    return metadata.tables[name]
-
-
-IMPORTED_FILE = _table("imported_file")
-STATEMENT = _table("statement")
-STATEMENT_LINE = _table("statement_line")
-OUTBOUND_EVENT = _table("outbound_event")
-ALIAS = _table("transaction_alias")
-SETTLEMENT = _table("settlement")
-SETTLEMENT_LINE = _table("settlement_line")
-ITEM = _table("item")
-MATCH = _table("found_match")
-MATCH_MEMBER = _table("match_member")
-DIFFERENCE = _table("difference")
-PROGRESS = _table("progress")
-REQUEST = _table("request")
+system_tables(metadata)

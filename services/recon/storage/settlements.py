@@ -18,7 +18,7 @@ from libs.storage.rows import insert_rows, parts
 from ..domain.errors import SettlementUnknown
 from ..domain.settlement import StoredSettlement
 from .mapping import SERVICE, oldest_first
-from .rows import SETTLEMENT, SETTLEMENT_LINE, TABLES
+from .tables import SETTLEMENT, SETTLEMENT_LINE, TABLES
 
 _STORED = Layout(StoredSettlement, SETTLEMENT)
 _SETTLEMENTS = Layout(Settlement, SETTLEMENT)

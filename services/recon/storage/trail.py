@@ -16,7 +16,7 @@ from libs.trail import ControlTotal, QueueLength, Step
 from libs.trail.reading import Queue, read_lengths, read_totals, resolve, step_of
 
 from ..domain.match import MatchType
-from .rows import ALIAS, IMPORTED_FILE, MATCH, MATCH_MEMBER, OUTBOUND_EVENT, STATEMENT_LINE, TABLES
+from .tables import ALIAS, IMPORTED_FILE, MATCH, MATCH_MEMBER, OUTBOUND_EVENT, STATEMENT_LINE, TABLES
 
 
 class ReconTrail(Repository):

@@ -15,8 +15,8 @@ from .files import Files, Statements
 from .items import Items
 from .mapping import SERVICE
 from .matches import Matches
-from .rows import ALIAS, OUTBOUND_EVENT, REQUEST, TABLES
 from .settlements import Settlements
+from .tables import ALIAS, OUTBOUND_EVENT, REQUEST, TABLES
 from .trail import ReconTrail
 
 OUTBOUND = OutboundTables(OUTBOUND_EVENT, ALIAS, TABLES, actor=SERVICE, recorded="RECORDED")
