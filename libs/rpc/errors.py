@@ -7,8 +7,9 @@ metadata) always, `BadRequest` where a field is to blame, `RetryInfo` where the 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from types import TracebackType
 
 import grpc
 from google.protobuf import any_pb2
@@ -159,20 +160,26 @@ class ErrorInterceptor(CallInterceptor):
     """Turns what a call raises into a status. What is not a `ConcordError` is a bug: logged once, told to nobody."""
 
     def around(self, method: str, context: grpc.ServicerContext) -> AbstractContextManager[None]:
-        return _answered(method, context)
+        return _Answered(method, context)
 
 
-@contextmanager
-def _answered(method: str, context: grpc.ServicerContext) -> Iterator[None]:
-    try:
-        yield
-    except ConcordError as error:
-        context.abort_with_status(rpc_status.to_status(status_of(error)))
-    except Exception as error:  # nowhere else: gRPC would show its text to the caller
-        if _is_abort(error, context):
-            raise
-        logger.error("unhandled %s in %s\n%s", type(error).__name__, method, safe_stack(error))
-        context.abort_with_status(rpc_status.to_status(_internal()))
+class _Answered(AbstractContextManager[None]):
+    """A class rather than a generator, which would cost each call that succeeds more than all that it does."""
+
+    __slots__ = ("_context", "_method")
+
+    def __init__(self, method: str, context: grpc.ServicerContext) -> None:
+        self._method = method
+        self._context = context
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, ConcordError):
+            self._context.abort_with_status(rpc_status.to_status(status_of(error)))
+        elif isinstance(error, Exception) and not _is_abort(error, self._context):  # gRPC would show its text
+            logger.error("unhandled %s in %s\n%s", type(error).__name__, self._method, safe_stack(error))
+            self._context.abort_with_status(rpc_status.to_status(_internal()))
 
 
 def _is_abort(error: Exception, context: grpc.ServicerContext) -> bool:

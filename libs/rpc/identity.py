@@ -7,7 +7,7 @@ old one once its last token has expired. The key decides the algorithm, never th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 
 from libs.access import NOTHING, AccessScope, ScopeInvalid
 from libs.errors import ConcordError, Kind
-from libs.rpc.interception import CallInterceptor, metadata_value
+from libs.rpc.interception import GateInterceptor, metadata_value
 
 AUDIENCE = "concord"
 ISSUER = "concord"
@@ -320,17 +320,14 @@ def _are_texts(claim: object) -> bool:
     return isinstance(claim, list) and all(isinstance(text, str) for text in claim)
 
 
-class IdentityInterceptor(CallInterceptor):
+class IdentityInterceptor(GateInterceptor):
     """Proves the caller of every call but health and reflection, and sets `current_identity()`."""
 
     def __init__(self, verifier: TokenVerifier) -> None:
         self._verifier = verifier
 
-    def around(self, method: str, context: grpc.ServicerContext) -> AbstractContextManager[None]:
-        return self._known(context)
-
-    @contextmanager
-    def _known(self, context: grpc.ServicerContext) -> Iterator[None]:
+    def check(self, method: str, context: grpc.ServicerContext) -> None:
+        """Raises `Unauthenticated`."""
         header = metadata_value(context, "authorization")
         if header is None:
             raise TokenMissing("the call carries no bearer token")
@@ -338,4 +335,3 @@ class IdentityInterceptor(CallInterceptor):
         if scheme.lower() != "bearer" or not token:
             raise TokenMissing("the call carries no bearer token")
         _identity.set(self._verifier.verify(token.strip()))
-        yield

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -26,23 +26,13 @@ def is_open(method: str) -> bool:
     return method.startswith(OPEN_SERVICES)
 
 
-class WrappingInterceptor(grpc.ServerInterceptor, ABC):
+class WrappingInterceptor(ABC):
     """Replaces what answers each call that needs an identity."""
 
     @abstractmethod
     def wrap(self, method: str, behavior: Behavior, response_streaming: bool) -> Behavior:
-        """What answers in place of `behavior`. `method` is a full name: `/concord.ledger.v1.LedgerService/…`."""
-
-    def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler[Any, Any] | None],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[Any, Any] | None:
-        handler = continuation(handler_call_details)
-        method = handler_call_details.method
-        if handler is None or is_open(method):
-            return handler
-        return wrapped(handler, lambda behavior, streams: self.wrap(method, behavior, streams))
+        """What answers in place of `behavior`, asked once a method. `method` is a full name:
+        `/concord.ledger.v1.LedgerService/…`."""
 
 
 class CallInterceptor(WrappingInterceptor):
@@ -70,22 +60,62 @@ class CallInterceptor(WrappingInterceptor):
         return streaming if response_streaming else unary
 
 
-def wrapped(
-    handler: grpc.RpcMethodHandler[Any, Any], wrap: Callable[[Behavior, bool], Behavior]
-) -> grpc.RpcMethodHandler[Any, Any]:
-    """The same handler with its one behavior replaced by `wrap(behavior, response_streaming)`."""
-    serialization = {
-        "request_deserializer": handler.request_deserializer,
-        "response_serializer": handler.response_serializer,
-    }
-    if handler.unary_unary is not None:
-        return grpc.unary_unary_rpc_method_handler(wrap(handler.unary_unary, False), **serialization)
-    if handler.unary_stream is not None:
-        return grpc.unary_stream_rpc_method_handler(wrap(handler.unary_stream, True), **serialization)
-    if handler.stream_unary is not None:
-        return grpc.stream_unary_rpc_method_handler(wrap(handler.stream_unary, False), **serialization)
-    assert handler.stream_stream is not None, "a handler has one behavior"
-    return grpc.stream_stream_rpc_method_handler(wrap(handler.stream_stream, True), **serialization)
+class GateInterceptor(WrappingInterceptor):
+    """Runs `check` before each call, which is refused by what it raises."""
+
+    @abstractmethod
+    def check(self, method: str, context: grpc.ServicerContext) -> None:
+        """Whether `method` may be called; what it sets in context variables holds for the call."""
+
+    def wrap(self, method: str, behavior: Behavior, response_streaming: bool) -> Behavior:
+        """The behavior behind `check`."""
+
+        def checked(request: Any, context: grpc.ServicerContext) -> Any:
+            self.check(method, context)
+            return behavior(request, context)
+
+        return checked
+
+
+class Interception(grpc.ServerInterceptor):
+    """All interceptors of a server, the outermost first, put around each method once: gRPC asks at every call."""
+
+    def __init__(self, interceptors: Sequence[WrappingInterceptor]) -> None:
+        self._interceptors = interceptors
+        self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}  # by the method
+
+    def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler[Any, Any] | None],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+        method = handler_call_details.method
+        known = self._handlers.get(method)
+        if known is not None:
+            return known
+        handler = continuation(handler_call_details)
+        if handler is None or is_open(method):
+            return handler
+        return self._handlers.setdefault(method, self._around(method, handler))
+
+    def _around(self, method: str, handler: grpc.RpcMethodHandler[Any, Any]) -> grpc.RpcMethodHandler[Any, Any]:
+        def wrap(behavior: Behavior, response_streaming: bool) -> Behavior:
+            for interceptor in reversed(self._interceptors):
+                behavior = interceptor.wrap(method, behavior, response_streaming)
+            return behavior
+
+        serialization = {
+            "request_deserializer": handler.request_deserializer,
+            "response_serializer": handler.response_serializer,
+        }
+        if handler.unary_unary is not None:
+            return grpc.unary_unary_rpc_method_handler(wrap(handler.unary_unary, False), **serialization)
+        if handler.unary_stream is not None:
+            return grpc.unary_stream_rpc_method_handler(wrap(handler.unary_stream, True), **serialization)
+        if handler.stream_unary is not None:
+            return grpc.stream_unary_rpc_method_handler(wrap(handler.stream_unary, False), **serialization)
+        assert handler.stream_stream is not None, "a handler has one behavior"
+        return grpc.stream_stream_rpc_method_handler(wrap(handler.stream_stream, True), **serialization)
 
 
 def metadata_value(context: grpc.ServicerContext, key: str) -> str | None:

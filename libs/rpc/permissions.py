@@ -6,8 +6,7 @@ by way of another. That whoever made a change cannot approve it is checked by th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable, Mapping
 
 import grpc
 from concord.access.v1 import access_pb2
@@ -15,7 +14,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
 from libs.errors import ConcordError, Kind
 from libs.rpc.identity import Identity, current_identity
-from libs.rpc.interception import CallInterceptor
+from libs.rpc.interception import GateInterceptor
 
 # Every permission there is. An RPC that names another one stops the start: a typing error would lock all out.
 READ_BOOKS = frozenset({"ledger.postings.read", "ledger.exceptions.read", "recon.matches.read"})
@@ -108,17 +107,13 @@ def require(permission: str, identity: Identity | None = None) -> None:
         raise PermissionDenied(permission)
 
 
-class PermissionInterceptor(CallInterceptor):
+class PermissionInterceptor(GateInterceptor):
     """Refuses calls for which the caller's roles do not hold the RPC's permission."""
 
     def __init__(self, services: Iterable[ServiceDescriptor]) -> None:
         self._permissions = permissions_by_method(services)
 
-    def around(self, method: str, context: grpc.ServicerContext) -> AbstractContextManager[None]:
-        return self._allowed(method)
-
-    @contextmanager
-    def _allowed(self, method: str) -> Iterator[None]:
+    def check(self, method: str, context: grpc.ServicerContext) -> None:
+        """Raises `PermissionDenied`."""
         # A method that no descriptor names is one that `serve` did not register: refuse, don't guess.
         require(self._permissions.get(method, "administration"))
-        yield

@@ -21,7 +21,7 @@ from libs.rpc.config import ServerConfig, TransportRefused, is_loopback
 from libs.rpc.deadlines import LimitInterceptor
 from libs.rpc.errors import ErrorInterceptor
 from libs.rpc.identity import IdentityInterceptor, TokenVerifier
-from libs.rpc.interception import is_open, wrapped
+from libs.rpc.interception import Behavior, Interception, WrappingInterceptor
 from libs.rpc.permissions import PermissionInterceptor
 from libs.rpc.resources import ScopeInterceptor
 
@@ -80,8 +80,8 @@ class RunningServer:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-class _PoolInterceptor(grpc.ServerInterceptor):
-    """Gives some calls thread pools of their own, so that they do not starve the others.
+class _PoolInterceptor(WrappingInterceptor):
+    """Gives some calls thread pools of their own, so that they do not starve the others. To be the outermost.
 
     Streams of responses, and calls that wait for a common commit: of those as many should wait as can come.
     """
@@ -91,33 +91,23 @@ class _PoolInterceptor(grpc.ServerInterceptor):
         self._waiting = waiting
         self._methods = methods
 
-    def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler[Any, Any] | None],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[Any, Any] | None:
-        handler = continuation(handler_call_details)
-        if handler is None or is_open(handler_call_details.method):
-            return handler
-        waits = handler_call_details.method in self._methods
-        if not waits and not handler.response_streaming:
-            return handler
+    def wrap(self, method: str, behavior: Behavior, response_streaming: bool) -> Behavior:
+        waits = method in self._methods
+        if not waits and not response_streaming:
+            return behavior
 
-        def on_own_pool(behavior: Any, response_streaming: bool) -> Any:
-            def call(request: Any, context: grpc.ServicerContext) -> Any:
-                return behavior(request, context)
+        def on_own_pool(request: Any, context: grpc.ServicerContext) -> Any:
+            return behavior(request, context)
 
-            call.experimental_thread_pool = self._waiting if waits else self._streams  # type: ignore[attr-defined]
-            return call
-
-        return wrapped(handler, on_own_pool)
+        on_own_pool.experimental_thread_pool = self._waiting if waits else self._streams  # type: ignore[attr-defined]
+        return on_own_pool
 
 
 def serve(
     config: ServerConfig,
     registrations: Sequence[Registration],
     verifier: TokenVerifier,
-    interceptors: Sequence[grpc.ServerInterceptor] = (),
+    interceptors: Sequence[WrappingInterceptor] = (),
 ) -> RunningServer:
     """Start a server and return it answering.
 
@@ -148,19 +138,19 @@ def serve(
         draining=draining,
         waiting=together,
     )
-    permissions, scopes = PermissionInterceptor(descriptors), ScopeInterceptor(descriptors)
+    layers = [
+        _PoolInterceptor(streams, waiting, together),
+        *interceptors,
+        ErrorInterceptor(),
+        limits,
+        IdentityInterceptor(verifier),
+        CallerLimitInterceptor(together, config.calls_per_caller),
+        PermissionInterceptor(descriptors),
+        ScopeInterceptor(descriptors),
+    ]
     server = grpc.server(
         calls,
-        interceptors=[
-            _PoolInterceptor(streams, waiting, together),
-            *interceptors,
-            ErrorInterceptor(),
-            limits,
-            IdentityInterceptor(verifier),
-            CallerLimitInterceptor(together, config.calls_per_caller),
-            permissions,
-            scopes,
-        ],
+        interceptors=[Interception(layers)],
         options=_options(config),
         maximum_concurrent_rpcs=config.max_concurrent_calls,
     )

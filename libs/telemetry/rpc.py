@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from functools import cache
+from types import TracebackType
+from typing import Any, NamedTuple
 
 import grpc
 from opentelemetry import context as context_api
@@ -42,30 +44,57 @@ class TelemetryServerInterceptor(CallInterceptor):
         self._metrics = metrics
 
     def around(self, method: str, context: grpc.ServicerContext) -> AbstractContextManager[None]:
-        return self._traced(method, context)
+        return _Served(self._tracer, self._metrics, _called(method), context)
 
-    @contextmanager
-    def _traced(self, method: str, context: grpc.ServicerContext) -> Iterator[None]:
-        service, _, name = method[1:].partition("/")
-        parent = incoming_context(context.invocation_metadata() or ())
-        attributes = {names.RPC_SYSTEM: "grpc", names.RPC_SERVICE: service, names.RPC_METHOD: name}
-        step = self._tracer.technical(f"{service}/{name}", attributes, kind=SpanKind.SERVER, parent=parent)
+
+class _Called(NamedTuple):
+    """What a method is called in spans and metrics."""
+
+    span: str
+    service: str
+    name: str
+    attributes: Mapping[str, str]
+
+
+@cache
+def _called(method: str) -> _Called:
+    service, _, name = method[1:].partition("/")
+    attributes = {names.RPC_SYSTEM: "grpc", names.RPC_SERVICE: service, names.RPC_METHOD: name}
+    return _Called(f"{service}/{name}", service, name, attributes)
+
+
+class _Served(AbstractContextManager[None]):
+    """A call, from its first to its last moment. A class, since a generator would cost each call more."""
+
+    __slots__ = ("_began", "_called", "_context", "_metrics", "_step", "_tracer")
+
+    def __init__(self, tracer: Tracer, metrics: Metrics, called: _Called, context: grpc.ServicerContext) -> None:
+        self._tracer = tracer
+        self._metrics = metrics
+        self._called = called
+        self._context = context
+
+    def __enter__(self) -> None:
+        parent = incoming_context(self._context.invocation_metadata() or ())
+        span, attributes = self._called.span, self._called.attributes
+        self._step = self._tracer.technical(span, attributes, kind=SpanKind.SERVER, parent=parent)
         # Attached, not detached: the context is this call's own, and a stream's end may run in another thread's.
-        if step.context is not None:
-            context_api.attach(step.context)
-        began = time.perf_counter()
-        try:
-            yield
-        finally:
-            code = _code(context)
-            status = code.name
-            self._metrics.rpc_served(time.perf_counter() - began, service, name, status)
-            if code is grpc.StatusCode.UNAUTHENTICATED:
-                self._metrics.authentication_failure(f"{service}/{name}", status)
-            step.set(names.RPC_STATUS, status)
-            if code in SERVER_FAULTS:
-                step.fail(status)
-            step.end()
+        if self._step.context is not None:
+            context_api.attach(self._step.context)
+        self._began = time.perf_counter()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        code = _code(self._context)
+        status = code.name
+        self._metrics.rpc_served(time.perf_counter() - self._began, self._called.service, self._called.name, status)
+        if code is grpc.StatusCode.UNAUTHENTICATED:
+            self._metrics.authentication_failure(self._called.span, status)
+        self._step.set(names.RPC_STATUS, status)
+        if code in SERVER_FAULTS:
+            self._step.fail(status)
+        self._step.end()
 
 
 def _code(context: grpc.ServicerContext) -> grpc.StatusCode:
@@ -100,10 +129,8 @@ class TelemetryClientInterceptor(
         return self._traced(continuation, client_call_details, request_iterator)
 
     def _traced(self, continuation: Any, details: Any, request: Any) -> Any:
-        method = details.method if isinstance(details.method, str) else details.method.decode()
-        service, _, name = method[1:].partition("/")
-        attributes = {names.RPC_SYSTEM: "grpc", names.RPC_SERVICE: service, names.RPC_METHOD: name}
-        step = self._tracer.technical(f"{service}/{name}", attributes, kind=SpanKind.CLIENT)
+        called = _called(details.method if isinstance(details.method, str) else details.method.decode())
+        step = self._tracer.technical(called.span, called.attributes, kind=SpanKind.CLIENT)
         if not step.recording:
             return continuation(details, request)
         token = context_api.attach(step.context) if step.context is not None else None

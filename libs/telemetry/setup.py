@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import grpc
-
+from libs.rpc.interception import WrappingInterceptor
 from libs.telemetry.config import TelemetryConfig
 from libs.telemetry.metrics import Metrics
 from libs.telemetry.rpc import TelemetryClientInterceptor, TelemetryServerInterceptor
@@ -27,7 +26,7 @@ class Telemetry:
         self.metrics = recording.metrics if recording else Metrics()
         self._recording = recording
 
-    def server_interceptors(self) -> tuple[grpc.ServerInterceptor, ...]:
+    def server_interceptors(self) -> tuple[WrappingInterceptor, ...]:
         """For `libs.rpc.server.serve`."""
         return (TelemetryServerInterceptor(self.tracer, self.metrics),)
 

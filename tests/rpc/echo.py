@@ -16,6 +16,7 @@ from libs.access import EVERYTHING
 from libs.rpc.channel import open_channel
 from libs.rpc.config import ChannelConfig, ServerConfig
 from libs.rpc.identity import IssuedToken, TokenKey, TokenKeys, TokenVerifier
+from libs.rpc.interception import WrappingInterceptor
 from libs.rpc.server import Registration, RunningServer, serve
 from libs.telemetry.context import outgoing_headers
 
@@ -141,7 +142,7 @@ def serving(
     config: ServerConfig | None = None,
     service: ServiceDescriptor = ECHO,
     verifier: TokenVerifier | None = None,
-    interceptors: tuple[grpc.ServerInterceptor, ...] = (),
+    interceptors: tuple[WrappingInterceptor, ...] = (),
     waiting: frozenset[str] = frozenset(),
 ) -> Iterator[RunningServer]:
     """A server of one echo service on a free port, stopped in the end."""

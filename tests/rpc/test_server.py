@@ -18,6 +18,7 @@ from libs.rpc.config import ChannelConfig, ServerConfig, ServerTls, TransportRef
 from libs.rpc.deadlines import seconds_left, stream_may_go_on
 from libs.rpc.errors import RemoteError
 from libs.rpc.identity import IssuedToken
+from libs.rpc.interception import Behavior, WrappingInterceptor
 from libs.rpc.server import RunningServer
 from tests.rpc.echo import KEYS, NOT_SERVING, SERVING, Echo, EchoStub, Text, calling, health_of, serving
 
@@ -41,6 +42,33 @@ def test_health_says_serving_for_the_server_and_each_service() -> None:
         assert health_of(channel, "concord.echo.v1.EchoService") == NOT_SERVING
         with pytest.raises(grpc.RpcError):
             health_of(channel, "concord.nothing.v1.NothingService")
+
+
+class Noting(WrappingInterceptor):
+    """Notes each method that it is put around, and each call."""
+
+    def __init__(self) -> None:
+        self.wrapped: list[str] = []
+        self.called: list[str] = []
+
+    def wrap(self, method: str, behavior: Behavior, response_streaming: bool) -> Behavior:
+        self.wrapped.append(method)
+
+        def noted(request: Any, context: grpc.ServicerContext) -> Any:
+            self.called.append(method)
+            return behavior(request, context)
+
+        return noted
+
+
+def test_an_interceptor_is_put_around_a_method_once_and_runs_at_each_of_its_calls() -> None:
+    noting = Noting()
+    with serving(interceptors=(noting,)) as server, calling(server) as stub:
+        for shape in ("Say", "List", "Say", "Say", "List"):
+            assert stub.call(shape, "a b") == "a b"
+    say, listing = "/concord.echo.v1.EchoService/Say", "/concord.echo.v1.EchoService/List"
+    assert noting.wrapped == [say, listing]
+    assert noting.called == [say, listing, say, say, listing]
 
 
 def test_reflection_names_the_services_and_gives_their_protos() -> None:
