@@ -9,7 +9,8 @@ from typing import Any
 
 import grpc
 
-# A method's implementation: (request or iterator of requests, context) -> response or iterator of responses.
+# A method's implementation: (request or iterator of requests, context) -> response or iterator of responses. A response
+# is a message, or the bytes of one that is serialized already.
 Behavior = Callable[[Any, grpc.ServicerContext], Any]
 
 # Health and reflection must answer before a caller can prove who it is. They are handed through untouched:
@@ -106,7 +107,7 @@ class Interception(grpc.ServerInterceptor):
 
         serialization = {
             "request_deserializer": handler.request_deserializer,
-            "response_serializer": handler.response_serializer,
+            "response_serializer": _unless_finished(handler.response_serializer),
         }
         if handler.unary_unary is not None:
             return grpc.unary_unary_rpc_method_handler(wrap(handler.unary_unary, False), **serialization)
@@ -116,6 +117,13 @@ class Interception(grpc.ServerInterceptor):
             return grpc.stream_unary_rpc_method_handler(wrap(handler.stream_unary, False), **serialization)
         assert handler.stream_stream is not None, "a handler has one behavior"
         return grpc.stream_stream_rpc_method_handler(wrap(handler.stream_stream, True), **serialization)
+
+
+def _unless_finished(serialize: Callable[[Any], bytes] | None) -> Callable[[Any], bytes] | None:
+    """The same for messages; bytes are a response that is serialized already."""
+    if serialize is None:
+        return None
+    return lambda response: response if isinstance(response, bytes) else serialize(response)
 
 
 def metadata_value(context: grpc.ServicerContext, key: str) -> str | None:

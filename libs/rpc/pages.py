@@ -13,8 +13,10 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Protocol, Self, TypeVar
 
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from libs.errors import ConcordError
@@ -26,6 +28,7 @@ HASH_BYTES = 12
 TOKEN_CHARACTERS = 2048
 DEFAULT_PAGE_SIZE = 100
 MAXIMUM_PAGE_SIZE = 1000
+LENGTH_DELIMITED = 2  # protobuf's wire type of a field that holds a message
 
 Answer = TypeVar("Answer", bound=Message)
 
@@ -113,10 +116,35 @@ class Page:
 
     def answer(self, answer: Answer, part: ListPart[Item], encode: Callable[[Item], Message]) -> Answer:
         """Fill a `List` response: its one repeated field, and the token of the next page."""
-        field = next(field.name for field in answer.DESCRIPTOR.fields if field.is_repeated)
-        getattr(answer, field).extend(map(encode, part.items))
+        field = _listed(answer.DESCRIPTOR)
+        getattr(answer, field.name).extend(map(encode, part.items))
         setattr(answer, "next_page_token", self.token_after(part.after))  # noqa: B010 - every List response has it
         return answer
+
+    def finished_answer(self, kind: type[Message], part: ListPart[Item], encode: Callable[[Item], bytes]) -> bytes:
+        """The serialized `List` response of items that are kept serialized: none of them is read on the way."""
+        tag = _varint(_listed(kind.DESCRIPTOR).number << 3 | LENGTH_DELIMITED)
+        pieces: list[bytes] = []
+        for item in map(encode, part.items):
+            pieces += (tag, _varint(len(item)), item)
+        pieces.append(kind(next_page_token=self.token_after(part.after)).SerializeToString())
+        return b"".join(pieces)
+
+
+@cache
+def _listed(response: Descriptor) -> FieldDescriptor:
+    """The one repeated field of a `List` response."""
+    return next(field for field in response.fields if field.is_repeated)
+
+
+@lru_cache(maxsize=4096)
+def _varint(number: int) -> bytes:
+    """As the wire format has numbers: seven bits a byte, the lowest first; the last byte has no high bit."""
+    digits = bytearray()
+    while number > 0x7F:
+        digits.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes((*digits, number))
 
 
 def filters_of(request: Message) -> bytes:

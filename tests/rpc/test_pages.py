@@ -3,8 +3,9 @@ from __future__ import annotations
 import base64
 
 import pytest
-from concord.ledger.v1 import ledger_pb2
+from concord.ledger.v1 import ledger_pb2, posting_pb2
 
+from libs.listing import After, ListPart
 from libs.rpc.pages import Page, PageSizeInvalid, PageTokenInvalid, decode_token, encode_token
 
 REQUEST = ledger_pb2.ListPostingsRequest(parent="companies/acme", page_size=10)
@@ -49,6 +50,16 @@ def test_the_page_size_is_clamped(requested: int, used: int) -> None:
 def test_a_negative_page_size_is_refused() -> None:
     with pytest.raises(PageSizeInvalid):
         Page.of(ledger_pb2.ListPostingsRequest(page_size=-1))
+
+
+@pytest.mark.parametrize("sizes", [[], [0], [1, 0, 127], [128, 16_383, 16_384, 1], [3_000_000]])
+@pytest.mark.parametrize("after", [None, ("2026-01-05", 42)])
+def test_an_answer_of_finished_items_is_the_answer_of_their_messages(sizes: list[int], after: After | None) -> None:
+    page = Page.of(REQUEST)
+    postings = [posting_pb2.Posting(reason_text="x" * size) for size in sizes]
+    part = ListPart(postings, after)
+    finished = page.finished_answer(ledger_pb2.ListPostingsResponse, part, posting_pb2.Posting.SerializeToString)
+    assert finished == page.answer(ledger_pb2.ListPostingsResponse(), part, lambda posting: posting).SerializeToString()
 
 
 GOOD = Page.of(REQUEST).token_after((1,))

@@ -71,6 +71,23 @@ def test_an_interceptor_is_put_around_a_method_once_and_runs_at_each_of_its_call
     assert noting.called == [say, listing, say, say, listing]
 
 
+class Finished(Echo):
+    """Answers with messages that are serialized already."""
+
+    def say(self, request: Any, context: grpc.ServicerContext) -> Any:
+        return super().say(request, context).SerializeToString()
+
+    def list(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+        return (message.SerializeToString() for message in super().list(request, context))
+
+
+@pytest.mark.parametrize("shape", ["Say", "List"])
+def test_a_response_that_is_serialized_already_goes_out_as_it_is(shape: str) -> None:
+    with serving(Finished()) as server, calling(server) as stub:
+        assert stub.call(shape, "a b") == "a b"
+        assert stub.call(shape, "") == ""
+
+
 def test_reflection_names_the_services_and_gives_their_protos() -> None:
     with serving() as server, grpc.insecure_channel(server.address) as channel:
         stub: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
