@@ -99,12 +99,12 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
     def GetPosting(self, request: ledger_pb2.GetPostingRequest, context: grpc.ServicerContext) -> posting_pb2.Posting:
         return wire.from_posting(get_posting(*wire.to_posting_key(request.name), self._new_uow))
 
-    def ListPostings(
+    def ListPostings(  # type: ignore[override]  # the response, serialized already
         self, request: ledger_pb2.ListPostingsRequest, context: grpc.ServicerContext
-    ) -> ledger_pb2.ListPostingsResponse:
+    ) -> bytes:
         page = Page.of(request)
         part = list_postings(wire.to_query(request), page.size, page.after, self._new_uow)
-        return wire.from_postings(part, page)
+        return page.finished_answer(ledger_pb2.ListPostingsResponse, part, wire.from_listed)
 
     def WatchPostings(
         self, request: ledger_pb2.WatchPostingsRequest, context: grpc.ServicerContext

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 
 from concord.events.v1 import event_pb2
 from concord.ledger.v1 import exception_pb2, ledger_pb2, match_pb2, posting_pb2
 
 from libs.errors import ConcordError
 from libs.events import Event
-from libs.listing import ListPart
 from libs.rpc.errors import InvalidRequest
-from libs.rpc.pages import Page, decode_token, encode_token, filters_of
+from libs.rpc.pages import decode_token, encode_token, filters_of
 from libs.rpc.requests import at_most, optional, request_id, required, resource_name
 from libs.rpc.requests import transaction_id as checked_transaction_id
 from libs.rpc.wire import from_event, from_money, from_time, to_event
@@ -24,22 +22,16 @@ from .domain.event import RecordedEvent
 from .domain.listed import ListedPosting
 from .domain.match import AppliedMatchType
 from .domain.posting import Posting, PostingQuery, posting_name
-from .domain.states import PostingState, Reconciliation
+from .domain.states import PostingState
 from .handlers.apply_match import ApplyMatch, MatchAnswer
 from .handlers.approve_posting import ApprovePosting
 from .handlers.record_events import check
 from .handlers.reject_posting import RejectPosting
 from .handlers.retry_posting import RetryPosting
-from .message import built_message
+from .message import whole_message
 
 EVENTS_AT_MOST = 1000
 MEMBERS_AT_MOST = 10_000
-_STATES = {state.value: posting_pb2.Posting.State.Value(f"STATE_{state.name}") for state in PostingState}
-_RECONCILIATIONS = {
-    reconciliation.value: posting_pb2.Posting.Reconciliation.Value(f"RECONCILIATION_{reconciliation.name}")
-    for reconciliation in Reconciliation
-}
-_instant = lru_cache(from_time)  # a batch's instant stands in all of its postings
 _POSTING = re.compile(r"companies/([^/\s\x00-\x1f\x7f]{1,64})/postings/([^/\s\x00-\x1f\x7f]{1,1024})")
 
 
@@ -97,38 +89,12 @@ def to_query(request: ledger_pb2.ListPostingsRequest) -> PostingQuery:
     )
 
 
-def from_postings(part: ListPart[ListedPosting], page: Page) -> ledger_pb2.ListPostingsResponse:
-    response = ledger_pb2.ListPostingsResponse(next_page_token=page.token_after(part.after))
-    for listed in part.items:
-        _merged(listed, response.postings.add)
-    return response
-
-
 def from_posting(posting: Posting) -> posting_pb2.Posting:
-    return _merged(ListedPosting.of(posting, built_message(posting)), posting_pb2.Posting)
+    return posting_pb2.Posting.FromString(whole_message(posting))
 
 
-def _merged(listed: ListedPosting, new: Callable[..., posting_pb2.Posting]) -> posting_pb2.Posting:
-    """A new message of both parts of a posting."""
-    message = new(
-        state=_STATES[listed.state],
-        reconciliation=_RECONCILIATIONS[listed.reconciliation],
-        odoo_id=listed.odoo_id,
-        odoo_model=listed.odoo_model,
-        odoo_number=listed.odoo_number,
-        posted_date=listed.posted_date,
-        reason=listed.reason,
-        reason_text=listed.reason_text,
-        attempts=listed.tries,
-        parked=bool(listed.parked),
-        update_time=_instant(listed.updated_at),
-        post_time=None if listed.posted_at is None else _instant(listed.posted_at),
-        etag=str(listed.version),
-        approved_by=listed.approved_by,
-        open_roles=listed.open_roles.split(),
-    )
-    message.MergeFromString(listed.built_message)
-    return message
+def from_listed(listed: ListedPosting) -> bytes:
+    return listed.message
 
 
 def to_approval(request: ledger_pb2.ApprovePostingRequest, approver: str) -> ApprovePosting:

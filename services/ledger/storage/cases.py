@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Tuple, literal, select, tuple_, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from libs.listing import After
+from libs.storage.pages import Listing
 from libs.storage.rows import insert_rows
-from libs.storage.types import UtcTimestamp
 
 from ..domain.case import OWNERS, CaseState, Doubt, ExceptionCase
 from ..domain.posting import Posting
@@ -20,6 +20,14 @@ from .tables import EXCEPTION_CASE
 
 POSTED = "posted"  # the resolution of a case whose document reached Odoo
 _OPEN = EXCEPTION_CASE.c.state == CaseState.OPEN.value
+_LISTED = Listing(
+    columns=list(EXCEPTION_CASE.c),
+    order=[EXCEPTION_CASE.c.created_at, EXCEPTION_CASE.c.id],
+    filters={
+        "company": EXCEPTION_CASE.c.company == bindparam("company"),
+        "state": EXCEPTION_CASE.c.state == bindparam("state"),
+    },
+)
 
 
 class Cases:
@@ -29,14 +37,8 @@ class Cases:
         self._connection = connection
 
     def page(self, company: str, state: CaseState | None, size: int, after: After | None) -> list[ExceptionCase]:
-        condition = EXCEPTION_CASE.c.company == company
-        if state is not None:
-            condition &= EXCEPTION_CASE.c.state == state.value
-        order = (EXCEPTION_CASE.c.created_at, EXCEPTION_CASE.c.id)
-        if after is not None:
-            condition &= tuple_(*order) > last_of(after)
-        rows = self._connection.execute(select(EXCEPTION_CASE).where(condition).order_by(*order).limit(size))
-        return [to_case(row) for row in rows]
+        given = {"company": company} | ({"state": state.value} if state else {})
+        return [to_case(row) for row in _LISTED.page(self._connection, given, size, after)]
 
     def open(self, doubts: Sequence[tuple[str, Posting, Doubt]], now: datetime) -> None:
         """A case for each subject that is in doubt, for its posting's money, unless one of the same reason is open."""
@@ -61,11 +63,6 @@ class Cases:
             mine &= EXCEPTION_CASE.c.actions != ""
         values = {"state": CaseState.RESOLVED.value, "resolved_at": now, "resolution": resolution}
         self._connection.execute(update(EXCEPTION_CASE).where(mine).values(values))
-
-
-def last_of(after: After) -> Tuple:
-    """What the rows of the next part come after; typed, for SQLite keeps instants as texts."""
-    return tuple_(literal(datetime.fromisoformat(str(after[0])), UtcTimestamp), literal(after[1]))
 
 
 def case_id(subject: str, reason: str, now: datetime) -> str:

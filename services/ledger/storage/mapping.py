@@ -60,14 +60,16 @@ def changed_columns(before: Posting, after: Posting) -> dict[str, Any]:
     """The columns that differ, and what is derived from them."""
     old, new = posting_columns(before), posting_columns(after)
     values = {name: value for name, value in new.items() if value != old[name]}
-    if not message.COLUMNS.isdisjoint(values):
+    if not message.BUILT.isdisjoint(values):
         values["built_message"] = message.built_message(after)
+    values["state_message"] = message.state_message(after)
     return values
 
 
 def new_row(posting: Posting) -> dict[str, Any]:
     """Every column of a posting that nobody has claimed."""
-    return posting_columns(posting) | {"built_message": message.built_message(posting), "fence": 0}
+    messages = {"built_message": message.built_message(posting), "state_message": message.state_message(posting)}
+    return posting_columns(posting) | messages | {"fence": 0}
 
 
 def to_recorded(row: Row[Any], postings: tuple[str, ...] = ()) -> RecordedEvent:

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, bindparam, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Connection, bindparam, literal_column, select
 
 from libs.events import ReferenceKind
 from libs.listing import After
 from libs.storage.engine import in_index_order
 from libs.storage.leases import claim, in_state
+from libs.storage.pages import Listing
 
 from ..domain.committed import Committed
 from ..domain.errors import PostingUnknown
 from ..domain.listed import ListedPosting
 from ..domain.posting import Change, Posting, PostingQuery
-from ..message import built_message
-from .cases import last_of
+from ..message import whole_message
 from .mapping import renew_claims, to_posting
 from .tables import EVENT_REFERENCE, POSTING
 from .transitions import Transitions
@@ -28,9 +28,24 @@ QUEUED = in_state(POSTING, "ready", "unknown", "posting") & (POSTING.c.parked ==
 HELD = in_state(POSTING, "held")
 _OF_COMPANY = QUEUED & (POSTING.c.company == bindparam("of_company"))
 _OF_COMPANY_AND_TYPE = _OF_COMPANY & (POSTING.c.document_type == bindparam("of_type"))
-_REFERENCE_KINDS = [kind.value for kind in ReferenceKind]
 _OLDEST_FIRST = (POSTING.c.created_at, POSTING.c.key)
-_LISTED = [POSTING.c[name] for name in ListedPosting._fields]
+_BEARERS = select(EVENT_REFERENCE.c.event).where(
+    EVENT_REFERENCE.c.company == bindparam("company"),
+    # Any kind: it is the second column of the key, without which this is a scan.
+    EVENT_REFERENCE.c.kind.in_([kind.value for kind in ReferenceKind]),
+    EVENT_REFERENCE.c.value == bindparam("reference"),
+)
+_LISTED = Listing(
+    columns=[POSTING.c.created_at, POSTING.c.key, POSTING.c.built_message, POSTING.c.state_message],
+    order=_OLDEST_FIRST,
+    filters={
+        "company": POSTING.c.company == bindparam("company"),
+        "states": POSTING.c.state.in_(bindparam("states", expanding=True)),
+        "transaction_id": POSTING.c.transaction_id == bindparam("transaction_id"),
+        "event": POSTING.c.event == bindparam("event"),
+        "reference": POSTING.c.event.in_(_BEARERS),
+    },
+)
 
 
 class Postings:
@@ -59,32 +74,20 @@ class Postings:
 
     def page(self, query: PostingQuery, size: int, after: After | None) -> list[ListedPosting]:
         """Oldest first, at most `size`."""
-        condition = POSTING.c.company == query.company
-        if query.states:
-            condition &= POSTING.c.state.in_([state.value for state in query.states])
-        if query.transaction_id:
-            condition &= POSTING.c.transaction_id == query.transaction_id
-        if query.event:
-            condition &= POSTING.c.event == query.event
-        if query.reference:
-            bearers = select(EVENT_REFERENCE.c.event).where(
-                EVENT_REFERENCE.c.company == query.company,
-                # Any kind: it is the second column of the key, without which this is a scan.
-                EVENT_REFERENCE.c.kind.in_(_REFERENCE_KINDS),
-                EVENT_REFERENCE.c.value == query.reference,
-            )
-            condition &= POSTING.c.event.in_(bearers)
-        if after is not None:
-            condition &= tuple_(*_OLDEST_FIRST) > last_of(after)
-        statement = select(*_LISTED).where(condition).order_by(*_OLDEST_FIRST).limit(size)
-        if not (query.transaction_id or query.event or query.reference):
+        narrowed = {
+            "states": [state.value for state in query.states],
+            "transaction_id": query.transaction_id,
+            "event": query.event,
+            "reference": query.reference,
+        }
+        given = {"company": query.company} | {name: value for name, value in narrowed.items() if value}
+        if given.keys() <= {"company", "states"}:
             in_index_order(self._connection)
-        listed = list(map(ListedPosting._make, self._connection.execute(statement).all()))
-        older = self.find([row.key for row in listed if row.built_message is None])
-        if not older:
-            return listed
+        rows = _LISTED.page(self._connection, given, size, after)
+        older = self.find([key for _, key, built, state in rows if built is None or state is None])
         return [
-            row._replace(built_message=built_message(older[row.key])) if row.key in older else row for row in listed
+            ListedPosting(at, key, whole_message(older[key]) if key in older else built + state)
+            for at, key, built, state in rows
         ]
 
     def apply(self, changes: Sequence[Change], now: datetime) -> set[str]:

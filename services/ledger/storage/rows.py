@@ -95,6 +95,7 @@ class PostingRow(LedgerRow, LeaseColumns, table=True):
     document: str = Field(sa_type=Text)  # domain.document.document_to_json; empty until built
     # services.ledger.message, of this row; null in rows that are older than it
     built_message: bytes | None = Field(default=None, sa_type=LargeBinary)
+    state_message: bytes | None = Field(default=None, sa_type=LargeBinary)
     content_digest: str = Field(max_length=64)
     document_type: str = Field(max_length=32)  # a batch to Odoo is of one type; empty until built
     ar_group: str = Field(max_length=800)  # the story: one label for all that is joined by references

@@ -64,6 +64,7 @@ POSTING = Table(
     Column("lane", Integer),
     Column("document", Text),
     Column("built_message", LargeBinary),
+    Column("state_message", LargeBinary),
     Column("content_digest", String(64)),
     Column("document_type", String(32)),
     Column("ar_group", String(800)),

@@ -25,6 +25,7 @@ from libs.storage.totals import TotalKey, Totals, one_event
 from ..domain.committed import Committed
 from ..domain.posting import LEDGER, WAITS_FOR_PREDECESSOR, Change, Posting, is_waiting, unblocked
 from ..domain.states import PostingState, bucket_of, check_transition
+from ..message import state_message
 from .cases import Cases
 from .mapping import changed_columns, lease, new_row, posting_columns, to_posting
 from .tables import EVENT, POSTING, POSTING_DEPENDENCY, TABLES
@@ -95,11 +96,12 @@ class Transitions:
         columns = ("state", "tries", "first_attempt_at", "last_attempt_at", "version", "updated_at")
         statement = update(POSTING).where(POSTING.c.key == bindparam("claimed_key"))
         rows = [
-            {"claimed_key": posting.key}
+            {"claimed_key": posting.key, "state_message": state_message(posting)}
             | {name: value for name, value in posting_columns(posting).items() if name in columns}
             for posting in after
         ]
-        self._connection.execute(statement.values({name: bindparam(name) for name in columns}), rows)
+        values: dict[str, Any] = {name: bindparam(name) for name in (*columns, "state_message")}
+        self._connection.execute(statement.values(values), rows)
         AuditLog(self._connection, TABLES).append(entries)
         self._announce(after, now)
         return after
