@@ -11,6 +11,7 @@ from libs.rpc.errors import InvalidRequest
 
 SEGMENT_CHARACTERS = 255
 TEXT_CHARACTERS = 1024
+COMPANY_CHARACTERS = 64
 
 _HEXADECIMAL_ID = re.compile(r"[0-9a-f]{32}")
 _REQUEST_ID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
@@ -45,6 +46,14 @@ def resource_name(value: str, field: str, pattern: str) -> dict[str, str]:
     if match is None:
         raise InvalidRequest(f"{field} must be of the form {pattern}", field=field)
     return match.groupdict()
+
+
+def company_of(name: str, field: str = "parent") -> str:
+    """The company's id in `companies/{company}`, of at most 64 characters."""
+    company = resource_name(name, field, "companies/{company}")["company"]
+    if len(company) > COMPANY_CHARACTERS:
+        raise InvalidRequest(f"{field} names a company of more than {COMPANY_CHARACTERS} characters", field=field)
+    return company
 
 
 def transaction_id(value: str, field: str = "transaction_id") -> str:

@@ -39,16 +39,7 @@ from .domain.sync import SyncRun
 
 REFERENCES_AT_MOST = 1000
 YAML_CHARACTERS = 1024 * 1024
-COMPANY_CHARACTERS = 64
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-
-
-def to_company(name: str, field: str = "parent") -> str:
-    """The id in `companies/{company}`."""
-    company = resource_name(name, field, "companies/{company}")["company"]
-    if len(company) > COMPANY_CHARACTERS:
-        raise InvalidRequest(f"{field} names a company of more than {COMPANY_CHARACTERS} characters", field=field)
-    return company
 
 
 def to_mapping_set(name: str) -> tuple[str, int]:

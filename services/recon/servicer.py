@@ -11,6 +11,7 @@ from concord.trace.v1 import trace_pb2
 from libs.events import Clock, Settlement
 from libs.rpc.identity import current_identity
 from libs.rpc.pages import Page
+from libs.rpc.requests import company_of
 from libs.rpc.server import Registration
 from libs.trail import wire as trail
 
@@ -26,6 +27,16 @@ ImportFile = Callable[[IncomingFile, Iterable[bytes]], ImportedFile]
 ImportSettlement = Callable[[Settlement, str, str], StoredSettlement]
 
 
+def _decide(decision: Decision) -> Callable[..., match_pb2.Difference]:
+    """The method by which a person decides so of a difference."""
+
+    def method(servicer: ReconServicer, request: wire.Decided, context: grpc.ServicerContext) -> match_pb2.Difference:
+        command = wire.to_decision(decision, request, current_identity().subject)
+        return wire.from_difference(decide_difference(command, servicer.new_uow, servicer.clock))
+
+    return method
+
+
 class ReconServicer(recon_pb2_grpc.ReconServiceServicer):
     """`imported` is called after each import: there is work."""
 
@@ -38,11 +49,11 @@ class ReconServicer(recon_pb2_grpc.ReconServiceServicer):
         clock: Clock,
         imported: Callable[[], object] = lambda: None,
     ) -> None:
-        self._new_uow = new_uow
+        self.new_uow = new_uow
         self._import_statement = import_statement
         self._import_settlement_file = import_settlement_file
         self._import_settlement = import_settlement
-        self._clock = clock
+        self.clock = clock
         self._imported = imported
 
     def ImportStatement(
@@ -69,50 +80,50 @@ class ReconServicer(recon_pb2_grpc.ReconServiceServicer):
     def GetStatement(
         self, request: recon_pb2.GetStatementRequest, context: grpc.ServicerContext
     ) -> statement_pb2.Statement:
-        with self._new_uow(read_only=True) as uow:
+        with self.new_uow(read_only=True) as uow:
             return wire.from_statement(uow.statements.get(wire.to_name(request.name, "statements")))
 
     def ListStatements(
         self, request: recon_pb2.ListStatementsRequest, context: grpc.ServicerContext
     ) -> recon_pb2.ListStatementsResponse:
-        page, company = Page.of(request), wire.to_company(request.parent)
-        with self._new_uow(read_only=True) as uow:
+        page, company = Page.of(request), company_of(request.parent)
+        with self.new_uow(read_only=True) as uow:
             part = uow.statements.page(company, page.size, page.after)
         return page.answer(recon_pb2.ListStatementsResponse(), part, wire.from_statement)
 
     def GetSettlement(
         self, request: recon_pb2.GetSettlementRequest, context: grpc.ServicerContext
     ) -> statement_pb2.Settlement:
-        with self._new_uow(read_only=True) as uow:
+        with self.new_uow(read_only=True) as uow:
             return wire.from_stored_settlement(uow.settlements.get(wire.to_name(request.name, "settlements")))
 
     def ListSettlements(
         self, request: recon_pb2.ListSettlementsRequest, context: grpc.ServicerContext
     ) -> recon_pb2.ListSettlementsResponse:
-        page, company = Page.of(request), wire.to_company(request.parent)
-        with self._new_uow(read_only=True) as uow:
+        page, company = Page.of(request), company_of(request.parent)
+        with self.new_uow(read_only=True) as uow:
             part = uow.settlements.page(company, page.size, page.after)
         return page.answer(recon_pb2.ListSettlementsResponse(), part, wire.from_stored_settlement)
 
     def GetMatch(self, request: recon_pb2.GetMatchRequest, context: grpc.ServicerContext) -> match_pb2.Match:
-        with self._new_uow(read_only=True) as uow:
+        with self.new_uow(read_only=True) as uow:
             return wire.from_match(uow.matches.get(wire.to_name(request.name, "matches")))
 
     def ListMatches(
         self, request: recon_pb2.ListMatchesRequest, context: grpc.ServicerContext
     ) -> recon_pb2.ListMatchesResponse:
-        page, company = Page.of(request), wire.to_company(request.parent)
+        page, company = Page.of(request), company_of(request.parent)
         transaction = wire.to_transaction_filter(request.transaction_id)
-        with self._new_uow(read_only=True) as uow:
+        with self.new_uow(read_only=True) as uow:
             part = uow.matches.page(company, transaction, page.size, page.after)
         return page.answer(recon_pb2.ListMatchesResponse(), part, wire.from_match)
 
     def ListDifferences(
         self, request: recon_pb2.ListDifferencesRequest, context: grpc.ServicerContext
     ) -> recon_pb2.ListDifferencesResponse:
-        page, company = Page.of(request), wire.to_company(request.parent)
+        page, company = Page.of(request), company_of(request.parent)
         state = wire.to_difference_state(request.state)
-        with self._new_uow(read_only=True) as uow:
+        with self.new_uow(read_only=True) as uow:
             part = uow.differences.page(company, state, page.size, page.after)
         return page.answer(recon_pb2.ListDifferencesResponse(), part, wire.from_difference)
 
@@ -120,46 +131,27 @@ class ReconServicer(recon_pb2_grpc.ReconServiceServicer):
         self, request: recon_pb2.AssignDifferenceRequest, context: grpc.ServicerContext
     ) -> match_pb2.Difference:
         command = wire.to_assignment(request, current_identity().subject)
-        return wire.from_difference(assign_difference(command, self._new_uow, self._clock))
+        return wire.from_difference(assign_difference(command, self.new_uow, self.clock))
 
-    def ResolveDifference(
-        self, request: recon_pb2.ResolveDifferenceRequest, context: grpc.ServicerContext
-    ) -> match_pb2.Difference:
-        return self._decide(Decision.RESOLVE, request)
-
-    def ProposeWriteOff(
-        self, request: recon_pb2.ProposeWriteOffRequest, context: grpc.ServicerContext
-    ) -> match_pb2.Difference:
-        return self._decide(Decision.PROPOSE_WRITE_OFF, request)
-
-    def ApproveWriteOff(
-        self, request: recon_pb2.ApproveWriteOffRequest, context: grpc.ServicerContext
-    ) -> match_pb2.Difference:
-        return self._decide(Decision.APPROVE_WRITE_OFF, request)
-
-    def RejectWriteOff(
-        self, request: recon_pb2.RejectWriteOffRequest, context: grpc.ServicerContext
-    ) -> match_pb2.Difference:
-        return self._decide(Decision.REJECT_WRITE_OFF, request)
-
-    def _decide(self, decision: Decision, request: wire.Decided) -> match_pb2.Difference:
-        command = wire.to_decision(decision, request, current_identity().subject)
-        return wire.from_difference(decide_difference(command, self._new_uow, self._clock))
+    ResolveDifference = _decide(Decision.RESOLVE)
+    ProposeWriteOff = _decide(Decision.PROPOSE_WRITE_OFF)
+    ApproveWriteOff = _decide(Decision.APPROVE_WRITE_OFF)
+    RejectWriteOff = _decide(Decision.REJECT_WRITE_OFF)
 
     def Explain(self, request: recon_pb2.ExplainRequest, context: grpc.ServicerContext) -> match_pb2.Explanation:
         company, collection, key = wire.to_explained(request.name)
-        return wire.from_explanation(explain(company, collection, key, self._new_uow), company)
+        return wire.from_explanation(explain(company, collection, key, self.new_uow), company)
 
     def ListTransactionSteps(
         self, request: trace_pb2.ListTransactionStepsRequest, context: grpc.ServicerContext
     ) -> trace_pb2.ListTransactionStepsResponse:
-        with self._new_uow(read_only=True) as uow:
+        with self.new_uow(read_only=True) as uow:
             return trail.list_transaction_steps(request, uow.trail, "recon")
 
     def ListControlTotals(
         self, request: trace_pb2.ListControlTotalsRequest, context: grpc.ServicerContext
     ) -> trace_pb2.ListControlTotalsResponse:
-        with self._new_uow(read_only=True) as uow:
+        with self.new_uow(read_only=True) as uow:
             return trail.list_control_totals(request, uow.trail)
 
 

@@ -11,7 +11,7 @@ from concord.recon.v1 import recon_pb2, statement_pb2
 from libs.events import Settlement, is_effect_key
 from libs.rpc.errors import InvalidRequest
 from libs.rpc.filling import filled
-from libs.rpc.requests import optional, request_id, required, resource_name
+from libs.rpc.requests import company_of, optional, request_id, required, resource_name
 from libs.rpc.requests import transaction_id as checked_transaction_id
 from libs.rpc.wire import from_settlement, to_settlement, to_time
 
@@ -26,7 +26,6 @@ from .handlers.decide_difference import DecideDifference, Decision
 from .handlers.explain import Explanation
 
 CHUNK_BYTES = 1024 * 1024
-COMPANY_CHARACTERS = 64
 WHY_CHARACTERS = 1024
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _EXPLAINED = ("matches", "differences", "settlements", "postings")
@@ -49,7 +48,7 @@ def _header(header: statement_pb2.FileHeader) -> IncomingFile:
     if _SHA256.fullmatch(header.sha256) is None:
         raise InvalidRequest("sha256 must be 64 lower-case hexadecimal digits", field="header.sha256")
     return IncomingFile(
-        company=to_company(header.company, "header.company"),
+        company=company_of(header.company, "header.company"),
         interface=required(header.interface, "header.interface", 128),
         delivery=optional(header.delivery, "header.delivery", 800),
         file_name=optional(header.file_name, "header.file_name", 255),
@@ -75,7 +74,7 @@ def from_imported(answer: ImportedFile) -> statement_pb2.ImportedFile:
 def to_settlement_import(request: recon_pb2.ImportSettlementRequest) -> tuple[Settlement, str, str]:
     """(settlement, delivery, transaction id)."""
     message = request.settlement
-    to_company(f"companies/{message.name.split('/')[1] if '/' in message.name else ''}", "settlement.name")
+    company_of(f"companies/{message.name.split('/')[1] if '/' in message.name else ''}", "settlement.name")
     required(message.payout_id, "settlement.payout_id", 255)
     if message.name.rpartition("/")[2] != message.payout_id:
         raise InvalidRequest("the settlement's name must end in the payout's id", field="settlement.name")
@@ -91,13 +90,6 @@ def to_settlement_import(request: recon_pb2.ImportSettlementRequest) -> tuple[Se
         raise InvalidRequest("a balance transaction stands twice", field="settlement.lines")
     delivery = optional(request.delivery, "delivery", 800)
     return settlement, delivery, checked_transaction_id(request.transaction_id)
-
-
-def to_company(name: str, field: str = "parent") -> str:
-    company = resource_name(name, field, "companies/{company}")["company"]
-    if len(company) > COMPANY_CHARACTERS:
-        raise InvalidRequest(f"{field} is longer than {COMPANY_CHARACTERS} characters", field=field)
-    return company
 
 
 def to_name(name: str, collection: str) -> str:

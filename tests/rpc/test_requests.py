@@ -32,6 +32,8 @@ def test_a_resource_name_gives_its_parts() -> None:
         lambda: requests.resource_name("xcompanies/a/postings/c", "f", POSTING),
         lambda: requests.resource_name("companies/a/postings/c\n", "f", POSTING),
         lambda: requests.resource_name("companies/a/postings/" + "c" * 256, "f", POSTING),
+        lambda: requests.company_of("companies/a/postings/b", "f"),
+        lambda: requests.company_of("companies/" + "a" * 65, "f"),
         lambda: requests.transaction_id("0" * 32, "f"),
         lambda: requests.transaction_id("A" * 32, "f"),
         lambda: requests.transaction_id("a" * 31, "f"),
@@ -57,6 +59,7 @@ def test_a_request_id_is_one_however_it_is_written() -> None:
 def test_what_keeps_the_contract_is_given_back() -> None:
     assert requests.required("Zoë", "f") == "Zoë"
     assert requests.optional("", "f") == ""
+    assert requests.company_of("companies/acme") == "acme"
     assert requests.transaction_id("0190a3c07b1e700080000123456789ab") == "0190a3c07b1e700080000123456789ab"
     assert requests.currency_code("EUR", "f") == "EUR"
     assert requests.at_most([1], 1, "f") == [1]

@@ -36,8 +36,6 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 # Files beside the zones: this machine's own setting, a placeholder, and zones that count leap seconds.
 _NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
 _NO_FOLDERS = ("right/", "posix/")
-_SOURCE_PART = re.compile(r"[^/\s]{1,64}")
-_ISSUER = re.compile(r"[^/\s]{1,64}/[^/\s]{1,64}")
 
 Row = TypeVar("Row")
 
@@ -231,25 +229,22 @@ def _duration(text: str) -> int:
     return int(match[1]) * _SECONDS[match[2]]
 
 
-def _currency(text: str) -> str:
-    if re.fullmatch(r"[A-Z]{3}", text) is None:
-        raise ValueError("not an ISO 4217 code")
-    return text
-
-
 def _odoo_id(text: str) -> int:
-    if re.fullmatch(r"[1-9]\d{0,9}", text, re.ASCII) is None:
-        raise ValueError("not a record's id")
-    return int(text)
+    return int(_odoo_digits(text))
 
 
-def _source_part(text: str) -> str:
-    if _SOURCE_PART.fullmatch(text) is None:
-        raise ValueError("must have no slash and no space, and at most 64 characters")
-    return text
+def _form(pattern: str, message: str) -> Callable[[str], str]:
+    """Takes a text of that form alone; `message` is of the ValueError that any other raises."""
+
+    def read(text: str) -> str:
+        if re.fullmatch(pattern, text) is None:
+            raise ValueError(message)
+        return text
+
+    return read
 
 
-def _issuer(text: str) -> str:
-    if _ISSUER.fullmatch(text) is None:
-        raise ValueError("must be of the form provider/account")
-    return text
+_currency = _form(r"[A-Z]{3}", "not an ISO 4217 code")
+_odoo_digits = _form(r"[1-9][0-9]{0,9}", "not a record's id")
+_source_part = _form(r"[^/\s]{1,64}", "must have no slash and no space, and at most 64 characters")
+_issuer = _form(r"[^/\s]{1,64}/[^/\s]{1,64}", "must be of the form provider/account")

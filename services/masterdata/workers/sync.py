@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from uuid import UUID
 
 from libs.events import Clock, IdSource
 
@@ -53,8 +54,7 @@ class SyncWorker:
         return [company for company, run in last.items() if run is None or run.ended_at + self._interval <= now]
 
     def _run(self, company: str) -> bool:
-        identity = self._ids()
-        request_id = "-".join((identity[:8], identity[8:12], identity[12:16], identity[16:20], identity[20:]))
+        request_id = str(UUID(self._ids()))
         try:
             self._sync(company, ACTOR, request_id)
         except CompanyTaken:

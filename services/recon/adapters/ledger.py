@@ -12,18 +12,14 @@ from concord.ledger.v1 import ledger_pb2, match_pb2, posting_pb2
 
 from libs.events import Event
 from libs.handover.client import EventLedgerClient
+from libs.rpc.filling import filled
 from libs.rpc.wire import to_event, to_money, to_time
 
 from ..domain.learning import LedgerPosting, RoleAmount
-from ..domain.match import Match, MatchType
+from ..domain.match import Match
 from ..handlers.ports import AppliedState, LedgerAnswer, LedgerChange
 from .stream import STREAM_SECONDS, ChangeStream
 
-_TYPES = {
-    MatchType.PAYOUT_TRANSACTIONS: match_pb2.Match.TYPE_PAYOUT_TRANSACTIONS,
-    MatchType.BANK_PAYOUT: match_pb2.Match.TYPE_BANK_PAYOUT,
-    MatchType.BANK_INVOICE: match_pb2.Match.TYPE_BANK_INVOICE,
-}
 _STATES = {
     match_pb2.AppliedMatch.STATE_WRITTEN: AppliedState.WRITTEN,
     match_pb2.AppliedMatch.STATE_EXCEPTION: AppliedState.EXCEPTION,
@@ -50,13 +46,12 @@ class LedgerClient(EventLedgerClient):
         return self._stub.WatchPostings(request, timeout=STREAM_SECONDS)
 
     def apply_match(self, match: Match) -> LedgerAnswer:
-        message = match_pb2.Match(
-            name=match.name,
-            type=_TYPES[match.type],
+        message = filled(
+            match_pb2.Match,
+            match,
             anchor=_posting_name(match.company, match.anchor.posting),
             members=[_posting_name(match.company, side.posting) for side in match.members],
             rule_revision=match.certificate.rule_revision,
-            traceparent=match.traceparent,
         )
         return _match_answer(self._stub.ApplyMatch(ledger_pb2.ApplyMatchRequest(match=message)))
 

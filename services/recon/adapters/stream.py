@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from concord.ledger.v1 import ledger_pb2
@@ -83,7 +83,7 @@ class _ReadAhead:
 
     def _run(self) -> None:
         try:
-            for response in self._responses():
+            for response in self._call:
                 while not self._stopping.is_set():
                     try:
                         self._arrived.put(response, timeout=0.5)
@@ -97,6 +97,3 @@ class _ReadAhead:
         finally:
             self._done.set()
             self._on_change()
-
-    def _responses(self) -> Iterator[ledger_pb2.WatchPostingsResponse]:
-        yield from self._call

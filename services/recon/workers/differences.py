@@ -11,7 +11,6 @@ from libs.service.work import WorkContext
 from ..domain.difference import Cause, Difference, DifferenceState
 from ..domain.doubts import is_doubt
 from ..domain.learning import Item, ItemKind
-from ..domain.match import Match
 from ..domain.names import difference_name
 from ..domain.payouts import Incomplete
 from ..domain.progress import Progress
@@ -95,33 +94,31 @@ def _changes(
 
 def _causes(company: str, uow: ReconUow) -> list[Aging]:
     undecided = uow.items.undecided(company)
-    found = [(line.learned_at, _of_bank_line(line)) for line in undecided]
+    found = [
+        (line.learned_at, _of_item(line, line.verdict, nearest=line.nearest, lacks=line.nearest_lacks))
+        for line in undecided
+    ]
     found += _of_payouts(company, undecided, uow)
     for composition in compositions(company, uow):
         if isinstance(composition.outcome, Incomplete):
             found.append((composition.imported_at, _of_settlement(composition.stored, composition.outcome)))
     found += _of_receipts(uow.items.open_receipts(company))
-    stuck = uow.matches.failing(company)
-    anchors = uow.items.find([match.anchor.posting for match in stuck])
-    found += [
-        (match.created_at, _of_match(match, anchors[match.anchor.posting]))
-        for match in stuck
-        if match.anchor.posting in anchors
-    ]
+    found += _of_stuck(company, uow)
     found += [(stored.event.provenance.received_at, _of_event(stored)) for stored in uow.events.set_aside(company)]
     found += [(statement.imported_at, _of_statement(statement)) for statement in uow.statements.unbalanced(company)]
     return found
 
 
-def _of_bank_line(line: Item) -> Cause:
+def _of_item(item: Item, reason: str, message: str = "", *, nearest: str = "", lacks: str = "") -> Cause:
+    """With the reason's own message where none is given."""
     return Cause(
-        subject=line.posting,
-        transaction_id=line.transaction_id,
-        reason=line.verdict,
-        message=MESSAGES[line.verdict],
-        amount=line.amount,
-        nearest=line.nearest,
-        nearest_lacks=line.nearest_lacks,
+        subject=item.posting,
+        transaction_id=item.transaction_id,
+        reason=reason,
+        message=message or MESSAGES[reason],
+        amount=item.amount,
+        nearest=nearest,
+        nearest_lacks=lacks,
     )
 
 
@@ -141,16 +138,8 @@ def _of_payouts(company: str, undecided: list[Item], uow: ReconUow) -> list[Agin
         late = target_of(payout, settlements.get(paid_out)).day + timedelta(days=PAYOUT_DAYS + 1)
         since = max(payout.learned_at, datetime(late.year, late.month, late.day, tzinfo=UTC))
         line = near.get(payout.posting)
-        cause = Cause(
-            subject=payout.posting,
-            transaction_id=payout.transaction_id,
-            reason=PAYOUT_NOT_BANKED,
-            message=MESSAGES[PAYOUT_NOT_BANKED],
-            amount=payout.amount,
-            nearest=line.posting if line is not None else "",
-            nearest_lacks=line.nearest_lacks if line is not None else "bank_line",
-        )
-        found.append((since, cause))
+        nearest, lacks = (line.posting, line.nearest_lacks) if line is not None else ("", "bank_line")
+        found.append((since, _of_item(payout, PAYOUT_NOT_BANKED, nearest=nearest, lacks=lacks)))
     return found
 
 
@@ -169,29 +158,21 @@ def _of_settlement(stored: StoredSettlement, lack: Incomplete) -> Cause:
 def _of_receipts(items: list[Item]) -> list[Aging]:
     """One a payment: where its receivable was moved to another customer, two postings stand for it for a moment."""
     first = {item.event: item for item in reversed(items)}
-    return [(item.learned_at, _of_receipt(item)) for item in first.values()]
+    return [(item.learned_at, _of_item(item, PAYMENT_WITHOUT_ORDER)) for item in first.values()]
 
 
-def _of_receipt(item: Item) -> Cause:
-    return Cause(
-        subject=item.posting,
-        transaction_id=item.transaction_id,
-        reason=PAYMENT_WITHOUT_ORDER,
-        message=MESSAGES[PAYMENT_WITHOUT_ORDER],
-        amount=item.amount,
-    )
-
-
-def _of_match(stuck: Match, anchor: Item) -> Cause:
-    return Cause(
-        subject=anchor.posting,
-        transaction_id=anchor.transaction_id,
-        reason=MATCH_NOT_WRITTEN,
-        message=f"the match could not be written: {stuck.reason}; see the ledger's exceptions",
-        amount=anchor.amount,
-        nearest=stuck.members[0].posting,
-        nearest_lacks="written",
-    )
+def _of_stuck(company: str, uow: ReconUow) -> list[Aging]:
+    """Matches that the ledger cannot write."""
+    stuck = uow.matches.failing(company)
+    anchors = uow.items.find([match.anchor.posting for match in stuck])
+    found = []
+    for match in stuck:
+        if (anchor := anchors.get(match.anchor.posting)) is not None:
+            message = f"the match could not be written: {match.reason}; see the ledger's exceptions"
+            nearest = match.members[0].posting
+            cause = _of_item(anchor, MATCH_NOT_WRITTEN, message, nearest=nearest, lacks="written")
+            found.append((match.created_at, cause))
+    return found
 
 
 def _of_event(stored: OutboundEvent) -> Cause:

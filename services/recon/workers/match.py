@@ -19,7 +19,7 @@ from ..domain.rules import PAYOUT_TRANSACTIONS, REVISION, WEAK
 from ..domain.settings import Settings
 from ..domain.settlement import StoredSettlement
 from ..domain.targets import bank_item, targets_of
-from ..handlers.compositions import Composition, compositions
+from ..handlers.compositions import compositions
 from ..handlers.ports import Matcher
 from ..storage.uow import NewUow, ReconUow
 
@@ -34,7 +34,8 @@ class OpenItems:
 
     progress: Progress
     items: Mapping[str, Item]  # by posting
-    compositions: Sequence[Composition]
+    composed: Mapping[str, Composed]  # by the settlement's name
+    closed: Sequence[str]  # settlements whose payout's clearing line is closed already
     settlements: Sequence[StoredSettlement]
     undone: Mapping[tuple[str, str], int]
     closed_elsewhere: Sequence[str]  # stuck matches whose anchor was closed by somebody else
@@ -42,21 +43,19 @@ class OpenItems:
     @classmethod
     def read(cls, company: str, uow: ReconUow) -> OpenItems:
         items = {item.posting: item for item in uow.items.open_side(company)}
-        found = compositions(company, uow)
+        outcomes = {composition.stored.name: composition.outcome for composition in compositions(company, uow)}
+        composed = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, Composed)}
         payouts = [item.source_id for item in items.values() if item.kind is ItemKind.PAYOUT]
         lines = [key for key, item in items.items() if item.kind is ItemKind.BANK_LINE]
         anchors = [(kind.value, key) for key in lines for kind in _TYPES.values()]
-        anchors += [
-            (MatchType.PAYOUT_TRANSACTIONS.value, composition.outcome.payout.posting)
-            for composition in found
-            if isinstance(composition.outcome, Composed)
-        ]
+        anchors += [(MatchType.PAYOUT_TRANSACTIONS.value, outcome.payout.posting) for outcome in composed.values()]
         stuck = uow.matches.failing(company)
         known = uow.items.find([match.anchor.posting for match in stuck])
         return cls(
             progress=uow.progress.get(company),
             items=items,
-            compositions=found,
+            composed=composed,
+            closed=[name for name, outcome in outcomes.items() if isinstance(outcome, Closed)],
             settlements=uow.settlements.of_payouts(company, payouts),
             undone=uow.matches.generations(company, anchors),
             closed_elsewhere=[match.name for match in stuck if _is_closed(match.anchor, known)],
@@ -96,21 +95,11 @@ class MatchWorker:
         early = {pair.bank: pair for pair in result.pairs if ready_at[pair.bank] > now}
         result.pairs = [pair for pair in result.pairs if pair.bank not in early]
         made = self._composed(open_items, now) + self._paired(open_items, result, now)
-        proved = [
-            composition.stored.name
-            for composition in open_items.compositions
-            if isinstance(composition.outcome, Composed)
-        ]
-        closed = [
-            composition.stored.name
-            for composition in open_items.compositions
-            if isinstance(composition.outcome, Closed)
-        ]
         with self._new_uow() as uow:
             uow.matches.undo(open_items.closed_elsewhere, CLOSED_ELSEWHERE, now)
             uow.matches.add(made, now)
-            uow.settlements.done(proved, now, proved=True)
-            uow.settlements.done(closed, now, proved=False)
+            uow.settlements.done(list(open_items.composed), now, proved=True)
+            uow.settlements.done(open_items.closed, now, proved=False)
             changed = uow.items.verdicts(_verdicts(bank, result, early))
             uow.progress.matched(company, progress.changes, min(map(ready_at.__getitem__, early), default=None))
             if progress.matched >= progress.changes:
@@ -119,7 +108,7 @@ class MatchWorker:
             banked = uow.matches.banked([key for match in made for key in _payouts_of(match)])
             uow.commit()
         self._trace(made, banked)
-        return len(made) + changed + len(open_items.closed_elsewhere) + len(closed)
+        return len(made) + changed + len(open_items.closed_elsewhere) + len(open_items.closed)
 
     def _ready_at(self, pair: Pair, target: Item) -> datetime:
         """When the pair may be matched: one that only amount and day join waits for better evidence."""
@@ -128,12 +117,10 @@ class MatchWorker:
 
     def _composed(self, open_items: OpenItems, now: datetime) -> list[Match]:
         found = []
-        for composition in open_items.compositions:
-            if isinstance(composition.outcome, Composed):
-                anchor = _side(composition.outcome.payout, CLEARING_ROLE)
-                members = tuple(_side(item, CLEARING_ROLE) for item in composition.outcome.members)
-                kind, rule = MatchType.PAYOUT_TRANSACTIONS, PAYOUT_TRANSACTIONS
-                found.append(self._made(open_items, kind, rule, anchor, members, now))
+        kind, rule = MatchType.PAYOUT_TRANSACTIONS, PAYOUT_TRANSACTIONS
+        for outcome in open_items.composed.values():
+            anchor, *members = (_side(item, CLEARING_ROLE) for item in outcome.items())
+            found.append(self._made(open_items, kind, rule, anchor, tuple(members), now))
         return found
 
     def _paired(self, open_items: OpenItems, result: Result, now: datetime) -> list[Match]:

@@ -73,10 +73,6 @@ class LineTranslator:
         self._occurrences = occurrences
         occurrences.begin(header)
 
-    @property
-    def occurrences(self) -> Occurrences:
-        return self._occurrences
-
     def event(self, line: StatementLine) -> Event:
         """Raises `StatementDateInvalid` for a line that bears no date at all."""
         day = line.effective_date

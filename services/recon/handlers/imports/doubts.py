@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from libs.events import Event
 from libs.formats.statement import StatementEnd, StatementLine
 from libs.handover import NewEvent
 from libs.money import Money
@@ -23,15 +24,6 @@ AMBIGUOUS = "a known line bears no reference that proves it the same; it may be 
 
 
 @dataclass(frozen=True, slots=True)
-class LineDoubt:
-    """What a person must look at in a line, with the money that it is about."""
-
-    reason: str
-    message: str
-    amount: Money
-
-
-@dataclass(frozen=True, slots=True)
 class KeptLine:
     """A booked line as it is kept aside: its event, and what was found about it."""
 
@@ -40,7 +32,7 @@ class KeptLine:
     equal_before: int  # equal lines in the statements of the file that it follows on
     has_references: bool
     amount: Money
-    doubts: tuple[LineDoubt, ...]
+    doubts: tuple[FileDoubt, ...]
     event: NewEvent
 
     @property
@@ -76,16 +68,18 @@ class FileDoubts:
         return [*self._kept.values(), *cut]
 
 
-def doubts_of_line(line: StatementLine) -> tuple[LineDoubt, ...]:
-    """Each reason once."""
+def doubts_of_line(statement: str, line: StatementLine, event: Event | None = None) -> tuple[FileDoubt, ...]:
+    """Each reason once. `event` is what a booked line became."""
     units, currency = line.amount.minor_units, line.amount.currency
     gaps = {
         "DETAILS_DO_NOT_SUM": units - _sum(detail.amount for detail in line.details),
         "BATCH_TOTAL_MISMATCH": units - _sum(batch.total for batch in line.batches),
     }
     found = {finding.reason: finding.message for finding in line.findings if finding.reason in OF_LINES}
+    place = (line.sequence, event.name, event.transaction_id) if event is not None else (line.sequence,)
     return tuple(
-        LineDoubt(reason, message, Money(currency, gaps.get(reason, units))) for reason, message in found.items()
+        FileDoubt(statement, reason, message, Money(currency, gaps.get(reason, units)), *place)
+        for reason, message in found.items()
     )
 
 
@@ -121,11 +115,10 @@ def doubt_known_lines(
     repeated = _repeated([line for line, is_new in rows if not is_new and not line.has_references], earlier, uow)
     for line, is_new in rows:
         if is_new:
-            place = (line.sequence, line.event.name, line.event.transaction_id)
             for doubt in line.doubts:
-                doubts.add(FileDoubt(line.statement, doubt.reason, doubt.message, doubt.amount, *place))
+                doubts.add(doubt)
         elif not line.has_references and (line.statement, line.sequence) not in repeated:
-            place = (line.sequence, line.event.name, "")
+            place = (line.sequence, line.event.name)
             doubts.add(FileDoubt(line.statement, "LINE_AMBIGUOUS", AMBIGUOUS, line.amount, *place))
             unproved.append(line)
     return unproved

@@ -10,7 +10,6 @@ from libs.formats.statement import StatementEnd, StatementHeader, StatementLine,
 from libs.handover import NewEvent
 from libs.service.work import WorkContext
 
-from ...domain.doubts import FileDoubt
 from ...domain.errors import FileKindUnsupported
 from ...domain.files import FileFindings, FileKind, ImportedFile, IncomingFile
 from ...domain.names import statement_name
@@ -126,11 +125,9 @@ class _StatementReader:
         """Keep a booked line aside; money that is not known to be booked is not."""
         for finding in line.findings:
             self._whole.findings.add(finding.reason, finding.message, finding.position)
-        doubts = doubts_of_line(line)
         if not line.booked:
-            for doubt in doubts:
-                about = FileDoubt(self._name, doubt.reason, doubt.message, doubt.amount, line.sequence)
-                self._whole.doubts.add(about)
+            for doubt in doubts_of_line(self._name, line):
+                self._whole.doubts.add(doubt)
             return
         self._whole.lines += 1
         event = self._translator.event(line)
@@ -141,7 +138,7 @@ class _StatementReader:
                 equal_before=self._occurrences.before(event.object_id),
                 has_references=bool(line_references(line)),
                 amount=line.amount,
-                doubts=doubts,
+                doubts=doubts_of_line(self._name, line, event),
                 event=NewEvent.of(event, self._file.transaction_id),
             )
         )
