@@ -68,10 +68,6 @@ def _create(env: Env, model: str, vals_list: Any) -> Any:
     return crud.create(env, model, list(vals_list))
 
 
-def _write(env: Env, model: str, ids: list[int], vals: dict[str, Any]) -> bool:
-    return crud.write(env, model, ids, vals)
-
-
 def _read(env: Env, model: str, ids: list[int], fields: Any = None, load: Any = _CLASSIC) -> Any:
     access.check(env, model, "read")
     return _shown(reading.read(env, env.model(model), ids, fields), load)
@@ -148,7 +144,7 @@ def _context_get(env: Env, model: str) -> dict[str, Any]:
 READING = ("search", "read", "search_read", "search_count", "fields_get", "check_object_reference", "has_group")
 _ALL = {
     "create": Method.of(_create),
-    "write": Method.of(_write),
+    "write": Method.of(crud.write),
     "unlink": Method.of(crud.unlink),
     "read": Method.of(_read),
     "search": Method.of(_search),

@@ -33,13 +33,13 @@ def create(env: Env, model: str, vals_list: Sequence[Mapping[str, Any]]) -> list
     return own(env, vals_list) if own else masters.create(env, env.model(model), vals_list)
 
 
-def write(env: Env, model: str, ids: Sequence[int], values: Mapping[str, Any]) -> bool:
+def write(env: Env, model: str, ids: Sequence[int], vals: Mapping[str, Any]) -> bool:
     """The values onto every record; statement lines follow their entries."""
     check(env, model, "write")
     own = _WRITE.get(model)
     if own is None:
-        return masters.write(env, env.model(model), ids, values)
-    own(env, ids, values)
+        return masters.write(env, env.model(model), ids, vals)
+    own(env, ids, vals)
     if model == moves.MODEL:
         statements.refresh_of_moves(env, ids)
     elif model == lines.MODEL:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar, TypeAlias
 
 from libs.errors import ConcordError, Kind
@@ -117,7 +118,7 @@ class Provisioner:
                 self._differ(f"Odoo does not know the currency {name}")
                 continue
             row = known[name]
-            apply = None if row["active"] else self._writing("res.currency", row["id"], {"active": True})
+            apply = None if row["active"] else partial(self._write, "res.currency", row["id"], {"active": True})
             yield _Todo("currency", name, row["id"], apply=apply)
         for rate in self._plan.rates:
             if rate.currency in known:
@@ -148,7 +149,7 @@ class Provisioner:
                 continue
             row = rows.get(account.code)
             if row is None:
-                yield _Todo("account", account.code, 0, account.role, self._making_account(account))
+                yield _Todo("account", account.code, 0, account.role, partial(self._make_account, account))
                 continue
             self._accounts[account.code] = row["id"]
             if row.get("deprecated") or not row.get("active", True):
@@ -159,15 +160,15 @@ class Provisioner:
             if account.currency and fixed and fixed != account.currency:
                 self._differ(f"account {account.code} is kept in {fixed}, the plan says {account.currency}")
             allow = account.reconcile and not row["reconcile"]
-            apply = self._writing("account.account", row["id"], {"reconcile": True}) if allow else None
+            apply = partial(self._write, "account.account", row["id"], {"reconcile": True}) if allow else None
             yield _Todo("account", account.code, row["id"], account.role, apply)
 
-    def _making_account(self, account: PlannedAccount) -> Callable[[], int]:
+    def _make_account(self, account: PlannedAccount) -> int:
         cells = {"code": account.code, "name": account.name, "account_type": account.type}
         cells["reconcile"] = str(account.reconcile)
         if account.currency:
             cells["currency_id/.id"] = str(self._currency_ids[account.currency])
-        return lambda: self._load("account.account", f"account_{account.code}", [cells])
+        return self._load("account.account", f"account_{account.code}", [cells])
 
     def _journals(self) -> Iterator[_Todo]:
         codes = [journal.code for journal in self._plan.journals]
@@ -176,7 +177,7 @@ class Provisioner:
         for journal in self._plan.journals:
             row = rows.get(journal.code)
             if row is None:
-                yield _Todo("journal", journal.code, 0, journal.role, self._making_journal(journal))
+                yield _Todo("journal", journal.code, 0, journal.role, partial(self._make_journal, journal))
                 continue
             if not row["active"]:
                 self._differ(f"journal {journal.code} is archived")
@@ -189,23 +190,20 @@ class Provisioner:
                     self._differ(f"journal {journal.code}: its {column} is not the account {code}")
             yield _Todo("journal", journal.code, row["id"], journal.role)
 
-    def _making_journal(self, journal: PlannedJournal) -> Callable[[], int]:
-        def make() -> int:
-            # A column that is given empty wins over Odoo's default (a bank journal would lose its suspense account).
-            cells = {"code": journal.code, "name": journal.name, "type": journal.type}
-            if journal.account:
-                cells["default_account_id/.id"] = str(self._accounts[journal.account])
-            if journal.suspense:
-                cells["suspense_account_id/.id"] = str(self._accounts[journal.suspense])
-            return self._load("account.journal", f"journal_{journal.code}", [cells])
-
-        return make
+    def _make_journal(self, journal: PlannedJournal) -> int:
+        # A column that is given empty wins over Odoo's default (a bank journal would lose its suspense account).
+        cells = {"code": journal.code, "name": journal.name, "type": journal.type}
+        if journal.account:
+            cells["default_account_id/.id"] = str(self._accounts[journal.account])
+        if journal.suspense:
+            cells["suspense_account_id/.id"] = str(self._accounts[journal.suspense])
+        return self._load("account.journal", f"journal_{journal.code}", [cells])
 
     def _taxes(self) -> Iterator[_Todo]:
         for tax in self._plan.taxes:
             found = self._known(_slug(f"tax_{tax.code}"), "account.tax") or self._tax_by_name(tax)
             if not found:
-                yield _Todo("tax", tax.code, 0, tax.name, self._making_tax(tax))
+                yield _Todo("tax", tax.code, 0, tax.name, partial(self._make_tax, tax))
                 continue
             row = self._find("account.tax", [["id", "=", found]], ["amount", "amount_type", "active"])[0]
             if not row["active"]:
@@ -225,21 +223,16 @@ class Provisioner:
         rows = self._find("account.tax", [["name", "=", tax.name], ["type_tax_use", "=", tax.use]], ["name"])
         return rows[0]["id"] if rows else 0
 
-    def _making_tax(self, tax: PlannedTax) -> Callable[[], int]:
-        def make() -> int:
-            head = {"name": tax.name, "amount": tax.percent, "amount_type": "percent", "type_tax_use": tax.use}
-            base: dict[str, str] = {}
-            on_account: dict[str, str] = {}
-            for document in ("invoice", "refund"):
-                line = f"{document}_repartition_line_ids"
-                base |= {f"{line}/repartition_type": "base", f"{line}/account_id/.id": ""}
-                on_account |= {
-                    f"{line}/repartition_type": "tax",
-                    f"{line}/account_id/.id": str(self._accounts[tax.account]),
-                }
-            return self._load("account.tax", f"tax_{tax.code}", [head | base, on_account])
-
-        return make
+    def _make_tax(self, tax: PlannedTax) -> int:
+        head = {"name": tax.name, "amount": tax.percent, "amount_type": "percent", "type_tax_use": tax.use}
+        base: dict[str, str] = {}
+        on_account: dict[str, str] = {}
+        for document in ("invoice", "refund"):
+            line = f"{document}_repartition_line_ids"
+            base |= {f"{line}/repartition_type": "base", f"{line}/account_id/.id": ""}
+            account = str(self._accounts[tax.account])
+            on_account |= {f"{line}/repartition_type": "tax", f"{line}/account_id/.id": account}
+        return self._load("account.tax", f"tax_{tax.code}", [head | base, on_account])
 
     def _company_accounts(self, company: Mapping[str, Json]) -> Iterator[_Todo]:
         wanted = [
@@ -250,16 +243,17 @@ class Provisioner:
         for column, code in wanted:
             if code:
                 same = _id(company[column]) == self._accounts.get(code, -1)
-                apply = None if same else self._setting_company(company["id"], column, code)
+                apply = None if same else partial(self._set_company_account, company["id"], column, code)
                 yield _Todo("company", column, company["id"], code, apply)
 
-    def _setting_company(self, company_id: int, column: str, code: str) -> Callable[[], int]:
-        return lambda: self._write("res.company", company_id, {column: self._accounts[code]})
+    def _set_company_account(self, company_id: int, column: str, code: str) -> int:
+        return self._write("res.company", company_id, {column: self._accounts[code]})
 
     def _partners(self) -> Iterator[_Todo]:
         for partner in self._plan.partners:
             found = self._known(_slug(f"partner_{partner.key}"), "res.partner") or self._partner_by_name(partner)
-            yield _Todo("partner", partner.key, found, partner.name, None if found else self._making_partner(partner))
+            apply = None if found else partial(self._make_partner, partner)
+            yield _Todo("partner", partner.key, found, partner.name, apply)
 
     def _partner_by_name(self, partner: PlannedPartner) -> int:
         rows = self._find("res.partner", [["name", "=", partner.name]], ["name"])
@@ -267,9 +261,9 @@ class Provisioner:
             self._differ(f"several partners are named {partner.name}")
         return int(rows[0]["id"]) if rows else 0
 
-    def _making_partner(self, partner: PlannedPartner) -> Callable[[], int]:
+    def _make_partner(self, partner: PlannedPartner) -> int:
         cells = {"name": partner.name, "is_company": str(partner.company)}
-        return lambda: self._load("res.partner", f"partner_{partner.key}", [cells])
+        return self._load("res.partner", f"partner_{partner.key}", [cells])
 
     # --- users ---------------------------------------------------------------------------------------------------
 
@@ -281,24 +275,20 @@ class Provisioner:
             if not rows:
                 if not self._passwords.get(user.login):
                     self._differ(f"the user {user.login} is not there yet: give a password to make it with")
-                yield _Todo("user", user.login, 0, ", ".join(user.groups), self._making_user(user, column, groups))
+                make = partial(self._make_user, user, column, groups)
+                yield _Todo("user", user.login, 0, ", ".join(user.groups), make)
                 continue
             held = set(rows[0][column])
             enough = held == set(groups) or (set(groups) <= held <= self._implied(groups))
             exact = enough and rows[0]["active"]
             values = {column: [[6, 0, groups]], "active": True}
-            apply = None if exact else self._writing("res.users", rows[0]["id"], values)
+            apply = None if exact else partial(self._write, "res.users", rows[0]["id"], values)
             yield _Todo("user", user.login, rows[0]["id"], ", ".join(user.groups), apply)
 
-    def _making_user(self, user: PlannedUser, column: str, groups: list[int]) -> Callable[[], int]:
+    def _make_user(self, user: PlannedUser, column: str, groups: list[int]) -> int:
         values = {"name": user.name, "login": user.login, column: [[6, 0, groups]]}
-
-        def make() -> int:
-            values["password"] = self._passwords[user.login]
-            made: int = self._odoo.execute("res.users", "create", [values])
-            return made
-
-        return make
+        made: int = self._odoo.execute("res.users", "create", [values | {"password": self._passwords[user.login]}])
+        return made
 
     def _groups_column(self) -> str:
         fields = self._odoo.execute("res.users", "fields_get", [["groups_id", "group_ids"]], {"attributes": ["type"]})
@@ -348,9 +338,6 @@ class Provisioner:
     def _write(self, model: str, record: int, values: Mapping[str, Json]) -> int:
         self._odoo.execute(model, "write", [[record], dict(values)])
         return record
-
-    def _writing(self, model: str, record: int, values: Mapping[str, Json]) -> Callable[[], int]:
-        return lambda: self._write(model, record, values)
 
     def _load(self, model: str, key: str, rows: Sequence[Mapping[str, str]]) -> int:
         """Make one record of one or more rows under the external id of `key`; returns its id."""
