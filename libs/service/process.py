@@ -33,6 +33,7 @@ class Server(Protocol):
 
 # A loop has no budget: it goes on for as long as its process.
 LOOP_PAUSES = RetryPolicy(base_seconds=0.2, cap_seconds=30.0)
+MANY = 50  # items share the cost of a round well enough: to wait for more would only hold up what waits
 
 
 class WorkerLoop:
@@ -51,11 +52,12 @@ class WorkerLoop:
         *,
         pauses: RetryPolicy = LOOP_PAUSES,
         on_error: Callable[[str], None] | None = None,
-        gather_seconds: float = 0.0,
+        pace_seconds: float = 0.0,
     ) -> None:
         """`run_once` returns the number of items done; `on_error` is told each failure's reason (a metric).
 
-        Woken from rest, it waits for `gather_seconds`: what comes right after is done with it.
+        Woken from rest it begins at once. After a round that found little to do the next one begins `pace_seconds`
+        after it at the earliest: what comes in between is done together.
         """
         self.name = name
         self.failures = 0  # in a row
@@ -65,7 +67,7 @@ class WorkerLoop:
         self._pauses = pauses
         self._rng = random.SystemRandom()
         self._on_error = on_error
-        self._gather_seconds = gather_seconds
+        self._pace_seconds = pace_seconds
         self._last_failure = ""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -92,6 +94,7 @@ class WorkerLoop:
         while not self._stopping.is_set():
             # Cleared before the look: what arrives during it sets the event again and is not slept over.
             self._wake.clear()
+            may_begin_at = time.monotonic() + self._pace_seconds
             try:
                 done = self._run_once()
             except Exception as error:  # noqa: BLE001 - a worker must never die silently
@@ -99,8 +102,10 @@ class WorkerLoop:
                 self._stopping.wait(self._pauses.pause(self.failures, self._rng))
                 continue
             self._succeeded()
-            if done == 0 and not self._stopping.is_set() and self._wake.wait(self._poll_seconds):
-                self._stopping.wait(self._gather_seconds)
+            if done == 0 and not self._stopping.is_set():
+                self._wake.wait(self._poll_seconds)
+            if done < MANY and (early_seconds := may_begin_at - time.monotonic()) > 0:
+                self._stopping.wait(early_seconds)
 
     def _failed(self, error: Exception) -> None:
         self.failures += 1

@@ -8,6 +8,7 @@ import random
 import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 import grpc
@@ -121,10 +122,10 @@ class Runtime:
         http: Server | None = None,
         poll_seconds: Mapping[str, float],
         followers: Mapping[str, Sequence[str]],
-        gather_seconds: float = 0.0,
+        pace_seconds: Mapping[str, float] = MappingProxyType({}),
     ) -> ServiceProcess:
         """The whole service. `poll_seconds` says how often a worker looks that nobody wakes (else every second),
-        `followers` who has work once a worker has done some, `gather_seconds` how long one that rested waits for more.
+        `followers` who has work once a worker has done some, `pace_seconds` how far apart small rounds begin.
         """
         failure = self.telemetry.metrics.worker_failure
 
@@ -138,7 +139,7 @@ class Runtime:
                 self.wake.of(name),
                 poll_seconds.get(name, POLL_SECONDS),
                 on_error=failed(name),
-                gather_seconds=gather_seconds,
+                pace_seconds=pace_seconds.get(name, 0.0),
             )
             for name, run_once in workers.items()
         ]

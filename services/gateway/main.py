@@ -30,8 +30,8 @@ from .telemetry import watch_queues
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = {"janitor": 600.0, "sealer": 0.5}
-# A partner's next message comes within so long: handing on one at a time costs several times more.
-GATHER_SECONDS = 0.02
+# A round costs several commits, for one message as for a hundred: what a partner sends within so long shares it.
+PACE_SECONDS = dict.fromkeys(("translate", "forward", "forward-file"), 0.05)
 # Who has work once a worker has done some.
 FOLLOWERS = {
     "poll": ("translate",),
@@ -67,7 +67,7 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
     watch_queues(metrics, new_uow, accounts, work.clock)
     return runtime.process(
         rpc, gateway.workers(), http=open_edge(config, gateway, writer, runtime),
-        poll_seconds=POLL_SECONDS, followers=FOLLOWERS, gather_seconds=GATHER_SECONDS,
+        poll_seconds=POLL_SECONDS, followers=FOLLOWERS, pace_seconds=PACE_SECONDS,
     )  # fmt: skip
 
 

@@ -10,13 +10,14 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from libs.errors import ConcordError, Kind
 from libs.errors.retry import RetryPolicy
-from libs.service.process import ServiceProcess, WorkerLoop
+from libs.service.process import MANY, ServiceProcess, WorkerLoop
 from tests.eventually import eventually
 
 QUICK = RetryPolicy(base_seconds=0.001, cap_seconds=0.002)
@@ -53,6 +54,37 @@ def test_a_worker_repeats_while_there_is_work_and_wakes_when_told() -> None:
     eventually(lambda: len(seen) == 5)
     assert worker.stop(5)
     assert seen == [5, 5, 0, 1, 0]
+
+
+def test_after_a_small_round_a_worker_waits_for_more() -> None:
+    rounds: list[int] = []
+
+    def run_once() -> int:
+        rounds.append(1)
+        return 1
+
+    wake = threading.Event()
+    worker = WorkerLoop("w", run_once, wake, pace_seconds=60)
+    worker.start()
+    eventually(lambda: rounds == [1])  # the first one begins at once
+    wake.set()
+    time.sleep(0.05)
+    assert worker.stop(5)  # and does not sit out its pause
+    assert rounds == [1]
+
+
+def test_a_worker_with_much_to_do_does_not_pause() -> None:
+    answers = itertools.chain([MANY] * 3, itertools.repeat(0))
+    done: list[int] = []
+
+    def run_once() -> int:
+        done.append(next(answers))
+        return done[-1]
+
+    worker = WorkerLoop("w", run_once, poll_seconds=60, pace_seconds=60)
+    worker.start()
+    eventually(lambda: done == [MANY] * 3 + [0])
+    assert worker.stop(5)
 
 
 def test_a_worker_that_nobody_wakes_polls() -> None:
@@ -142,7 +174,7 @@ def test_a_worker_that_does_not_end_is_reported() -> None:
 
 PROGRAM = """
 import threading
-from libs.service.process import ServiceProcess, WorkerLoop
+from libs.service.process import MANY, ServiceProcess, WorkerLoop
 class Listener:
     port = 1
     def stop(self, grace_seconds): print("server stopped", flush=True)
