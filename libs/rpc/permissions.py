@@ -25,7 +25,7 @@ READ_ALL = READ_BOOKS | READ_WALK | READ_MASTERS | {"gateway.deliveries.read"}
 ROLES: Mapping[str, frozenset[str]] = {
     # The services themselves, each with just what it asks of the others. None approves, replays or administers.
     "gateway": frozenset({"ledger.events.record", "recon.files.import"}),
-    "ledger": frozenset({"masterdata.resolve"}),
+    "ledger": frozenset({"masterdata.resolve", "masterdata.records.read"}),
     "recon": frozenset({"ledger.events.record", "ledger.postings.read", "ledger.matches.apply"}),
     # A partner's own system: brings events, and sees what became of them.
     "partner": frozenset({"ledger.events.record", "ledger.postings.read", "trace.read"}),

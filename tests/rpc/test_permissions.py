@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import grpc
 import pytest
 from concord.gateway.v1 import gateway_pb2
@@ -62,6 +65,15 @@ def test_what_must_be_kept_apart_is(permission: str, roles: set[str]) -> None:
 @pytest.mark.parametrize("role", ["viewer", "auditor"])
 def test_who_only_reads_changes_nothing(role: str) -> None:
     assert {permission.rpartition(".")[2] for permission in ROLES[role]} <= {"read", "resolve"}
+
+
+@pytest.mark.parametrize("service", ["gateway", "ledger", "recon"])
+def test_a_service_holds_the_permission_of_all_that_its_adapters_ask_of_the_others(service: str) -> None:
+    adapters = (Path(__file__).parents[2] / "services" / service / "adapters").glob("*.py")
+    asked = {name for file in adapters for name in re.findall(r"\b_?stub\.([A-Z]\w+)", file.read_text())}
+    needed = {path.rpartition("/")[2]: permission for path, permission in permissions_by_method(SERVICES).items()}
+    assert asked
+    assert {name for name in asked if needed[name] not in ROLES[service]} == set()
 
 
 def test_roles_add_up_and_an_unknown_role_allows_nothing() -> None:
