@@ -7,11 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, select, update
+from sqlalchemy import Row, bindparam, case, select, update
 
 from libs.events import Settlement, settlement_from_json, settlement_to_json
 from libs.storage.audit import AuditEntry, AuditLog
+from libs.storage.layout import Layout
 from libs.storage.leases import claim, ensure_kept, finish, held, in_state, lease_of, renew
+from libs.storage.repository import Repository
 from libs.storage.rows import insert_new
 
 from ..domain.payout import PayoutOutcome, PayoutState, StoredPayout
@@ -19,31 +21,18 @@ from ..domain.source import Cursor
 from .tables import CURSOR, PAYOUT, TABLES
 
 POLLING = "polling"
+_PAYOUTS = Layout(StoredPayout, PAYOUT)
+_CURSORS = Layout(Cursor, CURSOR)
 _POLLED = in_state(CURSOR, POLLING) & CURSOR.c.source.in_(bindparam("among", expanding=True))
 
 
-class Payouts:
+class Payouts(Repository):
     """Payouts, within a transaction."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def add(self, payouts: Sequence[StoredPayout], now: datetime) -> None:
         rows = [
-            {
-                "key": payout.key,
-                "provider": payout.provider,
-                "account": payout.account,
-                "payout_id": payout.payout_id,
-                "transaction_id": payout.transaction_id,
-                "delivery": "",
-                "settlement": "",
-                "reason": "",
-                "state": PayoutState.WAITING.value,
-                "available_at": now,
-                "fence": 0,
-                "attempts": 0,
-            }
+            _PAYOUTS.row_of(payout)
+            | {"key": payout.key, "settlement": "", "reason": "", "available_at": now, "fence": 0}
             for payout in sorted(payouts, key=lambda payout: payout.key)
         ]
         insert_new(self._connection, PAYOUT, rows, ["key"])
@@ -94,11 +83,8 @@ class Payouts:
         AuditLog(self._connection, TABLES).append([entry])
 
 
-class Cursors:
+class Cursors(Repository):
     """Cursors, within a transaction."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def ensure(self, sources: Mapping[str, int], now: datetime) -> None:
         rows = [
@@ -164,21 +150,9 @@ class Cursors:
 
 
 def _stored(row: Row[Any]) -> StoredPayout:
-    return StoredPayout(
-        provider=row.provider,
-        account=row.account,
-        payout_id=row.payout_id,
-        transaction_id=row.transaction_id,
-        state=PayoutState(row.state),
-        attempts=row.attempts,
-        delivery=row.delivery,
-        settlement=settlement_from_json(row.settlement) if row.settlement else None,
-        lease=lease_of(PAYOUT, row),
-    )
+    settlement = settlement_from_json(row.settlement) if row.settlement else None
+    return _PAYOUTS.value_of(row, settlement=settlement, lease=lease_of(PAYOUT, row))
 
 
 def _cursor(row: Row[Any]) -> Cursor:
-    return Cursor(
-        row.source, row.position, row.since, row.after, row.newest, row.wakes, row.polled_at, row.attempts,
-        lease_of(CURSOR, row),
-    )  # fmt: skip
+    return _CURSORS.value_of(row, lease=lease_of(CURSOR, row))

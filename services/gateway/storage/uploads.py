@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import delete, select
 
+from libs.storage.layout import Layout
+from libs.storage.repository import Repository
 from libs.storage.rows import insert_rows
 
 from ..domain.delivery import Refusal
 from .tables import REFUSED, UPLOAD, UPLOAD_CHUNK
 
+_REFUSALS = Layout(Refusal, REFUSED)
 
-class Uploads:
+
+class Uploads(Repository):
     """Uploads, within a transaction."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def begin(self, upload: str, now: datetime) -> None:
         insert_rows(self._connection, UPLOAD, [{"id": upload, "begun_at": now, "kept": 0}])
@@ -41,24 +42,11 @@ class Uploads:
         return len(found)
 
 
-class Refusals:
+class Refusals(Repository):
     """Samples, within a transaction."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
     def add(self, refusal: Refusal, *, id: str, now: datetime, keep: int) -> None:  # noqa: A002
-        row = {
-            "id": id,
-            "provider": refusal.provider,
-            "account": refusal.account,
-            "reason": refusal.reason,
-            "sha256": refusal.sha256,
-            "body_bytes": refusal.body_bytes,
-            "head": refusal.head,
-            "at": now,
-        }
-        insert_rows(self._connection, REFUSED, [row])
+        insert_rows(self._connection, REFUSED, [_REFUSALS.row_of(refusal) | {"id": id, "at": now}])
         of_source = (REFUSED.c.provider == refusal.provider) & (REFUSED.c.account == refusal.account)
         oldest_kept = (
             select(REFUSED.c.id).where(of_source).order_by(REFUSED.c.id.desc()).offset(keep - 1).limit(1)
