@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from libs.money import BadAmount, Money
 
 from .company_masters import CompanyMasters, NamedRecords
-from .mapping import CompanyMapping, MappedParty, MappedProduct, MappedRole, MappedTax
+from .mapping import CompanyMapping, MappedRole, MappedTax
 from .mapping_set import MappingFinding, Severity
 from .records import Account, ExternalReference, TaxCode
 from .roles import BANK, EXPECTED_JOURNALS, EXPECTED_ROLES, JOURNAL_TYPES, RECONCILABLE_ROLES, unmet
@@ -208,7 +208,7 @@ def _parties(mapping: CompanyMapping, named: NamedRecords) -> Iterator[MappingFi
         if len(found) == 1:
             lines[found[0].odoo_id].append(row.line)
         else:
-            yield _party_missing(row, len(found))
+            yield _not_one("PARTY", len(found), row.line, "partner", "name", "partner_id")
     for places in lines.values():
         if len(places) > 1:
             yield _warning("PARTY_TWICE", places[1], f"the same partner stands in line {places[0]} already")
@@ -219,23 +219,18 @@ def _parties(mapping: CompanyMapping, named: NamedRecords) -> Iterator[MappingFi
             yield _error("UNIDENTIFIED_MISSING", source.line, f"{source.issuer} has no unidentified customer")
 
 
-def _party_missing(row: MappedParty, found: int) -> MappingFinding:
-    if found:
-        return _error("PARTY_AMBIGUOUS", row.line, f"{found} partners have this name: give partner_id")
-    return _error("PARTY_UNKNOWN", row.line, "Odoo has no active partner of this name or id")
-
-
 def _products(mapping: CompanyMapping, named: NamedRecords) -> Iterator[MappingFinding]:
     for row in mapping.products:
         found = named.products_of(row.product, row.product_id)
         if len(found) != 1:
-            yield _product_missing(row, len(found))
+            yield _not_one("PRODUCT", len(found), row.line, "product", "reference", "product_id")
 
 
-def _product_missing(row: MappedProduct, found: int) -> MappingFinding:
+def _not_one(subject: str, found: int, line: int, noun: str, known_by: str, key: str) -> MappingFinding:
+    """PARTY_AMBIGUOUS, PRODUCT_UNKNOWN and so on; `key` is of the mapping's rows, and names exactly one."""
     if found:
-        return _error("PRODUCT_AMBIGUOUS", row.line, f"{found} products have this reference: give product_id")
-    return _error("PRODUCT_UNKNOWN", row.line, "Odoo has no active product of this reference or id")
+        return _error(f"{subject}_AMBIGUOUS", line, f"{found} {noun}s have this {known_by}: give {key}")
+    return _error(f"{subject}_UNKNOWN", line, f"Odoo has no active {noun} of this {known_by} or id")
 
 
 def _ids(text: str) -> list[int]:

@@ -10,7 +10,7 @@ from .findings import approval_above, taxes_of
 from .mapping import CompanyMapping, MappedTax, MappingScope
 from .meanings import account_word, journal_word, tax_word
 from .numbers import same_spelling
-from .records import Party, Product
+from .records import Product
 from .references import (
     AccountQuestion,
     Answer,
@@ -214,11 +214,6 @@ class Snapshot:
             if role is not None:
                 return FeeAnswer(role)
         return Failure("MAPPING_MISSING", f"fee {question.kind} of {question.provider} is not mapped")
-
-
-def party_answers(found: Mapping[tuple[str, str], Party]) -> dict[tuple[str, str], PartyAnswer]:
-    """Active parties as answers; one that is archived or merged away must not get new lines."""
-    return {key: PartyAnswer(party) for key, party in found.items() if party.active}
 
 
 def _most_specific(rows: Mapping[tuple[str, MappingScope], str], role: str, scope: MappingScope) -> str | None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from ..domain.mapping import CompanyMapping
 from ..domain.mapping_set import MappingSet
-from ..domain.records import Party, Product
+from ..domain.records import Product
 from ..domain.references import Answers, Failure, PartyAnswer, PartyQuestion, ProductQuestion, Question
-from ..domain.resolution import Snapshot, party_answers
+from ..domain.resolution import Snapshot
 from ..storage.uow import MasterdataUow, NewUow
 from .ports import ReadMapping
 
@@ -71,8 +71,9 @@ def _parties(
     uow: MasterdataUow, company: str, snapshot: Snapshot, questions: Sequence[Question]
 ) -> dict[tuple[str, str], PartyAnswer]:
     keys = {snapshot.party_key(question) for question in questions if isinstance(question, PartyQuestion)}
-    found: dict[tuple[str, str], Party] = uow.masters.known_as(company, sorted(keys)) if keys else {}
-    return party_answers(found)
+    found = uow.masters.known_as(company, sorted(keys)) if keys else {}
+    # One that is archived or merged away must not get new lines.
+    return {key: PartyAnswer(party) for key, party in found.items() if party.active}
 
 
 def _products(
