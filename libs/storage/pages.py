@@ -45,13 +45,24 @@ class Listing:
         self._statement = cache(self._put_together)
 
     def page(
-        self, connection: Connection, given: Mapping[str, object], size: int, after: After | None
+        self,
+        connection: Connection,
+        given: Mapping[str, object],
+        size: int,
+        after: After | None,
+        *,
+        only: ColumnElement[bool] | None = None,
     ) -> Sequence[Row[*tuple[Any, ...]]]:
-        """The first `size` rows that all the given filters let through, of those that follow on the place `after`."""
+        """The first `size` rows that all the given filters let through, of those that follow on the place `after`.
+
+        `only` is a further condition that no filter can be (say, what the caller may see): with it the statement is
+        put together anew.
+        """
         values = {**given, _SIZE: size}
         if after is not None:
             values |= zip(self._after, map(_typed, self._order, after), strict=True)
-        return connection.execute(self._statement(frozenset(given), after is not None), values).all()
+        statement = self._statement(frozenset(given), after is not None)
+        return connection.execute(statement if only is None else statement.where(only), values).all()
 
     def _put_together(self, filters: frozenset[str], continued: bool) -> Select[*tuple[Any, ...]]:
         conditions = [self._filters[name] for name in sorted(filters)]

@@ -93,6 +93,20 @@ def test_every_filter_that_is_given_narrows_the_list(connection: Connection, giv
         assert set(walked(connection, given, 4)) == expected
 
 
+def test_a_further_condition_holds_for_its_page_alone(connection: Connection) -> None:
+    given = {"company": "acme"}
+    every = {name for _, name in THINGS.page(connection, given, 100, None)}
+    only = (THING.c.colour == "red") | (THING.c.name == "01")
+    narrowed = THINGS.page(connection, given, 100, None, only=only)
+    assert {name for _, name in narrowed} == {
+        name for _, _, name, colour in ROWS if name in every and (colour == "red" or name == "01")
+    }
+    first, *later = narrowed
+    place = (first.made_at.isoformat(), first.name)
+    assert THINGS.page(connection, given, 100, place, only=only) == later
+    assert {name for _, name in THINGS.page(connection, given, 100, None)} == every
+
+
 def test_a_filter_that_the_list_does_not_have_is_refused(connection: Connection) -> None:
     with pytest.raises(KeyError):
         THINGS.page(connection, {"owner": "acme"}, 10, None)
