@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 import grpc
 from concord.ledger.v1 import ledger_pb2, ledger_pb2_grpc, match_pb2, posting_pb2
@@ -24,25 +23,17 @@ from . import wire
 from .domain.errors import EventConflict
 from .domain.event import RecordedEvent
 from .handlers.apply_match import apply_match, get_applied_match, retry_match
-from .handlers.approve_posting import approve_posting
+from .handlers.decide_posting import approve_posting, reject_posting, retry_posting
 from .handlers.read_postings import get_event, get_posting, list_exceptions, list_postings
 from .handlers.record_events import IncomingEvent
-from .handlers.reject_posting import reject_posting
-from .handlers.retry_posting import retry_posting
 from .handlers.watch_postings import watch_postings
 from .storage.uow import NewUow
 
 Recorder = Writer[IncomingEvent, RecordedEvent | EventConflict]
 
 
-class Changes(Protocol):
-    """Where watchers wait."""
-
-    def wait(self, timeout_seconds: float) -> None: ...
-
-
 class Broadcast:
-    """Wakes all who wait."""
+    """Where watchers wait, and what wakes them all."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
@@ -72,7 +63,7 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
     """`recorder` commits by the group; `changes` wakes watchers, who look by themselves every `poll_seconds`."""
 
     def __init__(
-        self, new_uow: NewUow, recorder: Recorder, clock: Clock, changes: Changes, *, poll_seconds: float = 0.5
+        self, new_uow: NewUow, recorder: Recorder, clock: Clock, changes: Broadcast, *, poll_seconds: float = 0.5
     ) -> None:
         self._new_uow = new_uow
         self._recorder = recorder
@@ -122,17 +113,21 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
     def ApprovePosting(
         self, request: ledger_pb2.ApprovePostingRequest, context: grpc.ServicerContext
     ) -> posting_pb2.Posting:
-        return wire.from_posting(approve_posting(wire.to_approval(request, _caller()), self._new_uow, self._clock))
+        return wire.from_posting(
+            approve_posting(wire.to_decision(request, _caller(), "content_digest"), self._new_uow, self._clock)
+        )
 
     def RejectPosting(
         self, request: ledger_pb2.RejectPostingRequest, context: grpc.ServicerContext
     ) -> posting_pb2.Posting:
-        return wire.from_posting(reject_posting(wire.to_rejection(request, _caller()), self._new_uow, self._clock))
+        return wire.from_posting(
+            reject_posting(wire.to_decision(request, _caller(), "why"), self._new_uow, self._clock)
+        )
 
     def RetryPosting(
         self, request: ledger_pb2.RetryPostingRequest, context: grpc.ServicerContext
     ) -> posting_pb2.Posting:
-        return wire.from_posting(retry_posting(wire.to_retry(request, _caller()), self._new_uow, self._clock))
+        return wire.from_posting(retry_posting(wire.to_decision(request, _caller()), self._new_uow, self._clock))
 
     def ApplyMatch(
         self, request: ledger_pb2.ApplyMatchRequest, context: grpc.ServicerContext

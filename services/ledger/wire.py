@@ -24,10 +24,8 @@ from .domain.match import AppliedMatchType
 from .domain.posting import Posting, PostingQuery, posting_name
 from .domain.states import PostingState
 from .handlers.apply_match import ApplyMatch, MatchAnswer
-from .handlers.approve_posting import ApprovePosting
+from .handlers.decide_posting import PostingDecision
 from .handlers.record_events import check
-from .handlers.reject_posting import RejectPosting
-from .handlers.retry_posting import RetryPosting
 from .message import whole_message
 
 EVENTS_AT_MOST = 1000
@@ -97,20 +95,15 @@ def from_listed(listed: ListedPosting) -> bytes:
     return listed.message
 
 
-def to_approval(request: ledger_pb2.ApprovePostingRequest, approver: str) -> ApprovePosting:
+def to_decision(
+    request: ledger_pb2.ApprovePostingRequest | ledger_pb2.RejectPostingRequest | ledger_pb2.RetryPostingRequest,
+    actor: str,
+    field: str = "",
+) -> PostingDecision:
+    """`field` is the one that bears the person's words."""
     company, key = to_posting_key(request.name)
-    digest = required(request.content_digest, "content_digest")
-    return ApprovePosting(company, key, digest, request_id(request.request_id), approver)
-
-
-def to_rejection(request: ledger_pb2.RejectPostingRequest, actor: str) -> RejectPosting:
-    company, key = to_posting_key(request.name)
-    return RejectPosting(company, key, required(request.why, "why"), request_id(request.request_id), actor)
-
-
-def to_retry(request: ledger_pb2.RetryPostingRequest, actor: str) -> RetryPosting:
-    company, key = to_posting_key(request.name)
-    return RetryPosting(company, key, request_id(request.request_id), actor)
+    words = required(getattr(request, field), field) if field else ""
+    return PostingDecision(company, key, request_id(request.request_id), actor, words)
 
 
 def to_case_state(request: ledger_pb2.ListExceptionsRequest) -> CaseState | None:

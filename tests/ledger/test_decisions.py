@@ -16,9 +16,7 @@ from services.ledger.domain.errors import NotRetryable
 from services.ledger.domain.master import FeeWord
 from services.ledger.domain.posting import Change, Posting, unblocked
 from services.ledger.domain.states import PostingState
-from services.ledger.handlers.approve_posting import ApprovePosting, approve_posting
-from services.ledger.handlers.reject_posting import RejectPosting, reject_posting
-from services.ledger.handlers.retry_posting import RetryPosting, retry_posting
+from services.ledger.handlers.decide_posting import PostingDecision, approve_posting, reject_posting, retry_posting
 from services.ledger.workers.hold import HoldWorker
 from tests.ledger.domain import books
 from tests.ledger.events import capture, credit, order
@@ -32,22 +30,22 @@ def awaiting(world: World, event: Event) -> Posting:
     return next(one for one in world.build(event) if one.state is PostingState.AWAITING_APPROVAL)
 
 
-def approval(posting: Posting, approver: str = SECOND, digest: str = "", request: str = "") -> ApprovePosting:
+def approval(posting: Posting, approver: str = SECOND, digest: str = "", request: str = "") -> PostingDecision:
     digest = digest or posting.content_digest
-    return ApprovePosting(posting.company, posting.key, digest, request or str(uuid.uuid4()), approver)
+    return PostingDecision(posting.company, posting.key, request or str(uuid.uuid4()), approver, digest)
 
 
-def approve(world: World, command: ApprovePosting) -> Posting:
+def approve(world: World, command: PostingDecision) -> Posting:
     return approve_posting(command, world.new_uow, world.clock)
 
 
 def reject(world: World, posting: Posting, why: str = "not ours") -> Posting:
-    command = RejectPosting(posting.company, posting.key, why, str(uuid.uuid4()), SECOND)
+    command = PostingDecision(posting.company, posting.key, str(uuid.uuid4()), SECOND, why)
     return reject_posting(command, world.new_uow, world.clock)
 
 
 def retry(world: World, posting: Posting) -> Posting:
-    command = RetryPosting(posting.company, posting.key, str(uuid.uuid4()), SECOND)
+    command = PostingDecision(posting.company, posting.key, str(uuid.uuid4()), SECOND)
     return retry_posting(command, world.new_uow, world.clock)
 
 
@@ -109,7 +107,7 @@ def test_a_repeated_request_gets_the_first_answer_and_another_content_is_refused
     world.post()
     assert approve(world, command) == first
     with pytest.raises(RequestIdReused):
-        approve(world, replace(command, content_digest="1" * 64))
+        approve(world, replace(command, words="1" * 64))
 
 
 def test_racing_repeats_of_a_request_change_a_posting_once(world: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from libs.storage.sealer import Sealer
-from services.ledger.handlers.reject_posting import RejectPosting, reject_posting
+from services.ledger.handlers.decide_posting import PostingDecision, reject_posting
 from services.ledger.storage import TABLES
 from tests.ledger.posting.sales import capture, sale
 from tests.ledger.posting.world import PostingWorld
@@ -20,7 +20,7 @@ def test_stories_wait_and_answers_are_repeated_under_the_new_name_of_a_column(en
     usual = world.masters.company()
     world.masters.company = lambda: replace(usual, approval_above=1)  # type: ignore[method-assign]
     (waiting,) = world.build(capture("txn_9", fee="0.00"))
-    rejection = RejectPosting("acme", waiting.key, "not ours", REQUEST, "people/ada")
+    rejection = PostingDecision("acme", waiting.key, REQUEST, "people/ada", "not ours")
     answer = reject_posting(rejection, world.new_uow, world.clock)
     world.masters.company = lambda: usual  # type: ignore[method-assign]
     world.build(sale(), capture())
@@ -41,7 +41,7 @@ def test_answers_are_repeated_without_the_posting_s_column(engine_for: EngineFor
     usual = world.masters.company()
     world.masters.company = lambda: replace(usual, approval_above=1)  # type: ignore[method-assign]
     (waiting,) = world.build(capture("txn_9", fee="0.00"))
-    rejection = RejectPosting("acme", waiting.key, "not ours", REQUEST, "people/ada")
+    rejection = PostingDecision("acme", waiting.key, REQUEST, "people/ada", "not ours")
     answer = reject_posting(rejection, world.new_uow, world.clock)
     go_back_and_forth(world.engine, "0006_requests_as_in_all_services")
     assert reject_posting(rejection, world.new_uow, world.clock) == answer

@@ -18,9 +18,7 @@ from services.ledger.domain import master
 from services.ledger.domain.case import Category
 from services.ledger.domain.posting import Posting
 from services.ledger.domain.states import PostingState
-from services.ledger.handlers.approve_posting import ApprovePosting, approve_posting
-from services.ledger.handlers.reject_posting import RejectPosting, reject_posting
-from services.ledger.handlers.retry_posting import RetryPosting, retry_posting
+from services.ledger.handlers.decide_posting import PostingDecision, approve_posting, reject_posting, retry_posting
 from tests.ledger.domain.books import line, money, order
 from tests.ledger.posting.sales import ORDER, posted, sale
 from tests.ledger.posting.world import PostingWorld
@@ -35,12 +33,12 @@ def states(world: PostingWorld, *events: Event) -> set[PostingState]:
 
 
 def reject(world: PostingWorld, posting: Posting) -> Posting:
-    command = RejectPosting("acme", posting.key, "not ours", str(uuid.uuid4()), "people/ada")
+    command = PostingDecision("acme", posting.key, str(uuid.uuid4()), "people/ada", "not ours")
     return reject_posting(command, world.new_uow, world.clock)
 
 
 def retry(world: PostingWorld, posting: Posting) -> Posting:
-    command = RetryPosting("acme", posting.key, str(uuid.uuid4()), "people/ada")
+    command = PostingDecision("acme", posting.key, str(uuid.uuid4()), "people/ada")
     return retry_posting(command, world.new_uow, world.clock)
 
 
@@ -147,7 +145,7 @@ def test_what_was_approved_is_approved_again_before_it_is_posted_on_another_day(
     world.masters.company = lambda: replace(company, approval_above=1)  # type: ignore[method-assign]
     (signed,) = world.build(capture())
     approve_posting(
-        ApprovePosting("acme", signed.key, signed.content_digest, str(uuid.uuid4()), "people/ada"),
+        PostingDecision("acme", signed.key, str(uuid.uuid4()), "people/ada", signed.content_digest),
         world.new_uow,
         world.clock,
     )
@@ -157,7 +155,7 @@ def test_what_was_approved_is_approved_again_before_it_is_posted_on_another_day(
     assert (again.state, again.approved_by, world.moves()) == (PostingState.AWAITING_APPROVAL, "", 0)
     assert again.content_digest != signed.content_digest
     approve_posting(
-        ApprovePosting("acme", again.key, again.content_digest, str(uuid.uuid4()), "people/bob"),
+        PostingDecision("acme", again.key, str(uuid.uuid4()), "people/bob", again.content_digest),
         world.new_uow,
         world.clock,
     )
