@@ -47,24 +47,8 @@ TRANSITIONS: dict[PostingState, frozenset[PostingState]] = {
     _S.NO_EFFECT: frozenset(),
 }
 
-# Which bucket of the completeness equation a state counts in, least finished first.
-BUCKETS: dict[PostingState, str] = {
-    _S.EXCEPTION: "exception",
-    _S.RECORDED: "pending",
-    _S.VALIDATED: "pending",
-    _S.AWAITING_APPROVAL: "pending",
-    _S.APPROVED: "pending",
-    _S.HELD: "pending",
-    _S.READY: "pending",
-    _S.POSTING: "pending",
-    _S.UNKNOWN: "pending",
-    _S.REJECTED: "rejected",
-    _S.POSTED: "posted",
-    _S.DUPLICATE: "duplicate",
-    _S.NO_EFFECT: "no_effect",
-}
+# The buckets of the completeness equation, least finished first: a state that is none of them is pending.
 BUCKET_ORDER = ("exception", "pending", "rejected", "posted", "duplicate", "no_effect")
-
 
 # They never reach the books.
 ENDED_UNPOSTED = frozenset({_S.REJECTED, _S.DUPLICATE, _S.NO_EFFECT})
@@ -78,6 +62,5 @@ def check_transition(old: PostingState, new: PostingState) -> None:
 
 def bucket_of(states: list[PostingState]) -> str:
     """The least finished bucket of an event's postings; an event without postings is pending."""
-    if not states:
-        return "pending"
-    return min((BUCKETS[state] for state in states), key=BUCKET_ORDER.index)
+    buckets = [state.value if state.value in BUCKET_ORDER else "pending" for state in states]
+    return min(buckets, key=BUCKET_ORDER.index, default="pending")

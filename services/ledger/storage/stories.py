@@ -14,13 +14,13 @@ from ..domain.document import Document, document_from_json
 from ..domain.event import BuildState
 from ..domain.master import PartyWord
 from ..domain.rules.table import STORY
-from ..domain.states import PostingState
+from ..domain.states import ENDED_UNPOSTED, PostingState
 from ..domain.story import Context, Story
 from .tables import EVENT, EVENT_REFERENCE, POSTING
 
 EVENTS_AT_MOST = 500  # of one story: a reference that joins more is no order's or payment's
 _KINDS = [kind.value for kind in STORY]
-_DEAD = [state.value for state in (PostingState.REJECTED, PostingState.DUPLICATE, PostingState.NO_EFFECT)]
+_DEAD = [state.value for state in ENDED_UNPOSTED]
 _Reference = tuple[str, str, str]  # company, kind, value
 
 
