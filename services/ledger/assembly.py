@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from libs.odoo.port import Odoo
 from libs.service.work import WorkContext
@@ -21,7 +21,7 @@ from .handlers.ports import JournalPort, MasterdataPort
 from .handlers.record_events import IncomingEvent, record_events
 from .storage import TABLES
 from .storage.uow import NewUow
-from .workers.build import BuildConfig, BuildWorker
+from .workers.build import BuildWorker
 from .workers.company import company_of
 from .workers.hold import HoldWorker
 from .workers.match import WriteMatchWorker
@@ -30,22 +30,11 @@ from .workers.reconcile import ReconcileWorker
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerWorld:
-    """All that the ledger needs from outside."""
-
-    new_uow: NewUow
-    masterdata: MasterdataPort
-    journal_of: Callable[[str], JournalPort]  # by the company
-    work: WorkContext
-    build: BuildConfig = field(default_factory=BuildConfig)
-    post_batch: int = 100  # documents a batch to Odoo
-
-
-@dataclass(frozen=True, slots=True)
 class Ledger:
     """What can be run. Each worker's `run_once` gives how much it did."""
 
-    world: LedgerWorld
+    new_uow: NewUow
+    work: WorkContext
     build: BuildWorker
     post: PostWorker
     reconcile: ReconcileWorker
@@ -55,13 +44,12 @@ class Ledger:
 
     def record(self, incoming: Sequence[IncomingEvent]) -> list[RecordedEvent | EventConflict]:
         """One commit for all of them; what a group-commit writer calls."""
-        world = self.world
-        return record_events(incoming, world.new_uow, world.work.clock, world.work.ids)
+        return record_events(incoming, self.new_uow, self.work.clock, self.work.ids)
 
     def queues(self) -> list[QueueLength]:
         """What waits. It only reads: a scrape waits for no writer, and no writer for it."""
-        with self.world.new_uow(read_only=True) as uow:
-            return uow.trail.queues(self.world.work.clock())
+        with self.new_uow(read_only=True) as uow:
+            return uow.trail.queues(self.work.clock())
 
     def workers(self) -> dict[str, Callable[[], int]]:
         """By name, in the order of the walk."""
@@ -94,16 +82,23 @@ def build_ledger(
     def journal_of(company: str) -> OdooJournal:
         return OdooJournal(of_company(odoo, company), installation, company_of(client, company).currency)
 
-    return assemble(LedgerWorld(new_uow, client, journal_of, work, post_batch=post_batch))
+    return assemble(new_uow, client, journal_of, work, post_batch=post_batch)
 
 
-def assemble(world: LedgerWorld) -> Ledger:
-    """Build everything."""
-    new_uow, masterdata, journal_of, work = world.new_uow, world.masterdata, world.journal_of, world.work
+def assemble(
+    new_uow: NewUow,
+    masterdata: MasterdataPort,
+    journal_of: Callable[[str], JournalPort],
+    work: WorkContext,
+    *,
+    post_batch: int = 100,
+) -> Ledger:
+    """The same over any masterdata and any journals, by their company; `post_batch` documents a batch to Odoo."""
     return Ledger(
-        world=world,
-        build=BuildWorker(new_uow, masterdata, work, world.build),
-        post=PostWorker(new_uow, journal_of, masterdata, work, world.post_batch),
+        new_uow=new_uow,
+        work=work,
+        build=BuildWorker(new_uow, masterdata, work),
+        post=PostWorker(new_uow, journal_of, masterdata, work, post_batch),
         reconcile=ReconcileWorker(new_uow, journal_of, masterdata, work),
         match=WriteMatchWorker(new_uow, journal_of, masterdata, work),
         hold=HoldWorker(new_uow, work),

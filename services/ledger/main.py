@@ -43,15 +43,15 @@ def build(env: Mapping[str, str]) -> ServiceProcess:
             runtime.wake(*WORKERS[queue])
         telemetry.committed(committed)
 
+    new_uow = LedgerUowFactory(runtime.engine, listen=listen)
     ledger = build_ledger(
-        LedgerUowFactory(runtime.engine, listen=listen),
+        new_uow,
         masterdata_pb2_grpc.MasterdataServiceStub(runtime.channel(config.masterdata_address, EVERY_COMPANY)),
         runtime.odoo(config.odoo),
         work,
         installation=config.installation,
         post_batch=config.post_batch,
     )
-    new_uow = ledger.world.new_uow
     runtime.watch_queues(ledger.queues)
     recorder = runtime.closing(GroupCommitWriter(ledger.record, max_batch=1000, name="recorder"))
     changes = Broadcast()

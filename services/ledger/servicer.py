@@ -132,7 +132,7 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
     def ApplyMatch(
         self, request: ledger_pb2.ApplyMatchRequest, context: grpc.ServicerContext
     ) -> match_pb2.AppliedMatch:
-        return wire.from_match(apply_match(wire.to_match(request, _caller()), self._new_uow, self._clock))
+        return wire.from_match(apply_match(wire.to_match(request, _caller(), self._clock()), self._new_uow))
 
     def GetAppliedMatch(
         self, request: ledger_pb2.GetAppliedMatchRequest, context: grpc.ServicerContext

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
 from concord.events.v1 import event_pb2
 from concord.ledger.v1 import exception_pb2, ledger_pb2, match_pb2, posting_pb2
@@ -20,10 +21,10 @@ from .domain.case import CaseState, ExceptionCase
 from .domain.changes import PostingChange
 from .domain.event import RecordedEvent
 from .domain.listed import ListedPosting
-from .domain.match import AppliedMatchType
+from .domain.match import AppliedMatch, AppliedMatchType
 from .domain.posting import Posting, PostingQuery, posting_name
 from .domain.states import PostingState
-from .handlers.apply_match import ApplyMatch, MatchAnswer
+from .handlers.apply_match import MatchAnswer
 from .handlers.decide_posting import PostingDecision
 from .handlers.record_events import check
 from .message import whole_message
@@ -142,10 +143,10 @@ def to_match_name(name: str, field: str = "name") -> str:
     return name
 
 
-def to_match(request: ledger_pb2.ApplyMatchRequest, caller: str) -> ApplyMatch:
+def to_match(request: ledger_pb2.ApplyMatchRequest, caller: str, now: datetime) -> AppliedMatch:
     message = request.match
     company = resource_name(message.name, "match.name", "companies/{company}/matches/{match}")["company"]
-    return ApplyMatch(
+    return AppliedMatch(
         name=message.name,
         company=company,
         type=_to_match_type(message),
@@ -153,13 +154,15 @@ def to_match(request: ledger_pb2.ApplyMatchRequest, caller: str) -> ApplyMatch:
         members=_to_members(message, company),
         rule_revision=optional(message.rule_revision, "match.rule_revision", 128),
         traceparent=optional(message.traceparent, "match.traceparent", 128),
-        caller=caller,
+        applied_by=caller,
+        created_at=now,
+        available_at=now,
     )
 
 
 def from_match(applied: MatchAnswer) -> match_pb2.AppliedMatch:
     match = applied.match
-    message = match_pb2.AppliedMatch(
+    return match_pb2.AppliedMatch(
         match=match_pb2.Match(
             name=match.name,
             type=match_pb2.Match.Type.Value(f"TYPE_{match.type.name}"),
@@ -172,10 +175,8 @@ def from_match(applied: MatchAnswer) -> match_pb2.AppliedMatch:
         reason=match.reason,
         reason_text=match.reason_text,
         transaction_ids=applied.transaction_ids,
+        write_time=None if match.written_at is None else from_time(match.written_at),
     )
-    if match.written_at is not None:
-        message.write_time.CopyFrom(from_time(match.written_at))
-    return message
 
 
 def _to_match_type(message: match_pb2.Match) -> AppliedMatchType:
@@ -187,9 +188,9 @@ def _to_match_type(message: match_pb2.Match) -> AppliedMatchType:
 
 
 def _to_members(message: match_pb2.Match, company: str) -> tuple[str, ...]:
-    """Keys of the members, all of the match's company."""
+    """Keys of the members, all of the match's company, each once."""
     members = at_most(message.members, MEMBERS_AT_MOST, "match.members")
-    return tuple(_own_posting(member, company, "match.members") for member in members)
+    return tuple(dict.fromkeys(_own_posting(member, company, "match.members") for member in members))
 
 
 def _event_or_error(message: event_pb2.Event) -> Event | ConcordError:
@@ -218,7 +219,7 @@ def _own_posting(name: str, company: str, field: str) -> str:
 
 
 def from_case(case: ExceptionCase) -> exception_pb2.ExceptionCase:
-    message = exception_pb2.ExceptionCase(
+    return exception_pb2.ExceptionCase(
         name=case.name,
         category=exception_pb2.ExceptionCase.Category.Value(f"CATEGORY_{case.doubt.category.name}"),
         state=exception_pb2.ExceptionCase.State.Value(f"STATE_{case.state.name}"),
@@ -229,8 +230,6 @@ def from_case(case: ExceptionCase) -> exception_pb2.ExceptionCase:
         amount_at_risk=from_money(case.at_risk),
         owner=case.owner,
         create_time=from_time(case.created_at),
+        resolve_time=None if case.resolved_at is None else from_time(case.resolved_at),
         allowed_actions=case.doubt.actions if case.state is CaseState.OPEN else (),
     )
-    if case.resolved_at is not None:
-        message.resolve_time.CopyFrom(from_time(case.resolved_at))
-    return message

@@ -19,7 +19,7 @@ from sandbox.engine import Sandbox
 from sandbox.seed import bootstrap
 from sandbox.transport import InProcess
 from services.ledger.adapters.odoo_journal import OdooJournal
-from services.ledger.assembly import Ledger, LedgerWorld, assemble
+from services.ledger.assembly import Ledger, assemble
 from services.ledger.domain import master
 from services.ledger.domain.event import RecordedEvent
 from services.ledger.handlers.record_events import IncomingEvent
@@ -118,8 +118,7 @@ def ledger_over(
     rng = random.Random(seed)
     journal = OdooJournal(odoo, installation, "USD")
     work = WorkContext(clock, TransactionIds(clock, rng), rng, Tracer(None), "ledger")
-    world = LedgerWorld(LedgerUowFactory(engine, listen=listen), masters, lambda _: journal, work)
-    return assemble(world)
+    return assemble(LedgerUowFactory(engine, listen=listen), masters, lambda _: journal, work)
 
 
 def record(ledger: Ledger, clock: Clock, events: Sequence[Event], batch: int = 100) -> None:

@@ -17,7 +17,6 @@ from services.ledger.domain.states import PostingState
 from services.ledger.handlers.record_events import check
 from services.ledger.storage.uow import LedgerUowFactory
 from services.ledger.telemetry import LedgerTelemetry
-from services.ledger.workers.build import BuildConfig
 from tests.ledger.domain import books
 from tests.ledger.events import CHARGE, ORDER, capture, credit, evidence, order
 from tests.ledger.world import World
@@ -101,7 +100,7 @@ def test_what_masterdata_delays_is_a_retry_of_its_company_and_interface(world: W
     recorder = Recorder()
     telemetry = LedgerTelemetry(recorder.tracer, recorder.telemetry.metrics, world.clock)
     world.new_uow = LedgerUowFactory(world.engine, listen=telemetry.committed)
-    builder = world.new_builder("builder-1", BuildConfig(retry=RetryPolicy(max_attempts=2)))
+    builder = world.new_builder("builder-1", retry=RetryPolicy(max_attempts=2))
     world.masterdata.down = True
     world.record(capture(), capture("txn_2"))
     for _ in range(3):
@@ -114,8 +113,8 @@ def test_what_masterdata_delays_is_a_retry_of_its_company_and_interface(world: W
 
 
 def test_an_event_whose_technical_budget_is_spent_is_parked_for_operators(world: World) -> None:
-    config = BuildConfig(retry=RetryPolicy(max_attempts=3))
-    builder = world.new_builder("builder-1", config)
+    retry = RetryPolicy(max_attempts=3)
+    builder = world.new_builder("builder-1", retry=retry)
     world.masterdata.down = True
     world.record(capture())
     for _ in range(3):
@@ -140,7 +139,7 @@ def test_a_builder_that_dies_leaves_its_events_to_the_next_one(world: World) -> 
 
 
 def test_an_event_that_kills_its_builders_is_parked_and_the_others_go_on(world: World) -> None:
-    config = BuildConfig(retry=RetryPolicy(max_attempts=2))
+    retry = RetryPolicy(max_attempts=2)
     world.record(capture())
     for _ in range(2):
         with world.new_uow() as uow:
@@ -148,7 +147,7 @@ def test_an_event_that_kills_its_builders_is_parked_and_the_others_go_on(world: 
             uow.commit()
         world.pass_time(61)
     world.record(capture("txn_2"))
-    builder = world.new_builder("builder-1", config)
+    builder = world.new_builder("builder-1", retry=retry)
     builder.run_once()
     builder.run_once()
     assert {one.reason for one in world.postings(capture())} == {"WORKER_FAILED"}
@@ -301,7 +300,7 @@ def test_an_event_that_kills_its_builder_does_not_take_its_batch_along(world: Wo
         return inner(company, refs)
 
     world.masterdata.resolve = resolve  # type: ignore[method-assign]
-    builder = world.new_builder("builder-1", BuildConfig(retry=RetryPolicy(max_attempts=20)))
+    builder = world.new_builder("builder-1", retry=RetryPolicy(max_attempts=20))
     deadly = books.money(EventKind.CAPTURE, "1.00", customer="cus_deadly", txn="txn_9")
     others = [capture(f"txn_{number}") for number in range(5)]
     world.record(deadly, *others)

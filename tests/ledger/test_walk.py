@@ -175,7 +175,7 @@ def test_a_match_that_was_given_up_waits_no_more(world: World) -> None:
                 created_at=world.now,
                 available_at=world.now,
             )
-            uow.matches.add(match, world.now)
+            uow.matches.add(match)
         claimed, _ = uow.matches.claim("acme", limit=9, owner="me", now=world.now, lease_seconds=60)
         uow.matches.finish([(claimed, replace(claimed, parked=True, reason="ODOO_DENIED"))], world.now, "me")
         uow.commit()

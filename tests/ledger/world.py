@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -20,7 +21,7 @@ from services.ledger.domain.posting import Change, Posting
 from services.ledger.domain.states import PostingState
 from services.ledger.handlers.record_events import IncomingEvent, record_events
 from services.ledger.storage.uow import LedgerUow, LedgerUowFactory
-from services.ledger.workers.build import BuildConfig, BuildWorker
+from services.ledger.workers.build import BuildWorker
 from tests.ledger.domain import books
 
 MORNING = datetime(2026, 3, 15, 9, tzinfo=UTC)
@@ -83,8 +84,8 @@ class World:
     def pass_time(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
-    def new_builder(self, owner: str, config: BuildConfig | None = None) -> BuildWorker:
-        return BuildWorker(self.new_uow, self.masterdata, self.as_worker(owner), config)
+    def new_builder(self, owner: str, **config: Any) -> BuildWorker:
+        return BuildWorker(self.new_uow, self.masterdata, self.as_worker(owner), **config)
 
     def record(self, *events: Event, by: str = MAKER) -> list[RecordedEvent | EventConflict]:
         return record_events([IncomingEvent(event, by) for event in events], self.new_uow, self.clock, self.ids)

@@ -7,22 +7,8 @@ from dataclasses import dataclass
 from libs.events import Clock
 
 from ..domain.errors import MatchConflict, MatchNotRetryable, PostingUnknown
-from ..domain.match import AppliedMatch, AppliedMatchState, AppliedMatchType
+from ..domain.match import AppliedMatch, AppliedMatchState
 from ..storage.uow import LedgerUow, NewUow
-
-
-@dataclass(frozen=True, slots=True)
-class ApplyMatch:
-    """`anchor` and `members` are postings' keys, all of the company."""
-
-    name: str
-    company: str
-    type: AppliedMatchType
-    anchor: str
-    members: tuple[str, ...]
-    rule_revision: str
-    traceparent: str
-    caller: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +19,15 @@ class MatchAnswer:
     transaction_ids: tuple[str, ...]
 
 
-def apply_match(command: ApplyMatch, new_uow: NewUow, clock: Clock) -> MatchAnswer:
+def apply_match(match: AppliedMatch, new_uow: NewUow) -> MatchAnswer:
     """The match as it stands; the same one again gets the first one's state.
 
     Raises `PostingUnknown` where it names a posting that does not exist, `MatchConflict` where its name is known with
     another content.
     """
-    now = clock()
-    match = AppliedMatch(
-        name=command.name,
-        company=command.company,
-        type=command.type,
-        anchor=command.anchor,
-        members=tuple(dict.fromkeys(command.members)),
-        rule_revision=command.rule_revision,
-        traceparent=command.traceparent,
-        applied_by=command.caller,
-        created_at=now,
-        available_at=now,
-    )
     with new_uow() as uow:
         answer = _with_transactions(uow, match)
-        stored = uow.matches.add(match, now)
+        stored = uow.matches.add(match)
         if stored.fingerprint != match.fingerprint:
             raise MatchConflict("this match is known with another content", field="match.name")
         uow.commit()

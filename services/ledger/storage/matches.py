@@ -31,7 +31,7 @@ class AppliedMatches:
         self._connection = connection
         self._committed = committed
 
-    def add(self, match: AppliedMatch, now: datetime) -> AppliedMatch:
+    def add(self, match: AppliedMatch) -> AppliedMatch:
         """Store it, or give back the stored one of the same name (compare the fingerprints)."""
         row = _columns(match) | {
             "name": match.name,
@@ -42,13 +42,13 @@ class AppliedMatches:
             "traceparent": match.traceparent,
             "fingerprint": match.fingerprint,
             "applied_by": match.applied_by,
-            "created_at": now,
+            "created_at": match.created_at,
             "fence": 0,
         }
         if insert_new(self._connection, APPLIED_MATCH, [row], ["name"]):
-            members = [{"match": match.name, "posting": key} for key in dict.fromkeys(match.members)]
+            members = [{"match": match.name, "posting": key} for key in match.members]
             insert_rows(self._connection, APPLIED_MATCH_MEMBER, members)
-            self._note(match, match.applied_by, now, new=True)
+            self._note(match, match.applied_by, match.created_at, new=True)
             self._committed.queues.add("match")
         return self.get(match.name)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from libs.errors import ConcordError
@@ -34,34 +34,26 @@ from .drafts import Drafts, draft
 logger = logging.getLogger(__name__)
 
 STORY_EVENTS_AT_MOST = 500
+SHORT = RetryPolicy(max_attempts=20)
 
 
 @dataclass(frozen=True, slots=True)
-class BuildConfig:
-    """`batch` events a claim; the lease must outlive masterdata's deadline and the batch's work."""
-
-    batch: int = 200
-    lease_seconds: float = 60.0
-    retry: RetryPolicy = field(default_factory=lambda: RetryPolicy(max_attempts=20))
-
-
 class BuildWorker:
-    """Turns RECORDED events into postings."""
+    """Turns RECORDED events into postings, `batch` a claim."""
 
-    def __init__(
-        self, new_uow: NewUow, masterdata: MasterdataPort, work: WorkContext, config: BuildConfig | None = None
-    ) -> None:
-        self._new_uow = new_uow
-        self._masterdata = masterdata
-        self._work = work
-        self._config = config or BuildConfig()
+    new_uow: NewUow
+    masterdata: MasterdataPort
+    work: WorkContext
+    batch: int = 200
+    lease_seconds: float = 60.0  # outlives masterdata's deadline and the batch's work
+    retry: RetryPolicy = SHORT
 
     def run_once(self) -> int:
         """Build what is due, at most a batch; the number of events taken up."""
         claimed = self._claim()
-        if any(recorded.attempts > self._config.retry.max_attempts // 2 for recorded in claimed):
+        if any(recorded.attempts > self.retry.max_attempts // 2 for recorded in claimed):
             # One of them may be what kills the worker: each stands alone, and in no order, so that the rest gets past.
-            self._work.rng.shuffle(claimed)
+            self.work.rng.shuffle(claimed)
             for recorded in claimed:
                 self._build(recorded.event.company, [recorded])
             return len(claimed)
@@ -73,12 +65,12 @@ class BuildWorker:
         return len(claimed)
 
     def _claim(self) -> list[RecordedEvent]:
-        now, config = self._work.clock(), self._config
-        with self._new_uow() as uow:
+        now = self.work.clock()
+        with self.new_uow() as uow:
             claimed = uow.events.claim_to_build(
-                limit=config.batch, owner=self._work.owner, now=now, lease_seconds=config.lease_seconds
+                limit=self.batch, owner=self.work.owner, now=now, lease_seconds=self.lease_seconds
             )
-            suspects = [recorded for recorded in claimed if recorded.attempts > config.retry.max_attempts]
+            suspects = [recorded for recorded in claimed if recorded.attempts > self.retry.max_attempts]
             if suspects:  # only a crash spends more than the budget: it is parked before it takes others along
                 uow.events.release([recorded for recorded in claimed if recorded not in suspects], now=now, at=now)
                 claimed = []
@@ -97,19 +89,19 @@ class BuildWorker:
             logger.warning("masterdata can't answer: %s", error.reason)
             self._put_back(events, error.reason)
             return
-        now = self._work.clock()
-        with self._new_uow() as uow:
+        now = self.work.clock()
+        with self.new_uow() as uow:
             uow.stories.lock([company])
-            ours = uow.events.renew(events, now=now, lease_seconds=self._config.lease_seconds)
+            ours = uow.events.renew(events, now=now, lease_seconds=self.lease_seconds)
             if ours:
                 _Batch(uow, masters, now).build(ours)
                 uow.commit()
 
     def _resolve(self, company: str, events: Sequence[RecordedEvent]) -> Masters:
         """Everything that the rules will ask, in one call once the company itself is known."""
-        with self._new_uow(read_only=True) as uow:
+        with self.new_uow(read_only=True) as uow:
             stories = uow.stories.of([recorded.event for recorded in events])
-        known = self._masterdata.resolve(company, [CompanyWord()])
+        known = self.masterdata.resolve(company, [CompanyWord()])
         home = known.targets.get(CompanyWord())
         if not isinstance(home, Company):
             # Not an exception of each event: the company is not set up yet, or its mapping is not approved.
@@ -118,12 +110,12 @@ class BuildWorker:
         for recorded in events:
             if has_effect(recorded.event):
                 refs |= dict.fromkeys(_needs(recorded, home, stories[recorded.event.name].context))
-        return self._masterdata.resolve(company, list(refs))
+        return self.masterdata.resolve(company, list(refs))
 
     def _refuse_all(self, events: Sequence[RecordedEvent], error: ConcordError) -> None:
-        now = self._work.clock()
-        with self._new_uow() as uow:
-            ours = uow.events.renew(events, now=now, lease_seconds=self._config.lease_seconds)
+        now = self.work.clock()
+        with self.new_uow() as uow:
+            ours = uow.events.renew(events, now=now, lease_seconds=self.lease_seconds)
             batch = _Batch(uow, Masters({}, 0, ""), now)
             for recorded in ours:
                 batch.refuse(recorded, error.reason, str(error))
@@ -132,15 +124,15 @@ class BuildWorker:
 
     def _put_back(self, events: Sequence[RecordedEvent], reason: str) -> None:
         """Try again after a pause; park what has spent its budget."""
-        now = self._work.clock()
+        now = self.work.clock()
         later, spent = [], []
         for recorded in events:
-            at = self._config.retry.next_try(recorded.attempts, now, self._work.rng)
+            at = self.retry.next_try(recorded.attempts, now, self.work.rng)
             if at is None:
                 spent.append(recorded)
             else:
                 later.append(recorded.again(at))
-        with self._new_uow() as uow:
+        with self.new_uow() as uow:
             uow.events.built(later, now, failure=reason)
             self._park(uow, spent, reason, now)
             uow.commit()
@@ -149,7 +141,7 @@ class BuildWorker:
         """A dead letter for operators: its postings stand in RECORDED, parked, until RetryPosting."""
         if not events:
             return
-        ours = uow.events.renew(events, now=now, lease_seconds=self._config.lease_seconds)
+        ours = uow.events.renew(events, now=now, lease_seconds=self.lease_seconds)
         batch = _Batch(uow, Masters({}, 0, ""), now)
         for recorded in ours:
             batch.park(recorded, reason)

@@ -16,7 +16,7 @@ from services.ledger.domain.errors import MatchNotRetryable
 from services.ledger.domain.match import AppliedMatch, AppliedMatchState, AppliedMatchType
 from services.ledger.domain.posting import Change, Posting
 from services.ledger.domain.states import PostingState
-from services.ledger.handlers.apply_match import ApplyMatch, apply_match, get_applied_match, retry_match
+from services.ledger.handlers.apply_match import apply_match, get_applied_match, retry_match
 from tests.ledger.domain.books import bank_line, money
 from tests.ledger.posting.world import PostingWorld, Watched
 
@@ -48,8 +48,19 @@ def apply(
     kind: AppliedMatchType = AppliedMatchType.BANK_PAYOUT,
 ) -> None:
     keys = tuple(one.key for one in members)
-    command = ApplyMatch(name, "acme", kind, anchor.key, keys, "r1", "", "recon")
-    apply_match(command, world.new_uow, world.clock)
+    match = AppliedMatch(
+        name=name,
+        company="acme",
+        type=kind,
+        anchor=anchor.key,
+        members=keys,
+        rule_revision="r1",
+        traceparent="",
+        applied_by="recon",
+        created_at=world.now,
+        available_at=world.now,
+    )
+    apply_match(match, world.new_uow)
 
 
 def stored(world: PostingWorld, name: str) -> AppliedMatch:
