@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from ..domain.master import Masters, Ref, Target
 from ..domain.role import Role
 
 REFERENCES_AT_MOST = 1000  # of one call
+ATTEMPTS = 4  # to get all answers of one revision
 _ROLES = frozenset(role.value for role in Role)
 CACHED_AT_MOST = 50_000  # answers of one company
 
@@ -73,14 +74,13 @@ class MasterdataClient:
         """See `ports.Masterdata`."""
         wanted = list(dict.fromkeys(refs))
         known = self._current(company, wanted)
-        if known is not None:
-            missing = [ref for ref in wanted if ref not in known.targets]
-            if missing and self._ask(company, known, missing) is None:
-                known = None  # the revision changed under our hands: ask for everything
-        if known is None:
-            known = self._afresh(company, wanted)
-        targets = {ref: known.targets[ref] for ref in wanted}
-        return Masters(targets, known.revision, known.mapping_set, known.proposed_by)
+        for _ in range(ATTEMPTS):
+            whole = self._completed(company, known, wanted)
+            if whole is not None:
+                targets = {ref: whole.targets[ref] for ref in wanted}
+                return Masters(targets, whole.revision, whole.mapping_set, whole.proposed_by)
+            known = None  # the revision changed under our hands: ask for everything
+        raise RevisionUnsteady(f"masterdata's revision changed {ATTEMPTS} times while it was asked")
 
     def _current(self, company: str, refs: Sequence[Ref]) -> _Company | None:
         """The cache, if its revision is still the company's. A "not known" is never taken from it unasked: it would
@@ -100,27 +100,19 @@ class MasterdataClient:
         known.checked_at = now
         return known
 
-    def _afresh(self, company: str, refs: Sequence[Ref]) -> _Company:
-        """Everything anew; once more if the revision changes between two calls."""
+    def _completed(self, company: str, known: _Company | None, refs: Sequence[Ref]) -> _Company | None:
+        """What is known, with the answers to these questions; None if some are of another revision."""
         now = self._clock()
-        for _ in range(3):
-            parts = _parts(refs)
-            answer = self._call(company, parts[0])
-            known = _Company(answer.revision, answer.mapping_set, self._proposer(answer.mapping_set), now)
-            _keep(known, parts[0], answer)
-            if all(self._ask(company, known, part) is not None for part in parts[1:]):
-                with self._guard:
-                    self._companies[company] = known
-                return known
-        raise RevisionUnsteady("masterdata's revision changed three times while it was asked")
-
-    def _ask(self, company: str, known: _Company, refs: Sequence[Ref]) -> _Company | None:
-        """Add the answers; None if they are of another revision."""
-        for part in _parts(refs):
+        for part in _parts([ref for ref in refs if known is None or ref not in known.targets], empty=known is None):
             answer = self._call(company, part)
-            if answer.revision != known.revision:
+            if known is None:
+                known = _Company(answer.revision, answer.mapping_set, self._proposer(answer.mapping_set), now)
+            elif answer.revision != known.revision:
                 return None
-            _keep(known, part, answer)
+            known.targets.update(zip(part, map(_target, answer.resolutions), strict=True))
+        with self._guard:
+            if known is not None:
+                self._companies[company] = known
         return known
 
     def _proposer(self, mapping_set: str) -> str:
@@ -141,50 +133,27 @@ class MasterdataClient:
         return answer
 
 
-def _keep(known: _Company, refs: Sequence[Ref], answer: resolve_pb2.BatchResolveResponse) -> None:
-    known.targets.update(zip(refs, map(_target, answer.resolutions), strict=True))
-
-
-def _parts(refs: Sequence[Ref]) -> list[Sequence[Ref]]:
+def _parts(refs: Sequence[Ref], *, empty: bool) -> list[Sequence[Ref]]:
+    """A call each; one of no question at all where `empty` wants the revision alone."""
     starts = range(0, len(refs), REFERENCES_AT_MOST)
-    return [refs[start : start + REFERENCES_AT_MOST] for start in starts] or [()]
+    return [refs[start : start + REFERENCES_AT_MOST] for start in starts] or [()] * empty
 
 
 def _question(ref: Ref) -> resolve_pb2.MasterReference:
-    ask = resolve_pb2.MasterReference
-    match ref:
-        case master.AccountRole():
-            return ask(account=_role(ref))
-        case master.JournalRole():
-            return ask(journal=_role(ref))
-        case master.TaxWord():
-            tax = resolve_pb2.TaxReference(provider=ref.provider, account=ref.account, title=ref.title, rate=ref.rate)
-            return ask(tax=tax)
-        case master.PartyWord():
-            return ask(party=resolve_pb2.PartyReference(issuer=ref.issuer, external_id=ref.external_id))
-        case master.ProductWord():
-            return ask(product=resolve_pb2.ProductReference(sku=ref.sku))
-        case master.BankNumber():
-            return ask(bank_account=resolve_pb2.BankAccountReference(number=ref.number))
-        case master.RateOn():
-            return ask(rate=resolve_pb2.RateReference(currency_code=ref.currency, date=ref.day.isoformat()))
-        case master.FeeWord():
-            return ask(fee=resolve_pb2.FeeReference(provider=ref.provider, account=ref.account, kind=ref.kind))
-        case master.CompanyWord():
-            return ask(company=resolve_pb2.CompanyReference())
-
-
-def _role(ref: master.AccountRole | master.JournalRole) -> resolve_pb2.RoleReference:
-    return resolve_pb2.RoleReference(
-        role=ref.role, provider=ref.provider, account=ref.account, currency_code=ref.currency
-    )
+    kind, message = _QUESTIONS[type(ref)]
+    words = {_NAMES.get(field.name, field.name): str(getattr(ref, field.name)) for field in fields(ref)}
+    return resolve_pb2.MasterReference(**{kind: message(**words)})
 
 
 def _target(answer: resolve_pb2.Resolution) -> Target:
     which = answer.WhichOneof("target")
     if which is None:
         return master.Unresolved("MAPPING_MISSING", "masterdata knows no target")
-    return _DECODERS[which](getattr(answer, which))
+    found = getattr(answer, which)
+    if which in _SAME:
+        kind = _SAME[which]
+        return kind(**{field.name: getattr(found, _NAMES.get(field.name, field.name)) for field in fields(kind)})
+    return _DECODERS[which](found)
 
 
 def _journal(journal: records_pb2.Journal) -> Target:
@@ -219,14 +188,25 @@ def _fee(target: resolve_pb2.FeeTarget) -> Target:
     return master.Fee(Role(target.role))
 
 
-_DECODERS: Mapping[str, Callable[[Any], Target]] = {
-    "account": lambda found: master.PostingAccount(found.odoo_id, found.code, found.currency_code, found.reconcilable),
-    "journal": _journal,
-    "tax_code": lambda found: master.Tax(found.odoo_id, found.rate),
-    "party": lambda found: master.PostingParty(found.name, found.odoo_id, found.commercial_odoo_id),
-    "product": lambda found: master.PostingProduct(found.odoo_id),
-    "company": _company,
-    "rate": lambda found: master.Rate(found.rate),
-    "fee": _fee,
-    "failure": lambda found: master.Unresolved(found.reason, found.message),
+_DECODERS: Mapping[str, Callable[[Any], Target]] = {"journal": _journal, "company": _company, "fee": _fee}
+# Answers whose fields are the message's, and questions likewise; but for some names.
+_SAME: Mapping[str, type[Target]] = {
+    "account": master.PostingAccount,
+    "tax_code": master.Tax,
+    "party": master.PostingParty,
+    "product": master.PostingProduct,
+    "rate": master.Rate,
+    "failure": master.Unresolved,
 }
+_QUESTIONS: Mapping[type[Ref], tuple[str, Callable[..., Any]]] = {
+    master.AccountRole: ("account", resolve_pb2.RoleReference),
+    master.JournalRole: ("journal", resolve_pb2.RoleReference),
+    master.TaxWord: ("tax", resolve_pb2.TaxReference),
+    master.PartyWord: ("party", resolve_pb2.PartyReference),
+    master.ProductWord: ("product", resolve_pb2.ProductReference),
+    master.BankNumber: ("bank_account", resolve_pb2.BankAccountReference),
+    master.RateOn: ("rate", resolve_pb2.RateReference),
+    master.FeeWord: ("fee", resolve_pb2.FeeReference),
+    master.CompanyWord: ("company", resolve_pb2.CompanyReference),
+}
+_NAMES = {"currency": "currency_code", "day": "date"}
