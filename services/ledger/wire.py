@@ -12,10 +12,11 @@ from concord.ledger.v1 import exception_pb2, ledger_pb2, match_pb2, posting_pb2
 from libs.errors import ConcordError
 from libs.events import Event
 from libs.rpc.errors import InvalidRequest
+from libs.rpc.filling import filled
 from libs.rpc.pages import decode_token, encode_token, filters_of
 from libs.rpc.requests import at_most, optional, request_id, required, resource_name
 from libs.rpc.requests import transaction_id as checked_transaction_id
-from libs.rpc.wire import from_event, from_money, from_time, to_event
+from libs.rpc.wire import from_event, to_event
 
 from .domain.case import CaseState, ExceptionCase
 from .domain.changes import PostingChange
@@ -52,14 +53,8 @@ def from_results(results: Sequence[RecordedEvent | ConcordError]) -> ledger_pb2.
 
 def from_recorded(recorded: RecordedEvent) -> ledger_pb2.RecordedEvent:
     event = recorded.event
-    return ledger_pb2.RecordedEvent(
-        event=from_event(event),
-        state=ledger_pb2.RecordedEvent.State.Value(f"STATE_{recorded.state.name}"),
-        duplicate=recorded.duplicate,
-        digest=recorded.digest,
-        digest_version=recorded.digest_version,
-        postings=[posting_name(event.company, key) for key in recorded.postings],
-    )
+    postings = [posting_name(event.company, key) for key in recorded.postings]
+    return filled(ledger_pb2.RecordedEvent, recorded, event=from_event(event), postings=postings)
 
 
 def to_posting_key(name: str, field: str = "name") -> tuple[str, str]:
@@ -161,21 +156,19 @@ def to_match(request: ledger_pb2.ApplyMatchRequest, caller: str, now: datetime) 
 
 
 def from_match(applied: MatchAnswer) -> match_pb2.AppliedMatch:
-    match = applied.match
-    return match_pb2.AppliedMatch(
-        match=match_pb2.Match(
-            name=match.name,
-            type=match_pb2.Match.Type.Value(f"TYPE_{match.type.name}"),
-            anchor=posting_name(match.company, match.anchor),
-            members=[posting_name(match.company, key) for key in match.members],
-            rule_revision=match.rule_revision,
-            traceparent=match.traceparent,
-        ),
-        state=match_pb2.AppliedMatch.State.Value(f"STATE_{match.state.name}"),
-        reason=match.reason,
-        reason_text=match.reason_text,
+    match, company = applied.match, applied.match.company
+    joined = filled(
+        match_pb2.Match,
+        match,
+        anchor=posting_name(company, match.anchor),
+        members=[posting_name(company, key) for key in match.members],
+    )
+    return filled(
+        match_pb2.AppliedMatch,
+        match,
+        match=joined,
         transaction_ids=applied.transaction_ids,
-        write_time=None if match.written_at is None else from_time(match.written_at),
+        write_time=match.written_at,
     )
 
 
@@ -219,17 +212,15 @@ def _own_posting(name: str, company: str, field: str) -> str:
 
 
 def from_case(case: ExceptionCase) -> exception_pb2.ExceptionCase:
-    return exception_pb2.ExceptionCase(
-        name=case.name,
-        category=exception_pb2.ExceptionCase.Category.Value(f"CATEGORY_{case.doubt.category.name}"),
-        state=exception_pb2.ExceptionCase.State.Value(f"STATE_{case.state.name}"),
-        reason=case.doubt.reason,
-        message=case.doubt.message,
-        subject=case.subject,
-        transaction_id=case.transaction_id,
-        amount_at_risk=from_money(case.at_risk),
-        owner=case.owner,
-        create_time=from_time(case.created_at),
-        resolve_time=None if case.resolved_at is None else from_time(case.resolved_at),
-        allowed_actions=case.doubt.actions if case.state is CaseState.OPEN else (),
+    doubt = case.doubt
+    return filled(
+        exception_pb2.ExceptionCase,
+        case,
+        category=doubt.category,
+        reason=doubt.reason,
+        message=doubt.message,
+        amount_at_risk=case.at_risk,
+        create_time=case.created_at,
+        resolve_time=case.resolved_at,
+        allowed_actions=doubt.actions if case.state is CaseState.OPEN else (),
     )
