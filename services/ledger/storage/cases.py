@@ -15,7 +15,7 @@ from libs.storage.rows import insert_rows
 
 from ..domain.case import OWNERS, CaseState, Doubt, ExceptionCase
 from ..domain.posting import Posting
-from .mapping import to_case
+from .mapping import case_row, to_case
 from .tables import EXCEPTION_CASE
 
 POSTED = "posted"  # the resolution of a case whose document reached Odoo
@@ -52,7 +52,7 @@ class Cases:
         for subject, posting, doubt in doubts:
             if (subject, doubt.reason) not in known:
                 known.add((subject, doubt.reason))
-                rows.append(_row(subject, posting, doubt, now))
+                rows.append(case_row(_case(subject, posting, doubt, now)))
         insert_rows(self._connection, EXCEPTION_CASE, rows)
 
     def resolve(self, subjects: Sequence[str], resolution: str, now: datetime) -> None:
@@ -70,20 +70,15 @@ def case_id(subject: str, reason: str, now: datetime) -> str:
     return hashlib.sha256(f"{subject}\n{reason}\n{now.isoformat()}".encode()).hexdigest()[:32]
 
 
-def _row(subject: str, posting: Posting, doubt: Doubt, now: datetime) -> dict[str, Any]:
-    return {
-        "id": case_id(subject, doubt.reason, now),
-        "company": posting.company,
-        "subject": subject,
-        "transaction_id": posting.transaction_id,
-        "category": doubt.category.value,
-        "state": CaseState.OPEN.value,
-        "reason": doubt.reason,
-        "message": doubt.message,
-        "owner": OWNERS[doubt.category],
-        "actions": " ".join(doubt.actions),
-        "minor_units": posting.amount.minor_units,
-        "currency": posting.amount.currency,
-        "created_at": now,
-        "resolution": "",
-    }
+def _case(subject: str, posting: Posting, doubt: Doubt, now: datetime) -> ExceptionCase:
+    return ExceptionCase(
+        id=case_id(subject, doubt.reason, now),
+        company=posting.company,
+        subject=subject,
+        transaction_id=posting.transaction_id,
+        doubt=doubt,
+        state=CaseState.OPEN,
+        owner=OWNERS[doubt.category],
+        at_risk=posting.amount,
+        created_at=now,
+    )

@@ -6,54 +6,34 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, RowMapping, Table
+from sqlalchemy import Connection, Row, Table
 
 from libs.events import event_from_json
-from libs.money import Money
+from libs.storage.layout import Layout
 from libs.storage.leases import Lease, renew
 
 from .. import message
-from ..domain.case import CaseState, Category, Doubt, ExceptionCase
+from ..domain.case import Doubt, ExceptionCase
 from ..domain.claim import WorkClaim
-from ..domain.event import BuildState, RecordedEvent
-from ..domain.match import AppliedMatch, AppliedMatchState, AppliedMatchType
-from ..domain.posting import Lane, Posting
-from ..domain.states import PostingState, Reconciliation
+from ..domain.event import RecordedEvent
+from ..domain.match import AppliedMatch
+from ..domain.posting import Posting
+from .tables import APPLIED_MATCH, EVENT, EXCEPTION_CASE, POSTING
 
-# Fields of a posting that are columns of the same name and type.
-_SAME = (
-    "key", "company", "event", "transaction_id", "effect", "made_by", "created_at", "updated_at", "available_at",
-    "content_digest", "ar_group", "mapping_revision", "mapping_by", "document_type", "odoo_model", "odoo_id",
-    "odoo_number", "posted_date", "posted_at", "reason", "reason_text", "attempts", "tries", "first_attempt_at",
-    "last_attempt_at", "hold_until", "approved_by", "version", "open_roles", "reconcile_at",
-)  # fmt: skip
+POSTINGS = Layout(Posting, POSTING)
+EVENTS = Layout(RecordedEvent, EVENT)
+MATCHES = Layout(AppliedMatch, APPLIED_MATCH)
+CASES = Layout(ExceptionCase, EXCEPTION_CASE)
+DOUBTS = Layout(Doubt, EXCEPTION_CASE)
 
 
 def to_posting(row: Row[Any]) -> Posting:
-    values = row._mapping
-    return Posting(
-        **{name: values[name] for name in _SAME},
-        state=PostingState(values["state"]),
-        lane=Lane(values["lane"]),
-        amount=Money(values["currency"], values["minor_units"]),
-        document_json=values["document"],
-        reconciliation=Reconciliation(values["reconciliation"]),
-        parked=bool(values["parked"]),
-        claim=_claim(values),
-    )
+    return POSTINGS.value_of(row, document_json=row.document, claim=_claim(row))
 
 
 def posting_columns(posting: Posting) -> dict[str, Any]:
     """Every column but those of the lease."""
-    columns = {name: getattr(posting, name) for name in _SAME}
-    columns["state"] = posting.state.value
-    columns["lane"] = int(posting.lane)
-    columns["minor_units"] = posting.amount.minor_units
-    columns["currency"] = posting.amount.currency
-    columns["document"] = posting.document_json
-    columns["reconciliation"] = posting.reconciliation.value
-    columns["parked"] = int(posting.parked)
-    return columns
+    return POSTINGS.row_of(posting) | {"document": posting.document_json}
 
 
 def changed_columns(before: Posting, after: Posting) -> dict[str, Any]:
@@ -73,64 +53,19 @@ def new_row(posting: Posting) -> dict[str, Any]:
 
 
 def to_recorded(row: Row[Any], postings: tuple[str, ...] = ()) -> RecordedEvent:
-    values = row._mapping
-    return RecordedEvent(
-        event=event_from_json(values["payload"]),
-        state=BuildState(values["state"]),
-        digest=values["digest"],
-        digest_version=values["digest_version"],
-        recorded_by=values["recorded_by"],
-        traceparent=values["traceparent"],
-        postings=postings,
-        mapping_revision=values["mapping_revision"],
-        hold_until=values["hold_until"],
-        attempts=values["attempts"],
-        claim=_claim(values),
-    )
+    return EVENTS.value_of(row, event=event_from_json(row.payload), postings=postings, claim=_claim(row))
 
 
 def to_case(row: Row[Any]) -> ExceptionCase:
-    values = row._mapping
-    return ExceptionCase(
-        id=values["id"],
-        company=values["company"],
-        subject=values["subject"],
-        transaction_id=values["transaction_id"],
-        doubt=Doubt(
-            values["reason"],
-            values["message"],
-            Category(values["category"]),
-            tuple(values["actions"].split()),
-        ),
-        state=CaseState(values["state"]),
-        owner=values["owner"],
-        at_risk=Money(values["currency"], values["minor_units"]),
-        created_at=values["created_at"],
-        resolved_at=values["resolved_at"],
-    )
+    return CASES.value_of(row, doubt=DOUBTS.value_of(row, actions=tuple(row.actions.split())))
+
+
+def case_row(case: ExceptionCase) -> dict[str, Any]:
+    return CASES.row_of(case) | DOUBTS.row_of(case.doubt) | {"actions": " ".join(case.doubt.actions), "resolution": ""}
 
 
 def to_match(row: Row[Any], members: tuple[str, ...]) -> AppliedMatch:
-    values = row._mapping
-    return AppliedMatch(
-        name=values["name"],
-        company=values["company"],
-        type=AppliedMatchType(values["type"]),
-        anchor=values["anchor"],
-        members=members,
-        rule_revision=values["rule_revision"],
-        traceparent=values["traceparent"],
-        applied_by=values["applied_by"],
-        created_at=values["created_at"],
-        available_at=values["available_at"],
-        state=AppliedMatchState(values["state"]),
-        parked=bool(values["parked"]),
-        reason=values["reason"],
-        reason_text=values["reason_text"],
-        written_at=values["written_at"],
-        attempts=values["attempts"],
-        claim=_claim(values),
-    )
+    return MATCHES.value_of(row, members=members, claim=_claim(row))
 
 
 def lease(key: str, claim: WorkClaim) -> Lease:
@@ -147,9 +82,7 @@ def renew_claims(
     return {held.id: WorkClaim(held.owner, held.fence, held.until) for held in kept}
 
 
-def _claim(values: RowMapping) -> WorkClaim | None:
-    owner: str | None = values["lease_owner"]
-    until: datetime | None = values["lease_until"]
-    if owner is None or until is None:
+def _claim(row: Row[Any]) -> WorkClaim | None:
+    if row.lease_owner is None or row.lease_until is None:
         return None
-    return WorkClaim(owner, values["fence"], until)
+    return WorkClaim(row.lease_owner, row.fence, row.lease_until)

@@ -16,12 +16,13 @@ from libs.storage.rows import insert_new, insert_rows
 from ..domain.committed import Committed
 from ..domain.errors import AppliedMatchUnknown
 from ..domain.match import AppliedMatch, AppliedMatchState
-from .mapping import lease, renew_claims, to_match
+from .mapping import MATCHES, lease, renew_claims, to_match
 from .tables import APPLIED_MATCH, APPLIED_MATCH_MEMBER, TABLES
 
 # As in the partial index.
 PENDING = in_state(APPLIED_MATCH, "pending") & (APPLIED_MATCH.c.parked == literal_column("0"))
 _OF_COMPANY = PENDING & (APPLIED_MATCH.c.company == bindparam("of_company"))
+_CHANGING = ("state", "available_at", "attempts", "parked", "reason", "reason_text", "written_at")
 
 
 class AppliedMatches:
@@ -33,18 +34,7 @@ class AppliedMatches:
 
     def add(self, match: AppliedMatch) -> AppliedMatch:
         """Store it, or give back the stored one of the same name (compare the fingerprints)."""
-        row = _columns(match) | {
-            "name": match.name,
-            "company": match.company,
-            "type": match.type.value,
-            "anchor": match.anchor,
-            "rule_revision": match.rule_revision,
-            "traceparent": match.traceparent,
-            "fingerprint": match.fingerprint,
-            "applied_by": match.applied_by,
-            "created_at": match.created_at,
-            "fence": 0,
-        }
+        row = MATCHES.row_of(match) | {"fingerprint": match.fingerprint, "fence": 0}
         if insert_new(self._connection, APPLIED_MATCH, [row], ["name"]):
             members = [{"match": match.name, "posting": key} for key in match.members]
             insert_rows(self._connection, APPLIED_MATCH_MEMBER, members)
@@ -136,12 +126,5 @@ class AppliedMatches:
 
 def _columns(match: AppliedMatch) -> dict[str, Any]:
     """What may change."""
-    return {
-        "state": AppliedMatchState(match.state).value,
-        "available_at": match.available_at,
-        "attempts": match.attempts,
-        "parked": int(match.parked),
-        "reason": match.reason,
-        "reason_text": match.reason_text,
-        "written_at": match.written_at,
-    }
+    columns = MATCHES.row_of(match)
+    return {name: columns[name] for name in _CHANGING}
