@@ -33,9 +33,6 @@ SHOWN_LINES = 20
 MAX_EVENT_BYTES = 1024 * 1024
 HEAD_BYTES = 4096
 
-# Reads one open file; what it yields is printed as it comes. It must raise before it yields if the file is refused.
-Inspection = Callable[[BinaryIO], Iterable[str]]
-
 Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="One or more files.", show_default=False)]
 Summary = Annotated[bool, typer.Option("--summary", help="Control totals as JSON, one object a file.")]
 Json = Annotated[bool, typer.Option("--json", help="Everything as JSON, one object a line.")]

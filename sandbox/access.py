@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
 from .env import ROBOT, Env
 from .failures import access_error
-from .fields import ANY_USER
 from .store import SqliteStore
 
 INVOICE = "account.group_account_invoice"
 
-# external id: (its name in 18, its name in 19, the groups that it implies)
-GROUPS: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    ANY_USER: ("User types/Internal User", "Role / User", ()),
-    "base.group_erp_manager": ("Administration/Access Rights", "Access Rights", (ANY_USER,)),
-    "base.group_system": ("Administration/Settings", "Role / Administrator", ("base.group_erp_manager",)),
-    "base.group_partner_manager": ("Extra Rights/Contact Creation", "Contact/Creation", ()),
-    INVOICE: ("Invoicing/Invoicing", "Accounting/Invoicing", (ANY_USER,)),
-    "account.group_account_basic": ("Technical/Basic", "Basic", ()),
-    "account.group_account_readonly": (
-        "Technical/Show Accounting Features - Readonly",
-        "Show Accounting Features - Readonly",
-        (ANY_USER,),
-    ),
-    "account.group_account_manager": ("Invoicing/Administrator", "Accounting/Administrator", (INVOICE,)),
-}
+# By external id: its name in each version, and the groups that it implies.
+GROUPS = tomllib.loads(Path(__file__).with_name("groups.toml").read_text("utf-8"))
 _VERBS = {"read": "access", "write": "modify", "create": "create", "unlink": "delete"}
 
 
@@ -37,7 +26,7 @@ def check(env: Env, model: str, operation: str) -> None:
         return
     text = f"You are not allowed to {_VERBS[operation]} '{known.label}' ({model}) records.\n\n"
     if allowed:
-        names = sorted(GROUPS[group][0 if env.version < 19 else 1] for group in allowed)
+        names = sorted(GROUPS[group][f"name_{env.version}"] for group in allowed)
         listed = "".join(f"\t- {name}\n" for name in names)
         text += f"This operation is allowed for the following groups:\n{listed}\n"
     else:
@@ -63,5 +52,5 @@ def groups_of(store: SqliteStore, user_id: int) -> frozenset[str]:
         group = waiting.pop()
         if group not in found:
             found.add(group)
-            waiting.extend(GROUPS.get(group, ("", "", ()))[2])
+            waiting += GROUPS[group]["implied"] if group in GROUPS else []
     return frozenset(found)

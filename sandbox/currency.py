@@ -32,11 +32,6 @@ def to_company(env: Env, amount_currency: int, currency_id: int, day: str) -> in
     return round_micro(units(amount_currency) / rate_at(env, currency_id, day), digits_of(env, company_currency))
 
 
-def rounded(env: Env, amount: int, currency_id: int) -> int:
-    """A stored amount rounded half up to the currency's digits."""
-    return round_micro(units(amount), digits_of(env, currency_id))
-
-
 def shown(env: Env, micro: int, currency_id: int | None = None) -> str:
     """As Odoo's refusals say it: `$ 1,234.50`, the symbol where the currency has it and a no-break space."""
     currency = env.store.need("res_currency", currency_id or env.company["currency_id"])

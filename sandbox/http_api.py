@@ -62,7 +62,7 @@ class Api:
             return self._json2(request, path)
         route = {
             "/jsonrpc": self._jsonrpc,
-            "/web/webclient/version_info": self._version,
+            "/web/webclient/version_info": lambda params, request: (self._version(), {}),
             "/web/session/authenticate": self._open_session,
             "/web/session/destroy": self._close_session,
             "/web/dataset/call_kw": self._call_kw,
@@ -90,10 +90,7 @@ class Api:
         error = {"code": code, "message": message, "data": data}
         return _json(200, {"jsonrpc": "2.0", "id": identity, "error": error}, {})
 
-    def _version(self, params: Mapping[str, Any], request: HttpRequest) -> tuple[Any, Mapping[str, str]]:
-        return self._version_facts(), {}
-
-    def _version_facts(self) -> dict[str, Any]:
+    def _version(self) -> dict[str, Any]:
         major = self._sandbox.version
         return {
             "server_version": f"{major}.0",
@@ -110,7 +107,7 @@ class Api:
             raise access_denied()
         token = self._tokens()
         self._sessions[token] = user_id
-        facts = self._version_facts()
+        facts = self._version()
         result = {
             "uid": user_id,
             "user_context": {"lang": "en_US", "tz": False, "uid": user_id},
@@ -150,7 +147,7 @@ class Api:
 
     def _common(self, method: str, args: list[Any]) -> Any:
         if method == "version":
-            return self._version_facts()
+            return self._version()
         if method in ("login", "authenticate") and len(args) >= 3:
             self._check_database(args[0])
             return self._sandbox.authenticate(str(args[1]), str(args[2])) or False

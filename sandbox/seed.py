@@ -85,8 +85,8 @@ def _company(store: SqliteStore, name: str) -> None:
 
 def _groups(sandbox: Sandbox) -> None:
     store = sandbox.store
-    for external_id, names in GROUPS.items():
-        group_id = store.insert("res_groups", {"name": names[0 if sandbox.version < 19 else 1]})
+    for external_id, group in GROUPS.items():
+        group_id = store.insert("res_groups", {"name": group[f"name_{sandbox.version}"]})
         module, name = external_id.split(".")
         store.insert("ir_model_data", {"module": module, "name": name, "model": "res.groups", "res_id": group_id})
 

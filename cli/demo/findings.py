@@ -135,9 +135,7 @@ def gather(
     return Findings(
         postings=list(listed),
         events=events,
-        exceptions=[
-            exception_case for exception_case in cases if exception_case.state == exception_pb2.ExceptionCase.STATE_OPEN
-        ],
+        exceptions=[case for case in cases if case.state == exception_pb2.ExceptionCase.STATE_OPEN],
         matches=list(matches),
         differences=[difference for difference in found if difference.state != match_pb2.Difference.STATE_RESOLVED],
         handed_on=_summed(handed_on),
