@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 POLL_SECONDS = {"janitor": 600.0, "sealer": 0.5}
 # A round costs several commits, for one message as for a hundred: what a partner sends within so long shares it.
-PACE_SECONDS = dict.fromkeys(("translate", "forward", "forward-file"), 0.05)
+PACE_SECONDS = dict.fromkeys(("translate", "forward", "forward-file"), 0.1)
 # Who has work once a worker has done some.
 FOLLOWERS = {
     "poll": ("translate",),
