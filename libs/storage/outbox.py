@@ -19,6 +19,7 @@ from libs.service.work import WorkContext
 
 from .leases import Lease, claim, ensure_kept, finish, in_state, lease_of
 from .rows import insert_new, insert_rows
+from .scoping import begins_with
 from .tables import SystemTables
 from .uow import UnitOfWork
 
@@ -83,12 +84,17 @@ class Outbox:
         ]
         insert_rows(self._connection, self._table, rows)
 
-    def read_after(self, number: int, limit: int, *, topics: Sequence[str] = ()) -> list[SealedMessage]:
-        """The next messages after a sealed number (0: from the start), in order; of the given topics, if any."""
+    def read_after(
+        self, number: int, limit: int, *, topics: Sequence[str] = (), beginnings: Sequence[str] | None = None
+    ) -> list[SealedMessage]:
+        """The next messages after a sealed number (0: from the start), in order; of the given topics, if any, and of
+        keys that begin with one of `beginnings`, if there are any such."""
         columns = self._table.c
         statement = select(self._table).where(columns.sealed_number > number)
         if topics:
             statement = statement.where(columns.topic.in_(topics))
+        if beginnings is not None:
+            statement = statement.where(begins_with(columns.key, beginnings))
         rows = self._connection.execute(statement.order_by(columns.sealed_number).limit(limit))
         return [_sealed(row) for row in rows]
 

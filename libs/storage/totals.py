@@ -14,7 +14,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select, tuple_, union_all
 
+from libs.access import EVERYTHING, AccessScope
+
 from .rows import insert_rows, parts
+from .scoping import in_sources
 from .tables import SystemTables
 
 MODULUS = 2**256
@@ -67,14 +70,14 @@ class Totals:
         rows = [_row(key, total) for key, total in sums.items() if total != Total()]
         insert_rows(self._connection, self._tables.total_delta, rows)
 
-    def read(self, *, company: str | None = None) -> dict[TotalKey, Total]:
-        """The totals of this moment, folded or not."""
+    def read(self, *, company: str | None = None, scope: AccessScope = EVERYTHING) -> dict[TotalKey, Total]:
+        """The totals of this moment, folded or not, of the scope's sources."""
         tables = []
         for table in (self._tables.total, self._tables.total_delta):
             part = select(*(table.c[name] for name in KEY), table.c.count, table.c.minor_units, table.c.names_hash)
             if company is not None:
                 part = part.where(table.c.company == company)
-            tables.append(part)
+            tables.append(part.where(in_sources(table.c.interface, scope)))
         # One statement, hence one moment: what is folded while we read is seen on exactly one side.
         return _summed(map(_from_row, self._connection.execute(union_all(*tables))))
 

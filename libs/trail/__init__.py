@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from libs.access import AccessScope
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -56,11 +58,14 @@ class QueueLength:
 class Trail(Protocol):
     """What a service can say, within a transaction."""
 
-    def steps(self, transaction_id: str) -> tuple[str, list[Step]]:
-        """The transaction that the id stands for, and its steps, oldest first; none for an unknown id."""
+    def steps(self, transaction_id: str, scope: AccessScope) -> tuple[str, list[Step]]:
+        """The transaction that the id stands for, and its steps, oldest first.
 
-    def totals(self, company: str) -> list[ControlTotal]:
-        """By day, interface, currency and bucket."""
+        None for an unknown id, and for one of which the scope has nothing: that stands for itself, whatever it is.
+        """
+
+    def totals(self, company: str, scope: AccessScope) -> list[ControlTotal]:
+        """By day, interface, currency and bucket; of the scope's sources."""
 
     def queues(self, now: datetime) -> list[QueueLength]:
         """What waits, for metrics; long queues are counted up to a bound."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Table, literal_column, select
 
+from libs.access import AccessScope
 from libs.storage.audit import AuditEntry
 from libs.storage.queues import count_waiting
 from libs.storage.tables import SystemTables
@@ -40,9 +41,10 @@ def read_lengths(connection: Connection, queues: Iterable[Queue], now: datetime)
     return lengths
 
 
-def read_totals(connection: Connection, tables: SystemTables, company: str) -> list[ControlTotal]:
-    """Buckets of a company that hold something or once did, by day, interface, currency and bucket."""
-    found = Totals(connection, tables).read(company=company)
+def read_totals(connection: Connection, tables: SystemTables, company: str, scope: AccessScope) -> list[ControlTotal]:
+    """Buckets of a company that hold something or once did, by day, interface, currency and bucket; of the scope's
+    sources."""
+    found = Totals(connection, tables).read(company=company, scope=scope)
     totals = [
         ControlTotal(
             key.interface, key.company, key.currency, key.day, key.bucket, total.count, total.minor_units,

@@ -6,10 +6,11 @@ import grpc
 from concord.gateway.v1 import delivery_pb2, gateway_pb2, gateway_pb2_grpc
 from concord.trace.v1 import trace_pb2
 
+from libs.access import AccessScope
 from libs.events import Clock
 from libs.listing import part_of
 from libs.rpc import requests
-from libs.rpc.identity import current_identity
+from libs.rpc.identity import current_identity, current_scope
 from libs.rpc.pages import Page
 from libs.rpc.server import Registration
 from libs.trail import wire as trail
@@ -17,7 +18,7 @@ from libs.trail import wire as trail
 from . import wire
 from .handlers import administer
 from .handlers.poll_source import PollSource
-from .handlers.ports import Accounts
+from .handlers.ports import Accounts, configured
 from .storage.uow import NewUow
 
 
@@ -34,7 +35,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         self, request: gateway_pb2.GetDeliveryRequest, context: grpc.ServicerContext
     ) -> delivery_pb2.Delivery:
         name = wire.to_delivery_name(request.name)
-        return wire.from_delivery(administer.get_delivery(name, new_uow=self._new_uow))
+        return wire.from_delivery(administer.get_delivery(name, self._scope(), new_uow=self._new_uow))
 
     def ListDeliveries(
         self, request: gateway_pb2.ListDeliveriesRequest, context: grpc.ServicerContext
@@ -43,7 +44,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         provider, account = wire.to_parent(request.parent)
         before = str(page.after[0]) if page.after else ""
         found = administer.list_deliveries(
-            provider, account, wire.to_state(request.state), before, page.size + 1, new_uow=self._new_uow
+            provider, account, wire.to_state(request.state), before, page.size + 1, self._scope(), new_uow=self._new_uow
         )
         part = part_of(found, page.size, lambda stored: (stored.delivery.transaction_id,))
         return page.answer(gateway_pb2.ListDeliveriesResponse(), part, wire.from_delivery)
@@ -54,20 +55,20 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         name, request_id = wire.to_delivery_name(request.name), requests.request_id(request.request_id)
         actor = current_identity().subject
         return wire.from_delivery(
-            administer.replay_delivery(name, request_id, actor, new_uow=self._new_uow, clock=self._clock)
+            administer.replay_delivery(name, request_id, actor, self._scope(), new_uow=self._new_uow, clock=self._clock)
         )
 
     def PollSource(
         self, request: gateway_pb2.PollSourceRequest, context: grpc.ServicerContext
     ) -> gateway_pb2.PollSourceResponse:
-        return wire.from_polled(self._poll_source(*wire.to_source(request.name)))
+        return wire.from_polled(self._poll_source(*wire.to_source(request.name), self._scope()))
 
     def ListSources(
         self, request: gateway_pb2.ListSourcesRequest, context: grpc.ServicerContext
     ) -> gateway_pb2.ListSourcesResponse:
         page = Page.of(request)
         after = str(page.after[0]) if page.after else ""
-        known = administer.list_sources(self._accounts, new_uow=self._new_uow)
+        known = administer.list_sources(self._accounts, self._scope(), new_uow=self._new_uow)
         later = [source for source in known if source.name > after]
         part = part_of(later, page.size, lambda source: (source.name,))
         return page.answer(gateway_pb2.ListSourcesResponse(), part, wire.from_source)
@@ -76,13 +77,17 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         self, request: trace_pb2.ListTransactionStepsRequest, context: grpc.ServicerContext
     ) -> trace_pb2.ListTransactionStepsResponse:
         with self._new_uow() as uow:
-            return trail.list_transaction_steps(request, uow.trail, "gateway")
+            return trail.list_transaction_steps(request, uow.trail, "gateway", self._scope())
 
     def ListControlTotals(
         self, request: trace_pb2.ListControlTotalsRequest, context: grpc.ServicerContext
     ) -> trace_pb2.ListControlTotalsResponse:
         with self._new_uow() as uow:
-            return trail.list_control_totals(request, uow.trail)
+            return trail.list_control_totals(request, uow.trail, self._scope())
+
+    def _scope(self) -> AccessScope:
+        """What the caller may see of the configured sources."""
+        return configured(self._accounts, current_scope())
 
 
 def registration(servicer: GatewayServicer) -> Registration:

@@ -15,7 +15,7 @@ from libs.trail import QueueLength
 
 from .adapters.masterdata import MasterdataClient, Stub
 from .adapters.odoo_journal import OdooJournal
-from .domain.errors import EventConflict
+from .domain.errors import EventRefused
 from .domain.event import RecordedEvent
 from .handlers.ports import JournalPort, MasterdataPort
 from .handlers.record_events import IncomingEvent, record_events
@@ -42,7 +42,7 @@ class Ledger:
     hold: HoldWorker
     sealer: Sealer
 
-    def record(self, incoming: Sequence[IncomingEvent]) -> list[RecordedEvent | EventConflict]:
+    def record(self, incoming: Sequence[IncomingEvent]) -> list[RecordedEvent | EventRefused]:
         """One commit for all of them; what a group-commit writer calls."""
         return record_events(incoming, self.new_uow, self.work.clock, self.work.ids)
 

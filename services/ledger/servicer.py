@@ -12,7 +12,7 @@ from concord.trace.v1 import trace_pb2
 from libs.errors import ConcordError
 from libs.events import Clock, Event
 from libs.rpc.deadlines import seconds_left, stream_may_go_on
-from libs.rpc.identity import current_identity
+from libs.rpc.identity import current_identity, current_scope
 from libs.rpc.pages import Page, filters_of
 from libs.rpc.server import Registration
 from libs.storage.group_commit import CALL_TIMEOUT_SECONDS, Writer
@@ -20,7 +20,7 @@ from libs.telemetry.context import traceparent_of
 from libs.trail import wire as trail
 
 from . import wire
-from .domain.errors import EventConflict
+from .domain.errors import EventRefused
 from .domain.event import RecordedEvent
 from .handlers.apply_match import apply_match, get_applied_match, retry_match
 from .handlers.decide_posting import approve_posting, reject_posting, retry_posting
@@ -29,7 +29,7 @@ from .handlers.record_events import IncomingEvent
 from .handlers.watch_postings import watch_postings
 from .storage.uow import NewUow
 
-Recorder = Writer[IncomingEvent, RecordedEvent | EventConflict]
+Recorder = Writer[IncomingEvent, RecordedEvent | EventRefused]
 
 
 class Broadcast:
@@ -74,7 +74,7 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
     def RecordEvent(
         self, request: ledger_pb2.RecordEventRequest, context: grpc.ServicerContext
     ) -> ledger_pb2.RecordedEvent:
-        answer = self._recorder.call(_incoming(wire.to_checked_event(request.event)), _patience())
+        answer = self._recorder.call(_incoming(wire.to_checked_event(request.event, current_identity())), _patience())
         if isinstance(answer, ConcordError):
             raise answer
         return wire.from_recorded(answer)
@@ -82,10 +82,10 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
     def BatchRecordEvents(
         self, request: ledger_pb2.BatchRecordEventsRequest, context: grpc.ServicerContext
     ) -> ledger_pb2.BatchRecordEventsResponse:
-        return wire.from_results(self._record(wire.to_events(request)))
+        return wire.from_results(self._record(wire.to_events(request, current_identity())))
 
     def GetEvent(self, request: ledger_pb2.GetEventRequest, context: grpc.ServicerContext) -> ledger_pb2.RecordedEvent:
-        return wire.from_recorded(get_event(request.name, self._new_uow))
+        return wire.from_recorded(get_event(request.name, current_scope(), self._new_uow))
 
     def GetPosting(self, request: ledger_pb2.GetPostingRequest, context: grpc.ServicerContext) -> posting_pb2.Posting:
         return wire.from_posting(get_posting(*wire.to_posting_key(request.name), self._new_uow))
@@ -94,7 +94,7 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         self, request: ledger_pb2.ListPostingsRequest, context: grpc.ServicerContext
     ) -> bytes:
         page = Page.of(request)
-        part = list_postings(wire.to_query(request), page.size, page.after, self._new_uow)
+        part = list_postings(wire.to_query(request, current_scope()), page.size, page.after, self._new_uow)
         return page.finished_answer(ledger_pb2.ListPostingsResponse, part, wire.from_listed)
 
     def WatchPostings(
@@ -103,6 +103,7 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         binding = filters_of(request)
         changes = watch_postings(
             *wire.to_watch(request),
+            current_scope(),
             self._new_uow,
             may_go_on=lambda: stream_may_go_on(context),
             wait=lambda: self._changes.wait(self._poll_seconds),
@@ -137,32 +138,32 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
     def GetAppliedMatch(
         self, request: ledger_pb2.GetAppliedMatchRequest, context: grpc.ServicerContext
     ) -> match_pb2.AppliedMatch:
-        return wire.from_match(get_applied_match(wire.to_match_name(request.name), self._new_uow))
+        return wire.from_match(get_applied_match(wire.to_match_name(request.name), current_scope(), self._new_uow))
 
     def RetryMatch(
         self, request: ledger_pb2.RetryMatchRequest, context: grpc.ServicerContext
     ) -> match_pb2.AppliedMatch:
         name = wire.to_match_name(request.name)
-        return wire.from_match(retry_match(name, _caller(), self._new_uow, self._clock))
+        return wire.from_match(retry_match(name, _caller(), current_scope(), self._new_uow, self._clock))
 
     def ListExceptions(
         self, request: ledger_pb2.ListExceptionsRequest, context: grpc.ServicerContext
     ) -> ledger_pb2.ListExceptionsResponse:
         page, company, state = Page.of(request), wire.to_company(request.parent), wire.to_case_state(request)
-        part = list_exceptions(company, state, page.size, page.after, self._new_uow)
+        part = list_exceptions(company, state, current_scope(), page.size, page.after, self._new_uow)
         return page.answer(ledger_pb2.ListExceptionsResponse(), part, wire.from_case)
 
     def ListTransactionSteps(
         self, request: trace_pb2.ListTransactionStepsRequest, context: grpc.ServicerContext
     ) -> trace_pb2.ListTransactionStepsResponse:
         with self._new_uow(read_only=True) as uow:
-            return trail.list_transaction_steps(request, uow.trail, "ledger")
+            return trail.list_transaction_steps(request, uow.trail, "ledger", current_scope())
 
     def ListControlTotals(
         self, request: trace_pb2.ListControlTotalsRequest, context: grpc.ServicerContext
     ) -> trace_pb2.ListControlTotalsResponse:
         with self._new_uow(read_only=True) as uow:
-            return trail.list_control_totals(request, uow.trail)
+            return trail.list_control_totals(request, uow.trail, current_scope())
 
     def _record(self, items: list[Event | ConcordError]) -> list[RecordedEvent | ConcordError]:
         """An answer an item, in order. A technical failure fails the call: all of it may be sent again."""
@@ -187,7 +188,7 @@ def registration(servicer: LedgerServicer) -> Registration:
 
 
 def _incoming(event: Event) -> IncomingEvent:
-    return IncomingEvent(event, _caller(), traceparent_of())
+    return IncomingEvent(event, _caller(), traceparent_of(), current_scope())
 
 
 def _caller() -> str:

@@ -9,10 +9,13 @@ from datetime import datetime
 from concord.events.v1 import event_pb2
 from concord.ledger.v1 import exception_pb2, ledger_pb2, match_pb2, posting_pb2
 
+from libs.access import AccessScope
 from libs.errors import ConcordError
 from libs.events import Event
+from libs.rpc.admission import admit
 from libs.rpc.errors import InvalidRequest
 from libs.rpc.filling import filled
+from libs.rpc.identity import Identity
 from libs.rpc.pages import decode_token, encode_token, filters_of
 from libs.rpc.requests import at_most, optional, request_id, required, resource_name
 from libs.rpc.requests import transaction_id as checked_transaction_id
@@ -35,16 +38,20 @@ MEMBERS_AT_MOST = 10_000
 _POSTING = re.compile(r"companies/([^/\s\x00-\x1f\x7f]{1,64})/postings/([^/\s\x00-\x1f\x7f]{1,1024})")
 
 
-def to_checked_event(message: event_pb2.Event) -> Event:
-    """An event that the ledger can keep. Raises `EventInvalid`, `UnknownCurrency` or `BadAmount`."""
+def to_checked_event(message: event_pb2.Event, identity: Identity) -> Event:
+    """An event that the ledger can keep and the caller may bring.
+
+    Raises `EventInvalid`, `UnknownCurrency` or `BadAmount`, `ResourceUnknown` or `EventKindForbidden`.
+    """
     event = to_event(message)
     check(event)
+    admit(event, identity)
     return event
 
 
-def to_events(request: ledger_pb2.BatchRecordEventsRequest) -> list[Event | ConcordError]:
+def to_events(request: ledger_pb2.BatchRecordEventsRequest, identity: Identity) -> list[Event | ConcordError]:
     """Each item's event, or why it is none."""
-    return [_event_or_error(event) for event in at_most(request.events, EVENTS_AT_MOST, "events")]
+    return [_event_or_error(event, identity) for event in at_most(request.events, EVENTS_AT_MOST, "events")]
 
 
 def from_results(results: Sequence[RecordedEvent | ConcordError]) -> ledger_pb2.BatchRecordEventsResponse:
@@ -69,13 +76,14 @@ def to_company(parent: str, field: str = "parent") -> str:
     return resource_name(parent, field, "companies/{company}")["company"]
 
 
-def to_query(request: ledger_pb2.ListPostingsRequest) -> PostingQuery:
+def to_query(request: ledger_pb2.ListPostingsRequest, scope: AccessScope) -> PostingQuery:
     states = [posting_pb2.Posting.State.Name(state).removeprefix("STATE_") for state in request.filter.states]
     known = PostingState.__members__
     if any(state not in known for state in states):
         raise InvalidRequest("unknown state", field="filter.states")
     return PostingQuery(
         company=to_company(request.parent),
+        scope=scope,
         states=tuple(known[state] for state in states),
         transaction_id=_optional_transaction(request.filter.transaction_id, "filter.transaction_id"),
         event=optional(request.filter.event, "filter.event"),
@@ -186,9 +194,9 @@ def _to_members(message: match_pb2.Match, company: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_own_posting(member, company, "match.members") for member in members))
 
 
-def _event_or_error(message: event_pb2.Event) -> Event | ConcordError:
+def _event_or_error(message: event_pb2.Event, identity: Identity) -> Event | ConcordError:
     try:
-        return to_checked_event(message)
+        return to_checked_event(message, identity)
     except ConcordError as error:
         return error
 

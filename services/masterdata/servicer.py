@@ -11,7 +11,7 @@ from concord.masterdata.v1 import mapping_pb2, masterdata_pb2, masterdata_pb2_gr
 from google.protobuf.message import Message
 
 from libs.listing import Item
-from libs.rpc.identity import current_identity
+from libs.rpc.identity import current_identity, current_scope
 from libs.rpc.pages import Answer, Page
 from libs.rpc.requests import company_of, request_id
 from libs.rpc.server import Registration
@@ -124,7 +124,7 @@ class MasterdataServicer(masterdata_pb2_grpc.MasterdataServiceServicer):
     ) -> masterdata_pb2.ListLegalEntitiesResponse:
         page = Page.of(request)
         with self.new_uow(read_only=True) as uow:
-            part = uow.masters.companies(page.size, page.after)
+            part = uow.masters.companies(page.size, page.after, current_scope())
         return page.answer(masterdata_pb2.ListLegalEntitiesResponse(), part, wire.from_legal_entity)
 
     ListAccounts = _list(masterdata_pb2.ListAccountsResponse, records(Account), wire.from_account)

@@ -9,7 +9,7 @@ from concord.recon.v1 import match_pb2, recon_pb2, recon_pb2_grpc, statement_pb2
 from concord.trace.v1 import trace_pb2
 
 from libs.events import Clock, Settlement
-from libs.rpc.identity import current_identity
+from libs.rpc.identity import current_identity, current_scope
 from libs.rpc.pages import Page
 from libs.rpc.requests import company_of
 from libs.rpc.server import Registration
@@ -31,8 +31,8 @@ def _decide(decision: Decision) -> Callable[..., match_pb2.Difference]:
     """The method by which a person decides so of a difference."""
 
     def method(servicer: ReconServicer, request: wire.Decided, context: grpc.ServicerContext) -> match_pb2.Difference:
-        command = wire.to_decision(decision, request, current_identity().subject)
-        return wire.from_difference(decide_difference(command, servicer.new_uow, servicer.clock))
+        command = wire.to_decision(decision, request, current_identity())
+        return wire.from_difference(decide_difference(command, servicer.new_uow, servicer.clock), current_scope())
 
     return method
 
@@ -81,33 +81,35 @@ class ReconServicer(recon_pb2_grpc.ReconServiceServicer):
         self, request: recon_pb2.GetStatementRequest, context: grpc.ServicerContext
     ) -> statement_pb2.Statement:
         with self.new_uow(read_only=True) as uow:
-            return wire.from_statement(uow.statements.get(wire.to_name(request.name, "statements")))
+            return wire.from_statement(uow.statements.get(wire.to_name(request.name, "statements"), current_scope()))
 
     def ListStatements(
         self, request: recon_pb2.ListStatementsRequest, context: grpc.ServicerContext
     ) -> recon_pb2.ListStatementsResponse:
         page, company = Page.of(request), company_of(request.parent)
         with self.new_uow(read_only=True) as uow:
-            part = uow.statements.page(company, page.size, page.after)
+            part = uow.statements.page(company, page.size, page.after, current_scope())
         return page.answer(recon_pb2.ListStatementsResponse(), part, wire.from_statement)
 
     def GetSettlement(
         self, request: recon_pb2.GetSettlementRequest, context: grpc.ServicerContext
     ) -> statement_pb2.Settlement:
         with self.new_uow(read_only=True) as uow:
-            return wire.from_stored_settlement(uow.settlements.get(wire.to_name(request.name, "settlements")))
+            return wire.from_stored_settlement(
+                uow.settlements.get(wire.to_name(request.name, "settlements"), current_scope())
+            )
 
     def ListSettlements(
         self, request: recon_pb2.ListSettlementsRequest, context: grpc.ServicerContext
     ) -> recon_pb2.ListSettlementsResponse:
         page, company = Page.of(request), company_of(request.parent)
         with self.new_uow(read_only=True) as uow:
-            part = uow.settlements.page(company, page.size, page.after)
+            part = uow.settlements.page(company, page.size, page.after, current_scope())
         return page.answer(recon_pb2.ListSettlementsResponse(), part, wire.from_stored_settlement)
 
     def GetMatch(self, request: recon_pb2.GetMatchRequest, context: grpc.ServicerContext) -> match_pb2.Match:
         with self.new_uow(read_only=True) as uow:
-            return wire.from_match(uow.matches.get(wire.to_name(request.name, "matches")))
+            return wire.from_match(uow.matches.get(wire.to_name(request.name, "matches"), current_scope()))
 
     def ListMatches(
         self, request: recon_pb2.ListMatchesRequest, context: grpc.ServicerContext
@@ -115,23 +117,23 @@ class ReconServicer(recon_pb2_grpc.ReconServiceServicer):
         page, company = Page.of(request), company_of(request.parent)
         transaction = wire.to_transaction_filter(request.transaction_id)
         with self.new_uow(read_only=True) as uow:
-            part = uow.matches.page(company, transaction, page.size, page.after)
+            part = uow.matches.page(company, transaction, page.size, page.after, current_scope())
         return page.answer(recon_pb2.ListMatchesResponse(), part, wire.from_match)
 
     def ListDifferences(
         self, request: recon_pb2.ListDifferencesRequest, context: grpc.ServicerContext
     ) -> recon_pb2.ListDifferencesResponse:
         page, company = Page.of(request), company_of(request.parent)
-        state = wire.to_difference_state(request.state)
+        state, scope = wire.to_difference_state(request.state), current_scope()
         with self.new_uow(read_only=True) as uow:
-            part = uow.differences.page(company, state, page.size, page.after)
-        return page.answer(recon_pb2.ListDifferencesResponse(), part, wire.from_difference)
+            part = uow.differences.page(company, state, page.size, page.after, scope)
+        return page.answer(recon_pb2.ListDifferencesResponse(), part, lambda found: wire.from_difference(found, scope))
 
     def AssignDifference(
         self, request: recon_pb2.AssignDifferenceRequest, context: grpc.ServicerContext
     ) -> match_pb2.Difference:
-        command = wire.to_assignment(request, current_identity().subject)
-        return wire.from_difference(assign_difference(command, self.new_uow, self.clock))
+        command = wire.to_assignment(request, current_identity())
+        return wire.from_difference(assign_difference(command, self.new_uow, self.clock), current_scope())
 
     ResolveDifference = _decide(Decision.RESOLVE)
     ProposeWriteOff = _decide(Decision.PROPOSE_WRITE_OFF)
@@ -140,19 +142,21 @@ class ReconServicer(recon_pb2_grpc.ReconServiceServicer):
 
     def Explain(self, request: recon_pb2.ExplainRequest, context: grpc.ServicerContext) -> match_pb2.Explanation:
         company, collection, key = wire.to_explained(request.name)
-        return wire.from_explanation(explain(company, collection, key, self.new_uow), company)
+        return wire.from_explanation(
+            explain(company, collection, key, self.new_uow, current_scope()), company, current_scope()
+        )
 
     def ListTransactionSteps(
         self, request: trace_pb2.ListTransactionStepsRequest, context: grpc.ServicerContext
     ) -> trace_pb2.ListTransactionStepsResponse:
         with self.new_uow(read_only=True) as uow:
-            return trail.list_transaction_steps(request, uow.trail, "recon")
+            return trail.list_transaction_steps(request, uow.trail, "recon", current_scope())
 
     def ListControlTotals(
         self, request: trace_pb2.ListControlTotalsRequest, context: grpc.ServicerContext
     ) -> trace_pb2.ListControlTotalsResponse:
         with self.new_uow(read_only=True) as uow:
-            return trail.list_control_totals(request, uow.trail)
+            return trail.list_control_totals(request, uow.trail, current_scope())
 
 
 def registration(servicer: ReconServicer) -> Registration:

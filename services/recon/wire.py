@@ -8,9 +8,12 @@ from collections.abc import Iterable, Iterator
 from concord.recon.v1 import match_pb2 as recon_match_pb2
 from concord.recon.v1 import recon_pb2, statement_pb2
 
+from libs.access import AccessScope
+from libs.access.names import allows, bearing_of
 from libs.events import Settlement, is_effect_key
 from libs.rpc.errors import InvalidRequest
 from libs.rpc.filling import filled
+from libs.rpc.identity import Identity
 from libs.rpc.requests import company_of, optional, request_id, required, resource_name
 from libs.rpc.requests import transaction_id as checked_transaction_id
 from libs.rpc.wire import from_settlement, to_settlement, to_time
@@ -111,10 +114,10 @@ def to_difference_state(value: int) -> DifferenceState | None:
     return DifferenceState[word] if value else None
 
 
-def to_assignment(request: recon_pb2.AssignDifferenceRequest, actor: str) -> AssignDifference:
+def to_assignment(request: recon_pb2.AssignDifferenceRequest, identity: Identity) -> AssignDifference:
     company = resource_name(request.name, "name", "companies/{company}/differences/{difference}")["company"]
     owner, etag = required(request.owner, "owner", 255), required(request.etag, "etag", 32)
-    return AssignDifference(company, request.name, owner, etag, actor)
+    return AssignDifference(company, request.name, owner, etag, identity.subject, identity.scope)
 
 
 Decided = (
@@ -125,13 +128,13 @@ Decided = (
 )
 
 
-def to_decision(decision: Decision, request: Decided, actor: str) -> DecideDifference:
+def to_decision(decision: Decision, request: Decided, identity: Identity) -> DecideDifference:
     company = resource_name(request.name, "name", "companies/{company}/differences/{difference}")["company"]
     why = ""
     if not isinstance(request, recon_pb2.ApproveWriteOffRequest):
         why = required(request.why, "why", WHY_CHARACTERS)
     etag, id_ = required(request.etag, "etag", 32), request_id(request.request_id)
-    return DecideDifference(decision, company, request.name, etag, id_, actor, why)
+    return DecideDifference(decision, company, request.name, etag, id_, identity.subject, why, identity.scope)
 
 
 def to_explained(name: str) -> tuple[str, str, str]:
@@ -166,21 +169,23 @@ def from_match(match: Match) -> recon_match_pb2.Match:
     )
 
 
-def from_difference(difference: Difference) -> recon_match_pb2.Difference:
+def from_difference(difference: Difference, scope: AccessScope) -> recon_match_pb2.Difference:
     company = difference.name.split("/")[1]
     return filled(
         recon_match_pb2.Difference,
         difference,
         subject=_named(company, difference.subject),
-        nearest=_named(company, difference.nearest),
+        nearest=_seen(company, difference.nearest, scope),
         create_time=difference.created_at,
         update_time=difference.updated_at,
         etag=str(difference.version),
     )
 
 
-def from_explanation(explanation: Explanation, company: str) -> recon_match_pb2.Explanation:
-    trials = [_from_trial(trial, company) for trial in explanation.trials]
+def from_explanation(explanation: Explanation, company: str, scope: AccessScope) -> recon_match_pb2.Explanation:
+    """Without the trials whose candidate the caller may not see."""
+    shown = [trial for trial in explanation.trials if not trial.candidate or _seen(company, trial.candidate, scope)]
+    trials = [_from_trial(trial, company) for trial in shown]
     return recon_match_pb2.Explanation(subject=_named(company, explanation.subject), trials=trials)
 
 
@@ -198,3 +203,11 @@ def _posting(company: str, key: str) -> str:
 def _named(company: str, subject: str) -> str:
     """A posting's key as its name; what has a name already, and a provider's id, as it is."""
     return _posting(company, subject) if is_effect_key(subject) else subject
+
+
+def _seen(company: str, candidate: str, scope: AccessScope) -> str:
+    """The candidate's name; empty where it is of a source that is not the caller's, or can't say whose it is."""
+    name = _named(company, candidate)
+    bearing = bearing_of(name)
+    seen = scope.is_everything or (bearing is not None and bool(bearing.interface) and allows(scope, bearing))
+    return name if seen else ""

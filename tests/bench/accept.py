@@ -166,7 +166,7 @@ class _Lane:
         self._suite.again(batch for part in self._events for batch in part)
         assert scratch.rows(*self._suite.place, "SELECT count(*) FROM event")[0][0] == len(events)
         with LedgerUowFactory(self._suite.engine)(read_only=True) as uow:
-            totals = uow.trail.totals("acme")
+            totals = uow.trail.totals("acme", EVERYTHING)
         assert sum(one.count for one in totals) == len(events)
         assert sum(one.minor_units for one in totals) == gross_of(events)
         verify(self._suite.engine)

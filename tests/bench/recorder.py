@@ -23,7 +23,7 @@ from libs.storage.group_commit import GroupCommitWriter
 from libs.storage.migrate import upgrade
 from libs.telemetry.config import TelemetryConfig
 from libs.telemetry.setup import configure
-from services.ledger.domain.errors import EventConflict
+from services.ledger.domain.errors import EventRefused
 from services.ledger.domain.event import RecordedEvent
 from services.ledger.handlers.record_events import IncomingEvent, record_events
 from services.ledger.servicer import Broadcast, LedgerServicer, registration
@@ -43,7 +43,7 @@ def main() -> None:
 
     ids = TransactionIds(clock, random.SystemRandom())
 
-    def record(told: list[IncomingEvent]) -> list[RecordedEvent | EventConflict]:
+    def record(told: list[IncomingEvent]) -> list[RecordedEvent | EventRefused]:
         return record_events(told, new_uow, clock, ids)
 
     writer = GroupCommitWriter(record, max_batch=1000, name="recorder")

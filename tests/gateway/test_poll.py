@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 import pytest
 
+from libs.access import EVERYTHING
 from libs.errors import ConcordError
 from libs.events import BalanceTransaction, EventKind
 from libs.money import Money
@@ -218,11 +219,11 @@ def test_an_operator_s_poll_fetches_all_that_is_there_now() -> None:
     world = GatewayWorld()
     poll = world.gateway.poll_source()
     busy(world, 120)
-    assert poll("stripe", "acct_1") == 2
+    assert poll("stripe", "acct_1", EVERYTHING) == 2
     with pytest.raises(SourceUnknown):
-        poll("shopify", "shop")
+        poll("shopify", "shop", EVERYTHING)
     with pytest.raises(SourceUnknown):
-        poll("stripe", "acct_none")
+        poll("stripe", "acct_none", EVERYTHING)
 
 
 def test_a_payout_s_composition_reaches_recon_whole_with_its_references() -> None:
@@ -309,7 +310,7 @@ def test_a_settlement_that_was_refused_goes_again_with_the_replay_of_its_page() 
     assert world.stored("payout", "state") == [("refused",)]
     assert [(company, interface) for company, interface, _ in world.set_aside] == [("demo", "stripe/acct_1")]
     ((page,),) = world.stored("delivery", "name", type="balance_transactions")
-    administer.replay_delivery(str(page), "r-1", "kim", new_uow=world.uow, clock=lambda: world.now)
+    administer.replay_delivery(str(page), "r-1", "kim", EVERYTHING, new_uow=world.uow, clock=lambda: world.now)
     world.run()
     assert world.stored("payout", "state") == [("forwarded",)]
     assert len(world.recon.settlements) == 1

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from libs.access import EVERYTHING
 from libs.events import EventKind
 from libs.storage.audit import AuditLog
 from services.gateway.domain.delivery import DeliveryState, check_transition
@@ -161,7 +162,7 @@ def test_a_spent_budget_parks_the_event_and_a_replay_takes_it_up_again() -> None
     assert world.set_aside == [("demo", "stripe/acct_1", "SERVICE_UNAVAILABLE")]
     assert world.totals() == []
     name = "sources/stripe/accounts/acct_1/deliveries/evt_1"
-    administer.replay_delivery(name, "1" * 8, "operator", new_uow=world.uow, clock=lambda: world.now)
+    administer.replay_delivery(name, "1" * 8, "operator", EVERYTHING, new_uow=world.uow, clock=lambda: world.now)
     world.run()
     assert world.states() == {"forwarded": 1}
     assert len(world.ledger.events) == 1
@@ -218,7 +219,7 @@ def test_a_replay_is_asked_for_once_and_changes_no_event() -> None:
 
     def replay(request_id: str, target: str = name) -> DeliveryState:
         return administer.replay_delivery(
-            target, request_id, "operator", new_uow=world.uow, clock=lambda: world.now
+            target, request_id, "operator", EVERYTHING, new_uow=world.uow, clock=lambda: world.now
         ).state
 
     assert replay("a") is DeliveryState.RECEIVED
@@ -228,7 +229,10 @@ def test_a_replay_is_asked_for_once_and_changes_no_event() -> None:
     with pytest.raises(DeliveryUnknown):
         replay("b", "sources/stripe/accounts/acct_1/deliveries/evt_none")
     world.deliver_shopify((SHOP / "order.paid.json").read_bytes())
-    other = next(one.delivery.name for one in administer.list_deliveries("shopify", "", None, "", 9, new_uow=world.uow))
+    other = next(
+        one.delivery.name
+        for one in administer.list_deliveries("shopify", "", None, "", 9, EVERYTHING, new_uow=world.uow)
+    )
     with pytest.raises(ReplayConflict):
         replay("a", other)
 
@@ -304,12 +308,12 @@ def test_a_delivery_is_found_listed_and_fingerprinted() -> None:
         world.deliver_shopify(json.dumps(body).encode())
         world.wait(1)
     world.run()
-    found = administer.list_deliveries("shopify", "shop", DeliveryState.FORWARDED, "", 2, new_uow=world.uow)
-    rest = administer.list_deliveries("", "", None, found[-1].delivery.transaction_id, 9, new_uow=world.uow)
+    found = administer.list_deliveries("shopify", "shop", DeliveryState.FORWARDED, "", 2, EVERYTHING, new_uow=world.uow)
+    rest = administer.list_deliveries("", "", None, found[-1].delivery.transaction_id, 9, EVERYTHING, new_uow=world.uow)
     assert [len(found), len(rest)] == [2, 1]
     assert len({one.schema_fingerprint for one in (*found, *rest)}) == 1
-    assert administer.get_delivery(found[0].delivery.name, new_uow=world.uow).events == found[0].events
-    sources = administer.list_sources(world.gateway.world.accounts, new_uow=world.uow)
+    assert administer.get_delivery(found[0].delivery.name, EVERYTHING, new_uow=world.uow).events == found[0].events
+    sources = administer.list_sources(world.gateway.world.accounts, EVERYTHING, new_uow=world.uow)
     assert [(one.name.split("/")[1], one.polled, one.last_received is not None) for one in sources] == [
         ("bank", False, False),
         ("shopify", False, True),

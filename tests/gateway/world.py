@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 from sqlalchemy import Engine
 
+from libs.access import EVERYTHING
 from libs.errors import ConcordError, Kind
 from libs.events import Event, Settlement, TransactionIds, digest_of
 from libs.handover import NotRecorded, Recorded
@@ -233,11 +234,11 @@ class GatewayWorld:
 
     def totals(self) -> list[ControlTotal]:
         with self.uow() as uow:
-            return uow.trail.totals("demo")
+            return uow.trail.totals("demo", EVERYTHING)
 
     def steps(self, transaction_id: str) -> tuple[str, list[Step]]:
         with self.uow() as uow:
-            return uow.trail.steps(transaction_id)
+            return uow.trail.steps(transaction_id, EVERYTHING)
 
     def stored(self, table: str, *columns: str, **where: object) -> list[tuple[Any, ...]]:
         return stored(self.engine, table, *columns, **where)

@@ -15,7 +15,7 @@ from libs.rpc.identity import TokenKeys, TokenVerifier
 from libs.rpc.server import serve
 from libs.storage.group_commit import InlineWriter
 from services.ledger.domain import master
-from services.ledger.domain.errors import EventConflict
+from services.ledger.domain.errors import EventRefused
 from services.ledger.domain.event import RecordedEvent
 from services.ledger.handlers.record_events import IncomingEvent, record_events
 from services.ledger.servicer import Broadcast, LedgerServicer, registration
@@ -36,7 +36,7 @@ def name(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Itera
     """A posting that is an exception, since no clearing account is mapped."""
     world.masterdata.unknown = {master.AccountRole}
     (posting, *_) = world.build(capture())
-    writer: InlineWriter[IncomingEvent, RecordedEvent | EventConflict] = InlineWriter(
+    writer: InlineWriter[IncomingEvent, RecordedEvent | EventRefused] = InlineWriter(
         lambda told: record_events(told, world.new_uow, world.clock, world.ids)
     )
     servicer = LedgerServicer(world.new_uow, writer, world.clock, Broadcast())

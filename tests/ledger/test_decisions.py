@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from libs.access import EVERYTHING
 from libs.errors import ConcordError
 from libs.errors.review import ApproverIsMaker, ContentChanged, TransitionForbidden
 from libs.events import Event
@@ -65,7 +66,7 @@ def test_a_second_person_signs_the_content_and_it_goes_on(world: World) -> None:
     approved = approve(world, approval(posting))
     assert (approved.state, approved.approved_by) == (PostingState.READY, SECOND)
     with world.reading() as uow:
-        _, steps = uow.trail.steps(posting.transaction_id)
+        _, steps = uow.trail.steps(posting.transaction_id, EVERYTHING)
     words = [one.step for one in steps if "/postings/" in one.resource]
     assert words == ["validated", "awaiting_approval", "approved", "ready"]
 
@@ -238,5 +239,5 @@ def test_a_change_under_a_lost_claim_is_not_made(world: World) -> None:
         uow.commit()
     assert (second.tries, world.postings(order())[0].state) == (2, PostingState.POSTING)
     with world.reading() as uow:
-        _, steps = uow.trail.steps(posting.transaction_id)
+        _, steps = uow.trail.steps(posting.transaction_id, EVERYTHING)
     assert [one.step for one in steps][-4:] == ["ready", "posting", "unknown", "posting"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from libs.access import EVERYTHING
 from libs.storage.sealer import Sealer
 from services.ledger.handlers.decide_posting import PostingDecision, reject_posting
 from services.ledger.storage import TABLES
@@ -29,7 +30,7 @@ def test_stories_wait_and_answers_are_repeated_under_the_new_name_of_a_column(en
     Sealer(world.new_uow, TABLES).run_once()
     go_back_and_forth(world.engine, "0004_stories_are_reconciled")
     with world.reading() as uow:
-        changes = uow.changes.after("acme", 0, 100)
+        changes = uow.changes.after("acme", EVERYTHING, 0, 100)
     assert {waiting.key, *(one.key for one in world.postings(sale(), capture()))} == {c.posting.key for c in changes}
     assert reject_posting(rejection, world.new_uow, world.clock) == answer
     assert world.reconciler.run_once() == 1

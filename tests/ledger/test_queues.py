@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from libs.access import EVERYTHING
 from libs.events import Event, OrderRefund
 from services.ledger.domain.posting import Posting, PostingQuery
 from services.ledger.domain.states import PostingState
@@ -69,7 +70,7 @@ def look(world: World, queue: str) -> None:
         elif queue == "metrics":
             uow.trail.queues(world.now)
         elif queue == "trace":
-            uow.trail.steps("1" * 32)
+            uow.trail.steps("1" * 32, EVERYTHING)
         else:
             uow.postings.page(PostingQuery("acme", reference="1001"), 10, None)
 

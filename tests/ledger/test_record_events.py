@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select
 
+from libs.access import EVERYTHING
 from libs.events import BalanceTransaction, Event, EventInvalid, Reference, ReferenceKind
 from libs.money import Money
 from libs.storage.audit import AuditLog
 from libs.storage.sealer import Sealer
-from services.ledger.domain.errors import EventConflict
+from services.ledger.domain.errors import EventConflict, EventRefused
 from services.ledger.domain.event import BuildState, RecordedEvent
 from services.ledger.handlers.record_events import check
 from services.ledger.storage.tables import EVENT, EVENT_REFERENCE, TABLES
@@ -18,7 +19,7 @@ from tests.ledger.events import CHARGE, ORDER, capture, evidence
 from tests.ledger.world import World
 
 
-def answered(answer: RecordedEvent | EventConflict) -> RecordedEvent:
+def answered(answer: RecordedEvent | EventRefused) -> RecordedEvent:
     assert isinstance(answer, RecordedEvent)
     return answer
 
@@ -84,7 +85,7 @@ def test_an_id_told_for_a_known_event_stands_for_its_transaction(world: World) -
     (first,) = map(answered, world.record(replace(capture(), transaction_id="a" * 32)))
     world.record(replace(capture(), transaction_id="b" * 32))
     with world.reading() as uow:
-        meant, steps = uow.trail.steps("b" * 32)
+        meant, steps = uow.trail.steps("b" * 32, EVERYTHING)
     assert meant == first.event.transaction_id == "a" * 32
     assert [one.step for one in steps] == ["recorded"]
 
@@ -99,7 +100,7 @@ def test_evidence_is_counted_as_no_effect_and_not_built_unless_it_joins_stories(
 
 
 def test_racing_callers_store_an_event_once(world: World) -> None:
-    answers: list[RecordedEvent | EventConflict] = []
+    answers: list[RecordedEvent | EventRefused] = []
     events = [capture(f"txn_{number}") for number in range(20)]
 
     def deliver(order: list[Event]) -> None:

@@ -24,7 +24,7 @@ from libs.rpc.server import serve
 from libs.rpc.wire import from_event
 from libs.storage.group_commit import GroupCommitWriter
 from libs.storage.sealer import Sealer
-from services.ledger.domain.errors import EventConflict
+from services.ledger.domain.errors import EventRefused
 from services.ledger.domain.event import RecordedEvent
 from services.ledger.handlers.record_events import IncomingEvent, record_events
 from services.ledger.servicer import Broadcast, LedgerServicer, registration
@@ -62,7 +62,7 @@ class Served:
 @pytest.fixture
 def served(world: World) -> Iterator[Served]:
     changes = Broadcast()
-    writer: GroupCommitWriter[IncomingEvent, RecordedEvent | EventConflict] = GroupCommitWriter(
+    writer: GroupCommitWriter[IncomingEvent, RecordedEvent | EventRefused] = GroupCommitWriter(
         lambda told: record_events(told, world.new_uow, world.clock, world.ids)
     )
     servicer = LedgerServicer(world.new_uow, writer, world.clock, changes, poll_seconds=0.05)
@@ -107,7 +107,7 @@ def test_a_hundred_and_more_callers_of_one_event_each_share_a_commit(world: Worl
     calls = 128
     commits: list[int] = []
 
-    def record(told: list[IncomingEvent]) -> list[RecordedEvent | EventConflict]:
+    def record(told: list[IncomingEvent]) -> list[RecordedEvent | EventRefused]:
         # The first commit takes so long that all others have come.
         eventually(lambda: bool(commits) or recorder.waiting >= calls - len(told))
         commits.append(len(told))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 
+from libs.access import EVERYTHING
 from libs.events import EventKind
 from libs.listing import After
 from libs.storage.revisions import check
@@ -66,13 +67,13 @@ def test_postings_are_found_by_state_transaction_event_and_reference(world: Worl
 def test_exceptions_are_listed_with_what_is_at_risk(world: World) -> None:
     world.masterdata.unknown = {FeeWord}
     world.build(capture())
-    part = list_exceptions("acme", CaseState.OPEN, 1, None, world.new_uow)
+    part = list_exceptions("acme", CaseState.OPEN, EVERYTHING, 1, None, world.new_uow)
     assert part.after is not None
     (case,) = part.items
-    (other,) = list_exceptions("acme", CaseState.OPEN, 1, part.after, world.new_uow).items
+    (other,) = list_exceptions("acme", CaseState.OPEN, EVERYTHING, 1, part.after, world.new_uow).items
     assert case.subject != other.subject
     assert (case.owner, str(case.at_risk), case.doubt.actions) == ("finance", "108.00 USD", ("retry", "reject"))
-    assert list_exceptions("acme", CaseState.RESOLVED, 9, None, world.new_uow).items == []
+    assert list_exceptions("acme", CaseState.RESOLVED, EVERYTHING, 9, None, world.new_uow).items == []
 
 
 def test_steps_tell_a_transaction_from_recording_to_posting(world: World) -> None:
@@ -81,8 +82,8 @@ def test_steps_tell_a_transaction_from_recording_to_posting(world: World) -> Non
     world.pass_time(5)
     world.post()
     with world.reading() as uow:
-        _, steps = uow.trail.steps(event.transaction_id)
-        assert uow.trail.steps("f" * 32) == ("f" * 32, [])
+        _, steps = uow.trail.steps(event.transaction_id, EVERYTHING)
+        assert uow.trail.steps("f" * 32, EVERYTHING) == ("f" * 32, [])
     assert [one.step for one in steps] == ["recorded", "validated", "ready", "posting", "posted"]
     assert steps[-1].detail.startswith("odoo number MISC/")
 
@@ -91,7 +92,7 @@ def test_totals_count_each_event_once_with_its_money_and_name(world: World) -> N
     world.build(capture(), capture("txn_2", "50.00"))
     world.post()
     with world.reading() as uow:
-        totals = uow.trail.totals("acme")
+        totals = uow.trail.totals("acme", EVERYTHING)
     held = {one.bucket: one for one in totals if one.count}
     (posted,) = held.values()
     names = sum(int(sha256(one.name.encode()).hexdigest(), 16) for one in (capture(), capture("txn_2"))) % 2**256
@@ -214,6 +215,6 @@ def watched(
     looks: list[int] = []
     may_go_on: Callable[[], bool] = lambda: not looks  # noqa: E731
     changes = watch_postings(
-        company, transaction_id, after, world.new_uow, may_go_on=may_go_on, wait=lambda: looks.append(1)
+        company, transaction_id, after, EVERYTHING, world.new_uow, may_go_on=may_go_on, wait=lambda: looks.append(1)
     )
     return list(changes)

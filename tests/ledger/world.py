@@ -10,12 +10,13 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from libs.access import EVERYTHING
 from libs.errors import ConcordError, Kind
 from libs.events import Event, TransactionIds
 from libs.service.work import WorkContext
 from libs.telemetry.trace import Tracer
 from services.ledger.domain import master
-from services.ledger.domain.errors import EventConflict
+from services.ledger.domain.errors import EventRefused
 from services.ledger.domain.event import RecordedEvent
 from services.ledger.domain.posting import Change, Posting
 from services.ledger.domain.states import PostingState
@@ -87,8 +88,10 @@ class World:
     def new_builder(self, owner: str, **config: Any) -> BuildWorker:
         return BuildWorker(self.new_uow, self.masterdata, self.as_worker(owner), **config)
 
-    def record(self, *events: Event, by: str = MAKER) -> list[RecordedEvent | EventConflict]:
-        return record_events([IncomingEvent(event, by) for event in events], self.new_uow, self.clock, self.ids)
+    def record(self, *events: Event, by: str = MAKER) -> list[RecordedEvent | EventRefused]:
+        return record_events(
+            [IncomingEvent(event, by, scope=EVERYTHING) for event in events], self.new_uow, self.clock, self.ids
+        )
 
     def build(self, *events: Event) -> list[Posting]:
         """Record, build all that is due, and give the events' postings."""
@@ -107,12 +110,12 @@ class World:
 
     def event(self, event: Event) -> RecordedEvent:
         with self.reading() as uow:
-            return uow.events.get(event.name)
+            return uow.events.get(event.name, EVERYTHING)
 
     def buckets(self) -> dict[str, int]:
         """Events by bucket, whatever the interface."""
         with self.reading() as uow:
-            totals = uow.trail.totals("acme")
+            totals = uow.trail.totals("acme", EVERYTHING)
         found: dict[str, int] = {}
         for one in totals:
             if one.count:
@@ -122,7 +125,11 @@ class World:
     def reasons(self) -> list[str]:
         """Of the open exception cases."""
         with self.reading() as uow:
-            return [one.doubt.reason for one in uow.cases.page("acme", None, 100, None) if one.resolved_at is None]
+            return [
+                one.doubt.reason
+                for one in uow.cases.page("acme", None, EVERYTHING, 100, None)
+                if one.resolved_at is None
+            ]
 
     def post(self, *keys: str) -> None:
         """Play the worker that posts: everything due, or the given keys, becomes POSTED."""

@@ -7,6 +7,7 @@ from functools import cache
 
 import pytest
 
+from libs.access import EVERYTHING
 from libs.storage.audit import AuditLog
 from libs.storage.engine import copy_template
 from services.recon.storage import TABLES
@@ -41,7 +42,9 @@ def day(world: World) -> None:
 
 def outcome(world: World) -> dict[str, object]:
     with world.recon.new_uow(read_only=True) as uow:
-        totals = [(one.interface, one.count, one.minor_units, one.names_hash) for one in uow.trail.totals("acme")]
+        totals = [
+            (one.interface, one.count, one.minor_units, one.names_hash) for one in uow.trail.totals("acme", EVERYTHING)
+        ]
         verification = AuditLog(uow.connection, TABLES).verify()
     assert verification.faults == ()
     return {

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from libs.access import EVERYTHING
 from libs.events import BalanceTransaction, Event, digest_of, event_from_json
 from libs.formats.errors import FormatError
 from libs.money import Money
@@ -81,8 +82,8 @@ def test_a_report_brings_the_very_events_that_the_poll_brings(world: World) -> N
     assert isinstance(row_event.body, BalanceTransaction)
     # The poll handed it on, so it counts it; the file's id stays as an alias.
     with world.recon.new_uow(read_only=True) as uow:
-        assert uow.trail.totals("acme") == []
-        meant, steps = uow.trail.steps(row_event.transaction_id)
+        assert uow.trail.totals("acme", EVERYTHING) == []
+        meant, steps = uow.trail.steps(row_event.transaction_id, EVERYTHING)
     assert meant == polled.transaction_id
     assert [one.step for one in steps] == ["received", "recorded"]
 

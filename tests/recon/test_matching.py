@@ -8,6 +8,7 @@ from datetime import date
 
 import pytest
 
+from libs.access import EVERYTHING
 from libs.events import Settlement
 from libs.money import Money
 from services.recon.domain.match import MatchState, MatchType
@@ -293,7 +294,7 @@ def test_a_ledger_that_is_down_delays_and_loses_nothing(world: World) -> None:
     world.run()
     assert len(world.ledger.events) == 1
     with world.recon.new_uow(read_only=True) as uow:
-        (total,) = uow.trail.totals("acme")
+        (total,) = uow.trail.totals("acme", EVERYTHING)
     assert (total.bucket, total.count, total.minor_units) == ("handed_on", 1, 11900)
 
 

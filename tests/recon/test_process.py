@@ -118,7 +118,7 @@ def test_each_side_of_a_match_can_tell_that_it_was_written() -> None:
     world.run()
     with world.recon.new_uow(read_only=True) as uow:
         for posting in world.ledger.postings.values():
-            _, steps = uow.trail.steps(posting.transaction_id)
+            _, steps = uow.trail.steps(posting.transaction_id, EVERYTHING)
             written = [one.resource for one in steps if one.step == "match_written"]
             assert len(written) == (1 if posting.key == line else 2), posting.key  # the payout's and the bank's
 

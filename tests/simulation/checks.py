@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 
 from sqlalchemy import inspect
 
+from libs.access import EVERYTHING
 from libs.storage.audit import AuditLog
 from libs.storage.totals import Total
 from sandbox.chart import PLAN
@@ -103,9 +104,9 @@ def _nothing_is_missing(world: World) -> list[str]:
     """Completeness: what was handed on is what the ledger accounts for, in count, money and names; none is pending."""
     handed_on: dict[_Day, Total] = defaultdict(Total)
     with GatewayUow(world.engines["gateway"], read_only=True) as gateway:
-        handing_on = gateway.trail.totals(COMPANY)
+        handing_on = gateway.trail.totals(COMPANY, EVERYTHING)
     with ReconUow(world.engines["recon"], read_only=True) as recon:
-        handing_on += recon.trail.totals(COMPANY)
+        handing_on += recon.trail.totals(COMPANY, EVERYTHING)
     for total in handing_on:
         if total.bucket == "handed_on":
             told = Total(total.count, total.minor_units, int(total.names_hash, 16))
@@ -113,7 +114,7 @@ def _nothing_is_missing(world: World) -> list[str]:
     accounted: dict[_Day, Total] = defaultdict(Total)
     found = []
     with LedgerUowFactory(world.engines["ledger"])(read_only=True) as uow:
-        for total in uow.trail.totals(COMPANY):
+        for total in uow.trail.totals(COMPANY, EVERYTHING):
             kept = Total(total.count, total.minor_units, int(total.names_hash, 16))
             accounted[total.interface, total.currency, str(total.day)] += kept
             if total.bucket == "pending" and total.count:
@@ -141,7 +142,7 @@ def _differences(world: World) -> list[str]:
 
 def _cases(world: World) -> list[str]:
     with LedgerUowFactory(world.engines["ledger"])(read_only=True) as uow:
-        cases = [one for one in uow.cases.page(COMPANY, None, 100, None) if one.resolved_at is None]
+        cases = [one for one in uow.cases.page(COMPANY, None, EVERYTHING, 100, None) if one.resolved_at is None]
     found = Counter(one.doubt.reason for one in cases)
     return [] if found == CASES else [f"exceptions {dict(found)}: {[(one.subject, one.doubt.reason) for one in cases]}"]
 
@@ -232,7 +233,7 @@ def _watchers_miss_nothing(world: World) -> list[str]:
     """A watcher who asked now and then, and began again where it stopped, saw what one sees that asks once."""
     world.watch(limit=10_000)
     with LedgerUowFactory(world.engines["ledger"])(read_only=True) as uow:
-        all_changes = [(one.number, one.posting.key) for one in uow.changes.after(COMPANY, 0, 100_000)]
+        all_changes = [(one.number, one.posting.key) for one in uow.changes.after(COMPANY, EVERYTHING, 0, 100_000)]
     numbers = [number for number, _ in all_changes]
     found = ["the stream's numbers are not in order"] if numbers != sorted(set(numbers)) else []
     told = _column(world, "ledger", "outbox", "id")

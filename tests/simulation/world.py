@@ -19,6 +19,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from libs.access import EVERYTHING
 from libs.errors import ConcordError
 from libs.events import TransactionIds
 from libs.handover import EventLedger
@@ -333,7 +334,7 @@ class World:
         """A watcher of postings asks for more: what it has seen is its resume token."""
         after = self.watched[-1][0] if self.watched else 0
         with LedgerUowFactory(self.engines["ledger"])(read_only=True) as uow:
-            changes = uow.changes.after(COMPANY, after, limit)
+            changes = uow.changes.after(COMPANY, EVERYTHING, after, limit)
         self.watched += [(one.number, one.posting.key) for one in changes]
 
     # Faults around calls.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from libs.access import AccessScope
 from libs.events import Clock
 
 from ..domain.errors import SourceUnknown
@@ -31,10 +32,10 @@ class PollSource:
         self._clock = clock
         self._after = tuple(after)
 
-    def __call__(self, provider: str, account: str) -> int:
+    def __call__(self, provider: str, account: str, scope: AccessScope) -> int:
         """Pages fetched. Raises `SourceUnknown`, `ApiUnavailable` or `ApiRefused`."""
         found = self._accounts.find(provider, account)
-        if found.poll is None:
+        if found.poll is None or not scope.allows_company(found.source.company):
             raise SourceUnknown
         with self._new_uow() as uow:
             uow.cursors.wake([found.source.interface], self._clock(), force=True)

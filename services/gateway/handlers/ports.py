@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
+from libs.access import AccessScope
 from libs.events import Settlement
 from providers.base import ApiQuery, Source
 
@@ -28,6 +29,15 @@ def source_of(accounts: Accounts, provider: str, account: str) -> Source:
     with suppress(SourceUnknown):
         return accounts.find(provider, account).source
     return Source(provider, account, "")
+
+
+def configured(accounts: Accounts, scope: AccessScope) -> AccessScope:
+    """The scope with the sources of its companies alone: the configuration says whose a source is, no row does."""
+    if scope.every_company:
+        return scope
+    sources = [account.source for account in accounts.all()]
+    ours = {source.interface for source in sources if scope.allows_company(source.company)}
+    return AccessScope(scope.companies, frozenset(filter(scope.allows_interface, ours)))
 
 
 class ProviderApi(Protocol):

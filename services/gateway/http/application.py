@@ -27,7 +27,7 @@ from .. import problems
 from ..domain.delivery import NewDelivery, Receipt
 from ..domain.errors import SourceUnknown
 from ..domain.source import SourceAccount
-from ..handlers.ports import Accounts
+from ..handlers.ports import Accounts, configured
 from ..handlers.upload import Upload
 from ..openapi import openapi
 from ..problems import HttpProblem, problem_of
@@ -168,8 +168,14 @@ class GatewayHttp:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             raise TokenMissing("the request carries no bearer token")
-        require(UPLOAD_PERMISSION, self._verifier.verify(token.strip()))
-        sources = [found.source for found in self._inbox.accounts.all() if found.source.account == account_id]
+        identity = self._verifier.verify(token.strip())
+        require(UPLOAD_PERMISSION, identity)
+        allowed = configured(self._inbox.accounts, identity.scope)
+        sources = [
+            found.source
+            for found in self._inbox.accounts.all()
+            if found.source.account == account_id and allowed.allows_interface(found.source.interface)
+        ]
         if not sources:
             raise SourceUnknown
         upload = self._inbox.new_upload()

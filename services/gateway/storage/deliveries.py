@@ -9,10 +9,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, case, select, update
 
+from libs.access import AccessScope
 from libs.events import Channel
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import claim, finish, held, in_state, lease_of
 from libs.storage.rows import insert_new, insert_rows, parts
+from libs.storage.scoping import in_sources
 from providers.base import Delivery, Source
 
 from ..domain.delivery import DeliveryOutcome, DeliveryState, NewDelivery, Receipt, StoredDelivery, check_transition
@@ -152,9 +154,17 @@ class Deliveries:
         return self._bodies([transaction_id]).get(transaction_id, b"")
 
     def newest(
-        self, *, provider: str, account: str, state: DeliveryState | None, before: str, limit: int
+        self,
+        *,
+        provider: str,
+        account: str,
+        state: DeliveryState | None,
+        before: str,
+        limit: int,
+        scope: AccessScope,
     ) -> list[StoredDelivery]:
-        statement = select(DELIVERY).order_by(DELIVERY.c.transaction_id.desc()).limit(limit)
+        seen = in_sources(DELIVERY.c.provider + "/" + DELIVERY.c.account, scope)
+        statement = select(DELIVERY).where(seen).order_by(DELIVERY.c.transaction_id.desc()).limit(limit)
         if provider:
             statement = statement.where(DELIVERY.c.provider == provider)
         if account:

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Table, select
 
+from libs.access import AccessScope
+from libs.access.names import allows_name
 from libs.handover import EventState
 from libs.storage.audit import AuditLog
 from libs.storage.leases import in_state
@@ -24,7 +26,7 @@ class GatewayTrail:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def steps(self, transaction_id: str) -> tuple[str, list[Step]]:
+    def steps(self, transaction_id: str, scope: AccessScope) -> tuple[str, list[Step]]:
         meant, ids = resolve(self._connection, ALIAS, transaction_id)
         stated_by = self._connection.scalars(select(EVENT.c.origin).where(EVENT.c.transaction_id.in_(ids)))
         deliveries = DELIVERY.c.transaction_id.in_(sorted({*stated_by, *ids}))
@@ -37,10 +39,13 @@ class GatewayTrail:
         # A page's own transaction tells of the page; of the events in it only this one is asked for.
         stored += [entry for row in rows if row.transaction_id not in ids for entry in log.of_subject(row.name)]
         steps += [step_of(entry.entry, entry.entry.action) for entry in stored]
+        if not scope.every_source:
+            steps = [step for step in steps if allows_name(scope, step.resource)]
+            meant = meant if steps else transaction_id
         return meant, sorted(steps, key=lambda step: step.at)
 
-    def totals(self, company: str) -> list[ControlTotal]:
-        return read_totals(self._connection, TABLES, company)
+    def totals(self, company: str, scope: AccessScope) -> list[ControlTotal]:
+        return read_totals(self._connection, TABLES, company, scope)
 
     def queues(self, now: datetime) -> list[QueueLength]:
         received, waiting = in_state(DELIVERY, DeliveryState.RECEIVED.value), in_state(EVENT, EventState.WAITING.value)

@@ -2,7 +2,9 @@
 
 ConcordError (those of a review stand in `libs.errors.review`)
 ├── Unbalanced            an entry whose sides differ
-├── EventConflict         one name, two contents
+├── EventRefused          an event that is not recorded, though nothing is wrong with it by itself
+│   ├── EventConflict         one name, two contents
+│   └── TransactionIdTaken    it names a transaction of somebody else's
 ├── EventUnknown, PostingUnknown, AppliedMatchUnknown
 ├── NotRetryable          RetryPosting in a state that needs no retry
 ├── MatchConflict         one match's name, two contents
@@ -27,7 +29,14 @@ class Unbalanced(ConcordError):
         super().__init__(f"entry for {effect} does not balance in {currency}")
 
 
-class EventConflict(ConcordError):
+class EventRefused(ConcordError):
+    """An event that can't be recorded beside what is recorded."""
+
+    kind = Kind.CONFLICT
+    reason = "EVENT_REFUSED"
+
+
+class EventConflict(EventRefused):
     """The event's name is known with another content."""
 
     kind = Kind.CONFLICT
@@ -37,6 +46,16 @@ class EventConflict(ConcordError):
         super().__init__(
             f"{name} is recorded with another content", field="name", metadata={"known": known, "stated": stated}
         )
+
+
+class TransactionIdTaken(EventRefused):
+    """The transaction id is known of an event of another company, or of a source that the caller may not touch."""
+
+    kind = Kind.CONFLICT
+    reason = "TRANSACTION_ID_TAKEN"
+
+    def __init__(self) -> None:
+        super().__init__("this transaction id is another transaction's", field="transaction_id")
 
 
 class EventUnknown(ConcordError):

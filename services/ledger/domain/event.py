@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from libs.access import AccessScope
 from libs.events import Event
 
 from .claim import WorkClaim
@@ -46,6 +47,7 @@ class Recording:
 
     event: Event  # with the transaction id that it gets if it proves new
     requested_transaction_id: str  # the one that the caller named; may be empty
+    scope: AccessScope  # the caller's
     digest: str
     recorded_by: str
     traceparent: str

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum
 
+from libs.access import EVERYTHING, AccessScope
 from libs.errors import ConcordError
 from libs.errors.people import is_same_person
 from libs.money import Money
@@ -144,6 +145,7 @@ class PostingQuery:
     transaction_id: str = ""
     event: str = ""
     reference: str = ""
+    scope: AccessScope = EVERYTHING
 
 
 def unblocked(posting: Posting, now: datetime) -> Posting:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from libs.access import AccessScope
 from libs.events import Clock
 
 from ..domain.errors import MatchConflict, MatchNotRetryable, PostingUnknown
@@ -34,14 +35,14 @@ def apply_match(match: AppliedMatch, new_uow: NewUow) -> MatchAnswer:
     return MatchAnswer(stored, answer.transaction_ids)
 
 
-def retry_match(name: str, actor: str, new_uow: NewUow, clock: Clock) -> MatchAnswer:
+def retry_match(name: str, actor: str, scope: AccessScope, new_uow: NewUow, clock: Clock) -> MatchAnswer:
     """The match in its queue again, after its cause is mended; one that is pending stays as it is.
 
     Raises `AppliedMatchUnknown`, or `MatchNotRetryable` for one that is written.
     """
     now = clock()
     with new_uow() as uow:
-        before = uow.matches.get(name)
+        before = uow.matches.get(name, scope)
         if before.state is AppliedMatchState.WRITTEN:
             raise MatchNotRetryable("the match is written: there is nothing to do again", field="name")
         stored = uow.matches.take_up(before, now, actor)
@@ -51,10 +52,10 @@ def retry_match(name: str, actor: str, new_uow: NewUow, clock: Clock) -> MatchAn
     return answer
 
 
-def get_applied_match(name: str, new_uow: NewUow) -> MatchAnswer:
+def get_applied_match(name: str, scope: AccessScope, new_uow: NewUow) -> MatchAnswer:
     """Raises `AppliedMatchUnknown`."""
     with new_uow(read_only=True) as uow:
-        return _with_transactions(uow, uow.matches.get(name))
+        return _with_transactions(uow, uow.matches.get(name, scope))
 
 
 def _with_transactions(uow: LedgerUow, match: AppliedMatch) -> MatchAnswer:

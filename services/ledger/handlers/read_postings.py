@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from libs.access import AccessScope
 from libs.listing import After, ListPart, part_of
 
 from ..domain.case import CaseState, ExceptionCase
@@ -11,10 +12,10 @@ from ..domain.posting import Posting, PostingQuery
 from ..storage.uow import NewUow
 
 
-def get_event(name: str, new_uow: NewUow) -> RecordedEvent:
+def get_event(name: str, scope: AccessScope, new_uow: NewUow) -> RecordedEvent:
     """Raises `EventUnknown`."""
     with new_uow(read_only=True) as uow:
-        return uow.events.get(name)
+        return uow.events.get(name, scope)
 
 
 def get_posting(company: str, key: str, new_uow: NewUow) -> Posting:
@@ -31,9 +32,9 @@ def list_postings(query: PostingQuery, size: int, after: After | None, new_uow: 
 
 
 def list_exceptions(
-    company: str, state: CaseState | None, size: int, after: After | None, new_uow: NewUow
+    company: str, state: CaseState | None, scope: AccessScope, size: int, after: After | None, new_uow: NewUow
 ) -> ListPart[ExceptionCase]:
     """Oldest first."""
     with new_uow(read_only=True) as uow:
-        found = uow.cases.page(company, state, size + 1, after)
+        found = uow.cases.page(company, state, scope, size + 1, after)
     return part_of(found, size, lambda case: (case.created_at.isoformat(), case.id))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from libs.access import NOTHING, AccessScope
 from libs.events import Clock, EffectKey, Event, EventInvalid, EventKind, IdSource, digest_of
 
-from ..domain.errors import EventConflict
+from ..domain.errors import EventRefused
 from ..domain.event import BuildState, RecordedEvent, Recording
 from ..domain.rules.table import STORY, effects_of, has_effect
 from ..storage.uow import NewUow
@@ -26,15 +27,17 @@ class IncomingEvent:
     event: Event
     recorded_by: str
     traceparent: str = ""
+    scope: AccessScope = NOTHING  # whose transactions it may join beside those of its own source
 
 
 def record_events(
     incoming: Sequence[IncomingEvent], new_uow: NewUow, clock: Clock, ids: IdSource
-) -> list[RecordedEvent | EventConflict]:
+) -> list[RecordedEvent | EventRefused]:
     """Store each event once, however often it arrives, in one commit; an answer an event, in order.
 
     The same event again gets the first answer with `duplicate` set, and what it adds (references, details) is merged.
-    Another content under a known name is an `EventConflict`, given back in its place. Events must have passed `check`.
+    Another content under a known name is an `EventConflict`, a transaction id of somebody else's `TransactionIdTaken`,
+    given back in their places. Events must have passed `check`.
     """
     recordings = [_recording(event, ids) for event in incoming]
     with new_uow() as uow:
@@ -75,6 +78,7 @@ def _recording(incoming: IncomingEvent, ids: IdSource) -> Recording:
     return Recording(
         event=event,
         requested_transaction_id=requested,
+        scope=incoming.scope,
         digest=digest_of(event),
         recorded_by=incoming.recorded_by,
         traceparent=incoming.traceparent,

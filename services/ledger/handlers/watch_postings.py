@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from libs.access import AccessScope
+
 from ..domain.changes import PostingChange
 from ..storage.uow import NewUow
 
@@ -14,12 +16,13 @@ def watch_postings(
     company: str,
     transaction_id: str,
     after: int,
+    scope: AccessScope,
     new_uow: NewUow,
     *,
     may_go_on: Callable[[], bool],
     wait: Callable[[], None],
 ) -> Iterator[PostingChange]:
-    """Changes after the number `after`; no change is skipped, none comes twice.
+    """Changes of the scope's sources after the number `after`; no change is skipped, none comes twice.
 
     `wait` returns when there may be more, or after a while; the stream ends when `may_go_on` says so. An empty
     transaction id lets every change through.
@@ -28,7 +31,7 @@ def watch_postings(
         with new_uow(read_only=True) as uow:
             # Of one moment: whatever is numbered up to `last` and concerns this company is among the changes.
             last = uow.changes.last_number()
-            changes = uow.changes.after(company, after, READ_AT_ONCE)
+            changes = uow.changes.after(company, scope, after, READ_AT_ONCE)
         for change in changes:
             if not transaction_id or change.posting.transaction_id == transaction_id:
                 yield change

@@ -7,16 +7,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 
+from libs.access import AccessScope
+from libs.access.names import event_beginnings, posting_beginnings
 from libs.listing import After
 from libs.storage.pages import Listing
 from libs.storage.rows import insert_rows
+from libs.storage.scoping import begins_with
 
 from ..domain.case import OWNERS, CaseState, Doubt, ExceptionCase
 from ..domain.posting import Posting
 from .mapping import case_row, to_case
-from .tables import EXCEPTION_CASE
+from .matches import joins_within
+from .tables import APPLIED_MATCH, EXCEPTION_CASE
 
 POSTED = "posted"  # the resolution of a case whose document reached Odoo
 _OPEN = EXCEPTION_CASE.c.state == CaseState.OPEN.value
@@ -36,9 +40,12 @@ class Cases:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def page(self, company: str, state: CaseState | None, size: int, after: After | None) -> list[ExceptionCase]:
+    def page(
+        self, company: str, state: CaseState | None, scope: AccessScope, size: int, after: After | None
+    ) -> list[ExceptionCase]:
         given = {"company": company} | ({"state": state.value} if state else {})
-        return [to_case(row) for row in _LISTED.page(self._connection, given, size, after)]
+        seen = None if scope.every_source else _is_seen(company, scope)
+        return [to_case(row) for row in _LISTED.page(self._connection, given, size, after, only=seen)]
 
     def open(self, doubts: Sequence[tuple[str, Posting, Doubt]], now: datetime) -> None:
         """A case for each subject that is in doubt, for its posting's money, unless one of the same reason is open."""
@@ -63,6 +70,14 @@ class Cases:
             mine &= EXCEPTION_CASE.c.actions != ""
         values = {"state": CaseState.RESOLVED.value, "resolved_at": now, "resolution": resolution}
         self._connection.execute(update(EXCEPTION_CASE).where(mine).values(values))
+
+
+def _is_seen(company: str, scope: AccessScope) -> ColumnElement[bool]:
+    """Of a case: that its event or posting is of the scope's sources, or all that its match joins."""
+    postings = [f"companies/{company}/postings/{beginning}" for beginning in posting_beginnings(scope, company)]
+    matches = select(APPLIED_MATCH.c.name).where(APPLIED_MATCH.c.company == company, joins_within(scope))
+    subject = EXCEPTION_CASE.c.subject
+    return begins_with(subject, [*event_beginnings(scope), *postings]) | subject.in_(matches)
 
 
 def case_id(subject: str, reason: str, now: datetime) -> str:

@@ -6,6 +6,8 @@ import json
 
 from sqlalchemy import Connection, select
 
+from libs.access import AccessScope
+from libs.access.names import posting_beginnings
 from libs.events import event_from_json, from_plain
 from libs.storage.outbox import Outbox
 
@@ -25,9 +27,12 @@ class PostingChanges:
         """The highest sealed number."""
         return Outbox(self._connection, TABLES).last_number()
 
-    def after(self, company: str, number: int, limit: int) -> list[PostingChange]:
-        """Changes of postings after a sealed number, in their one order."""
-        messages = Outbox(self._connection, TABLES).read_after(number, limit, topics=[topic_of(company)])
+    def after(self, company: str, scope: AccessScope, number: int, limit: int) -> list[PostingChange]:
+        """Changes of postings of the scope's sources after a sealed number, in their one order."""
+        beginnings = None if scope.every_source else posting_beginnings(scope, company)
+        messages = Outbox(self._connection, TABLES).read_after(
+            number, limit, topics=[topic_of(company)], beginnings=beginnings
+        )
         keys = sorted({sealed.message.key for sealed in messages})
         if not keys:
             return []

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, literal_column, select, update
 
+from libs.access import AccessScope
 from libs.events import DIGEST_VERSION, Event, Reference, event_from_json, event_to_json
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import claim, finish, release
@@ -17,9 +18,10 @@ from libs.storage.totals import TotalKey, Totals, one_event
 
 from ..domain.committed import Committed
 from ..domain.enrichment import enriched
-from ..domain.errors import EventConflict, EventUnknown
+from ..domain.errors import EventConflict, EventRefused, EventUnknown, TransactionIdTaken
 from ..domain.event import BuildState, BuiltEvent, RecordedEvent, Recording
 from .mapping import lease, renew_claims, to_recorded
+from .owners import TransactionOwners
 from .tables import EVENT, EVENT_REFERENCE, POSTING, TABLES, TRANSACTION_ALIAS
 
 _DUE = EVENT.c.build_due == literal_column("1")  # written out, so that the partial index serves it
@@ -40,22 +42,27 @@ class RecordedEvents:
         self._connection = connection
         self._committed = committed
 
-    def record(self, recordings: Sequence[Recording], now: datetime) -> list[RecordedEvent | EventConflict]:
+    def record(self, recordings: Sequence[Recording], now: datetime) -> list[RecordedEvent | EventRefused]:
         """Store each event once; an answer an event, in order. What a repeat adds to a known event is merged.
 
         The unique name decides races; a batch with an event twice stores it once.
         """
+        taken = TransactionOwners(self._connection).taken(recordings)
         first: dict[str, Recording] = {}
-        for recording in recordings:
-            first.setdefault(recording.event.name, recording)
+        for place, recording in enumerate(recordings):
+            if place not in taken:
+                first.setdefault(recording.event.name, recording)
         # Sorted, so that two batches with the same events never wait for each other.
         rows = [_row(first[name], now) for name in sorted(first)]
         new = insert_new(self._connection, EVENT, rows, ["name"], _EVENT_COLUMNS)
         fresh = [first[name] for name in sorted(new)]
         self._add_around(fresh, now)
         known = self._known([name for name in first if name not in new])
-        answers: list[RecordedEvent | EventConflict] = []
-        for recording in recordings:
+        answers: list[RecordedEvent | EventRefused] = []
+        for place, recording in enumerate(recordings):
+            if place in taken:
+                answers.append(TransactionIdTaken())
+                continue
             name = recording.event.name
             if name in new and first[name] is recording:
                 fresh_one = _recorded(recording)
@@ -67,10 +74,10 @@ class RecordedEvents:
             answers.append(self._again(recording, known, now))
         return answers
 
-    def get(self, name: str) -> RecordedEvent:
-        """Raises `EventUnknown`."""
+    def get(self, name: str, scope: AccessScope) -> RecordedEvent:
+        """Raises `EventUnknown`, also for one of a company beyond the scope."""
         found = self._known([name]).get(name)
-        if found is None:
+        if found is None or not scope.allows_company(found.event.company):
             raise EventUnknown("no such event", field="name")
         return found
 

@@ -7,22 +7,33 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, literal_column, select, true, update
 
+from libs.access import EVERYTHING, AccessScope
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import claim, finish, in_state
 from libs.storage.rows import insert_new, insert_rows
+from libs.storage.scoping import of_sources
 
 from ..domain.committed import Committed
 from ..domain.errors import AppliedMatchUnknown
 from ..domain.match import AppliedMatch, AppliedMatchState
 from .mapping import MATCHES, lease, renew_claims, to_match
-from .tables import APPLIED_MATCH, APPLIED_MATCH_MEMBER, TABLES
+from .tables import APPLIED_MATCH, APPLIED_MATCH_MEMBER, POSTING, TABLES
 
 # As in the partial index.
 PENDING = in_state(APPLIED_MATCH, "pending") & (APPLIED_MATCH.c.parked == literal_column("0"))
 _OF_COMPANY = PENDING & (APPLIED_MATCH.c.company == bindparam("of_company"))
 _CHANGING = ("state", "available_at", "attempts", "parked", "reason", "reason_text", "written_at")
+
+
+def joins_within(scope: AccessScope) -> ColumnElement[bool]:
+    """Of matches: that all they join is of the scope's sources."""
+    if scope.every_source:
+        return true()
+    members = select(APPLIED_MATCH_MEMBER.c.posting).where(APPLIED_MATCH_MEMBER.c.match == APPLIED_MATCH.c.name)
+    joined = (POSTING.c.key == APPLIED_MATCH.c.anchor) | POSTING.c.key.in_(members)
+    return ~exists().where(joined, ~of_sources(POSTING.c.event, scope))
 
 
 class AppliedMatches:
@@ -40,11 +51,11 @@ class AppliedMatches:
             insert_rows(self._connection, APPLIED_MATCH_MEMBER, members)
             self._note(match, match.applied_by, match.created_at, new=True)
             self._committed.queues.add("match")
-        return self.get(match.name)
+        return self.get(match.name, EVERYTHING)
 
-    def get(self, name: str) -> AppliedMatch:
-        """Raises `AppliedMatchUnknown`."""
-        found = self._where(APPLIED_MATCH.c.name == name)
+    def get(self, name: str, scope: AccessScope) -> AppliedMatch:
+        """Raises `AppliedMatchUnknown`, also where it joins something beyond the scope's sources."""
+        found = self._where((APPLIED_MATCH.c.name == name) & joins_within(scope))
         if not found:
             raise AppliedMatchUnknown("no such match", field="name")
         return found[0]
@@ -93,7 +104,7 @@ class AppliedMatches:
         if self._connection.scalars(statement).all():
             self._note(again, actor, now, action="MATCH_RETRIED")
             self._committed.queues.add("match")
-        return self.get(match.name)
+        return self.get(match.name, EVERYTHING)
 
     def finish(self, outcomes: Sequence[tuple[AppliedMatch, AppliedMatch]], now: datetime, actor: str) -> set[str]:
         """(before, after) each; ends the claims. Returns the names that were still ours."""

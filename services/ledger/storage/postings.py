@@ -13,6 +13,7 @@ from libs.listing import After
 from libs.storage.engine import in_index_order
 from libs.storage.leases import claim, in_state
 from libs.storage.pages import Listing
+from libs.storage.scoping import of_sources
 
 from ..domain.committed import Committed
 from ..domain.errors import PostingUnknown
@@ -83,7 +84,8 @@ class Postings:
         given = {"company": query.company} | {name: value for name, value in narrowed.items() if value}
         if given.keys() <= {"company", "states"}:
             in_index_order(self._connection)
-        rows = _LISTED.page(self._connection, given, size, after)
+        seen = None if query.scope.every_source else of_sources(POSTING.c.event, query.scope)
+        rows = _LISTED.page(self._connection, given, size, after, only=seen)
         older = self.find([key for _, key, built, state in rows if built is None or state is None])
         return [
             ListedPosting(at, key, whole_message(older[key]) if key in older else built + state)

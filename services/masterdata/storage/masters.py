@@ -10,10 +10,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, and_, delete, insert, select, tuple_, update
 
+from libs.access import AccessScope
 from libs.listing import After, ListPart, part_of
 from libs.storage.layout import Layout
 from libs.storage.repository import Repository
 from libs.storage.rows import insert_rows, parts
+from libs.storage.scoping import in_companies
 
 from ..domain.company_masters import CompanyMasters, NamedRecords
 from ..domain.errors import CompanyUnknown
@@ -139,8 +141,10 @@ class MasterRecords(Repository):
         rows = self._connection.execute(select(how.table).where(condition).order_by(*_order(how)).limit(size + 1))
         return part_of(list(map(how.value_of, rows)), size, how.place_of)
 
-    def companies(self, size: int, after: After | None) -> ListPart[LegalEntity]:
-        statement = select(LEGAL_ENTITY).order_by(LEGAL_ENTITY.c.company).limit(size + 1)
+    def companies(self, size: int, after: After | None, scope: AccessScope) -> ListPart[LegalEntity]:
+        """Those of the scope, by name."""
+        seen = in_companies(LEGAL_ENTITY.c.company, scope)
+        statement = select(LEGAL_ENTITY).where(seen).order_by(LEGAL_ENTITY.c.company).limit(size + 1)
         if after is not None:
             statement = statement.where(LEGAL_ENTITY.c.company > after[0])
         found = list(map(_ENTITIES.value_of, self._connection.execute(statement)))

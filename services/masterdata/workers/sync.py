@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from libs.access import EVERYTHING
 from libs.events import Clock, IdSource
 
 from ..domain.errors import CompanyTaken
@@ -48,7 +49,7 @@ class SyncWorker:
     def _due(self) -> list[str]:
         now = self._clock()
         with self._new_uow(read_only=True) as uow:
-            known = [company.company for company in uow.masters.companies(COMPANIES_AT_MOST, None).items]
+            known = [company.company for company in uow.masters.companies(COMPANIES_AT_MOST, None, EVERYTHING).items]
             companies = dict.fromkeys((*self._configured, *known))
             last = {company: uow.sync_runs.last(company) for company in companies}
         return [company for company, run in last.items() if run is None or run.ended_at + self._interval <= now]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from libs.access import EVERYTHING, AccessScope
 from libs.events import Clock
 
 from ..domain.difference import Difference, DifferenceState, check_difference
@@ -20,6 +21,7 @@ class AssignDifference:
     owner: str
     version: str
     actor: str
+    scope: AccessScope = EVERYTHING
 
 
 def assign_difference(command: AssignDifference, new_uow: NewUow, clock: Clock) -> Difference:
@@ -28,7 +30,7 @@ def assign_difference(command: AssignDifference, new_uow: NewUow, clock: Clock) 
     Raises `DifferenceUnknown`, `DifferenceChanged` (read it again), `TransitionForbidden` (it is resolved).
     """
     with new_uow() as uow:
-        before = uow.differences.get(command.name)
+        before = uow.differences.get(command.name, command.scope)
         if command.version != str(before.version):
             raise DifferenceChanged("the difference was changed since it was read", field="etag")
         check_difference(before.state, DifferenceState.ASSIGNED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from libs.access import EVERYTHING, AccessScope
 from libs.errors.people import is_same_person
 from libs.errors.review import ApproverIsMaker, TransitionForbidden
 from libs.events import Clock
@@ -38,6 +39,7 @@ class DecideDifference:
     request_id: str
     actor: str
     why: str = ""
+    scope: AccessScope = EVERYTHING
 
 
 def decide_difference(command: DecideDifference, new_uow: NewUow, clock: Clock) -> Difference:
@@ -50,9 +52,9 @@ def decide_difference(command: DecideDifference, new_uow: NewUow, clock: Clock) 
     content = (command.decision.value, command.name, command.version, command.actor, command.why)
     request = Request(command.request_id, *content)
     with new_uow() as uow:
+        before = uow.differences.get(command.name, command.scope)
         if first := uow.requests.begin(request, Difference, now):
             return first
-        before = uow.differences.get(command.name)
         if command.version != str(before.version):
             raise DifferenceChanged("the difference was changed since it was read", field="etag")
         after = replace(_DECIDED[command.decision](before, command), updated_at=now, version=before.version + 1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from libs.access import EVERYTHING, AccessScope
+
 from ..domain.difference import Difference
 from ..domain.doubts import is_doubt, place_of
 from ..domain.errors import DifferenceUnknown, ExplanationUnknown
@@ -30,7 +32,7 @@ class Explanation:
     trials: tuple[Trial, ...]
 
 
-def explain(company: str, collection: str, key: str, new_uow: NewUow) -> Explanation:
+def explain(company: str, collection: str, key: str, new_uow: NewUow, scope: AccessScope = EVERYTHING) -> Explanation:
     """`collection` is `matches`, `differences`, `settlements` or `postings`.
 
     Raises `MatchUnknown`, `DifferenceUnknown`, `SettlementUnknown`, `ExplanationUnknown`.
@@ -38,16 +40,16 @@ def explain(company: str, collection: str, key: str, new_uow: NewUow) -> Explana
     name = f"companies/{company}/{collection}/{key}"
     with new_uow(read_only=True) as uow:
         if collection == "matches":
-            return Explanation(name, tuple(_of_match(uow.matches.get(name), uow)))
+            return Explanation(name, tuple(_of_match(uow.matches.get(name, scope), uow)))
         if collection == "settlements":
-            return Explanation(name, (_of_settlement(uow.settlements.get(name), uow),))
+            return Explanation(name, (_of_settlement(uow.settlements.get(name, scope), uow),))
         if collection == "differences":
-            return _of_difference(company, name, uow)
+            return _of_difference(company, name, scope, uow)
         return _of_posting(company, key, uow)
 
 
-def _of_difference(company: str, name: str, uow: ReconUow) -> Explanation:
-    difference = uow.differences.get(name)
+def _of_difference(company: str, name: str, scope: AccessScope, uow: ReconUow) -> Explanation:
+    difference = uow.differences.get(name, scope)
     if not name.startswith(f"companies/{company}/"):
         raise DifferenceUnknown("no such difference", field="name")
     subject = difference.subject

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select, update
 
+from libs.access import EVERYTHING, AccessScope
 from libs.listing import After, ListPart
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import in_state
@@ -21,6 +22,7 @@ from ..domain.difference import Difference, DifferenceState, check_difference
 from ..domain.errors import DifferenceChanged, DifferenceUnknown
 from ..domain.progress import Progress
 from .mapping import DIFFERENCES, SERVICE, oldest_first
+from .seen import differences_of
 from .tables import DIFFERENCE, PROGRESS, TABLES
 
 _LIVE = in_state(DIFFERENCE, DifferenceState.OPEN.value, DifferenceState.ASSIGNED.value)
@@ -29,9 +31,9 @@ _LIVE = in_state(DIFFERENCE, DifferenceState.OPEN.value, DifferenceState.ASSIGNE
 class Differences(Repository):
     """Differences, within a transaction."""
 
-    def get(self, name: str) -> Difference:
+    def get(self, name: str, scope: AccessScope = EVERYTHING) -> Difference:
         """Raises `DifferenceUnknown`."""
-        found = self._where(DIFFERENCE.c.name == name)
+        found = self._where((DIFFERENCE.c.name == name) & differences_of(scope))
         if not found:
             raise DifferenceUnknown("no such difference", field="name")
         return found[0]
@@ -54,9 +56,16 @@ class Differences(Repository):
             found += self._where(_LIVE & (DIFFERENCE.c.company == company) & doubts)
         return found
 
-    def page(self, company: str, state: DifferenceState | None, size: int, after: After | None) -> ListPart[Difference]:
+    def page(
+        self,
+        company: str,
+        state: DifferenceState | None,
+        size: int,
+        after: After | None,
+        scope: AccessScope = EVERYTHING,
+    ) -> ListPart[Difference]:
         """Oldest first."""
-        condition = DIFFERENCE.c.company == company
+        condition = (DIFFERENCE.c.company == company) & differences_of(scope)
         if state is not None:
             condition &= DIFFERENCE.c.state == state.value
         part = oldest_first(self._connection, DIFFERENCE, DIFFERENCE.c.created_at, condition, size, after)

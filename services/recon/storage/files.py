@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, exists, select
 
+from libs.access import EVERYTHING, AccessScope
 from libs.events import from_plain, to_text
 from libs.listing import After, ListPart
 from libs.storage.audit import AuditEntry, AuditLog
@@ -21,6 +22,7 @@ from ..domain.errors import StatementUnknown
 from ..domain.files import FileKind, ImportedFile, IncomingFile
 from ..domain.statement import BankStatement, StatementEntry
 from .mapping import SERVICE, oldest_first
+from .seen import statements_of
 from .tables import IMPORTED_FILE, STATEMENT, STATEMENT_LINE, TABLES
 
 _FILES = Layout(IncomingFile, IMPORTED_FILE)
@@ -63,9 +65,11 @@ class Statements(Repository):
         rows = [(entry.statement, entry.sequence, entry.event) for entry in entries]
         insert_rows(self._connection, STATEMENT_LINE, rows, ["statement", "sequence", "event"])
 
-    def get(self, name: str) -> BankStatement:
+    def get(self, name: str, scope: AccessScope = EVERYTHING) -> BankStatement:
         """Raises `StatementUnknown`."""
-        row = self._connection.execute(select(STATEMENT).where(STATEMENT.c.name == name)).one_or_none()
+        row = self._connection.execute(
+            select(STATEMENT).where(STATEMENT.c.name == name, statements_of(scope))
+        ).one_or_none()
         if row is None:
             raise StatementUnknown("no such statement", field="name")
         return _STATEMENTS.value_of(row)
@@ -135,9 +139,11 @@ class Statements(Repository):
         )
         return list(self._connection.scalars(select(STATEMENT.c.name).where(*same, *more).order_by(STATEMENT.c.name)))
 
-    def page(self, company: str, size: int, after: After | None) -> ListPart[BankStatement]:
+    def page(
+        self, company: str, size: int, after: After | None, scope: AccessScope = EVERYTHING
+    ) -> ListPart[BankStatement]:
         """Oldest first."""
-        mine = STATEMENT.c.company == company
+        mine = (STATEMENT.c.company == company) & statements_of(scope)
         part = oldest_first(self._connection, STATEMENT, STATEMENT.c.imported_at, mine, size, after)
         return ListPart(list(map(_STATEMENTS.value_of, part.items)), part.after)
 

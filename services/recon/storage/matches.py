@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, func, literal_column, select, update
 
+from libs.access import EVERYTHING, AccessScope
 from libs.listing import After, ListPart
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import claim, finish, in_state, lease_of
@@ -20,6 +21,7 @@ from libs.storage.rows import insert_rows, parts
 from ..domain.errors import MatchUnknown
 from ..domain.match import Banked, ClaimedMatch, Match, MatchOutcome, MatchSide, MatchState, MatchType, check_match
 from .mapping import CERTIFICATES, MATCHES, SERVICE, oldest_first
+from .seen import matches_of
 from .tables import MATCH, MATCH_MEMBER, TABLES
 
 _CONFIRMED = in_state(MATCH, MatchState.CONFIRMED.value)
@@ -41,16 +43,18 @@ class Matches(Repository):
         insert_rows(self._connection, MATCH_MEMBER, rows, columns)
         self._note([(match, match.state, match.certificate.rule) for match in matches], now)
 
-    def get(self, name: str) -> Match:
+    def get(self, name: str, scope: AccessScope = EVERYTHING) -> Match:
         """Raises `MatchUnknown`."""
-        found = self._where(MATCH.c.name == name)
+        found = self._where((MATCH.c.name == name) & matches_of(scope))
         if not found:
             raise MatchUnknown("no such match", field="name")
         return found[0]
 
-    def page(self, company: str, transaction_id: str, size: int, after: After | None) -> ListPart[Match]:
+    def page(
+        self, company: str, transaction_id: str, size: int, after: After | None, scope: AccessScope = EVERYTHING
+    ) -> ListPart[Match]:
         """Oldest first. An empty transaction id lets every match through."""
-        condition = MATCH.c.company == company
+        condition = (MATCH.c.company == company) & matches_of(scope)
         if transaction_id:
             mine = select(MATCH_MEMBER.c.match).where(MATCH_MEMBER.c.transaction_id == transaction_id)
             condition &= MATCH.c.name.in_(mine)

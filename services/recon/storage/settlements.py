@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, delete, select, update
 
+from libs.access import EVERYTHING, AccessScope
 from libs.events import Settlement, SettlementLine
 from libs.listing import After, ListPart
 from libs.storage.audit import AuditEntry, AuditLog
@@ -18,6 +19,7 @@ from libs.storage.rows import insert_rows, parts
 from ..domain.errors import SettlementUnknown
 from ..domain.settlement import StoredSettlement
 from .mapping import SERVICE, oldest_first
+from .seen import settlements_of
 from .tables import SETTLEMENT, SETTLEMENT_LINE, TABLES
 
 _STORED = Layout(StoredSettlement, SETTLEMENT)
@@ -34,9 +36,9 @@ class Settlements(Repository):
         found = self._stored(list(self._connection.execute(statement)))
         return found[0] if found else None
 
-    def get(self, name: str) -> StoredSettlement:
+    def get(self, name: str, scope: AccessScope = EVERYTHING) -> StoredSettlement:
         """Raises `SettlementUnknown`."""
-        found = self._where(SETTLEMENT.c.name == name)
+        found = self._where((SETTLEMENT.c.name == name) & settlements_of(scope))
         if not found:
             raise SettlementUnknown("no such settlement", field="name")
         return found[0]
@@ -59,9 +61,11 @@ class Settlements(Repository):
         entry = AuditEntry(stored.name, action, SERVICE, now, stored.transaction_id, detail=detail)
         AuditLog(self._connection, TABLES).append([entry])
 
-    def page(self, company: str, size: int, after: After | None) -> ListPart[StoredSettlement]:
+    def page(
+        self, company: str, size: int, after: After | None, scope: AccessScope = EVERYTHING
+    ) -> ListPart[StoredSettlement]:
         """Oldest first."""
-        mine = SETTLEMENT.c.company == company
+        mine = (SETTLEMENT.c.company == company) & settlements_of(scope)
         part = oldest_first(self._connection, SETTLEMENT, SETTLEMENT.c.created_at, mine, size, after)
         return ListPart(self._stored(part.items), part.after)
 

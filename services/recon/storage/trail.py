@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
+from libs.access import AccessScope
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import in_state
 from libs.storage.queues import interface_of
@@ -16,13 +17,14 @@ from libs.trail import ControlTotal, QueueLength, Step
 from libs.trail.reading import Queue, read_lengths, read_totals, resolve, step_of
 
 from ..domain.match import MatchType
+from .seen import seen_of
 from .tables import ALIAS, IMPORTED_FILE, MATCH, MATCH_MEMBER, OUTBOUND_EVENT, STATEMENT_LINE, TABLES
 
 
 class ReconTrail(Repository):
     """`libs.trail.Trail` over recon's tables."""
 
-    def steps(self, transaction_id: str) -> tuple[str, list[Step]]:
+    def steps(self, transaction_id: str, scope: AccessScope) -> tuple[str, list[Step]]:
         meant, ids = resolve(self._connection, ALIAS, transaction_id)
         log = AuditLog(self._connection, TABLES)
         stored = [entry for one_id in sorted(ids) for entry in log.of_transaction(one_id)]
@@ -31,10 +33,14 @@ class ReconTrail(Repository):
             if match not in seen:
                 stored += log.of_subject(match)
         steps = self._received(ids) + [_step(entry.entry) for entry in stored]
+        if not scope.is_everything:
+            known = seen_of(self._connection, [step.resource for step in steps], scope)
+            steps = [step for step in steps if step.resource in known]
+            meant = meant if steps else transaction_id
         return meant, sorted(steps, key=lambda step: step.at)
 
-    def totals(self, company: str) -> list[ControlTotal]:
-        return read_totals(self._connection, TABLES, company)
+    def totals(self, company: str, scope: AccessScope) -> list[ControlTotal]:
+        return read_totals(self._connection, TABLES, company, scope)
 
     def queues(self, now: datetime) -> list[QueueLength]:
         """Each on a partial index. A match joins several interfaces."""

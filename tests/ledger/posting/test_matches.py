@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from libs.access import EVERYTHING
 from libs.events import BankLine, Event, EventKind
 from libs.odoo.errors import OdooRefused, OdooUnavailable
 from libs.odoo.port import Json
@@ -64,12 +65,12 @@ def apply(
 
 
 def stored(world: PostingWorld, name: str) -> AppliedMatch:
-    return get_applied_match(name, world.new_uow).match
+    return get_applied_match(name, EVERYTHING, world.new_uow).match
 
 
 def cases(world: PostingWorld) -> list[ExceptionCase]:
     with world.reading() as uow:
-        return [one for one in uow.cases.page("acme", None, 100, None) if one.resolved_at is None]
+        return [one for one in uow.cases.page("acme", None, EVERYTHING, 100, None) if one.resolved_at is None]
 
 
 def take_away(world: PostingWorld, posting: Posting) -> None:
@@ -144,12 +145,15 @@ def test_a_match_that_spent_its_budget_is_a_case_for_operators_and_can_be_taken_
     assert (case.subject, case.doubt.category, case.owner) == (GOOD, Category.TECHNICAL, "operations")
     world.odoo.down = False
     for _ in range(2):  # safe to repeat
-        assert retry_match(GOOD, "people/ada", world.new_uow, world.clock).match.state is AppliedMatchState.PENDING
+        assert (
+            retry_match(GOOD, "people/ada", EVERYTHING, world.new_uow, world.clock).match.state
+            is AppliedMatchState.PENDING
+        )
     assert cases(world) == []
     world.work(rounds=10)
     assert stored(world, GOOD).state is AppliedMatchState.WRITTEN
     with pytest.raises(MatchNotRetryable):
-        retry_match(GOOD, "people/ada", world.new_uow, world.clock)
+        retry_match(GOOD, "people/ada", EVERYTHING, world.new_uow, world.clock)
 
 
 def test_a_refused_match_is_written_once_its_cause_is_mended(world: PostingWorld) -> None:
@@ -159,11 +163,11 @@ def test_a_refused_match_is_written_once_its_cause_is_mended(world: PostingWorld
     world.work(rounds=10)
     assert stored(world, BAD).state is AppliedMatchState.EXCEPTION
     world.admin.execute("account.move", "action_post", [[out.odoo_id]])
-    retry_match(BAD, "people/ada", world.new_uow, world.clock)
+    retry_match(BAD, "people/ada", EVERYTHING, world.new_uow, world.clock)
     world.work(rounds=10)
     assert (stored(world, BAD).state, cases(world)) == (AppliedMatchState.WRITTEN, [])
     with world.reading() as uow:
-        _, steps = uow.trail.steps(line.transaction_id)
+        _, steps = uow.trail.steps(line.transaction_id, EVERYTHING)
     assert [one.step for one in steps if one.resource == BAD] == [
         "match_accepted", "match_exception", "match_retried", "match_written",
     ]  # fmt: skip

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
+from libs.access import EVERYTHING
 from libs.errors import ConcordError, Kind
 from libs.errors.review import TransitionForbidden
 from libs.events import Event, EventKind
@@ -179,7 +180,7 @@ def test_what_stands_otherwise_in_the_books_cannot_be_rejected_until_it_was_canc
     (held,) = world.postings(capture())
     assert (held.state, held.reason) == (PostingState.EXCEPTION, "ODOO_HOLDS_ANOTHER")
     with world.reading() as uow:
-        (case,) = uow.cases.page("acme", None, 10, None)
+        (case,) = uow.cases.page("acme", None, EVERYTHING, 10, None)
     assert case.doubt.actions == ("retry",)
     with pytest.raises(TransitionForbidden):
         reject(world, held)
@@ -241,7 +242,7 @@ def test_a_posting_whose_attempts_kill_the_worker_is_parked(world: PostingWorld)
     (posting,) = world.postings(capture())
     assert (posting.state, posting.parked, posting.reason) == (PostingState.UNKNOWN, True, "WORKER_FAILED")
     with world.reading() as uow:
-        (case,) = uow.cases.page("acme", None, 10, None)
+        (case,) = uow.cases.page("acme", None, EVERYTHING, 10, None)
     assert case.doubt.category is Category.TECHNICAL
     retry(world, posting)
     world.work(rounds=10)

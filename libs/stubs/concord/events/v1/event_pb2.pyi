@@ -131,7 +131,9 @@ class Event(_message.Message):
     balance transaction, dispute, statement line's fingerprint).
     """
     transaction_id: _builtins.str
-    """32 lower-case hexadecimal digits (UUIDv7); the server makes one if empty."""
+    """32 lower-case hexadecimal digits (UUIDv7); the server makes one if empty. One that is known of
+    another company's event, or of one from a source that the caller's token does not name, is refused.
+    """
     @_builtins.property
     def effective_time(self) -> _timestamp_pb2.Timestamp:
         """When it took effect at the source, to the second."""

@@ -37,7 +37,10 @@ class LedgerServiceStub:
     The same event again (same name, same business content) returns the first
     answer with `duplicate` set. The same name with another content fails with
     ALREADY_EXISTS, reason EVENT_CONFLICT; one that breaks its own rules with
-    INVALID_ARGUMENT, reason EVENT_INVALID.
+    INVALID_ARGUMENT, reason EVENT_INVALID. What the caller's token does not name fails with
+    NOT_FOUND, reason COMPANY_UNKNOWN or SOURCE_UNKNOWN; a kind that none of its roles records with
+    PERMISSION_DENIED, reason EVENT_KIND_FORBIDDEN; a transaction id of somebody else's with
+    ALREADY_EXISTS, reason TRANSACTION_ID_TAKEN.
     """
     BatchRecordEvents: _grpc.UnaryUnaryMultiCallable[_ledger_pb2.BatchRecordEventsRequest, _ledger_pb2.BatchRecordEventsResponse]
     """Stores up to 1000 events; an answer an item, in order. One bad item never fails another."""
@@ -118,7 +121,10 @@ class LedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         The same event again (same name, same business content) returns the first
         answer with `duplicate` set. The same name with another content fails with
         ALREADY_EXISTS, reason EVENT_CONFLICT; one that breaks its own rules with
-        INVALID_ARGUMENT, reason EVENT_INVALID.
+        INVALID_ARGUMENT, reason EVENT_INVALID. What the caller's token does not name fails with
+        NOT_FOUND, reason COMPANY_UNKNOWN or SOURCE_UNKNOWN; a kind that none of its roles records with
+        PERMISSION_DENIED, reason EVENT_KIND_FORBIDDEN; a transaction id of somebody else's with
+        ALREADY_EXISTS, reason TRANSACTION_ID_TAKEN.
         """
 
     @_abc_1.abstractmethod
