@@ -15,9 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-import jwt
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 from libs.access import NOTHING, AccessScope, ScopeInvalid
 from libs.errors import ConcordError, Kind
@@ -109,6 +106,10 @@ class TokenKey:
     @classmethod
     def pem(cls, kid: str, text: bytes) -> TokenKey:
         """A public or private key in PEM; only a private one can issue tokens."""
+        # Late: most installations have shared secrets.
+        from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+
         try:
             key: Any = load_pem_private_key(text, None) if b"PRIVATE KEY" in text else load_pem_public_key(text)
         except (ValueError, TypeError):
@@ -121,14 +122,14 @@ class TokenKey:
 
     def issues(self) -> bool:
         """Whether tokens can be made with it."""
-        private = (bytes, ec.EllipticCurvePrivateKey, ed25519.Ed25519PrivateKey)
-        return isinstance(self.material, private)
+        return isinstance(self.material, bytes) or self._is_private()
 
     def proof(self) -> Any:
         """What verifies: the secret itself, or the public half."""
-        if isinstance(self.material, ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey):
-            return self.material.public_key()
-        return self.material
+        return self.material.public_key() if self._is_private() else self.material
+
+    def _is_private(self) -> bool:
+        return hasattr(self.material, "public_key")
 
 
 class TokenKeys:
@@ -192,6 +193,9 @@ def issue_token(
 ) -> str:
     """A bearer token for `subject`, signed with the first key that can issue. Without a scope it touches nothing."""
     key = keys.issuing()
+    # Late here and where tokens are proved: PyJWT with cryptography is a tenth of a start, and health needs no token.
+    import jwt
+
     now = clock()
     claims = {
         "iss": issuer,
@@ -270,6 +274,8 @@ class TokenVerifier:
     def _prove(self, token: str) -> tuple[Identity, float]:
         if len(token) > TOKEN_CHARACTERS:
             raise Unauthenticated("the token is not valid")
+        import jwt
+
         try:
             key = self._keys.find(jwt.get_unverified_header(token).get("kid"))
             if key is None:

@@ -25,7 +25,7 @@ def test_a_type_that_nobody_can_write_is_refused() -> None:
 
 
 # What a start on SQLite without collector, broker and TLS is spared (ADR 0019).
-SPARED = "sqlmodel pydantic sqlalchemy.orm psycopg alembic opentelemetry.sdk nats httpx odoorpc duckdb pyarrow"
+SPARED = "sqlmodel pydantic sqlalchemy.orm psycopg alembic opentelemetry.sdk nats httpx odoorpc jwt duckdb pyarrow"
 LOADED = """
 import importlib, sys
 importlib.import_module(f"services.{sys.argv[1]}.main")
