@@ -1,53 +1,77 @@
 """Canonical events: what happened, whoever said so. Values only."""
 
-from .body import (
-    BalanceTransaction,
-    BankLine,
-    Body,
-    Evidence,
-    FeeDetail,
-    LineKind,
-    Order,
-    OrderLine,
-    OrderRefund,
-    Party,
-    TaxLine,
-)
+from .body import BalanceTransaction, BankLine, Body, Evidence, FeeDetail
 from .codec import event_from_json, event_to_json, settlement_from_json, settlement_to_json
-from .digest import DIGEST_VERSION, digest_of
+from .commercial import (
+    Adjustment,
+    AdjustmentKind,
+    Attachment,
+    Collector,
+    CommercialDocument,
+    Dimension,
+    Direction,
+    DocumentKind,
+    DocumentLine,
+    DocumentReference,
+    DocumentReferenceKind,
+    DocumentTotals,
+    ExternalId,
+    LineKind,
+    NumberIssuer,
+    Party,
+    Period,
+    TaxLine,
+    Tender,
+    TenderKind,
+)
+from .digest import Digest
 from .effects import EffectKey, is_effect_key, is_rival_key, rival_key
-from .event import Channel, Event, EventInvalid, EventKind, Provenance, Reference, ReferenceKind, event_name, split_name
+from .errors import EventInvalid
+from .event import Channel, Event, EventKind, Provenance, Reference, ReferenceKind, event_name, split_name
 from .ids import Clock, IdSource, TransactionIds
 from .records import from_plain, to_text
 from .settlement import Settlement, SettlementLine
 
 __all__ = [
-    "DIGEST_VERSION",
+    "Adjustment",
+    "AdjustmentKind",
+    "Attachment",
     "BalanceTransaction",
     "BankLine",
     "Body",
     "Channel",
     "Clock",
+    "Collector",
+    "CommercialDocument",
+    "Digest",
+    "Dimension",
+    "Direction",
+    "DocumentKind",
+    "DocumentLine",
+    "DocumentReference",
+    "DocumentReferenceKind",
+    "DocumentTotals",
     "EffectKey",
     "Event",
     "EventInvalid",
     "EventKind",
     "Evidence",
+    "ExternalId",
     "FeeDetail",
     "IdSource",
     "LineKind",
-    "Order",
-    "OrderLine",
-    "OrderRefund",
+    "NumberIssuer",
     "Party",
+    "Period",
     "Provenance",
     "Reference",
     "ReferenceKind",
     "Settlement",
     "SettlementLine",
     "TaxLine",
+    "Tender",
+    "TenderKind",
     "TransactionIds",
-    "digest_of",
     "event_from_json",
     "event_name",
     "event_to_json",

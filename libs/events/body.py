@@ -4,69 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from enum import Enum
 
 from libs.money import Money
 
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """The buyer as the source names it; `external_id` is empty for a guest."""
-
-    external_id: str
-    issuer: str  # `{provider}/{account}`
-    display_name: str = ""
-    country: str = ""  # ISO 3166-1 alpha-2
-
-
-@dataclass(frozen=True, slots=True)
-class TaxLine:
-    """One tax of one line, as the source computed it; `rate` is a decimal string, `0.08` is 8 %."""
-
-    title: str
-    rate: str
-    amount: Money
-
-
-class LineKind(Enum):
-    PRODUCT = "product"
-    SHIPPING = "shipping"
-    GIFT_CARD = "gift_card"
-
-
-@dataclass(frozen=True, slots=True)
-class OrderLine:
-    """A line after discounts and before tax; `quantity` is a decimal string."""
-
-    kind: LineKind
-    description: str
-    sku: str
-    quantity: str
-    net: Money
-    taxes: tuple[TaxLine, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A paid order: the customer owes `total`, tax included."""
-
-    number: str
-    customer: Party
-    lines: tuple[OrderLine, ...]
-    total: Money
-    tax_total: Money
-
-
-@dataclass(frozen=True, slots=True)
-class OrderRefund:
-    """A shop's refund of an order: the credit note. Amounts are positive."""
-
-    order_id: str
-    order_number: str
-    customer: Party
-    lines: tuple[OrderLine, ...]
-    total: Money
-    tax_total: Money
+from .commercial import CommercialDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,4 +59,4 @@ class Evidence:
     type: str
 
 
-Body = Order | OrderRefund | BalanceTransaction | BankLine | Evidence
+Body = CommercialDocument | BalanceTransaction | BankLine | Evidence

@@ -8,14 +8,15 @@ from typing import Any
 
 from libs.money import Money
 
-from .body import BalanceTransaction, BankLine, Body, Evidence, Order, OrderRefund
+from .body import BalanceTransaction, BankLine, Body, Evidence
+from .commercial import CommercialDocument
 from .event import Event, EventKind, Provenance, Reference
+from .orders import as_document
 from .records import from_plain, to_text
 from .settlement import Settlement
 
 _BODIES: dict[str, type[Body]] = {
-    "order": Order,
-    "order_refund": OrderRefund,
+    "document": CommercialDocument,
     "balance_transaction": BalanceTransaction,
     "bank_line": BankLine,
     "evidence": Evidence,
@@ -31,6 +32,8 @@ def event_to_json(event: Event) -> str:
 def event_from_json(text: str) -> Event:
     """Raises `EventInvalid` where the stored text contradicts itself."""
     record: dict[str, Any] = json.loads(text)
+    if record["is"] in ("order", "order_refund"):
+        record = as_document(record)
     return Event(
         name=record["name"],
         kind=EventKind(record["kind"]),
@@ -40,8 +43,8 @@ def event_from_json(text: str) -> Event:
         amount=from_plain(Money, record["amount"]),
         body=from_plain(_BODIES[record["is"]], record["body"]),
         provenance=from_plain(Provenance, record["provenance"]),
-        transaction_id=record["transaction_id"],
-        references=tuple(from_plain(Reference, reference) for reference in record["references"]),
+        transaction_id=record.get("transaction_id", ""),
+        references=tuple(from_plain(Reference, reference) for reference in record.get("references", ())),
     )
 
 

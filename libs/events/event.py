@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from libs.errors import ConcordError, Kind
 from libs.money import Money
 
-from .body import BalanceTransaction, BankLine, Body, Evidence, Order, OrderRefund
+from .body import BalanceTransaction, BankLine, Body, Evidence
+from .commercial import CommercialDocument
+from .errors import EventInvalid
 
 _SEGMENT = r"[A-Za-z0-9][A-Za-z0-9._~-]{0,254}"
 _NAME = re.compile(rf"sources/({_SEGMENT})/accounts/({_SEGMENT})/events/({_SEGMENT})", re.ASCII)
@@ -18,18 +19,10 @@ _COMPANY = re.compile(_SEGMENT, re.ASCII)
 _TRANSACTION = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
-class EventInvalid(ConcordError):
-    """An event that contradicts itself or its name's format."""
-
-    kind = Kind.INVALID
-    reason = "EVENT_INVALID"
-
-
 class EventKind(Enum):
-    """What happened; the kind alone decides the effects in the books."""
+    """What happened; the kind decides the effects in the books, of a document its own kind and direction do."""
 
-    ORDER_PAID = "order_paid"
-    ORDER_REFUNDED = "order_refunded"
+    DOCUMENT = "document"
     CAPTURE = "capture"
     REFUND = "refund"
     REFUND_FAILED = "refund_failed"
@@ -48,8 +41,7 @@ class EventKind(Enum):
 
 
 _BODY_OF: dict[EventKind, type[Body]] = {
-    EventKind.ORDER_PAID: Order,
-    EventKind.ORDER_REFUNDED: OrderRefund,
+    EventKind.DOCUMENT: CommercialDocument,
     EventKind.BANK_LINE: BankLine,
     EventKind.EVIDENCE: Evidence,
     EventKind.DISPUTE_LOST: Evidence,
@@ -132,7 +124,7 @@ class Event:
             raise EventInvalid(f"{self.kind.value} cannot have this body", field="body")
         if isinstance(self.body, BalanceTransaction):
             self._check_money(self.body)
-        elif isinstance(self.body, Order | OrderRefund) and self.body.total != self.amount:
+        elif isinstance(self.body, CommercialDocument) and self.body.totals.gross != self.amount:
             raise EventInvalid("amount and the document's total differ", field="amount")
 
     def _check_money(self, body: BalanceTransaction) -> None:

@@ -1,9 +1,12 @@
-"""Frozen dataclasses as JSON values and back, for a service's own store. Not a public format."""
+"""Frozen dataclasses as JSON values and back, for a service's own store. Not a public format.
+
+A field that has its default is left out: a document has many fields that few sources state.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 from functools import cache
@@ -58,9 +61,16 @@ def _writer(kind: Any) -> _Writer:
         return lambda value: _TEXT[value._value_.__class__](value._value_)
     # One expression a class, as dataclasses make their own methods: half the time of a loop over the fields.
     hints = get_type_hints(kind)
-    fields = ",".join(f'"{name}":{{{_written(hints[name], name)}}}' for name in _names(kind))
-    source = f"lambda value: f'{{{{{fields}}}}}'"
-    made: _Writer = eval(source, {"text": encode_basestring, "writers": _TEXT})  # noqa: S307 - of our own field names
+    known: dict[str, Any] = {"text": encode_basestring, "writers": _TEXT}
+    parts = []
+    for number, each in enumerate(fields(kind)):
+        part = f"f'{',' if number else ''}\"{each.name}\":{{{_written(hints[each.name], each.name)}}}'"
+        if each.default is not MISSING and number:
+            known[f"default_{number}"] = each.default
+            part = f"('' if value.{each.name} == default_{number} else {part})"
+        parts.append(part)
+    source = f"lambda value: '{{' + {' + '.join(parts)} + '}}'"
+    made: _Writer = eval(source, known)  # noqa: S307 - of our own field names
     return made
 
 

@@ -15,7 +15,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
-from libs.events import Event, digest_of, event_to_json
+from libs.events import Digest, Event, event_from_json, event_to_json
 from libs.service.work import Lease
 
 REASON_CHARACTERS = 64  # that the tables hold
@@ -40,13 +40,19 @@ class NewEvent:
     company: str
     transaction_id: str
     origin: str  # the transaction that brought it: a delivery's, a file's
-    digest: str
+    digest: Digest
     payload: str  # libs.events.event_to_json
 
     @classmethod
     def of(cls, event: Event, origin: str) -> NewEvent:
         payload = event_to_json(event)
-        return cls(event.name, event.company, event.transaction_id, origin, digest_of(event), payload)
+        return cls(event.name, event.company, event.transaction_id, origin, Digest.of(event), payload)
+
+    def has(self, stored: Digest) -> bool:
+        """Whether it has the content that a stored digest, perhaps of another version, is of."""
+        if stored.version == self.digest.version:
+            return stored == self.digest
+        return stored.fits(event_from_json(self.payload))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ class OutboundEvent:
     """An event on its way to the ledger. `origin` is the transaction that first brought it."""
 
     event: Event
-    digest: str
+    digest: Digest
     origin: str
     state: EventState = EventState.WAITING
     reason: str = ""

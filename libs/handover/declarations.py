@@ -16,6 +16,7 @@ class OutboundColumns(LeaseColumns):
     transaction_id: str = Field(max_length=32)
     origin: str = Field(max_length=32)  # transaction of the delivery or file that first brought it
     digest: str = Field(max_length=64)
+    digest_version: int
     payload: str = Field(sa_type=Text)  # libs.events.event_to_json
     counted: int  # 1 once it is in the control totals
     reason: str = Field(max_length=REASON_CHARACTERS)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, select, update
 
-from libs.events import Event, event_from_json
+from libs.events import Digest, Event, event_from_json
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import claim, finish, held, in_state, lease_of
 from libs.storage.rows import insert_new, parts
@@ -59,13 +59,13 @@ class OutboundEvents:
         return found
 
     def conflicts(self, events: Sequence[NewEvent]) -> set[str]:
-        """Names that are known with another digest."""
-        digests = {event.name: event.digest for event in events}
-        columns = (self._table.c.name, self._table.c.digest)
+        """Names that are known with another content."""
+        given = {event.name: event for event in events}
+        columns = (self._table.c.name, self._table.c.digest, self._table.c.digest_version)
         found: set[str] = set()
-        for part in parts(sorted(digests)):
+        for part in parts(sorted(given)):
             rows = self._connection.execute(select(*columns).where(self._table.c.name.in_(part)))
-            found |= {row.name for row in rows if row.digest != digests[row.name]}
+            found |= {row.name for row in rows if not given[row.name].has(_digest(row))}
         return found
 
     def find(self, names: Iterable[str]) -> list[Event]:
@@ -125,7 +125,13 @@ class OutboundEvents:
         action = self._tables.recorded if outcome.state is EventState.RECORDED else outcome.state.name
         transaction_id = stored.event.transaction_id
         return AuditEntry(
-            stored.name, action, self._tables.actor, now, transaction_id, outcome.reason, content_digest=stored.digest
+            stored.name,
+            action,
+            self._tables.actor,
+            now,
+            transaction_id,
+            outcome.reason,
+            content_digest=stored.digest.hex,
         )
 
 
@@ -135,7 +141,8 @@ def _row(event: NewEvent, now: datetime) -> dict[str, Any]:
         "company": event.company,
         "transaction_id": event.transaction_id,
         "origin": event.origin,
-        "digest": event.digest,
+        "digest": event.digest.hex,
+        "digest_version": event.digest.version,
         "payload": event.payload,
         "counted": 0,
         "reason": "",
@@ -163,10 +170,14 @@ def _total_key(event: Event) -> TotalKey:
     return TotalKey(event.interface, event.company, event.amount.currency, day, HANDED_ON)
 
 
+def _digest(row: Any) -> Digest:
+    return Digest(row.digest, row.digest_version)
+
+
 def _stored(row: Row[Any], lease: Any = None) -> OutboundEvent:
     return OutboundEvent(
         event=event_from_json(row.payload),
-        digest=row.digest,
+        digest=_digest(row),
         origin=row.origin,
         state=EventState(row.state),
         reason=row.reason,

@@ -15,7 +15,7 @@ from libs.rpc.identity import Identity
 from libs.rpc.resources import ResourceUnknown
 
 BANK = "bank"  # the provider of accounts whose statements are read
-COMMERCE = frozenset({EventKind.ORDER_PAID, EventKind.ORDER_REFUNDED})
+COMMERCE = frozenset({EventKind.DOCUMENT})
 # Beside `libs.rpc.permissions.ROLES`: of which kinds are the events that a role records.
 KINDS: Mapping[str, frozenset[EventKind]] = {
     "partner": COMMERCE | {EventKind.EVIDENCE},

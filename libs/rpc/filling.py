@@ -12,9 +12,12 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from .wire import from_money, from_time
+from .scalars import from_money, from_time
 
 M = TypeVar("M", bound=Message)
+
+# AIP-143 has codes of lists end in `_code`; in the code they are what they name.
+_CODES = frozenset({"country_code", "currency_code", "unit_code"})
 
 
 def filled(kind: type[M], value: object, **given: Any) -> M:
@@ -31,10 +34,15 @@ def filled(kind: type[M], value: object, **given: Any) -> M:
     return kind(**given | fields)
 
 
+def attribute_of(field: str) -> str:
+    """A field's attribute."""
+    return field.removesuffix("_code") if field in _CODES else field
+
+
 @cache
 def _fields(kind: Any) -> tuple[tuple[str, str, Callable[[Any], Any]], ...]:
     """Each field, its attribute, and what makes the attribute's value the field's."""
-    return tuple((field.name, field.name.removesuffix("_code"), _converter(field)) for field in kind.DESCRIPTOR.fields)
+    return tuple((field.name, attribute_of(field.name), _converter(field)) for field in kind.DESCRIPTOR.fields)
 
 
 def _converter(field: Any) -> Callable[[Any], Any]:

@@ -2,9 +2,9 @@
 
 | the signed body is | gives |
 | --- | --- |
-| an order, paid (and perhaps refunded since) | `ORDER_PAID`, and `ORDER_REFUNDED` for each refund that went through |
+| an order, paid (and perhaps refunded since) | the invoice, and a credit note for each refund that went through |
 | an order in any other status | evidence |
-| a refund whose money went back | `ORDER_REFUNDED` |
+| a refund whose money went back | the credit note |
 | a refund whose money did not (yet) | evidence |
 | a refund without money, of an order never paid | nothing |
 | a payment transaction | nothing: the payment provider owns the money |

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from libs.errors import ConcordError
 from libs.events import (
+    CommercialDocument,
+    DocumentLine,
     Event,
     EventKind,
     Evidence,
     LineKind,
-    Order,
-    OrderLine,
     Party,
     Reference,
     ReferenceKind,
@@ -47,7 +47,7 @@ def translate_order(delivery: Delivery, body: Shape) -> Translation:
         except ConcordError as error:
             problems.append(Problem(error.reason, str(error)))
             continue
-        if found and found.kind is EventKind.ORDER_REFUNDED:
+        if found and found.kind is EventKind.DOCUMENT:
             events.append(found)
     return Translation(events=tuple(events), problems=tuple(problems))
 
@@ -63,12 +63,12 @@ def _paid(delivery: Delivery, body: Shape) -> Event:
     customer = customer_of(body, issuer)
     return Event(
         name=event_name("shopify", delivery.source.account, f"order-{order_id}-paid"),
-        kind=EventKind.ORDER_PAID,
+        kind=EventKind.DOCUMENT,
         company=delivery.source.company,
         object_id=order_id,
         effective_at=body.iso_instant("processed_at" if body.has("processed_at") else "created_at"),
         amount=owed,
-        body=Order(number_of(body), customer, lines, owed, tax),
+        body=CommercialDocument.sold(number_of(body), customer, lines, owed, tax),
         provenance=delivery.provenance(TRANSLATOR, "order", order_id, source_version=body.maybe_text("updated_at")),
         references=references_of(body, issuer),
     )
@@ -122,9 +122,9 @@ def customer_of(body: Shape, issuer: str) -> Party:
     )
 
 
-def _lines(body: Shape, document: str, shop: str) -> tuple[OrderLine, ...]:
+def _lines(body: Shape, document: str, shop: str) -> tuple[DocumentLine, ...]:
     included = body.maybe_flag("taxes_included")
-    lines: list[OrderLine] = []
+    lines: list[DocumentLine] = []
     for item in body.shapes("line_items"):
         quantity = item.integer("quantity")
         gross = amount(item, "price", document, shop)
@@ -140,10 +140,10 @@ def _lines(body: Shape, document: str, shop: str) -> tuple[OrderLine, ...]:
 
 def _line(
     item: Shape, kind: LineKind, quantity: str, charged: Money, included: bool, document: str, shop: str
-) -> OrderLine:
+) -> DocumentLine:
     taxes = tax_lines(item, document, shop)
     net = charged - total((tax.amount for tax in taxes), document) if included else charged
-    return OrderLine(
+    return DocumentLine(
         kind=kind,
         description=item.maybe_text("name") or item.maybe_text("title"),
         sku=item.maybe_text("sku"),
@@ -158,8 +158,8 @@ def _kind(item: Shape) -> LineKind:
 
 
 def _explained(
-    body: Shape, lines: tuple[OrderLine, ...], owed: Money, tax: Money, document: str, shop: str
-) -> tuple[OrderLine, ...]:
+    body: Shape, lines: tuple[DocumentLine, ...], owed: Money, tax: Money, document: str, shop: str
+) -> tuple[DocumentLine, ...]:
     """The lines, with the tip if that is what is missing; raises `TotalUnexplained` if anything else is.
 
     Taxes are rounded a line, the order's total may be rounded once: a cent a tax line is the ledger's to round off.
@@ -169,7 +169,7 @@ def _explained(
     known = total([line.net for line in lines] + taxes, document)
     tip = maybe_amount(body, "total_tip_received", document, shop)
     if tip and owed - known == tip:
-        lines = (*lines, OrderLine(LineKind.PRODUCT, "Tip", "", "1", tip))
+        lines = (*lines, DocumentLine(LineKind.TIP, "Tip", tip))
         known = known + tip
     if abs((owed - known).minor_units) > tolerance:
         raise TotalUnexplained("the order's lines and taxes do not add up to its total", field="total_price")

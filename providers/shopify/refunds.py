@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from libs.events import (
+    CommercialDocument,
+    DocumentLine,
     Event,
     EventKind,
     Evidence,
     LineKind,
-    OrderLine,
-    OrderRefund,
     Party,
     Reference,
     ReferenceKind,
@@ -56,12 +56,14 @@ def refund_event(delivery: Delivery, body: Shape, order: Shape | None = None) ->
     number = order.maybe_text("name").removeprefix("#") if order else ""
     return Event(
         name=event_name("shopify", delivery.source.account, f"refund-{refund_id}"),
-        kind=EventKind.ORDER_REFUNDED,
+        kind=EventKind.DOCUMENT,
         company=delivery.source.company,
         object_id=refund_id,
         effective_at=body.iso_instant("created_at"),
         amount=back,
-        body=OrderRefund(body.identifier("order_id"), number, Party(customer_id, issuer), lines, back, tax),
+        body=CommercialDocument.refunded(
+            body.identifier("order_id"), number, Party(customer_id, issuer), lines, back, tax
+        ),
         provenance=delivery.provenance(TRANSLATOR, "refund", refund_id),
         references=_references(body, issuer),
     )
@@ -97,7 +99,7 @@ def _references(body: Shape, issuer: str) -> tuple[Reference, ...]:
     )
 
 
-def _lines(body: Shape, document: str, back: Money) -> tuple[OrderLine, ...]:
+def _lines(body: Shape, document: str, back: Money) -> tuple[DocumentLine, ...]:
     """The lines that make up the money; raises `TotalUnexplained` if none do.
 
     A refund does not say whether its subtotals hold the tax: the money that went back decides.
@@ -110,15 +112,15 @@ def _lines(body: Shape, document: str, back: Money) -> tuple[OrderLine, ...]:
     raise TotalUnexplained("the refund's lines do not add up to the money that went back", field="transactions")
 
 
-def _goods(body: Shape, document: str, included: bool) -> tuple[OrderLine, ...]:
-    lines: list[OrderLine] = []
+def _goods(body: Shape, document: str, included: bool) -> tuple[DocumentLine, ...]:
+    lines: list[DocumentLine] = []
     for shape in body.shapes("refund_line_items"):
         item = shape.shape("line_item")
         subtotal = _plain(shape, "subtotal", document)
         tax = _plain(shape, "total_tax", document)
         taxes = shared(tax_lines(item, document, document), tax)
         lines.append(
-            OrderLine(
+            DocumentLine(
                 kind=LineKind.GIFT_CARD if item.maybe_flag("gift_card") else LineKind.PRODUCT,
                 description=item.maybe_text("name") or item.maybe_text("title"),
                 sku=item.maybe_text("sku"),
@@ -130,15 +132,15 @@ def _goods(body: Shape, document: str, included: bool) -> tuple[OrderLine, ...]:
     return tuple(lines)
 
 
-def _shipping(body: Shape, document: str) -> tuple[OrderLine, ...]:
+def _shipping(body: Shape, document: str) -> tuple[DocumentLine, ...]:
     """Shipping given back: `order_adjustments`, whose amounts are negative and without tax."""
-    lines: list[OrderLine] = []
+    lines: list[DocumentLine] = []
     for shape in body.shapes("order_adjustments"):
         if shape.maybe_text("kind") == "shipping_refund":
             tax = -maybe_amount(shape, "tax_amount", document, document)
             net = -amount(shape, "amount", document, document)
             lines.append(
-                OrderLine(LineKind.SHIPPING, "Shipping", "", "1", net, shared(_shipping_taxes(body, document), tax))
+                DocumentLine(LineKind.SHIPPING, "Shipping", net, taxes=shared(_shipping_taxes(body, document), tax))
             )
     return tuple(lines)
 
@@ -153,14 +155,14 @@ def _shipping_taxes(body: Shape, document: str) -> tuple[TaxLine, ...]:
     )
 
 
-def _discrepancies(body: Shape, document: str) -> tuple[OrderLine, ...]:
+def _discrepancies(body: Shape, document: str) -> tuple[DocumentLine, ...]:
     """Money given back for no line in particular, or kept: `refund_discrepancy`, negative where given."""
-    lines: list[OrderLine] = []
+    lines: list[DocumentLine] = []
     for shape in body.shapes("order_adjustments"):
         if shape.maybe_text("kind") != "shipping_refund":
             tax = -maybe_amount(shape, "tax_amount", document, document)
             net = -amount(shape, "amount", document, document)
-            lines.append(OrderLine(LineKind.PRODUCT, "Refund adjustment", "", "1", net, shared((), tax)))
+            lines.append(DocumentLine(LineKind.PRODUCT, "Refund adjustment", net, taxes=shared((), tax)))
     return tuple(lines)
 
 

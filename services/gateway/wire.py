@@ -7,7 +7,7 @@ from concord.gateway.v1 import delivery_pb2, gateway_pb2
 from libs.events import Channel
 from libs.rpc import requests
 from libs.rpc.errors import InvalidRequest
-from libs.rpc.wire import from_time
+from libs.rpc.scalars import from_time
 
 from .domain.delivery import DeliveryState, StoredDelivery
 from .handlers.administer import KnownSource

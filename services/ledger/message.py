@@ -13,7 +13,7 @@ from typing import Any
 
 from concord.ledger.v1 import posting_pb2
 
-from libs.rpc.wire import from_time
+from libs.rpc.scalars import from_time
 
 from .domain.document_type import DocumentType
 from .domain.posting import Posting
@@ -80,18 +80,19 @@ def _document(stored: dict[str, Any]) -> posting_pb2.Document:
         original_date=stored["original_day"],
         currency_code=stored["currency"],
         lines=[_line(line) for line in stored["entry"]["lines"]],
-        converts=stored["entry"]["converts"],
+        converts=stored["entry"].get("converts", False),
     )
 
 
 def _line(stored: dict[str, Any]) -> posting_pb2.EntryLine:
     currency, minor_units = stored["amount"]
     company_currency, company_units = stored["balance"]
+    party = stored.get("party")  # a field that has its default may be left out
     line = posting_pb2.EntryLine(
         role=stored["role"],
         account=stored["account"]["code"],
-        label=stored["label"],
-        party=stored["party"]["name"] if stored["party"] else "",
+        label=stored.get("label", ""),
+        party=party["name"] if party else "",
     )
     line.amount.currency_code, line.amount.minor_units = currency, minor_units
     line.balance.currency_code, line.balance.minor_units = company_currency, company_units

@@ -60,8 +60,14 @@ def from_results(results: Sequence[RecordedEvent | ConcordError]) -> ledger_pb2.
 
 def from_recorded(recorded: RecordedEvent) -> ledger_pb2.RecordedEvent:
     event = recorded.event
-    postings = [posting_name(event.company, key) for key in recorded.postings]
-    return filled(ledger_pb2.RecordedEvent, recorded, event=from_event(event), postings=postings)
+    return filled(
+        ledger_pb2.RecordedEvent,
+        recorded,
+        event=from_event(event),
+        digest=recorded.digest.hex,
+        digest_version=recorded.digest.version,
+        postings=[posting_name(event.company, key) for key in recorded.postings],
+    )
 
 
 def to_posting_key(name: str, field: str = "name") -> tuple[str, str]:

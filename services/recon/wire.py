@@ -16,7 +16,8 @@ from libs.rpc.filling import filled
 from libs.rpc.identity import Identity
 from libs.rpc.requests import company_of, optional, request_id, required, resource_name
 from libs.rpc.requests import transaction_id as checked_transaction_id
-from libs.rpc.wire import from_settlement, to_settlement, to_time
+from libs.rpc.scalars import to_time
+from libs.rpc.wire import from_settlement, to_settlement
 
 from .domain.difference import Difference, DifferenceState
 from .domain.explain import Trial

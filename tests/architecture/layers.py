@@ -28,7 +28,7 @@ SERVICE_LAYERS: dict[str, frozenset[str]] = {
     | {"domain", "message", "libs.handover", "libs.storage", "libs.trail"}
     | {"sqlmodel", "sqlalchemy", "alembic"},
     # A value as the bytes that clients get: storage keeps them.
-    "message": VALUES | {"domain", "libs.rpc.wire", "concord"},
+    "message": VALUES | {"domain", "libs.rpc.scalars", "concord"},
     "adapters": VALUES | GRPC | SEAM | {"domain", "handlers.ports", "libs", "concord", "httpx", "yaml"},
     # The classes of Odoo's errors say what a worker does next; they are plain exceptions.
     "workers": VALUES

@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta
 from libs.events import (
     BalanceTransaction,
     Channel,
+    CommercialDocument,
+    DocumentLine,
     Event,
     EventKind,
     FeeDetail,
     LineKind,
-    Order,
-    OrderLine,
     Party,
     Provenance,
     Reference,
@@ -84,16 +84,16 @@ class Charges:
         issuer = f"shopify/{SHOP}"
         object_id = str(7_000_000 + number)
         taxed = (TaxLine("State Tax", "0.08", Money("USD", tax)),)
-        line = OrderLine(LineKind.PRODUCT, "Lamp", "LAMP-1", "1", Money("USD", net), taxed)
+        line = DocumentLine(LineKind.PRODUCT, "Lamp", Money("USD", net), sku="LAMP-1", taxes=taxed)
         amount = Money("USD", net + tax)
         return Event(
             name=event_name("shopify", SHOP, f"order-{object_id}-paid"),
-            kind=EventKind.ORDER_PAID,
+            kind=EventKind.DOCUMENT,
             company=COMPANY,
             object_id=object_id,
             effective_at=_instant(number),
             amount=amount,
-            body=Order(str(number), Party(str(customer), issuer), (line,), amount, Money("USD", tax)),
+            body=CommercialDocument.sold(str(number), Party(str(customer), issuer), (line,), amount, Money("USD", tax)),
             provenance=_source("shopify", SHOP, "order", object_id, f"whk_b{number}"),
             transaction_id=TransactionIds(lambda: MORNING, rng)(),
             references=(

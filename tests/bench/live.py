@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from libs.events import Event, EventKind, Order
+from libs.events import CommercialDocument, Event, EventKind
 from libs.odoo.connect import connect, server_version
 from libs.odoo.port import Odoo
 from libs.storage.engine import open_engine
@@ -189,11 +189,12 @@ def _events(kind: str, first: int, documents: int) -> list[Event]:
     """Orders make an invoice each, charges two entries each: the gross and the fee."""
     if kind == "entries":
         return Charges().events(first, (documents + 1) // 2)
-    return [one for one in Charges().sales(first, documents) if one.kind is EventKind.ORDER_PAID]
+    return [one for one in Charges().sales(first, documents) if one.kind is EventKind.DOCUMENT]
 
 
 def _invoice(event: Event, masters: Masters) -> dict[str, Any]:
-    assert isinstance(event.body, Order)
+    assert isinstance(event.body, CommercialDocument)
+    assert event.body.buyer
     day = event.effective_at.date().isoformat()
     lines = [
         {
@@ -208,7 +209,7 @@ def _invoice(event: Event, masters: Masters) -> dict[str, Any]:
     return {
         "move_type": "out_invoice",
         "journal_id": masters.journal_id("SAL"),
-        "partner_id": masters.customer_id(event.body.customer.external_id),
+        "partner_id": masters.customer_id(event.body.buyer.external_id),
         "invoice_date": day,
         "date": day,
         "ref": event.transaction_id,

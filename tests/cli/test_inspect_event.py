@@ -26,8 +26,8 @@ def test_files_are_told_in_order_and_a_refused_one_makes_the_exit_status_two(tmp
 
 
 @pytest.mark.parametrize("provider, file, kind", [
-    ("shopify", "order.paid.json", "order_paid"),
-    ("shopify", "refund.json", "order_refunded"),
+    ("shopify", "order.paid.json", "invoice"),
+    ("shopify", "refund.json", "credit_note"),
 ])  # fmt: skip
 def test_each_provider_tells_its_events(provider: str, file: str, kind: str) -> None:
     done = CliRunner().invoke(app, ["event", "--provider", provider, str(GOLDEN / provider / file)])

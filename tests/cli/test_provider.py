@@ -87,7 +87,7 @@ def test_the_guide_makes_a_shop_whose_order_is_posted(tree: Path) -> None:
     (golden / "golden.yaml").write_text(re.sub(r"(x-teashop-signature: )\w+", rf"\g<1>{signature}", about))
     (tree / "providers" / "teashop" / "translation.py").write_text(translation)
     (event,) = json.loads(run(tree, show).stdout)["events"]
-    assert (event["kind"], event["amount"]) == ("order_paid", ["USD", 2160])
+    assert (event["kind"], event["amount"]) == ("document", ["USD", 2160])
     assert run(tree, keep).returncode == 0
     filled = run(tree, passes)
     assert filled.returncode == 0, filled.stdout

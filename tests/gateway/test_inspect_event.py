@@ -13,7 +13,7 @@ def test_a_look_at_a_message_hides_no_part_that_cannot_be_read() -> None:
     order = json.loads((GOLDEN / "shopify" / "order.refunded.json").read_text())
     order["refunds"][0]["transactions"][0]["amount"] = "30.00"
     found = inspect_event(PROVIDERS["shopify"], json.dumps(order).encode(), NOW)
-    assert [event["kind"] for event in found["events"]] == ["order_paid"]
+    assert [event["kind"] for event in found["events"]] == ["invoice"]
     assert found["problems"] == ["DOCUMENT_TOTAL_UNEXPLAINED"]
 
 

@@ -66,6 +66,27 @@ def test_a_newer_version_goes_on_with_what_is_on_its_way(engine: Engine) -> None
 
 
 @pytest.mark.parametrize("engine", BOTH, indirect=True)
+def test_an_order_of_the_release_before_is_handed_on_and_its_repeat_is_known(engine: Engine) -> None:
+    """Before it, orders were no documents, and a digest had no version."""
+    upgrade(engine, "services.gateway")
+    world = GatewayWorld(engine, poll=False)
+    order = (GOLDEN / "shopify" / "order.refunded.json").read_bytes()
+    world.deliver_shopify(order)
+    world.run("translate")
+    version = importlib.import_module("services.gateway.storage.migrations.versions.0003_versions_of_digests")
+    with engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
+        version.downgrade()
+    assert [kind for (kind,) in world.stored("event", "payload") if '"is": "order' in kind]
+    with engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
+        version.upgrade()
+    assert check(engine, metadata, "services.gateway") == []
+    world.deliver_shopify(order.replace(b'"note": null', b'"note": "again"'))  # other bytes, the same facts
+    world.run()
+    assert world.states() == {"forwarded": 2}
+    assert {event.kind.value for event in world.ledger.events.values()} == {"document"}
+
+
+@pytest.mark.parametrize("engine", BOTH, indirect=True)
 def test_a_day_goes_the_same_way_on_either_database(engine: Engine) -> None:
     upgrade(engine, "services.gateway")
     world = GatewayWorld(engine)

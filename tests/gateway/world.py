@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 
 from libs.access import EVERYTHING
 from libs.errors import ConcordError, Kind
-from libs.events import Event, Settlement, TransactionIds, digest_of
+from libs.events import Digest, Event, Settlement, TransactionIds
 from libs.handover import NotRecorded, Recorded
 from libs.service.work import WorkContext
 from libs.storage.engine import copy_template, open_engine
@@ -93,7 +93,7 @@ class FakeLedger:
         if known is None:
             self.events[event.name] = event
             return Recorded(event.transaction_id, duplicate=False)
-        if digest_of(known) != digest_of(event):
+        if Digest.of(known) != Digest.of(event):
             return NotRecorded("EVENT_CONFLICT", retry=False)
         return Recorded(known.transaction_id, duplicate=True)
 

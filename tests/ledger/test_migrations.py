@@ -6,9 +6,11 @@ from dataclasses import replace
 
 from libs.access import EVERYTHING
 from libs.storage.sealer import Sealer
+from services.ledger.domain.event import RecordedEvent
+from services.ledger.domain.states import PostingState
 from services.ledger.handlers.decide_posting import PostingDecision, reject_posting
 from services.ledger.storage import TABLES
-from tests.ledger.posting.sales import capture, sale
+from tests.ledger.posting.sales import capture, credit, sale
 from tests.ledger.posting.world import PostingWorld
 from tests.ledger.versions import go_back_and_forth
 from tests.storage.fixtures import EngineFor
@@ -46,3 +48,26 @@ def test_answers_are_repeated_without_the_posting_s_column(engine_for: EngineFor
     answer = reject_posting(rejection, world.new_uow, world.clock)
     go_back_and_forth(world.engine, "0006_requests_as_in_all_services")
     assert reject_posting(rejection, world.new_uow, world.clock) == answer
+
+
+def test_an_order_in_flight_is_built_once_and_its_repeat_stays_a_duplicate(engine_for: EngineFor) -> None:
+    """Before version 8 a sale was an order with a digest of version 1; a release that knows documents takes it over."""
+    world = PostingWorld(engine_for("services.ledger"))
+    world.record(sale(), credit())
+    go_back_and_forth(world.engine, "0008_orders_are_documents")
+    with world.reading() as uow:
+        assert [uow.events.get(event.name, EVERYTHING).digest.version for event in (sale(), credit())] == [1, 1]
+    assert [isinstance(again, RecordedEvent) and again.duplicate for again in world.record(sale(), credit())] == [
+        True,
+        True,
+    ]
+    world.work()
+    (invoice,), (note,) = world.postings(sale()), world.postings(credit())
+    assert (invoice.state, note.state) == (PostingState.POSTED, PostingState.POSTED)
+    go_back_and_forth(world.engine, "0008_orders_are_documents")
+    assert [isinstance(again, RecordedEvent) and again.duplicate for again in world.record(sale(), credit())] == [
+        True,
+        True,
+    ]
+    world.work()
+    assert world.postings(sale(), credit()) == [invoice, note]

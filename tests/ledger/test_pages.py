@@ -11,7 +11,7 @@ from typing import Any
 from concord.ledger.v1 import posting_pb2
 from sqlalchemy import update
 
-from libs.rpc.wire import from_money, from_time
+from libs.rpc.scalars import from_money, from_time
 from services.ledger import wire
 from services.ledger.domain.document import Document
 from services.ledger.domain.posting import Change, Posting, PostingQuery, creation

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from libs.access import EVERYTHING
-from libs.events import Event, OrderRefund
+from libs.events import CommercialDocument, DocumentReference, DocumentReferenceKind, Event
 from services.ledger.domain.posting import Posting, PostingQuery
 from services.ledger.domain.states import PostingState
 from tests.ledger.events import capture, credit, order
@@ -90,6 +90,7 @@ def order_and_credit(number: int) -> tuple[Event, Event]:
     shop = f"sources/shopify/accounts/shop-1/events/{number}"
     invoice = replace(order(str(number)), name=f"{shop}-paid", object_id=f"o{number}")
     note = credit()
-    assert isinstance(note.body, OrderRefund)
-    body = replace(note.body, order_id=f"o{number}", order_number=str(number))
+    assert isinstance(note.body, CommercialDocument)
+    sale = DocumentReference(DocumentReferenceKind.CORRECTED, f"o{number}", str(number))
+    body = replace(note.body, references=(sale,))
     return invoice, replace(note, name=f"{shop}-refund", object_id=f"r{number}", body=body)

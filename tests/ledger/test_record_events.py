@@ -63,7 +63,7 @@ def test_another_content_under_a_known_name_is_a_conflict_that_names_both_digest
     (first,) = map(answered, world.record(capture()))
     conflict, fine = world.record(capture(gross="109.00"), capture("txn_2"))
     assert isinstance(conflict, EventConflict)
-    assert conflict.metadata["known"] == first.digest != conflict.metadata["stated"]
+    assert conflict.metadata["known"] == first.digest.hex != conflict.metadata["stated"]
     assert answered(fine).duplicate is False
     assert world.event(capture()).event.amount == Money("USD", 10800)
 

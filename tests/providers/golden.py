@@ -22,7 +22,7 @@ from typing import Any
 import yaml
 
 from libs.errors import ConcordError
-from libs.events import Channel, Event, digest_of, event_to_json
+from libs.events import Channel, Digest, Event, event_to_json
 from providers import PROVIDERS
 from providers.base import Delivery, Polls, Secrets, Source, Translation
 from providers.totals import settlement_totals
@@ -88,9 +88,9 @@ def shown(event: Event) -> dict[str, Any]:
     record = json.loads(event_to_json(event))
     provenance = record["provenance"]
     for volatile in ("received_at", "raw_sha256", "delivery"):
-        provenance.pop(volatile)
-    record.pop("transaction_id")
-    record["digest"] = digest_of(event)
+        provenance.pop(volatile, None)
+    record.pop("transaction_id", None)
+    record["digest"] = Digest.of(event).hex
     return dict(record)
 
 

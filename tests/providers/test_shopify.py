@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from libs.events import digest_of
+from libs.events import Digest
 from providers.base import Source
 from tests.providers.golden import GOLDEN, outcome, scratch, translated
 
@@ -17,8 +17,8 @@ def test_an_order_and_its_later_echo_tell_one_sale_and_the_refund_is_the_same_ei
     (paid,) = translated(shop / "order.paid.json").events
     echo, refund_in_order = translated(shop / "order.refunded.json").events
     (refund,) = translated(shop / "refund.json").events
-    assert (paid.name, digest_of(paid)) == (echo.name, digest_of(echo))
-    assert (refund.name, digest_of(refund)) == (refund_in_order.name, digest_of(refund_in_order))
+    assert (paid.name, Digest.of(paid)) == (echo.name, Digest.of(echo))
+    assert (refund.name, Digest.of(refund)) == (refund_in_order.name, Digest.of(refund_in_order))
 
 
 def test_a_test_order_never_reaches_a_live_company(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from libs.events import BalanceTransaction, digest_of
+from libs.events import BalanceTransaction, Digest
 from libs.money import Money
 from providers.base import Translation
 from tests.providers.golden import GOLDEN, scratch, translated
@@ -25,8 +25,8 @@ def test_webhook_and_page_tell_a_dispute_with_one_digest() -> None:
 
 def test_an_old_page_without_categories_tells_the_same_as_a_new_one() -> None:
     stripe = GOLDEN / "stripe"
-    new = {event.name: digest_of(event) for event in translated(stripe / "balance_transactions.page.json").events}
-    old = {event.name: digest_of(event) for event in translated(stripe / "balance_transactions.page.old.json").events}
+    new = {event.name: Digest.of(event) for event in translated(stripe / "balance_transactions.page.json").events}
+    old = {event.name: Digest.of(event) for event in translated(stripe / "balance_transactions.page.old.json").events}
     assert old
     assert old.items() <= new.items()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from libs.access import EVERYTHING
-from libs.events import BalanceTransaction, Event, digest_of, event_from_json
+from libs.events import BalanceTransaction, Digest, Event, event_from_json
 from libs.formats.errors import FormatError
 from libs.money import Money
 from providers.stripe.events import StripeTransaction, balance_transaction_event
@@ -78,7 +78,7 @@ def test_a_report_brings_the_very_events_that_the_poll_brings(world: World) -> N
     world.run("record")
     assert list(world.ledger.events) == [polled.name]
     (row_event,) = _events(world)
-    assert digest_of(row_event) == digest_of(polled)
+    assert Digest.of(row_event) == Digest.of(polled)
     assert isinstance(row_event.body, BalanceTransaction)
     # The poll handed it on, so it counts it; the file's id stays as an alias.
     with world.recon.new_uow(read_only=True) as uow:

@@ -20,8 +20,9 @@ from concord.trace.v1 import trace_pb2
 from libs.errors import Kind
 from libs.handover import NotRecorded, Recorded
 from libs.rpc.errors import RemoteError
+from libs.rpc.scalars import from_money, from_time
 from libs.rpc.server import Registration
-from libs.rpc.wire import from_event, from_money, from_settlement, from_time
+from libs.rpc.wire import from_event, from_settlement
 from services.recon.adapters.ledger import LedgerClient
 from services.recon.domain.learning import LedgerPosting
 from services.recon.domain.match import Certificate, Match, MatchSide, MatchState, MatchType

@@ -17,10 +17,11 @@ from libs.events import (
     BalanceTransaction,
     BankLine,
     Channel,
+    CommercialDocument,
+    Digest,
     EffectKey,
     Event,
     EventKind,
-    Order,
     Party,
     Provenance,
     Reference,
@@ -28,7 +29,6 @@ from libs.events import (
     Settlement,
     SettlementLine,
     TransactionIds,
-    digest_of,
     event_name,
 )
 from libs.handover import NotRecorded, Recorded
@@ -125,7 +125,7 @@ class FakeLedger:
         body, amount = event.body, event.amount
         if isinstance(body, BankLine):
             self._post(event, str(body.occurrence), "statement_line", [("BNK", amount), ("SUS", -amount)])
-        elif isinstance(body, Order):
+        elif isinstance(body, CommercialDocument):
             self._post(event, "invoice", "customer_invoice", [("AR", amount), ("REV", -amount)])
         elif isinstance(body, BalanceTransaction):
             counter = {"payout": "TRN", "payout_returned": "TRN", "capture": "AR", "refund": "AR"}.get(
@@ -169,7 +169,7 @@ class FakeLedger:
             if self.posts:
                 self.post(event)
             return Recorded(event.transaction_id, duplicate=False)
-        if digest_of(known) != digest_of(event):
+        if Digest.of(known) != Digest.of(event):
             return NotRecorded("EVENT_CONFLICT", retry=False)
         return Recorded(known.transaction_id, duplicate=True)
 
@@ -294,7 +294,7 @@ def posting_key(event: Event) -> str:
     effect = "gross"
     if isinstance(event.body, BankLine):
         effect = str(event.body.occurrence)
-    elif isinstance(event.body, Order):
+    elif isinstance(event.body, CommercialDocument):
         effect = "invoice"
     return str(EffectKey.of(event, effect))
 
@@ -328,12 +328,12 @@ def order_event(world: World, number: str, total: int, day: date = date(2026, 3,
     amount = Money("EUR", total)
     return Event(
         name=event_name("shopify", "shop", f"order-{number}-paid"),
-        kind=EventKind.ORDER_PAID,
+        kind=EventKind.DOCUMENT,
         company="acme",
         object_id=number,
         effective_at=datetime(day.year, day.month, day.day, 9, tzinfo=UTC),
         amount=amount,
-        body=Order(number, Party("", "shopify/shop"), (), amount, Money.zero("EUR")),
+        body=CommercialDocument.sold(number, Party("", "shopify/shop"), (), amount, Money.zero("EUR")),
         provenance=provenance("shopify", number),
         transaction_id=world.ids(),
         references=(Reference(ReferenceKind.ORDER, number),),

@@ -12,7 +12,7 @@ from concord.trace.v1 import trace_pb2
 
 from libs.money import Money
 from libs.rpc.filling import filled
-from libs.rpc.wire import from_money, from_time
+from libs.rpc.scalars import from_money, from_time
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -8,7 +8,8 @@ import grpc
 from concord.recon.v1 import recon_pb2, recon_pb2_grpc, statement_pb2
 
 from libs.events import Settlement
-from libs.rpc.wire import from_settlement, from_time
+from libs.rpc.scalars import from_time
+from libs.rpc.wire import from_settlement
 
 from ..domain.delivery import UploadedFile
 

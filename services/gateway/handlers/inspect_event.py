@@ -6,7 +6,7 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
-from libs.events import Channel, Event
+from libs.events import Channel, CommercialDocument, Event
 from providers.base import Delivery, ProviderRegistration, Secrets, Source
 
 
@@ -34,8 +34,9 @@ def inspect_event(registration: ProviderRegistration, body: bytes, now: datetime
 
 
 def _shown(event: Event) -> dict[str, Any]:
+    body = event.body
     return {
-        "kind": event.kind.value,
+        "kind": (body if isinstance(body, CommercialDocument) else event).kind.value,
         "source_event_id": event.provenance.source_event_id or event.provenance.source_id,
         "amount": event.amount.decimal(),
         "currency": event.amount.currency,

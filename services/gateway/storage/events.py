@@ -33,7 +33,7 @@ class GatewayEvents(OutboundEvents):
         first: dict[str, OutboundEvent] = {}
         for event in found:
             first.setdefault(event.name, event)
-        new = self.add(map(_new, first.values()), now)
+        new = self.add((NewEvent.of(event.event, event.origin) for event in first.values()), now)
         stored = {name: first[name] for name in new} | self.known(first.keys() - new)
         for event in found:
             stored[event.name] = self._merged(stored[event.name], event, now)
@@ -43,7 +43,7 @@ class GatewayEvents(OutboundEvents):
         """A repeat that names more references than before: the ledger must hear of them too."""
         event = stored.event
         more = [reference for reference in repeat.event.references if reference not in event.references]
-        if not more or stored.digest != repeat.digest or stored.state.is_set_aside:
+        if not more or not stored.digest.fits(repeat.event) or stored.state.is_set_aside:
             return stored
         merged = replace(event, references=(*event.references, *more))
         values = {
@@ -65,9 +65,3 @@ class GatewayEvents(OutboundEvents):
             one_more = {"waiting_events": DELIVERY.c.waiting_events + 1}
             self._connection.execute(update(DELIVERY).where(unfinished).values(one_more))
         return replace(stored, event=merged, state=EventState.WAITING)
-
-
-def _new(stored: OutboundEvent) -> NewEvent:
-    event = stored.event
-    payload = event_to_json(event)
-    return NewEvent(event.name, event.company, event.transaction_id, stored.origin, stored.digest, payload)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from libs.errors import ConcordError
-from libs.events import Channel, digest_of
+from libs.events import Channel, Digest
 from libs.handover import EventState, OutboundEvent
 from libs.service.work import WorkContext
 from providers.base import Problem, Source, Translation
@@ -119,7 +119,7 @@ class TranslateWorker:
         events: list[OutboundEvent] = []
         for event in item.translation.events:
             identified = replace(event, transaction_id=free.pop() if free else self._work.ids())
-            events.append(OutboundEvent(identified, digest_of(event), delivery.transaction_id))
+            events.append(OutboundEvent(identified, Digest.of(event), delivery.transaction_id))
         return events
 
     def _trace(self, outcomes: Sequence[DeliveryOutcome], born: Sequence[OutboundEvent]) -> None:
@@ -147,7 +147,7 @@ def _outcome(item: _Read, translated: Sequence[OutboundEvent], stored: Mapping[s
     translation = item.translation
     own = [stored[event.name] for event in translated if stored[event.name].origin == item.transaction_id]
     waiting = sum(event.state is EventState.WAITING for event in own)
-    conflict = any(stored[event.name].digest != event.digest for event in translated)
+    conflict = any(not stored[event.name].digest.fits(event.event) for event in translated)
     if translation.problems or conflict:
         reason = translation.problems[0].reason if translation.problems else CONFLICT
         # What was proved once, but is not configured any more, is no fault of the message.

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import Enum
 
 from libs.access import AccessScope
-from libs.events import Event
+from libs.events import Digest, Event
 
 from .claim import WorkClaim
 
@@ -25,8 +25,7 @@ class RecordedEvent:
 
     event: Event
     state: BuildState
-    digest: str
-    digest_version: int
+    digest: Digest
     recorded_by: str
     traceparent: str
     duplicate: bool = False
@@ -48,7 +47,7 @@ class Recording:
     event: Event  # with the transaction id that it gets if it proves new
     requested_transaction_id: str  # the one that the caller named; may be empty
     scope: AccessScope  # the caller's
-    digest: str
+    digest: Digest
     recorded_by: str
     traceparent: str
     state: BuildState

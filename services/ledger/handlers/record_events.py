@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from libs.access import NOTHING, AccessScope
-from libs.events import Clock, EffectKey, Event, EventInvalid, EventKind, IdSource, digest_of
+from libs.events import Clock, Digest, EffectKey, Event, EventInvalid, EventKind, IdSource
 
 from ..domain.errors import EventRefused
 from ..domain.event import BuildState, RecordedEvent, Recording
@@ -79,7 +79,7 @@ def _recording(incoming: IncomingEvent, ids: IdSource) -> Recording:
         event=event,
         requested_transaction_id=requested,
         scope=incoming.scope,
-        digest=digest_of(event),
+        digest=Digest.of(event),
         recorded_by=incoming.recorded_by,
         traceparent=incoming.traceparent,
         state=BuildState.RECORDED if effective else BuildState.NO_EFFECT,

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, literal_column, select, update
 
 from libs.access import AccessScope
-from libs.events import DIGEST_VERSION, Event, Reference, event_from_json, event_to_json
+from libs.events import Event, Reference, event_from_json, event_to_json
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import claim, finish, release
 from libs.storage.rows import insert_new, insert_rows
@@ -160,7 +160,7 @@ class RecordedEvents:
                 recording.recorded_by,
                 now,
                 recording.event.transaction_id,
-                content_digest=recording.digest,
+                content_digest=recording.digest.hex,
             )
             for recording in fresh
         ]
@@ -181,8 +181,8 @@ class RecordedEvents:
         """The first answer, or a conflict."""
         event = recording.event
         before = known[event.name]
-        if before.digest != recording.digest:
-            return EventConflict(event.name, before.digest, recording.digest)
+        if not before.digest.fits(event):
+            return EventConflict(event.name, before.digest.hex, recording.digest.hex)
         transaction_id = before.event.transaction_id
         if recording.requested_transaction_id and recording.requested_transaction_id != transaction_id:
             alias = {"alias": recording.requested_transaction_id, "transaction_id": transaction_id, "created_at": now}
@@ -219,7 +219,7 @@ class RecordedEvents:
                 recording.recorded_by,
                 now,
                 merged.transaction_id,
-                content_digest=recording.digest,
+                content_digest=recording.digest.hex,
                 detail={key: value for key, value in brought_by.items() if value},
             )
             AuditLog(self._connection, TABLES).append([entry])
@@ -248,7 +248,6 @@ def _recorded(recording: Recording) -> RecordedEvent:
         event=recording.event,
         state=recording.state,
         digest=recording.digest,
-        digest_version=DIGEST_VERSION,
         recorded_by=recording.recorded_by,
         traceparent=recording.traceparent,
     )
@@ -267,8 +266,8 @@ def _row(recording: Recording, now: datetime) -> tuple[Any, ...]:
         state.value,
         int(recording.build_due),
         _BUCKETS[state],
-        recording.digest,
-        DIGEST_VERSION,
+        recording.digest.hex,
+        recording.digest.version,
         event_to_json(event),
         amount.minor_units,
         amount.currency,

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table
 
-from libs.events import event_from_json
+from libs.events import Digest, event_from_json
 from libs.storage.layout import Layout
 from libs.storage.leases import Lease, renew
 
@@ -53,7 +53,13 @@ def new_row(posting: Posting) -> dict[str, Any]:
 
 
 def to_recorded(row: Row[Any], postings: tuple[str, ...] = ()) -> RecordedEvent:
-    return EVENTS.value_of(row, event=event_from_json(row.payload), postings=postings, claim=_claim(row))
+    return EVENTS.value_of(
+        row,
+        event=event_from_json(row.payload),
+        digest=Digest(row.digest, row.digest_version),
+        postings=postings,
+        claim=_claim(row),
+    )
 
 
 def to_case(row: Row[Any]) -> ExceptionCase:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, case, select, text, update
 
-from libs.events import Event, Order, event_from_json
+from libs.events import CommercialDocument, DocumentKind, Event, event_from_json
 
 from ..domain.document import Document, document_from_json
 from ..domain.event import BuildState
@@ -109,14 +109,14 @@ class StoryReader:
         return found
 
     def _customers(self, events: Sequence[str]) -> dict[str, PartyWord]:
-        """The buyers whom orders among the events name."""
-        statement = select(EVENT.c.name, EVENT.c.payload).where(EVENT.c.name.in_(events), EVENT.c.kind == "order_paid")
+        """The parties whom invoices among the events name."""
+        statement = select(EVENT.c.name, EVENT.c.payload).where(EVENT.c.name.in_(events), EVENT.c.kind == "document")
         found = {}
         for name, payload in self._connection.execute(statement):
             event = event_from_json(payload)
-            if isinstance(event.body, Order):
-                customer = event.body.customer
-                found[name] = PartyWord(customer.issuer or event.interface, customer.external_id)
+            body = event.body
+            if isinstance(body, CommercialDocument) and body.kind is DocumentKind.INVOICE and body.counterparty:
+                found[name] = PartyWord(body.counterparty.issuer or event.interface, body.counterparty.external_id)
         return found
 
 

@@ -13,7 +13,8 @@ from concord.ledger.v1 import ledger_pb2, match_pb2, posting_pb2
 from libs.events import Event
 from libs.handover.client import EventLedgerClient
 from libs.rpc.filling import filled
-from libs.rpc.wire import to_event, to_money, to_time
+from libs.rpc.scalars import to_money, to_time
+from libs.rpc.wire import to_event
 
 from ..domain.learning import LedgerPosting, RoleAmount
 from ..domain.match import Match

@@ -125,7 +125,7 @@ def item_of(posting: LedgerPosting, now: datetime) -> Item | None:
 def _kind_of(posting: LedgerPosting, event: Event, effect: str) -> ItemKind | None:
     if isinstance(event.body, BankLine):
         return ItemKind.BANK_LINE
-    if event.kind is EventKind.ORDER_PAID and posting.document_type == CUSTOMER_INVOICE:
+    if event.kind is EventKind.DOCUMENT and posting.document_type == CUSTOMER_INVOICE:
         return ItemKind.INVOICE
     if not isinstance(event.body, BalanceTransaction):
         return None

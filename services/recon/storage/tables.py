@@ -61,6 +61,7 @@ OUTBOUND_EVENT = Table(
     Column("transaction_id", String(32)),
     Column("origin", String(32)),
     Column("digest", String(64)),
+    Column("digest_version", Integer),
     Column("payload", Text),
     Column("counted", Integer),
     Column("reason", String(64)),

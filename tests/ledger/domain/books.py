@@ -9,13 +9,12 @@ from libs.events import (
     BalanceTransaction,
     BankLine,
     Channel,
+    CommercialDocument,
+    DocumentLine,
     Event,
     EventKind,
     Evidence,
     LineKind,
-    Order,
-    OrderLine,
-    OrderRefund,
     Party,
     Provenance,
     Reference,
@@ -101,7 +100,7 @@ def money(
 
 
 def order(
-    lines: tuple[OrderLine, ...],
+    lines: tuple[DocumentLine, ...],
     total: str,
     tax: str,
     *,
@@ -110,15 +109,17 @@ def order(
     number: str = "1001",
 ) -> Event:
     amount = Money.parse(currency, total)
-    body = Order(number, Party(customer, "shopify/shop-1"), lines, amount, Money.parse(currency, tax))
+    body = CommercialDocument.sold(number, Party(customer, "shopify/shop-1"), lines, amount, Money.parse(currency, tax))
     references = (Reference(ReferenceKind.ORDER, number),)
-    return _event("shopify", "shop-1", "order-5-paid", EventKind.ORDER_PAID, "5", amount, body, NOON, references)
+    return _event("shopify", "shop-1", "order-5-paid", EventKind.DOCUMENT, "5", amount, body, NOON, references)
 
 
-def refund(lines: tuple[OrderLine, ...], total: str, tax: str) -> Event:
+def refund(lines: tuple[DocumentLine, ...], total: str, tax: str) -> Event:
     amount = Money.parse("USD", total)
-    body = OrderRefund("5", "1001", Party("77", "shopify/shop-1"), lines, amount, Money.parse("USD", tax))
-    return _event("shopify", "shop-1", "refund-6", EventKind.ORDER_REFUNDED, "6", amount, body, NOON, ())
+    body = CommercialDocument.refunded(
+        "5", "1001", Party("77", "shopify/shop-1"), lines, amount, Money.parse("USD", tax)
+    )
+    return _event("shopify", "shop-1", "refund-6", EventKind.DOCUMENT, "6", amount, body, NOON, ())
 
 
 def bank_line(amount: str, currency: str = "USD", account: str = "DE89") -> Event:
@@ -135,9 +136,9 @@ def dispute_lost() -> Event:
 
 def line(
     net: str, tax: str = "", *, currency: str = "USD", kind: LineKind = LineKind.PRODUCT, quantity: str = "1"
-) -> OrderLine:
+) -> DocumentLine:
     taxes = (TaxLine("State Tax", "0.08", Money.parse(currency, tax)),) if tax else ()
-    return OrderLine(kind, "Mug", "", quantity, Money.parse(currency, net), taxes)
+    return DocumentLine(kind, "Mug", Money.parse(currency, net), quantity, taxes=taxes)
 
 
 def _event(

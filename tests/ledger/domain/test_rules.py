@@ -74,8 +74,8 @@ def test_each_event_has_its_effects(event: Event, expected: list[list[str]]) -> 
 
 def test_every_kind_of_provider_money_has_a_rule() -> None:
     outside = {
-        EventKind.ORDER_PAID,
-        EventKind.ORDER_REFUNDED,
+        EventKind.DOCUMENT,
+        EventKind.DOCUMENT,
         EventKind.BANK_LINE,
         EventKind.EVIDENCE,
         EventKind.DISPUTE_LOST,

@@ -6,7 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from libs.events import BalanceTransaction, Event, EventKind, Evidence, OrderRefund, Party, Reference, ReferenceKind
+from libs.events import (
+    BalanceTransaction,
+    CommercialDocument,
+    Event,
+    EventKind,
+    Evidence,
+    Party,
+    Reference,
+    ReferenceKind,
+)
 from services.ledger.domain.states import PostingState
 from tests.ledger.domain.books import line, money, refund
 from tests.ledger.posting.sales import ORDER, sale
@@ -43,8 +52,8 @@ def test_an_invoice_and_its_payment_close_each_other_though_they_are_joined_afte
 
 def test_a_refund_that_waits_for_its_order_is_built_as_soon_as_evidence_joins_them(world: PostingWorld) -> None:
     told = refund((line("20.00", "1.60"),), "21.60", "1.60")
-    assert isinstance(told.body, OrderRefund)
-    nobody = replace(told, body=replace(told.body, customer=Party("", "shopify/shop-1")), references=(PAYMENT,))
+    assert isinstance(told.body, CommercialDocument)
+    nobody = replace(told, body=replace(told.body, buyer=Party("", "shopify/shop-1")), references=(PAYMENT,))
     world.record(sale(), nobody)
     world.work(rounds=20)
     assert world.postings(nobody) == []

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from libs.events import EventKind, OrderRefund, Party, Reference, ReferenceKind
+from libs.events import CommercialDocument, EventKind, Party, Reference, ReferenceKind
 from libs.money import Money
 from libs.storage.engine import copy_template, open_engine
 from libs.storage.migrate import upgrade
@@ -215,8 +215,8 @@ def test_a_lost_dispute_recorded_together_with_its_withdrawal_is_posted_at_once(
 
 def test_a_refund_that_does_not_say_whose_it_is_waits_for_its_order(world: PostingWorld) -> None:
     told = credit()
-    assert isinstance(told.body, OrderRefund)
-    nobody = replace(told, body=replace(told.body, customer=Party("", "shopify/shop-1")))
+    assert isinstance(told.body, CommercialDocument)
+    nobody = replace(told, body=replace(told.body, buyer=Party("", "shopify/shop-1")))
     world.record(nobody)
     world.work(rounds=20)
     assert world.postings(nobody) == []

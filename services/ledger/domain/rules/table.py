@@ -9,7 +9,7 @@ from libs.events import BalanceTransaction, Event, EventKind, ReferenceKind
 
 from ..master import Company, CompanyWord, Masters, Ref
 from ..story import Context
-from . import bank, dispute, money, sale
+from . import bank, commercial, dispute, money
 from .books import Books, Built
 
 # References of these kinds join events to one story: an order, its captures, refunds and disputes.
@@ -30,15 +30,14 @@ class Family:
 
 
 _BANK = Family(bank.effects, bank.needs, bank.build)
+_COMMERCIAL = Family(commercial.effects, commercial.needs, commercial.build)
 _DISPUTE = Family(dispute.effects, dispute.needs, dispute.build)
 _MONEY = Family(money.effects, money.needs, money.build)
-_SALE = Family(sale.effects, sale.needs, sale.build)
 
 TABLE: dict[EventKind, Family] = {
     EventKind.BANK_LINE: _BANK,
     EventKind.DISPUTE_LOST: _DISPUTE,
-    EventKind.ORDER_PAID: _SALE,
-    EventKind.ORDER_REFUNDED: _SALE,
+    EventKind.DOCUMENT: _COMMERCIAL,
     **dict.fromkeys(money.RULES, _MONEY),
 }
 

@@ -25,23 +25,51 @@ _sym_db = _symbol_database.Default()
 from concord.money.v1 import money_pb2 as concord_dot_money_dot_v1_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n concord/events/v1/commerce.proto\x12\x11\x63oncord.events.v1\x1a\x1c\x63oncord/money/v1/money.proto\"X\n\x05Party\x12\x13\n\x0b\x65xternal_id\x18\x01 \x01(\t\x12\x0e\n\x06issuer\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x14\n\x0c\x63ountry_code\x18\x04 \x01(\t\"O\n\x07TaxLine\x12\r\n\x05title\x18\x01 \x01(\t\x12\x0c\n\x04rate\x18\x02 \x01(\t\x12\'\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x17.concord.money.v1.Money\"\x98\x02\n\tOrderLine\x12/\n\x04kind\x18\x01 \x01(\x0e\x32!.concord.events.v1.OrderLine.Kind\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x0b\n\x03sku\x18\x03 \x01(\t\x12\x10\n\x08quantity\x18\x04 \x01(\t\x12$\n\x03net\x18\x05 \x01(\x0b\x32\x17.concord.money.v1.Money\x12)\n\x05taxes\x18\x06 \x03(\x0b\x32\x1a.concord.events.v1.TaxLine\"U\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n\x0cKIND_PRODUCT\x10\x01\x12\x11\n\rKIND_SHIPPING\x10\x02\x12\x12\n\x0eKIND_GIFT_CARD\x10\x03\"\xc4\x01\n\x05Order\x12\x0e\n\x06number\x18\x01 \x01(\t\x12*\n\x08\x63ustomer\x18\x02 \x01(\x0b\x32\x18.concord.events.v1.Party\x12+\n\x05lines\x18\x03 \x03(\x0b\x32\x1c.concord.events.v1.OrderLine\x12&\n\x05total\x18\x04 \x01(\x0b\x32\x17.concord.money.v1.Money\x12*\n\ttax_total\x18\x05 \x01(\x0b\x32\x17.concord.money.v1.Money\"\xe2\x01\n\x0bOrderRefund\x12\x10\n\x08order_id\x18\x01 \x01(\t\x12\x14\n\x0corder_number\x18\x02 \x01(\t\x12*\n\x08\x63ustomer\x18\x03 \x01(\x0b\x32\x18.concord.events.v1.Party\x12+\n\x05lines\x18\x04 \x03(\x0b\x32\x1c.concord.events.v1.OrderLine\x12&\n\x05total\x18\x05 \x01(\x0b\x32\x17.concord.money.v1.Money\x12*\n\ttax_total\x18\x06 \x01(\x0b\x32\x17.concord.money.v1.Moneyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n concord/events/v1/commerce.proto\x12\x11\x63oncord.events.v1\x1a\x1c\x63oncord/money/v1/money.proto\"\xa4\t\n\x12\x43ommercialDocument\x12\x38\n\x04kind\x18\x01 \x01(\x0e\x32*.concord.events.v1.CommercialDocument.Kind\x12\x42\n\tdirection\x18\x02 \x01(\x0e\x32/.concord.events.v1.CommercialDocument.Direction\x12\x0e\n\x06number\x18\x03 \x01(\t\x12I\n\rnumber_issuer\x18\x04 \x01(\x0e\x32\x32.concord.events.v1.CommercialDocument.NumberIssuer\x12\x12\n\nissue_date\x18\x05 \x01(\t\x12\x10\n\x08\x64ue_date\x18\x06 \x01(\t\x12\x16\n\x0etax_point_date\x18\x07 \x01(\t\x12\x15\n\rdelivery_date\x18\x08 \x01(\t\x12)\n\x06period\x18\t \x01(\x0b\x32\x19.concord.events.v1.Period\x12(\n\x06seller\x18\n \x01(\x0b\x32\x18.concord.events.v1.Party\x12\'\n\x05\x62uyer\x18\x0b \x01(\x0b\x32\x18.concord.events.v1.Party\x12\'\n\x05payer\x18\x0c \x01(\x0b\x32\x18.concord.events.v1.Party\x12\'\n\x05payee\x18\r \x01(\x0b\x32\x18.concord.events.v1.Party\x12.\n\x05lines\x18\x0e \x03(\x0b\x32\x1f.concord.events.v1.DocumentLine\x12\x32\n\x0b\x61\x64justments\x18\x0f \x03(\x0b\x32\x1d.concord.events.v1.Adjustment\x12)\n\x05taxes\x18\x10 \x03(\x0b\x32\x1a.concord.events.v1.TaxLine\x12\x31\n\x06totals\x18\x11 \x01(\x0b\x32!.concord.events.v1.DocumentTotals\x12*\n\x07tenders\x18\x12 \x03(\x0b\x32\x19.concord.events.v1.Tender\x12\x15\n\rpayment_terms\x18\x13 \x01(\t\x12\x38\n\nreferences\x18\x14 \x03(\x0b\x32$.concord.events.v1.DocumentReference\x12\x32\n\x0b\x61ttachments\x18\x15 \x03(\x0b\x32\x1d.concord.events.v1.Attachment\x12\x0c\n\x04note\x18\x16 \x01(\t\"Y\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n\x0cKIND_INVOICE\x10\x01\x12\x14\n\x10KIND_CREDIT_NOTE\x10\x02\x12\x13\n\x0fKIND_DEBIT_NOTE\x10\x03\"R\n\tDirection\x12\x19\n\x15\x44IRECTION_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x44IRECTION_SALE\x10\x01\x12\x16\n\x12\x44IRECTION_PURCHASE\x10\x02\"`\n\x0cNumberIssuer\x12\x1d\n\x19NUMBER_ISSUER_UNSPECIFIED\x10\x00\x12\x17\n\x13NUMBER_ISSUER_BOOKS\x10\x01\x12\x18\n\x14NUMBER_ISSUER_SOURCE\x10\x02\"\xc2\x01\n\x05Party\x12\x13\n\x0b\x65xternal_id\x18\x01 \x01(\t\x12\x0e\n\x06issuer\x18\x02 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12\x14\n\x0c\x63ountry_code\x18\x04 \x01(\t\x12\x0e\n\x06tax_id\x18\x05 \x01(\t\x12\r\n\x05\x65mail\x18\x06 \x01(\t\x12\x17\n\x0fregistration_id\x18\x07 \x01(\t\x12\x30\n\tother_ids\x18\x08 \x03(\x0b\x32\x1d.concord.events.v1.ExternalId\"+\n\nExternalId\x12\r\n\x05value\x18\x01 \x01(\t\x12\x0e\n\x06issuer\x18\x02 \x01(\t\"\xdf\x02\n\x07TaxLine\x12\r\n\x05title\x18\x01 \x01(\t\x12\x0c\n\x04rate\x18\x02 \x01(\t\x12\'\n\x06\x61mount\x18\x03 \x01(\x0b\x32\x17.concord.money.v1.Money\x12%\n\x04\x62\x61se\x18\x04 \x01(\x0b\x32\x17.concord.money.v1.Money\x12\x10\n\x08\x63\x61tegory\x18\x05 \x01(\t\x12\x14\n\x0cjurisdiction\x18\x06 \x01(\t\x12\x37\n\tcollector\x18\x07 \x01(\x0e\x32$.concord.events.v1.TaxLine.Collector\x12\x18\n\x10\x65xemption_reason\x18\x08 \x01(\t\"l\n\tCollector\x12\x19\n\x15\x43OLLECTOR_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43OLLECTOR_SELLER\x10\x01\x12\x19\n\x15\x43OLLECTOR_MARKETPLACE\x10\x02\x12\x13\n\x0f\x43OLLECTOR_BUYER\x10\x03\"\xef\x04\n\x0c\x44ocumentLine\x12\x32\n\x04kind\x18\x01 \x01(\x0e\x32$.concord.events.v1.DocumentLine.Kind\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x0b\n\x03sku\x18\x03 \x01(\t\x12\x10\n\x08quantity\x18\x04 \x01(\t\x12$\n\x03net\x18\x05 \x01(\x0b\x32\x17.concord.money.v1.Money\x12)\n\x05taxes\x18\x06 \x03(\x0b\x32\x1a.concord.events.v1.TaxLine\x12\n\n\x02id\x18\x07 \x01(\t\x12\x11\n\tunit_code\x18\x08 \x01(\t\x12\x12\n\nunit_price\x18\t \x01(\t\x12\x32\n\x0b\x61\x64justments\x18\n \x03(\x0b\x32\x1d.concord.events.v1.Adjustment\x12)\n\x06period\x18\x0b \x01(\x0b\x32\x19.concord.events.v1.Period\x12\x12\n\norder_line\x18\x0c \x01(\t\x12\x14\n\x0creceipt_line\x18\r \x01(\t\x12\x30\n\ndimensions\x18\x0e \x03(\x0b\x32\x1c.concord.events.v1.Dimension\"\xb7\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n\x0cKIND_PRODUCT\x10\x01\x12\x11\n\rKIND_SHIPPING\x10\x02\x12\x12\n\x0eKIND_GIFT_CARD\x10\x03\x12\x10\n\x0cKIND_SERVICE\x10\x04\x12\r\n\tKIND_DUTY\x10\x05\x12\x0c\n\x08KIND_FEE\x10\x06\x12\x0c\n\x08KIND_TIP\x10\x07\x12\x10\n\x0cKIND_DEPOSIT\x10\x08\x12\x11\n\rKIND_ROUNDING\x10\t\"\xe5\x01\n\nAdjustment\x12\x30\n\x04kind\x18\x01 \x01(\x0e\x32\".concord.events.v1.Adjustment.Kind\x12\'\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x17.concord.money.v1.Money\x12\x0e\n\x06reason\x18\x03 \x01(\t\x12)\n\x05taxes\x18\x04 \x03(\x0b\x32\x1a.concord.events.v1.TaxLine\"A\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0eKIND_ALLOWANCE\x10\x01\x12\x0f\n\x0bKIND_CHARGE\x10\x02\".\n\x06Period\x12\x12\n\nstart_date\x18\x01 \x01(\t\x12\x10\n\x08\x65nd_date\x18\x02 \x01(\t\"\'\n\tDimension\x12\x0c\n\x04\x61xis\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"\x82\x03\n\x0e\x44ocumentTotals\x12&\n\x05gross\x18\x01 \x01(\x0b\x32\x17.concord.money.v1.Money\x12$\n\x03tax\x18\x02 \x01(\x0b\x32\x17.concord.money.v1.Money\x12&\n\x05lines\x18\x03 \x01(\x0b\x32\x17.concord.money.v1.Money\x12+\n\nallowances\x18\x04 \x01(\x0b\x32\x17.concord.money.v1.Money\x12(\n\x07\x63harges\x18\x05 \x01(\x0b\x32\x17.concord.money.v1.Money\x12$\n\x03net\x18\x06 \x01(\x0b\x32\x17.concord.money.v1.Money\x12(\n\x07prepaid\x18\x07 \x01(\x0b\x32\x17.concord.money.v1.Money\x12)\n\x08rounding\x18\x08 \x01(\x0b\x32\x17.concord.money.v1.Money\x12(\n\x07payable\x18\t \x01(\x0b\x32\x17.concord.money.v1.Money\"\x87\x02\n\x06Tender\x12,\n\x04kind\x18\x01 \x01(\x0e\x32\x1e.concord.events.v1.Tender.Kind\x12\'\n\x06\x61mount\x18\x02 \x01(\x0b\x32\x17.concord.money.v1.Money\x12\x11\n\treference\x18\x03 \x01(\t\"\x92\x01\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x11\n\rKIND_PROVIDER\x10\x01\x12\x16\n\x12KIND_BANK_TRANSFER\x10\x02\x12\x12\n\x0eKIND_GIFT_CARD\x10\x03\x12\r\n\tKIND_CASH\x10\x04\x12\x15\n\x11KIND_STORE_CREDIT\x10\x05\x12\x0f\n\x0bKIND_POINTS\x10\x06\"\xd6\x01\n\x11\x44ocumentReference\x12\x37\n\x04kind\x18\x01 \x01(\x0e\x32).concord.events.v1.DocumentReference.Kind\x12\x11\n\tobject_id\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\t\"e\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0e\n\nKIND_ORDER\x10\x01\x12\x12\n\x0eKIND_CORRECTED\x10\x02\x12\x11\n\rKIND_CONTRACT\x10\x03\x12\x10\n\x0cKIND_RECEIPT\x10\x04\">\n\nAttachment\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x12\n\nmedia_type\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'concord.events.v1.commerce_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PARTY']._serialized_start=85
-  _globals['_PARTY']._serialized_end=173
-  _globals['_TAXLINE']._serialized_start=175
-  _globals['_TAXLINE']._serialized_end=254
-  _globals['_ORDERLINE']._serialized_start=257
-  _globals['_ORDERLINE']._serialized_end=537
-  _globals['_ORDERLINE_KIND']._serialized_start=452
-  _globals['_ORDERLINE_KIND']._serialized_end=537
-  _globals['_ORDER']._serialized_start=540
-  _globals['_ORDER']._serialized_end=736
-  _globals['_ORDERREFUND']._serialized_start=739
-  _globals['_ORDERREFUND']._serialized_end=965
+  _globals['_COMMERCIALDOCUMENT']._serialized_start=86
+  _globals['_COMMERCIALDOCUMENT']._serialized_end=1274
+  _globals['_COMMERCIALDOCUMENT_KIND']._serialized_start=1003
+  _globals['_COMMERCIALDOCUMENT_KIND']._serialized_end=1092
+  _globals['_COMMERCIALDOCUMENT_DIRECTION']._serialized_start=1094
+  _globals['_COMMERCIALDOCUMENT_DIRECTION']._serialized_end=1176
+  _globals['_COMMERCIALDOCUMENT_NUMBERISSUER']._serialized_start=1178
+  _globals['_COMMERCIALDOCUMENT_NUMBERISSUER']._serialized_end=1274
+  _globals['_PARTY']._serialized_start=1277
+  _globals['_PARTY']._serialized_end=1471
+  _globals['_EXTERNALID']._serialized_start=1473
+  _globals['_EXTERNALID']._serialized_end=1516
+  _globals['_TAXLINE']._serialized_start=1519
+  _globals['_TAXLINE']._serialized_end=1870
+  _globals['_TAXLINE_COLLECTOR']._serialized_start=1762
+  _globals['_TAXLINE_COLLECTOR']._serialized_end=1870
+  _globals['_DOCUMENTLINE']._serialized_start=1873
+  _globals['_DOCUMENTLINE']._serialized_end=2496
+  _globals['_DOCUMENTLINE_KIND']._serialized_start=2313
+  _globals['_DOCUMENTLINE_KIND']._serialized_end=2496
+  _globals['_ADJUSTMENT']._serialized_start=2499
+  _globals['_ADJUSTMENT']._serialized_end=2728
+  _globals['_ADJUSTMENT_KIND']._serialized_start=2663
+  _globals['_ADJUSTMENT_KIND']._serialized_end=2728
+  _globals['_PERIOD']._serialized_start=2730
+  _globals['_PERIOD']._serialized_end=2776
+  _globals['_DIMENSION']._serialized_start=2778
+  _globals['_DIMENSION']._serialized_end=2817
+  _globals['_DOCUMENTTOTALS']._serialized_start=2820
+  _globals['_DOCUMENTTOTALS']._serialized_end=3206
+  _globals['_TENDER']._serialized_start=3209
+  _globals['_TENDER']._serialized_end=3472
+  _globals['_TENDER_KIND']._serialized_start=3326
+  _globals['_TENDER_KIND']._serialized_end=3472
+  _globals['_DOCUMENTREFERENCE']._serialized_start=3475
+  _globals['_DOCUMENTREFERENCE']._serialized_end=3689
+  _globals['_DOCUMENTREFERENCE_KIND']._serialized_start=3588
+  _globals['_DOCUMENTREFERENCE_KIND']._serialized_end=3689
+  _globals['_ATTACHMENT']._serialized_start=3691
+  _globals['_ATTACHMENT']._serialized_end=3753
 # @@protoc_insertion_point(module_scope)

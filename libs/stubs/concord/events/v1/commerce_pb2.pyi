@@ -21,8 +21,200 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class CommercialDocument(_message.Message):
+    """The commercial document of EN 16931 (UBL 2.1 Invoice, CreditNote, DebitNote): what shops, billers, e-invoices and
+    suppliers state, in one shape. BT and BG numbers are EN 16931's. An absent field is one that the source did not state.
+    Amounts of a credit note are positive, as in UBL: its kind says which way they go.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[CommercialDocument._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: CommercialDocument._Kind.ValueType  # 0
+        KIND_INVOICE: CommercialDocument._Kind.ValueType  # 1
+        """380."""
+        KIND_CREDIT_NOTE: CommercialDocument._Kind.ValueType  # 2
+        """381."""
+        KIND_DEBIT_NOTE: CommercialDocument._Kind.ValueType  # 3
+        """383: asks for more on a document that stands."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """BT-3 (UNTDID 1001)."""
+
+    KIND_UNSPECIFIED: CommercialDocument.Kind.ValueType  # 0
+    KIND_INVOICE: CommercialDocument.Kind.ValueType  # 1
+    """380."""
+    KIND_CREDIT_NOTE: CommercialDocument.Kind.ValueType  # 2
+    """381."""
+    KIND_DEBIT_NOTE: CommercialDocument.Kind.ValueType  # 3
+    """383: asks for more on a document that stands."""
+
+    class _Direction:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _DirectionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[CommercialDocument._Direction.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        DIRECTION_UNSPECIFIED: CommercialDocument._Direction.ValueType  # 0
+        DIRECTION_SALE: CommercialDocument._Direction.ValueType  # 1
+        """The company sells."""
+        DIRECTION_PURCHASE: CommercialDocument._Direction.ValueType  # 2
+        """The company buys."""
+
+    class Direction(_Direction, metaclass=_DirectionEnumTypeWrapper):
+        """Which side of it the company is."""
+
+    DIRECTION_UNSPECIFIED: CommercialDocument.Direction.ValueType  # 0
+    DIRECTION_SALE: CommercialDocument.Direction.ValueType  # 1
+    """The company sells."""
+    DIRECTION_PURCHASE: CommercialDocument.Direction.ValueType  # 2
+    """The company buys."""
+
+    class _NumberIssuer:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _NumberIssuerEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[CommercialDocument._NumberIssuer.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        NUMBER_ISSUER_UNSPECIFIED: CommercialDocument._NumberIssuer.ValueType  # 0
+        NUMBER_ISSUER_BOOKS: CommercialDocument._NumberIssuer.ValueType  # 1
+        """The books: `number` is what people call the sale, for example an order's number."""
+        NUMBER_ISSUER_SOURCE: CommercialDocument._NumberIssuer.ValueType  # 2
+        """The source: `number` is the legal one."""
+
+    class NumberIssuer(_NumberIssuer, metaclass=_NumberIssuerEnumTypeWrapper):
+        """Who gives the legal number."""
+
+    NUMBER_ISSUER_UNSPECIFIED: CommercialDocument.NumberIssuer.ValueType  # 0
+    NUMBER_ISSUER_BOOKS: CommercialDocument.NumberIssuer.ValueType  # 1
+    """The books: `number` is what people call the sale, for example an order's number."""
+    NUMBER_ISSUER_SOURCE: CommercialDocument.NumberIssuer.ValueType  # 2
+    """The source: `number` is the legal one."""
+
+    KIND_FIELD_NUMBER: _builtins.int
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    NUMBER_ISSUER_FIELD_NUMBER: _builtins.int
+    ISSUE_DATE_FIELD_NUMBER: _builtins.int
+    DUE_DATE_FIELD_NUMBER: _builtins.int
+    TAX_POINT_DATE_FIELD_NUMBER: _builtins.int
+    DELIVERY_DATE_FIELD_NUMBER: _builtins.int
+    PERIOD_FIELD_NUMBER: _builtins.int
+    SELLER_FIELD_NUMBER: _builtins.int
+    BUYER_FIELD_NUMBER: _builtins.int
+    PAYER_FIELD_NUMBER: _builtins.int
+    PAYEE_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    ADJUSTMENTS_FIELD_NUMBER: _builtins.int
+    TAXES_FIELD_NUMBER: _builtins.int
+    TOTALS_FIELD_NUMBER: _builtins.int
+    TENDERS_FIELD_NUMBER: _builtins.int
+    PAYMENT_TERMS_FIELD_NUMBER: _builtins.int
+    REFERENCES_FIELD_NUMBER: _builtins.int
+    ATTACHMENTS_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    kind: Global___CommercialDocument.Kind.ValueType
+    direction: Global___CommercialDocument.Direction.ValueType
+    number: _builtins.str
+    """BT-1; of a supplier's document the supplier's number."""
+    number_issuer: Global___CommercialDocument.NumberIssuer.ValueType
+    issue_date: _builtins.str
+    """ISO 8601 dates: BT-2, BT-9, BT-7, BT-72. Without an issue date the event's instant gives it."""
+    due_date: _builtins.str
+    tax_point_date: _builtins.str
+    delivery_date: _builtins.str
+    payment_terms: _builtins.str
+    """BT-20."""
+    note: _builtins.str
+    """BT-22."""
+    @_builtins.property
+    def period(self) -> Global___Period:
+        """BG-14."""
+
+    @_builtins.property
+    def seller(self) -> Global___Party:
+        """BG-4. Empty where it is the company itself."""
+
+    @_builtins.property
+    def buyer(self) -> Global___Party:
+        """BG-7. Empty where it is the company itself."""
+
+    @_builtins.property
+    def payer(self) -> Global___Party:
+        """Who pays, where not the buyer."""
+
+    @_builtins.property
+    def payee(self) -> Global___Party:
+        """BG-10: who is paid, where not the seller."""
+
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___DocumentLine]:
+        """BG-25."""
+
+    @_builtins.property
+    def adjustments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Adjustment]:
+        """BG-20, BG-21: of the whole document."""
+
+    @_builtins.property
+    def taxes(self) -> _containers.RepeatedCompositeFieldContainer[Global___TaxLine]:
+        """BG-23, as the source states it."""
+
+    @_builtins.property
+    def totals(self) -> Global___DocumentTotals:
+        """BG-22."""
+
+    @_builtins.property
+    def tenders(self) -> _containers.RepeatedCompositeFieldContainer[Global___Tender]:
+        """How it was or will be paid."""
+
+    @_builtins.property
+    def references(self) -> _containers.RepeatedCompositeFieldContainer[Global___DocumentReference]: ...
+    @_builtins.property
+    def attachments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Attachment]:
+        """BG-24."""
+
+    def __init__(
+        self,
+        *,
+        kind: Global___CommercialDocument.Kind.ValueType = ...,
+        direction: Global___CommercialDocument.Direction.ValueType = ...,
+        number: _builtins.str = ...,
+        number_issuer: Global___CommercialDocument.NumberIssuer.ValueType = ...,
+        issue_date: _builtins.str = ...,
+        due_date: _builtins.str = ...,
+        tax_point_date: _builtins.str = ...,
+        delivery_date: _builtins.str = ...,
+        period: Global___Period | None = ...,
+        seller: Global___Party | None = ...,
+        buyer: Global___Party | None = ...,
+        payer: Global___Party | None = ...,
+        payee: Global___Party | None = ...,
+        lines: _abc.Iterable[Global___DocumentLine] | None = ...,
+        adjustments: _abc.Iterable[Global___Adjustment] | None = ...,
+        taxes: _abc.Iterable[Global___TaxLine] | None = ...,
+        totals: Global___DocumentTotals | None = ...,
+        tenders: _abc.Iterable[Global___Tender] | None = ...,
+        payment_terms: _builtins.str = ...,
+        references: _abc.Iterable[Global___DocumentReference] | None = ...,
+        attachments: _abc.Iterable[Global___Attachment] | None = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["buyer", b"buyer", "payee", b"payee", "payer", b"payer", "period", b"period", "seller", b"seller", "totals", b"totals"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustments", b"adjustments", "attachments", b"attachments", "buyer", b"buyer", "delivery_date", b"delivery_date", "direction", b"direction", "due_date", b"due_date", "issue_date", b"issue_date", "kind", b"kind", "lines", b"lines", "note", b"note", "number", b"number", "number_issuer", b"number_issuer", "payee", b"payee", "payer", b"payer", "payment_terms", b"payment_terms", "period", b"period", "references", b"references", "seller", b"seller", "tax_point_date", b"tax_point_date", "taxes", b"taxes", "tenders", b"tenders", "totals", b"totals"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CommercialDocument: _TypeAlias = CommercialDocument  # noqa: Y015
+
+@_typing.final
 class Party(_message.Message):
-    """The buyer as the source names it (ISO 20022 Dbtr; UBL AccountingCustomerParty)."""
+    """A party as the source names it (UBL Party; ISO 20022 PartyIdentification)."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -30,13 +222,28 @@ class Party(_message.Message):
     ISSUER_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     COUNTRY_CODE_FIELD_NUMBER: _builtins.int
+    TAX_ID_FIELD_NUMBER: _builtins.int
+    EMAIL_FIELD_NUMBER: _builtins.int
+    REGISTRATION_ID_FIELD_NUMBER: _builtins.int
+    OTHER_IDS_FIELD_NUMBER: _builtins.int
     external_id: _builtins.str
-    """The source's id of the customer; empty for a guest."""
+    """The source's id of the party; empty for a guest."""
     issuer: _builtins.str
     """`{provider}/{account}`."""
     display_name: _builtins.str
+    """BT-27, BT-44."""
     country_code: _builtins.str
-    """ISO 3166-1 alpha-2."""
+    """ISO 3166-1 alpha-2 (BT-40, BT-55)."""
+    tax_id: _builtins.str
+    """With its country's prefix (BT-31, BT-48)."""
+    email: _builtins.str
+    """BT-43, BT-58."""
+    registration_id: _builtins.str
+    """BT-30, BT-47."""
+    @_builtins.property
+    def other_ids(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExternalId]:
+        """What others call the same party (BT-29, BT-46)."""
+
     def __init__(
         self,
         *,
@@ -44,65 +251,158 @@ class Party(_message.Message):
         issuer: _builtins.str = ...,
         display_name: _builtins.str = ...,
         country_code: _builtins.str = ...,
+        tax_id: _builtins.str = ...,
+        email: _builtins.str = ...,
+        registration_id: _builtins.str = ...,
+        other_ids: _abc.Iterable[Global___ExternalId] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["country_code", b"country_code", "display_name", b"display_name", "external_id", b"external_id", "issuer", b"issuer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["country_code", b"country_code", "display_name", b"display_name", "email", b"email", "external_id", b"external_id", "issuer", b"issuer", "other_ids", b"other_ids", "registration_id", b"registration_id", "tax_id", b"tax_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Party: _TypeAlias = Party  # noqa: Y015
 
 @_typing.final
-class TaxLine(_message.Message):
-    """One tax of one line, as the source computed it."""
+class ExternalId(_message.Message):
+    """An identifier and who gave it (UBL PartyIdentification with schemeID)."""
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    VALUE_FIELD_NUMBER: _builtins.int
+    ISSUER_FIELD_NUMBER: _builtins.int
+    value: _builtins.str
+    issuer: _builtins.str
+    """A scheme (ISO 6523) or `{provider}/{account}`."""
+    def __init__(
+        self,
+        *,
+        value: _builtins.str = ...,
+        issuer: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["issuer", b"issuer", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExternalId: _TypeAlias = ExternalId  # noqa: Y015
+
+@_typing.final
+class TaxLine(_message.Message):
+    """One tax, as the source computed it: of a line (BG-30), or of the document by category (BG-23)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Collector:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _CollectorEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[TaxLine._Collector.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        COLLECTOR_UNSPECIFIED: TaxLine._Collector.ValueType  # 0
+        COLLECTOR_SELLER: TaxLine._Collector.ValueType  # 1
+        COLLECTOR_MARKETPLACE: TaxLine._Collector.ValueType  # 2
+        """A deemed supplier: the marketplace collects and pays."""
+        COLLECTOR_BUYER: TaxLine._Collector.ValueType  # 3
+        """Reverse charge."""
+
+    class Collector(_Collector, metaclass=_CollectorEnumTypeWrapper):
+        """Who collects the tax and owes it to the authority."""
+
+    COLLECTOR_UNSPECIFIED: TaxLine.Collector.ValueType  # 0
+    COLLECTOR_SELLER: TaxLine.Collector.ValueType  # 1
+    COLLECTOR_MARKETPLACE: TaxLine.Collector.ValueType  # 2
+    """A deemed supplier: the marketplace collects and pays."""
+    COLLECTOR_BUYER: TaxLine.Collector.ValueType  # 3
+    """Reverse charge."""
 
     TITLE_FIELD_NUMBER: _builtins.int
     RATE_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
+    BASE_FIELD_NUMBER: _builtins.int
+    CATEGORY_FIELD_NUMBER: _builtins.int
+    JURISDICTION_FIELD_NUMBER: _builtins.int
+    COLLECTOR_FIELD_NUMBER: _builtins.int
+    EXEMPTION_REASON_FIELD_NUMBER: _builtins.int
     title: _builtins.str
     """The source's name of the tax, for example `State Tax`."""
     rate: _builtins.str
-    """A fraction as decimal string: `0.08` is 8 %."""
+    """A fraction as decimal string (BT-119, BT-152): `0.08` is 8 %."""
+    category: _builtins.str
+    """BT-118, BT-151 (UNCL 5305): `S`, `Z`, `E`, `AE`, `K`, `G`, `O`."""
+    jurisdiction: _builtins.str
+    """Whose tax it is: a country, a state, a county, as the source says it."""
+    collector: Global___TaxLine.Collector.ValueType
+    exemption_reason: _builtins.str
+    """BT-120."""
     @_builtins.property
-    def amount(self) -> _money_pb2.Money: ...
+    def amount(self) -> _money_pb2.Money:
+        """BT-117."""
+
+    @_builtins.property
+    def base(self) -> _money_pb2.Money:
+        """BT-116, where the source states it."""
+
     def __init__(
         self,
         *,
         title: _builtins.str = ...,
         rate: _builtins.str = ...,
         amount: _money_pb2.Money | None = ...,
+        base: _money_pb2.Money | None = ...,
+        category: _builtins.str = ...,
+        jurisdiction: _builtins.str = ...,
+        collector: Global___TaxLine.Collector.ValueType = ...,
+        exemption_reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "base", b"base"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "rate", b"rate", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "base", b"base", "category", b"category", "collector", b"collector", "exemption_reason", b"exemption_reason", "jurisdiction", b"jurisdiction", "rate", b"rate", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TaxLine: _TypeAlias = TaxLine  # noqa: Y015
 
 @_typing.final
-class OrderLine(_message.Message):
+class DocumentLine(_message.Message):
+    """BG-25."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     class _Kind:
         ValueType = _typing.NewType("ValueType", _builtins.int)
         V: _TypeAlias = ValueType  # noqa: Y015
 
-    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[OrderLine._Kind.ValueType], _builtins.type):
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[DocumentLine._Kind.ValueType], _builtins.type):
         DESCRIPTOR: _descriptor.EnumDescriptor
-        KIND_UNSPECIFIED: OrderLine._Kind.ValueType  # 0
-        KIND_PRODUCT: OrderLine._Kind.ValueType  # 1
-        KIND_SHIPPING: OrderLine._Kind.ValueType  # 2
-        KIND_GIFT_CARD: OrderLine._Kind.ValueType  # 3
+        KIND_UNSPECIFIED: DocumentLine._Kind.ValueType  # 0
+        KIND_PRODUCT: DocumentLine._Kind.ValueType  # 1
+        KIND_SHIPPING: DocumentLine._Kind.ValueType  # 2
+        KIND_GIFT_CARD: DocumentLine._Kind.ValueType  # 3
+        KIND_SERVICE: DocumentLine._Kind.ValueType  # 4
+        KIND_DUTY: DocumentLine._Kind.ValueType  # 5
+        KIND_FEE: DocumentLine._Kind.ValueType  # 6
+        KIND_TIP: DocumentLine._Kind.ValueType  # 7
+        KIND_DEPOSIT: DocumentLine._Kind.ValueType  # 8
+        """Paid in advance, or an advance deducted."""
+        KIND_ROUNDING: DocumentLine._Kind.ValueType  # 9
 
-    class Kind(_Kind, metaclass=_KindEnumTypeWrapper): ...
-    KIND_UNSPECIFIED: OrderLine.Kind.ValueType  # 0
-    KIND_PRODUCT: OrderLine.Kind.ValueType  # 1
-    KIND_SHIPPING: OrderLine.Kind.ValueType  # 2
-    KIND_GIFT_CARD: OrderLine.Kind.ValueType  # 3
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """What the line is for: it decides the account."""
+
+    KIND_UNSPECIFIED: DocumentLine.Kind.ValueType  # 0
+    KIND_PRODUCT: DocumentLine.Kind.ValueType  # 1
+    KIND_SHIPPING: DocumentLine.Kind.ValueType  # 2
+    KIND_GIFT_CARD: DocumentLine.Kind.ValueType  # 3
+    KIND_SERVICE: DocumentLine.Kind.ValueType  # 4
+    KIND_DUTY: DocumentLine.Kind.ValueType  # 5
+    KIND_FEE: DocumentLine.Kind.ValueType  # 6
+    KIND_TIP: DocumentLine.Kind.ValueType  # 7
+    KIND_DEPOSIT: DocumentLine.Kind.ValueType  # 8
+    """Paid in advance, or an advance deducted."""
+    KIND_ROUNDING: DocumentLine.Kind.ValueType  # 9
 
     KIND_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
@@ -110,115 +410,380 @@ class OrderLine(_message.Message):
     QUANTITY_FIELD_NUMBER: _builtins.int
     NET_FIELD_NUMBER: _builtins.int
     TAXES_FIELD_NUMBER: _builtins.int
-    kind: Global___OrderLine.Kind.ValueType
+    ID_FIELD_NUMBER: _builtins.int
+    UNIT_CODE_FIELD_NUMBER: _builtins.int
+    UNIT_PRICE_FIELD_NUMBER: _builtins.int
+    ADJUSTMENTS_FIELD_NUMBER: _builtins.int
+    PERIOD_FIELD_NUMBER: _builtins.int
+    ORDER_LINE_FIELD_NUMBER: _builtins.int
+    RECEIPT_LINE_FIELD_NUMBER: _builtins.int
+    DIMENSIONS_FIELD_NUMBER: _builtins.int
+    kind: Global___DocumentLine.Kind.ValueType
     description: _builtins.str
+    """BT-153."""
     sku: _builtins.str
-    """The seller's article number; empty where there is none."""
+    """The seller's article number (BT-155); empty where there is none."""
     quantity: _builtins.str
-    """Decimal string (UBL InvoicedQuantity)."""
+    """Decimal string (BT-129)."""
+    id: _builtins.str
+    """BT-126."""
+    unit_code: _builtins.str
+    """UN/ECE Recommendation 20 (BT-130)."""
+    unit_price: _builtins.str
+    """Decimal string, before tax (BT-146)."""
+    order_line: _builtins.str
+    """BT-132: the line of the purchase order."""
+    receipt_line: _builtins.str
+    """The line of the goods receipt."""
     @_builtins.property
     def net(self) -> _money_pb2.Money:
-        """Of the whole line, after discounts, before tax (BT-131)."""
+        """Of the whole line, after allowances and charges, before tax (BT-131)."""
 
     @_builtins.property
     def taxes(self) -> _containers.RepeatedCompositeFieldContainer[Global___TaxLine]: ...
+    @_builtins.property
+    def adjustments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Adjustment]:
+        """BG-27, BG-28: contained in `net`."""
+
+    @_builtins.property
+    def period(self) -> Global___Period:
+        """BG-26."""
+
+    @_builtins.property
+    def dimensions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Dimension]: ...
     def __init__(
         self,
         *,
-        kind: Global___OrderLine.Kind.ValueType = ...,
+        kind: Global___DocumentLine.Kind.ValueType = ...,
         description: _builtins.str = ...,
         sku: _builtins.str = ...,
         quantity: _builtins.str = ...,
         net: _money_pb2.Money | None = ...,
         taxes: _abc.Iterable[Global___TaxLine] | None = ...,
+        id: _builtins.str = ...,
+        unit_code: _builtins.str = ...,
+        unit_price: _builtins.str = ...,
+        adjustments: _abc.Iterable[Global___Adjustment] | None = ...,
+        period: Global___Period | None = ...,
+        order_line: _builtins.str = ...,
+        receipt_line: _builtins.str = ...,
+        dimensions: _abc.Iterable[Global___Dimension] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["net", b"net"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["net", b"net", "period", b"period"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "kind", b"kind", "net", b"net", "quantity", b"quantity", "sku", b"sku", "taxes", b"taxes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adjustments", b"adjustments", "description", b"description", "dimensions", b"dimensions", "id", b"id", "kind", b"kind", "net", b"net", "order_line", b"order_line", "period", b"period", "quantity", b"quantity", "receipt_line", b"receipt_line", "sku", b"sku", "taxes", b"taxes", "unit_code", b"unit_code", "unit_price", b"unit_price"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___OrderLine: _TypeAlias = OrderLine  # noqa: Y015
+Global___DocumentLine: _TypeAlias = DocumentLine  # noqa: Y015
 
 @_typing.final
-class Order(_message.Message):
-    """A paid order: becomes a customer invoice (UBL Order, Invoice)."""
+class Adjustment(_message.Message):
+    """An allowance or a charge (BG-20, BG-21, BG-27, BG-28)."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Adjustment._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: Adjustment._Kind.ValueType  # 0
+        KIND_ALLOWANCE: Adjustment._Kind.ValueType  # 1
+        KIND_CHARGE: Adjustment._Kind.ValueType  # 2
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper): ...
+    KIND_UNSPECIFIED: Adjustment.Kind.ValueType  # 0
+    KIND_ALLOWANCE: Adjustment.Kind.ValueType  # 1
+    KIND_CHARGE: Adjustment.Kind.ValueType  # 2
+
+    KIND_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    TAXES_FIELD_NUMBER: _builtins.int
+    kind: Global___Adjustment.Kind.ValueType
+    reason: _builtins.str
+    """BT-97, BT-104, BT-139, BT-144."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """Always positive (BT-92, BT-99, BT-136, BT-141)."""
+
+    @_builtins.property
+    def taxes(self) -> _containers.RepeatedCompositeFieldContainer[Global___TaxLine]:
+        """Of the whole document: the taxes of the adjustment (BT-95, BT-102)."""
+
+    def __init__(
+        self,
+        *,
+        kind: Global___Adjustment.Kind.ValueType = ...,
+        amount: _money_pb2.Money | None = ...,
+        reason: _builtins.str = ...,
+        taxes: _abc.Iterable[Global___TaxLine] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "kind", b"kind", "reason", b"reason", "taxes", b"taxes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Adjustment: _TypeAlias = Adjustment  # noqa: Y015
+
+@_typing.final
+class Period(_message.Message):
+    """BG-14, BG-26: ISO 8601 dates, both included."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_DATE_FIELD_NUMBER: _builtins.int
+    END_DATE_FIELD_NUMBER: _builtins.int
+    start_date: _builtins.str
+    end_date: _builtins.str
+    def __init__(
+        self,
+        *,
+        start_date: _builtins.str = ...,
+        end_date: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "start_date", b"start_date"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Period: _TypeAlias = Period  # noqa: Y015
+
+@_typing.final
+class Dimension(_message.Message):
+    """Where a cost belongs (BT-19, BT-133): `cost_centre`, `department`, `project` …, and the value's code."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AXIS_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    axis: _builtins.str
+    code: _builtins.str
+    def __init__(
+        self,
+        *,
+        axis: _builtins.str = ...,
+        code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["axis", b"axis", "code", b"code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Dimension: _TypeAlias = Dimension  # noqa: Y015
+
+@_typing.final
+class DocumentTotals(_message.Message):
+    """BG-22, as the source states it. Each is checked against the lines and the others."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GROSS_FIELD_NUMBER: _builtins.int
+    TAX_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    ALLOWANCES_FIELD_NUMBER: _builtins.int
+    CHARGES_FIELD_NUMBER: _builtins.int
+    NET_FIELD_NUMBER: _builtins.int
+    PREPAID_FIELD_NUMBER: _builtins.int
+    ROUNDING_FIELD_NUMBER: _builtins.int
+    PAYABLE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def gross(self) -> _money_pb2.Money:
+        """With tax (BT-112)."""
+
+    @_builtins.property
+    def tax(self) -> _money_pb2.Money:
+        """BT-110."""
+
+    @_builtins.property
+    def lines(self) -> _money_pb2.Money:
+        """The sum of the lines (BT-106)."""
+
+    @_builtins.property
+    def allowances(self) -> _money_pb2.Money:
+        """BT-107."""
+
+    @_builtins.property
+    def charges(self) -> _money_pb2.Money:
+        """BT-108."""
+
+    @_builtins.property
+    def net(self) -> _money_pb2.Money:
+        """Without tax (BT-109)."""
+
+    @_builtins.property
+    def prepaid(self) -> _money_pb2.Money:
+        """BT-113."""
+
+    @_builtins.property
+    def rounding(self) -> _money_pb2.Money:
+        """BT-114."""
+
+    @_builtins.property
+    def payable(self) -> _money_pb2.Money:
+        """What is due (BT-115)."""
+
+    def __init__(
+        self,
+        *,
+        gross: _money_pb2.Money | None = ...,
+        tax: _money_pb2.Money | None = ...,
+        lines: _money_pb2.Money | None = ...,
+        allowances: _money_pb2.Money | None = ...,
+        charges: _money_pb2.Money | None = ...,
+        net: _money_pb2.Money | None = ...,
+        prepaid: _money_pb2.Money | None = ...,
+        rounding: _money_pb2.Money | None = ...,
+        payable: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["allowances", b"allowances", "charges", b"charges", "gross", b"gross", "lines", b"lines", "net", b"net", "payable", b"payable", "prepaid", b"prepaid", "rounding", b"rounding", "tax", b"tax"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowances", b"allowances", "charges", b"charges", "gross", b"gross", "lines", b"lines", "net", b"net", "payable", b"payable", "prepaid", b"prepaid", "rounding", b"rounding", "tax", b"tax"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DocumentTotals: _TypeAlias = DocumentTotals  # noqa: Y015
+
+@_typing.final
+class Tender(_message.Message):
+    """How a part of the document is paid (UBL PaymentMeans, BG-16)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Tender._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: Tender._Kind.ValueType  # 0
+        KIND_PROVIDER: Tender._Kind.ValueType  # 1
+        """Money that a payment provider reports on its own."""
+        KIND_BANK_TRANSFER: Tender._Kind.ValueType  # 2
+        KIND_GIFT_CARD: Tender._Kind.ValueType  # 3
+        KIND_CASH: Tender._Kind.ValueType  # 4
+        KIND_STORE_CREDIT: Tender._Kind.ValueType  # 5
+        KIND_POINTS: Tender._Kind.ValueType  # 6
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper): ...
+    KIND_UNSPECIFIED: Tender.Kind.ValueType  # 0
+    KIND_PROVIDER: Tender.Kind.ValueType  # 1
+    """Money that a payment provider reports on its own."""
+    KIND_BANK_TRANSFER: Tender.Kind.ValueType  # 2
+    KIND_GIFT_CARD: Tender.Kind.ValueType  # 3
+    KIND_CASH: Tender.Kind.ValueType  # 4
+    KIND_STORE_CREDIT: Tender.Kind.ValueType  # 5
+    KIND_POINTS: Tender.Kind.ValueType  # 6
+
+    KIND_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    kind: Global___Tender.Kind.ValueType
+    reference: _builtins.str
+    """The payment's, the card's or the transfer's id (BT-83)."""
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money: ...
+    def __init__(
+        self,
+        *,
+        kind: Global___Tender.Kind.ValueType = ...,
+        amount: _money_pb2.Money | None = ...,
+        reference: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "kind", b"kind", "reference", b"reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Tender: _TypeAlias = Tender  # noqa: Y015
+
+@_typing.final
+class DocumentReference(_message.Message):
+    """Another document that this one names."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[DocumentReference._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: DocumentReference._Kind.ValueType  # 0
+        KIND_ORDER: DocumentReference._Kind.ValueType  # 1
+        """BT-13."""
+        KIND_CORRECTED: DocumentReference._Kind.ValueType  # 2
+        """BT-25: what a credit or debit note corrects."""
+        KIND_CONTRACT: DocumentReference._Kind.ValueType  # 3
+        """BT-12."""
+        KIND_RECEIPT: DocumentReference._Kind.ValueType  # 4
+        """BT-15."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper): ...
+    KIND_UNSPECIFIED: DocumentReference.Kind.ValueType  # 0
+    KIND_ORDER: DocumentReference.Kind.ValueType  # 1
+    """BT-13."""
+    KIND_CORRECTED: DocumentReference.Kind.ValueType  # 2
+    """BT-25: what a credit or debit note corrects."""
+    KIND_CONTRACT: DocumentReference.Kind.ValueType  # 3
+    """BT-12."""
+    KIND_RECEIPT: DocumentReference.Kind.ValueType  # 4
+    """BT-15."""
+
+    KIND_FIELD_NUMBER: _builtins.int
+    OBJECT_ID_FIELD_NUMBER: _builtins.int
     NUMBER_FIELD_NUMBER: _builtins.int
-    CUSTOMER_FIELD_NUMBER: _builtins.int
-    LINES_FIELD_NUMBER: _builtins.int
-    TOTAL_FIELD_NUMBER: _builtins.int
-    TAX_TOTAL_FIELD_NUMBER: _builtins.int
+    kind: Global___DocumentReference.Kind.ValueType
+    object_id: _builtins.str
+    """The source's id of the object: the `object_id` of its event."""
     number: _builtins.str
-    """The number that people see, for example `1001`."""
-    @_builtins.property
-    def customer(self) -> Global___Party: ...
-    @_builtins.property
-    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderLine]: ...
-    @_builtins.property
-    def total(self) -> _money_pb2.Money:
-        """What the customer owes, tax included (BT-112)."""
-
-    @_builtins.property
-    def tax_total(self) -> _money_pb2.Money: ...
+    """What people call it."""
     def __init__(
         self,
         *,
+        kind: Global___DocumentReference.Kind.ValueType = ...,
+        object_id: _builtins.str = ...,
         number: _builtins.str = ...,
-        customer: Global___Party | None = ...,
-        lines: _abc.Iterable[Global___OrderLine] | None = ...,
-        total: _money_pb2.Money | None = ...,
-        tax_total: _money_pb2.Money | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "tax_total", b"tax_total", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "lines", b"lines", "number", b"number", "tax_total", b"tax_total", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "number", b"number", "object_id", b"object_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Order: _TypeAlias = Order  # noqa: Y015
+Global___DocumentReference: _TypeAlias = DocumentReference  # noqa: Y015
 
 @_typing.final
-class OrderRefund(_message.Message):
-    """A shop's refund: becomes a credit note (UBL CreditNote)."""
+class Attachment(_message.Message):
+    """BG-24, by its content."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    ORDER_ID_FIELD_NUMBER: _builtins.int
-    ORDER_NUMBER_FIELD_NUMBER: _builtins.int
-    CUSTOMER_FIELD_NUMBER: _builtins.int
-    LINES_FIELD_NUMBER: _builtins.int
-    TOTAL_FIELD_NUMBER: _builtins.int
-    TAX_TOTAL_FIELD_NUMBER: _builtins.int
-    order_id: _builtins.str
-    """The order refunded: the source's id and the number that people see."""
-    order_number: _builtins.str
-    @_builtins.property
-    def customer(self) -> Global___Party: ...
-    @_builtins.property
-    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___OrderLine]:
-        """Amounts are positive."""
-
-    @_builtins.property
-    def total(self) -> _money_pb2.Money: ...
-    @_builtins.property
-    def tax_total(self) -> _money_pb2.Money: ...
+    SHA256_FIELD_NUMBER: _builtins.int
+    MEDIA_TYPE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    sha256: _builtins.str
+    """Lower-case hexadecimal."""
+    media_type: _builtins.str
+    name: _builtins.str
+    """BT-122."""
     def __init__(
         self,
         *,
-        order_id: _builtins.str = ...,
-        order_number: _builtins.str = ...,
-        customer: Global___Party | None = ...,
-        lines: _abc.Iterable[Global___OrderLine] | None = ...,
-        total: _money_pb2.Money | None = ...,
-        tax_total: _money_pb2.Money | None = ...,
+        sha256: _builtins.str = ...,
+        media_type: _builtins.str = ...,
+        name: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "tax_total", b"tax_total", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "lines", b"lines", "order_id", b"order_id", "order_number", b"order_number", "tax_total", b"tax_total", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["media_type", b"media_type", "name", b"name", "sha256", b"sha256"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___OrderRefund: _TypeAlias = OrderRefund  # noqa: Y015
+Global___Attachment: _TypeAlias = Attachment  # noqa: Y015

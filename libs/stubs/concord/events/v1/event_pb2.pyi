@@ -32,10 +32,8 @@ class _EventKind:
 class _EventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventKind.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     EVENT_KIND_UNSPECIFIED: _EventKind.ValueType  # 0
-    EVENT_KIND_ORDER_PAID: _EventKind.ValueType  # 1
-    """A shop's order is paid: the sale document."""
-    EVENT_KIND_ORDER_REFUNDED: _EventKind.ValueType  # 2
-    """A shop refunded: the credit note, never the money."""
+    EVENT_KIND_DOCUMENT: _EventKind.ValueType  # 1
+    """A sale or purchase document is final: an invoice, a credit or debit note, never the money."""
     EVENT_KIND_CAPTURE: _EventKind.ValueType  # 3
     """Provider money: a customer's payment was captured."""
     EVENT_KIND_REFUND: _EventKind.ValueType  # 4
@@ -63,15 +61,13 @@ class _EventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventKind.V
     """Evidence of a fact that another message posts: counted, no effect."""
 
 class EventKind(_EventKind, metaclass=_EventKindEnumTypeWrapper):
-    """What a canonical event says happened. The kind alone decides which effects
-    it has in the books (each name follows the row of the posting table).
+    """What a canonical event says happened. The kind decides which effects it has in
+    the books (each name follows the row of the posting table); of a document its own kind and direction do.
     """
 
 EVENT_KIND_UNSPECIFIED: EventKind.ValueType  # 0
-EVENT_KIND_ORDER_PAID: EventKind.ValueType  # 1
-"""A shop's order is paid: the sale document."""
-EVENT_KIND_ORDER_REFUNDED: EventKind.ValueType  # 2
-"""A shop refunded: the credit note, never the money."""
+EVENT_KIND_DOCUMENT: EventKind.ValueType  # 1
+"""A sale or purchase document is final: an invoice, a credit or debit note, never the money."""
 EVENT_KIND_CAPTURE: EventKind.ValueType  # 3
 """Provider money: a customer's payment was captured."""
 EVENT_KIND_REFUND: EventKind.ValueType  # 4
@@ -114,8 +110,7 @@ class Event(_message.Message):
     TRANSACTION_ID_FIELD_NUMBER: _builtins.int
     REFERENCES_FIELD_NUMBER: _builtins.int
     PROVENANCE_FIELD_NUMBER: _builtins.int
-    ORDER_FIELD_NUMBER: _builtins.int
-    ORDER_REFUND_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
     BALANCE_TRANSACTION_FIELD_NUMBER: _builtins.int
     BANK_LINE_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
@@ -127,7 +122,7 @@ class Event(_message.Message):
     company: _builtins.str
     """Format: `companies/{company}`."""
     object_id: _builtins.str
-    """The id of the business object whose effect this is (order, refund,
+    """The id of the business object whose effect this is (order, refund, bill,
     balance transaction, dispute, statement line's fingerprint).
     """
     transaction_id: _builtins.str
@@ -140,16 +135,14 @@ class Event(_message.Message):
 
     @_builtins.property
     def amount(self) -> _money_pb2.Money:
-        """Gross, as the source signs it: money in is positive."""
+        """Gross, as the source signs it: money in is positive. Of a document its total with tax."""
 
     @_builtins.property
     def references(self) -> _containers.RepeatedCompositeFieldContainer[_provenance_pb2.Reference]: ...
     @_builtins.property
     def provenance(self) -> _provenance_pb2.Provenance: ...
     @_builtins.property
-    def order(self) -> _commerce_pb2.Order: ...
-    @_builtins.property
-    def order_refund(self) -> _commerce_pb2.OrderRefund: ...
+    def document(self) -> _commerce_pb2.CommercialDocument: ...
     @_builtins.property
     def balance_transaction(self) -> _payments_pb2.BalanceTransaction: ...
     @_builtins.property
@@ -168,17 +161,16 @@ class Event(_message.Message):
         transaction_id: _builtins.str = ...,
         references: _abc.Iterable[_provenance_pb2.Reference] | None = ...,
         provenance: _provenance_pb2.Provenance | None = ...,
-        order: _commerce_pb2.Order | None = ...,
-        order_refund: _commerce_pb2.OrderRefund | None = ...,
+        document: _commerce_pb2.CommercialDocument | None = ...,
         balance_transaction: _payments_pb2.BalanceTransaction | None = ...,
         bank_line: _banking_pb2.BankLine | None = ...,
         evidence: Global___Evidence | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "balance_transaction", b"balance_transaction", "bank_line", b"bank_line", "body", b"body", "effective_time", b"effective_time", "evidence", b"evidence", "order", b"order", "order_refund", b"order_refund", "provenance", b"provenance"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "balance_transaction", b"balance_transaction", "bank_line", b"bank_line", "body", b"body", "document", b"document", "effective_time", b"effective_time", "evidence", b"evidence", "provenance", b"provenance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "balance_transaction", b"balance_transaction", "bank_line", b"bank_line", "body", b"body", "company", b"company", "effective_time", b"effective_time", "evidence", b"evidence", "kind", b"kind", "name", b"name", "object_id", b"object_id", "order", b"order", "order_refund", b"order_refund", "provenance", b"provenance", "references", b"references", "transaction_id", b"transaction_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "balance_transaction", b"balance_transaction", "bank_line", b"bank_line", "body", b"body", "company", b"company", "document", b"document", "effective_time", b"effective_time", "evidence", b"evidence", "kind", b"kind", "name", b"name", "object_id", b"object_id", "provenance", b"provenance", "references", b"references", "transaction_id", b"transaction_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["order", "order_refund", "balance_transaction", "bank_line", "evidence"]  # noqa: Y015
+    _WhichOneofReturnType_body: _TypeAlias = _typing.Literal["document", "balance_transaction", "bank_line", "evidence"]  # noqa: Y015
     _WhichOneofArgType_body: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_body) -> _WhichOneofReturnType_body | None: ...
 
