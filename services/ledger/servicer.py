@@ -171,7 +171,10 @@ class LedgerServicer(ledger_pb2_grpc.LedgerServiceServicer):
         answers = iter(self._recorder.submit_many(incoming).result(_patience()) if incoming else [])
         results: list[RecordedEvent | ConcordError] = []
         for item in items:
-            answer = next(answers) if isinstance(item, Event) else item
+            if not isinstance(item, Event):  # what the caller may not bring is as final as what is no event
+                results.append(item)
+                continue
+            answer = next(answers)
             if not isinstance(answer, RecordedEvent | ConcordError):
                 raise answer
             if isinstance(answer, ConcordError) and answer.kind.is_technical:
