@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from libs.access import EVERYTHING, AccessScope
 from libs.events import Settlement
 from libs.handover.worker import HandoverWorker
 from libs.service.work import WorkContext
@@ -64,8 +65,10 @@ class Recon:
             "sealer": self.sealer.run_once,
         }
 
-    def import_statement(self, file: IncomingFile, chunks: Iterable[bytes]) -> ImportedFile:
-        return import_statement(file, chunks, self.new_uow, self.work)
+    def import_statement(
+        self, file: IncomingFile, chunks: Iterable[bytes], scope: AccessScope = EVERYTHING
+    ) -> ImportedFile:
+        return import_statement(file, chunks, self.new_uow, self.work, scope)
 
     def import_settlement_file(self, file: IncomingFile, chunks: Iterable[bytes]) -> ImportedFile:
         return import_settlement_file(file, chunks, self.new_uow, self.work, self.settings)

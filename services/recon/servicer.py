@@ -8,6 +8,7 @@ import grpc
 from concord.recon.v1 import match_pb2, recon_pb2, recon_pb2_grpc, statement_pb2
 from concord.trace.v1 import trace_pb2
 
+from libs.access import AccessScope
 from libs.events import Clock, Settlement
 from libs.rpc.identity import current_identity, current_scope
 from libs.rpc.pages import Page
@@ -23,6 +24,7 @@ from .handlers.decide_difference import Decision, decide_difference
 from .handlers.explain import explain
 from .storage.uow import NewUow
 
+ImportStatement = Callable[[IncomingFile, Iterable[bytes], AccessScope], ImportedFile]
 ImportFile = Callable[[IncomingFile, Iterable[bytes]], ImportedFile]
 ImportSettlement = Callable[[Settlement, str, str], StoredSettlement]
 
@@ -43,7 +45,7 @@ class ReconServicer(recon_pb2_grpc.ReconServiceServicer):
     def __init__(
         self,
         new_uow: NewUow,
-        import_statement: ImportFile,
+        import_statement: ImportStatement,
         import_settlement_file: ImportFile,
         import_settlement: ImportSettlement,
         clock: Clock,
@@ -59,7 +61,7 @@ class ReconServicer(recon_pb2_grpc.ReconServiceServicer):
     def ImportStatement(
         self, request_iterator: Iterator[recon_pb2.ImportStatementRequest], context: grpc.ServicerContext
     ) -> statement_pb2.ImportedFile:
-        answer = self._import_statement(*wire.to_file(request_iterator))
+        answer = self._import_statement(*wire.to_file(request_iterator), current_scope())
         self._imported()
         return wire.from_imported(answer)
 

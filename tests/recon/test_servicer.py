@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ import pytest
 from concord.events.v1 import event_pb2
 from concord.ledger.v1 import ledger_pb2, ledger_pb2_grpc, match_pb2, posting_pb2
 from concord.recon.v1 import match_pb2 as recon_match_pb2
-from concord.recon.v1 import recon_pb2, recon_pb2_grpc, statement_pb2
+from concord.recon.v1 import recon_pb2, recon_pb2_grpc
 from concord.trace.v1 import trace_pb2
 
 from libs.errors import Kind
@@ -29,7 +28,7 @@ from services.recon.domain.match import Certificate, Match, MatchSide, MatchStat
 from services.recon.handlers.ports import AppliedState
 from services.recon.servicer import ReconServicer
 from tests.formats.camt_files import document
-from tests.recon.calls import PARENT, ROLES, serving
+from tests.recon.calls import PARENT, ROLES, parts, serving
 from tests.recon.world import BANK_ACCOUNT, World, line_entry, money_event, order_event, payout_of
 
 
@@ -43,20 +42,6 @@ def stub(world: World) -> Iterator[recon_pb2_grpc.ReconServiceStub]:
     registration = Registration(servicer, recon_pb2_grpc.add_ReconServiceServicer_to_server, service)
     with serving(registration, ROLES) as (_, channel):
         yield recon_pb2_grpc.ReconServiceStub(channel)
-
-
-def parts(world: World, content: bytes, **changes: Any) -> Iterator[recon_pb2.ImportStatementRequest]:
-    header = {
-        "company": PARENT,
-        "interface": f"bank/{BANK_ACCOUNT}",
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "receive_time": from_time(world.now),
-        "transaction_id": world.ids(),
-        **changes,
-    }
-    yield recon_pb2.ImportStatementRequest(header=statement_pb2.FileHeader(**header))
-    for start in range(0, len(content), 500):
-        yield recon_pb2.ImportStatementRequest(chunk=content[start : start + 500])
 
 
 def test_a_day_over_the_wire(world: World, stub: recon_pb2_grpc.ReconServiceStub) -> None:

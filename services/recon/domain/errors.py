@@ -4,6 +4,7 @@ ConcordError (those of a review stand in `libs.errors.review`)
 ├── StatementUnknown, SettlementUnknown, MatchUnknown, DifferenceUnknown
 ├── ExplanationUnknown    nothing of that name can be explained
 ├── FileChanged           the bytes are not the ones that their header promised
+├── BankAccountUnknown    a statement of an account that its sender may not touch
 ├── FileKindUnsupported   a file that is read but not imported
 ├── SettlementConflict    two tellings of one payout contradict each other
 ├── DifferenceChanged     an etag names another version
@@ -63,6 +64,13 @@ class WriteOffNotProposed(ConcordError):
 class ExplanationUnknown(ConcordError):
     kind = Kind.MISSING
     reason = "EXPLANATION_UNKNOWN"
+
+
+class BankAccountUnknown(ConcordError):
+    """A statement in the file is of an account that its sender may not touch: nothing of the file is imported."""
+
+    kind = Kind.MISSING
+    reason = "SOURCE_UNKNOWN"
 
 
 class FileKindUnsupported(ConcordError):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import BinaryIO
 
+from libs.access import EVERYTHING, AccessScope
 from libs.formats.camt import iter_camt
 from libs.formats.statement import StatementEnd, StatementHeader, StatementLine, line_references
 from libs.handover import NewEvent
 from libs.service.work import WorkContext
 
-from ...domain.errors import FileKindUnsupported
+from ...domain.errors import BankAccountUnknown, FileKindUnsupported
 from ...domain.files import FileFindings, FileKind, ImportedFile, IncomingFile
 from ...domain.names import statement_name
 from ...domain.statement import BankStatement, StatementEntry
@@ -32,13 +33,19 @@ from .spool import Spool
 STATEMENT_FORMAT = "camt.053."
 
 
-def import_statement(file: IncomingFile, chunks: Iterable[bytes], new_uow: NewUow, work: WorkContext) -> ImportedFile:
+def import_statement(
+    file: IncomingFile,
+    chunks: Iterable[bytes],
+    new_uow: NewUow,
+    work: WorkContext,
+    scope: AccessScope = EVERYTHING,
+) -> ImportedFile:
     """Store the statements and the events of their booked lines in one commit.
 
     The same bytes again get the first answer, and take up what the ledger had not taken. Raises a `FormatError` where
-    the file must be refused, `FileChanged`, `FileKindUnsupported`.
+    the file must be refused, `FileChanged`, `FileKindUnsupported`, `BankAccountUnknown` for one beyond the scope.
     """
-    return import_file(file, chunks, _FileReader(file, work), new_uow, work)
+    return import_file(file, chunks, _FileReader(file, work, scope), new_uow, work)
 
 
 class _FileReader:
@@ -46,9 +53,10 @@ class _FileReader:
     step = "statement_imported"
     record = KeptLine
 
-    def __init__(self, file: IncomingFile, work: WorkContext) -> None:
+    def __init__(self, file: IncomingFile, work: WorkContext, scope: AccessScope) -> None:
         self.file = file
         self.work = work
+        self.scope = scope
         self.statements: list[BankStatement] = []
         self.findings = FileFindings()
         self.doubts = FileDoubts()
@@ -111,13 +119,16 @@ class _StatementReader:
         self._odd: list[tuple[str, str]] = []  # (reason, message) of the statement itself
 
     def check(self) -> None:
-        """Raises `FileKindUnsupported`."""
+        """Raises `FileKindUnsupported`, `BankAccountUnknown`."""
         header = self._header
         if not header.format.startswith(STATEMENT_FORMAT):
             # Its entries come again in the account's statement, batches as one sum: they would be counted twice.
             message = "a report or notification is not the account's statement; send the camt.053"
             raise FileKindUnsupported(message)
-        if self._file.interface != f"bank/{account_segment(header.account.identification)}":
+        interface = f"bank/{account_segment(header.account.identification)}"
+        if not self._whole.scope.allows_interface(interface):
+            raise BankAccountUnknown("no such source is configured", field="header.interface")
+        if self._file.interface != interface:
             message = "the statement is of another account than the one that it was sent for"
             self._found("ACCOUNT_DIFFERS", message, f"statement {header.index}")
 

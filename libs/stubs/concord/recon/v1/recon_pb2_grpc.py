@@ -160,7 +160,8 @@ class ReconServiceServicer:
         """Takes a statement file in chunks and imports it whole or not at all.
         The same bytes again return the first answer. INVALID_ARGUMENT with the
         parser's reason and position where the file must be refused, or with reason
-        FILE_DIGEST_DIFFERS where it is not the file that its header announces.
+        FILE_DIGEST_DIFFERS where it is not the file that its header announces. NOT_FOUND, reason
+        SOURCE_UNKNOWN, where a statement in it is of an account that the caller's token does not name.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

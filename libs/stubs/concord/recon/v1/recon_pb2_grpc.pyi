@@ -35,7 +35,8 @@ class ReconServiceStub:
     """Takes a statement file in chunks and imports it whole or not at all.
     The same bytes again return the first answer. INVALID_ARGUMENT with the
     parser's reason and position where the file must be refused, or with reason
-    FILE_DIGEST_DIFFERS where it is not the file that its header announces.
+    FILE_DIGEST_DIFFERS where it is not the file that its header announces. NOT_FOUND, reason
+    SOURCE_UNKNOWN, where a statement in it is of an account that the caller's token does not name.
     """
     ImportSettlementFile: _grpc.StreamUnaryMultiCallable[_recon_pb2.ImportSettlementFileRequest, _statement_pb2.ImportedFile]
     """Takes a provider's settlement report file (one line a balance transaction).
@@ -119,7 +120,8 @@ class ReconServiceServicer(metaclass=_abc_1.ABCMeta):
         """Takes a statement file in chunks and imports it whole or not at all.
         The same bytes again return the first answer. INVALID_ARGUMENT with the
         parser's reason and position where the file must be refused, or with reason
-        FILE_DIGEST_DIFFERS where it is not the file that its header announces.
+        FILE_DIGEST_DIFFERS where it is not the file that its header announces. NOT_FOUND, reason
+        SOURCE_UNKNOWN, where a statement in it is of an account that the caller's token does not name.
         """
 
     @_abc_1.abstractmethod
