@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from libs.access import AccessScope
 from libs.rpc.config import ConfigInvalid
+from libs.rpc.identity import TOKEN_CHARACTERS, TokenKey, TokenKeys, issue_token
+from providers.base import Secrets, Source
 from services.gateway.accounts import ConfiguredAccounts
-from services.gateway.config import GatewayConfig, read_sources
+from services.gateway.config import GatewayConfig, SourceConfig, read_sources
 from services.gateway.domain.errors import SourceUnknown
 
 WHOLE = """
@@ -129,3 +132,18 @@ def test_the_environment_names_the_file_and_the_rest_has_defaults(tmp_path: Path
 def test_a_sources_file_that_is_missing_stops_the_start() -> None:
     with pytest.raises(ConfigInvalid):
         GatewayConfig.from_env({**ENV, "CONCORD_GATEWAY_SOURCES": "/no/such/file"})
+
+
+def test_the_gateways_own_token_names_its_sources_and_of_very_many_their_providers() -> None:
+    def scope(count: int) -> AccessScope:
+        sources = [
+            SourceConfig(Source("bank", f"DE{number:020}", f"company-{number % 3}"), Secrets(()))
+            for number in range(count)
+        ]
+        return ConfiguredAccounts(sources).scope()
+
+    few, many = scope(2), scope(500)
+    assert few == AccessScope.of(["company-0", "company-1"], [f"bank/DE{0:020}", f"bank/DE{1:020}"])
+    assert many == AccessScope.of(["company-0", "company-1", "company-2"], ["bank/*"])
+    token = issue_token(TokenKeys([TokenKey.secret("k1", "a" * 40)]), "gateway", ["gateway"], scope(60))
+    assert len(token) <= TOKEN_CHARACTERS

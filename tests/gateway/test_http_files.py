@@ -8,6 +8,7 @@ import json
 import httpx
 import pytest
 
+from libs.access import AccessScope
 from services.gateway.storage import end_leases_of_the_dead
 from tests.eventually import eventually
 from tests.gateway.edge import Edge, check, edge
@@ -95,6 +96,32 @@ def test_a_file_that_is_not_wanted_leaves_nothing(
         assert (response.status_code, response.json()["reason"]) == (status, reason)
     assert world.count("upload_chunk") == 0
     assert world.count("delivery") == 0
+
+
+@pytest.mark.parametrize(
+    ("companies", "sources", "status"),
+    [
+        (["demo"], [f"bank/{IBAN}"], 202),
+        (["demo"], ["bank/*"], 202),
+        (["demo"], ["*"], 202),
+        ([], [], 404),
+        (["demo"], ["bank/DE00"], 404),
+        (["demo"], ["stripe/*"], 404),
+        (["other"], ["*"], 404),
+        (["DEMO"], ["*"], 404),
+    ],
+)
+def test_a_file_is_taken_for_the_senders_own_sources(
+    world: GatewayWorld, companies: list[str], sources: list[str], status: int
+) -> None:
+    with edge(world) as found:
+        token = found.token("accountant", scope=AccessScope.of(companies, sources))
+        response = upload(found, CAMT, token=token)
+        assert response.status_code == status
+        unknown = upload(found, CAMT, "nobody", token)
+    if status == 404:
+        assert response.content == unknown.content
+        assert world.count("delivery") == 0
 
 
 def test_a_forged_token_is_refused(world: GatewayWorld) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import grpc
 import httpx
@@ -13,7 +15,7 @@ import pytest
 from concord.gateway.v1 import delivery_pb2, gateway_pb2, gateway_pb2_grpc
 from concord.trace.v1 import trace_pb2
 
-from libs.access import EVERYTHING
+from libs.access import EVERYTHING, AccessScope
 from libs.errors import Kind
 from libs.rpc.channel import open_channel
 from libs.rpc.config import ChannelConfig
@@ -57,10 +59,10 @@ class Process:
         )
         self.ports = json.loads(self.process.ready_line())["ports"]
 
-    def channel(self, *roles: str) -> grpc.Channel:
+    def channel(self, *roles: str, scope: AccessScope = EVERYTHING) -> grpc.Channel:
         keys = TokenKeys([TokenKey.secret("k1", "y" * 40)])
         return open_channel(
-            f"127.0.0.1:{self.ports['grpc']}", ChannelConfig(), IssuedToken(keys, "tester", roles, EVERYTHING)
+            f"127.0.0.1:{self.ports['grpc']}", ChannelConfig(), IssuedToken(keys, "tester", roles, scope)
         )
 
     def deliver(self, event: str) -> httpx.Response:
@@ -114,6 +116,55 @@ def test_a_delivery_is_replayed_by_who_may(process: Process, operator: gateway_p
     with process.channel("viewer") as channel, pytest.raises(RemoteError) as error:
         gateway_pb2_grpc.GatewayServiceStub(channel).ReplayDelivery(request)
     assert error.value.kind is Kind.FORBIDDEN
+
+
+@pytest.mark.parametrize(
+    ("companies", "sources"),
+    [([], []), (["demo"], ["stripe/acct_2"]), (["demo"], ["stripe/ACCT_1"]), (["other"], ["*"]), (["other"], ["stripe/acct_1"])],
+)  # fmt: skip
+def test_nothing_is_told_and_done_beyond_the_callers_companies_and_sources(
+    process: Process, companies: list[str], sources: list[str]
+) -> None:
+    delivery = process.deliver(f"evt_{hashlib.sha256(repr((companies, sources)).encode()).hexdigest()}").json()
+    name, request_id = delivery["delivery"], "0d0d0d0d-0d0d-4d0d-8d0d-0d0d0d0d0d0d"
+    unknown = name.replace("evt_", "none_")
+
+    def refusal(call: Callable[[Any], Any], request: Any) -> tuple[Kind, str, str]:
+        with pytest.raises(RemoteError) as caught:
+            call(request)
+        return caught.value.kind, caught.value.reason, str(caught.value)
+
+    with process.channel("operator", scope=AccessScope.of(companies, sources)) as channel:
+        stub = gateway_pb2_grpc.GatewayServiceStub(channel)
+        for call, asked, missing in (
+            (stub.GetDelivery, gateway_pb2.GetDeliveryRequest(name=name), gateway_pb2.GetDeliveryRequest(name=unknown)),
+            (
+                stub.ReplayDelivery,
+                gateway_pb2.ReplayDeliveryRequest(name=name, request_id=request_id),
+                gateway_pb2.ReplayDeliveryRequest(name=unknown, request_id=request_id),
+            ),
+        ):
+            found = refusal(call, asked)
+            assert found == refusal(call, missing) == (Kind.MISSING, "DELIVERY_UNKNOWN", "no such delivery")
+        source = gateway_pb2.PollSourceRequest(name="sources/stripe/accounts/acct_1")
+        assert refusal(stub.PollSource, source)[:2] == (Kind.MISSING, "SOURCE_UNKNOWN")
+        for parent in ("", "sources/-/accounts/-", "sources/stripe/accounts/-"):
+            assert not stub.ListDeliveries(gateway_pb2.ListDeliveriesRequest(parent=parent)).deliveries
+        assert not stub.ListSources(gateway_pb2.ListSourcesRequest()).sources
+        transaction = delivery["transaction_id"]
+        answer = stub.ListTransactionSteps(trace_pb2.ListTransactionStepsRequest(transaction_id=transaction))
+        assert (answer.transaction_id, list(answer.steps)) == (transaction, [])
+
+
+def test_the_callers_own_are_told_and_found(process: Process) -> None:
+    delivery = process.deliver("evt_own").json()
+    with process.channel("operator", scope=AccessScope.of(["demo"], ["stripe/acct_1"])) as channel:
+        stub = gateway_pb2_grpc.GatewayServiceStub(channel)
+        assert stub.GetDelivery(gateway_pb2.GetDeliveryRequest(name=delivery["delivery"])).name == delivery["delivery"]
+        assert stub.ListDeliveries(gateway_pb2.ListDeliveriesRequest()).deliveries
+        assert len(stub.ListSources(gateway_pb2.ListSourcesRequest()).sources) == 1
+        request = trace_pb2.ListTransactionStepsRequest(transaction_id=delivery["transaction_id"])
+        assert stub.ListTransactionSteps(request).steps
 
 
 def test_a_source_is_polled_at_once_and_listed(process: Process, operator: gateway_pb2_grpc.GatewayServiceStub) -> None:

@@ -10,7 +10,7 @@ import grpc
 import pytest
 from concord.masterdata.v1 import mapping_pb2, masterdata_pb2, masterdata_pb2_grpc, records_pb2, resolve_pb2
 
-from libs.access import EVERYTHING
+from libs.access import EVERYTHING, AccessScope
 from libs.errors import Kind
 from libs.events import TransactionIds
 from libs.rpc.channel import open_channel
@@ -39,8 +39,10 @@ class Served:
         self.failures: list[tuple[str, str, int]] = []
         self.channels: list[grpc.Channel] = []
 
-    def stub(self, subject: str, *roles: str) -> masterdata_pb2_grpc.MasterdataServiceStub:
-        channel = open_channel(self._address, ChannelConfig(retry=None), IssuedToken(KEYS, subject, roles, EVERYTHING))
+    def stub(
+        self, subject: str, *roles: str, scope: AccessScope = EVERYTHING
+    ) -> masterdata_pb2_grpc.MasterdataServiceStub:
+        channel = open_channel(self._address, ChannelConfig(retry=None), IssuedToken(KEYS, subject, roles, scope))
         self.channels.append(channel)
         return masterdata_pb2_grpc.MasterdataServiceStub(channel)
 
@@ -274,3 +276,21 @@ def test_each_role_may_do_what_its_table_says(served: Served) -> None:
 
 def _message(name: str) -> Any:
     return getattr(resolve_pb2 if name.startswith("BatchResolve") else masterdata_pb2, name)
+
+
+def test_a_company_is_known_to_its_callers_alone(served: Served) -> None:
+    served.sync()
+    theirs = served.stub("eve", "viewer", scope=AccessScope.of(["other"], ["*"]))
+    ours = served.stub("ann", "viewer", scope=AccessScope.of(["acme"]))
+
+    def listed(stub: masterdata_pb2_grpc.MasterdataServiceStub) -> list[str]:
+        return [one.name for one in stub.ListLegalEntities(masterdata_pb2.ListLegalEntitiesRequest()).legal_entities]
+
+    assert (listed(ours), listed(theirs)) == ([ACME], [])
+    assert ours.GetLegalEntity(masterdata_pb2.GetLegalEntityRequest(name=ACME)).name == ACME
+    told = []
+    for name in (ACME, "companies/none", "companies/other"):  # the last is in scope, and not there
+        with pytest.raises(RemoteError) as caught:
+            theirs.GetLegalEntity(masterdata_pb2.GetLegalEntityRequest(name=name))
+        told.append((caught.value.kind, caught.value.reason, str(caught.value), caught.value.field))
+    assert set(told) == {(Kind.MISSING, "COMPANY_UNKNOWN", "nothing was ever synced for this company", None)}
