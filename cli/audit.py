@@ -1,4 +1,4 @@
-"""`concord audit`: computes the audit chains again from what the databases hold, so that a change after the fact shows.
+"""`concord audit`: computes again what the databases prove of themselves, so that a change after the fact shows.
 
 It reads the databases themselves, not the services, which whoever changed a row might have changed too.
 """
@@ -17,8 +17,10 @@ import typer
 
 from cli.connection import SERVICES
 from libs.errors import ConcordError, Kind
-from libs.storage.audit import AuditLog, SealHead, Verification
+from libs.storage.audit import AuditLog, SealHead
 from libs.storage.engine import database_url, open_engine, reading
+from libs.storage.verification import Verification
+from libs.storage.verification import verify as verify_all
 
 app = typer.Typer(add_completion=False)
 
@@ -44,18 +46,22 @@ class WitnessInvalid(ConcordError):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the log of one service shows; `faults` adds the witness's to the chains' own."""
+    """What the database of one service shows."""
 
     service: str
     verified: Verification
     head: SealHead
-    faults: tuple[str, ...]
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        return self.verified.faults
 
     def record(self) -> dict[str, object]:
         return {
             "service": self.service,
             "entries": self.verified.entries,
             "sealed": self.verified.sealed,
+            "rows": self.verified.rows,
             "head": {"number": self.head.number, "hash": self.head.hash.hex()},
             "faults": list(self.faults),
         }
@@ -63,7 +69,8 @@ class Found:
     def line(self) -> str:
         state = "intact" if not self.faults else "CHANGED"
         head = f"{self.head.number} {self.head.hash.hex()}"
-        return f"{self.service}: {self.verified.entries} entries, {self.verified.sealed} sealed, {state}; head {head}"
+        counted = f"{self.verified.rows} rows, {self.verified.entries} entries, {self.verified.sealed} sealed"
+        return f"{self.service}: {counted}, {state}; head {head}"
 
 
 @app.command()
@@ -74,9 +81,10 @@ def audit(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a service: the next witness.")] = False,
 ) -> None:
-    """Verify the audit logs; exit status 2 if an entry was changed, removed or put in between.
+    """Verify the books' rows and their audit logs; exit status 2 if anything was changed, removed or put in between.
 
-    Entries cut off at the chain's end show only against a witness. The databases are those that the services use:
+    Each fault names its row. What somebody changed who made every hash after it anew, and what was cut off at the
+    chain's end, shows only against a witness. The databases are those that the services use:
     CONCORD_DATABASE_URL, CONCORD_LEDGER_DATABASE_URL and so on, else the files in CONCORD_DATA_DIR.
     """
     heads = _heads(witness) if witness else {}
@@ -93,22 +101,21 @@ def audit(
 
 
 def verify(service: str, env: Mapping[str, str], witness: SealHead | None = None) -> Found:
-    """Walk one service's log, all at one moment. Raises `ServiceUnknown`, `DatabaseMissing` or a storage error."""
+    """Verify one service's database, all of it at one moment.
+
+    Raises `ServiceUnknown`, `DatabaseMissing` or a storage error.
+    """
     if service not in SERVICES:
         raise ServiceUnknown(f"no service {service}; there are {', '.join(SERVICES)}")
     url = database_url(env, service)
     if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():
         raise DatabaseMissing(f"{service} has no database here")
-    tables = importlib.import_module(f"services.{service}.storage").TABLES
+    proofs = importlib.import_module(f"services.{service}.storage").PROOFS
     engine = open_engine(url, service)
     try:
         with reading(engine) as connection:
-            log = AuditLog(connection, tables)
-            verified, head = log.verify(), log.head()
-            faults = verified.faults
-            if witness is not None and log.seal(witness.number) != witness.hash:
-                faults = (*faults, f"seal {witness.number} is not the one that the witness saw")
-            return Found(service, verified, head, faults)
+            verified = verify_all(connection, proofs, witness)
+            return Found(service, verified, AuditLog(connection, proofs.tables).head())
     finally:
         engine.dispose()
 

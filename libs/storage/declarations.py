@@ -1,6 +1,7 @@
 """What services' `rows` are declared of. Migrations and `make tables` load it; a running service does not."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, MetaData, Text
 from sqlalchemy.orm import registry
@@ -29,6 +30,11 @@ def service_registry() -> registry:
         posted_at: datetime = Field(sa_type=UtcTimestamp)
     """
     return registry(metadata=MetaData(naming_convention=NAMING))
+
+
+def proof_column() -> Any:
+    """The column beside a value that holds its proof (`libs.storage.private`)."""
+    return Field(default="", max_length=96, sa_column_kwargs={"server_default": ""})
 
 
 class LeaseColumns(SQLModel):

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Dialect, LargeBinary, Table
 from .errors import from_sqlite
 
 LOOK_UP = 500  # keys in one look-up
+STREAMED = 5_000  # rows at a time
 Item = TypeVar("Item")
 Rows = Sequence[Mapping[str, Any]] | Sequence[tuple[Any, ...]]
 
@@ -84,6 +85,27 @@ def update_rows(
     else:
         with _sqlite(connection) as driver:
             driver.executemany(plan.update_values, [(*row[1:], row[0]) for row in values])
+
+
+def select_rows(connection: Connection, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """The rows of a statement in the driver's own words, with the driver's own marks for values."""
+    if connection.dialect.name == "postgresql":
+        return [tuple(row) for row in connection.exec_driver_sql(statement, tuple(values) or None)]
+    with _sqlite(connection) as driver:
+        return driver.execute(statement, values).fetchall()
+
+
+def stream_rows(connection: Connection, statement: str) -> Iterator[Any]:
+    """The rows of a statement in bounded memory, by the driver: SQLAlchemy's rows cost more than to hash them."""
+    connection.exec_driver_sql("SELECT 1")  # begins the transaction, if there is none
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name == "postgresql":
+        with driver.cursor(name="streamed_rows", binary=True) as cursor:
+            cursor.execute(statement)
+            while rows := cursor.fetchmany(STREAMED):
+                yield from rows
+    else:
+        yield from driver.execute(statement)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 Row ids are given before the commit, so a row with a lower id may appear after one with a higher id was read. A sealed
 number is given after the commit, by one sealer at a time, so numbers appear in order and without gaps: whoever has
-read up to number n misses nothing by going on from there.
+read up to number n misses nothing by going on from there. Both kinds are chained in this order.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, literal_column, select, update
 
-from .audit import GENESIS, next_seal
+from .encoding import GENESIS, message_hash, message_text, next_seal
 from .rows import insert_new, update_rows
 from .tables import SystemTables
 from .totals import Totals
@@ -27,6 +27,7 @@ class _Head:
     audit_number: int
     audit_hash: bytes
     outbox_number: int
+    outbox_hash: bytes
 
 
 class Sealer:
@@ -51,6 +52,7 @@ class Sealer:
                     "audit_number": head.audit_number,
                     "audit_hash": head.audit_hash,
                     "outbox_number": head.outbox_number,
+                    "outbox_hash": head.outbox_hash,
                 }
                 connection.execute(update(self._tables.seal_head).values(values))
             done += Totals(connection, self._tables).fold(self._batch)
@@ -65,9 +67,9 @@ class Sealer:
         if not self._head_exists:
             row = {"id": HEAD, "audit_number": 0, "audit_hash": GENESIS, "outbox_number": 0}
             insert_new(connection, table, [row], ["id"])
-        columns = (table.c.audit_number, table.c.audit_hash, table.c.outbox_number)
+        columns = (table.c.audit_number, table.c.audit_hash, table.c.outbox_number, table.c.outbox_hash)
         found = connection.execute(select(*columns).with_for_update(skip_locked=True)).one_or_none()
-        return _Head(found[0], bytes(found[1]), found[2]) if found else None
+        return _Head(found[0], bytes(found[1]), found[2], bytes(found[3] or GENESIS)) if found else None
 
     def _seal_entries(self, connection: Connection, head: _Head) -> int:
         table = self._tables.audit_entry
@@ -82,10 +84,14 @@ class Sealer:
 
     def _seal_outbox(self, connection: Connection, head: _Head) -> int:
         table = self._tables.outbox
-        rows = self._unsealed(connection, table, table.c.position)
-        sealed = [(row[0], head.outbox_number + count) for count, row in enumerate(rows, start=1)]
-        update_rows(connection, table, "position", ["sealed_number"], sealed)
-        head.outbox_number += len(sealed)
+        content: ColumnElement[str] = literal_column(message_text(connection.dialect.name))
+        rows = self._unsealed(connection, table, table.c.position, content, table.c.payload)
+        sealed = []
+        for position, text, payload in map(tuple, rows):
+            head.outbox_number += 1
+            head.outbox_hash = next_seal(head.outbox_hash, head.outbox_number, message_hash(text, payload))
+            sealed.append((position, head.outbox_number, head.outbox_hash))
+        update_rows(connection, table, "position", ["sealed_number", "chain_hash"], sealed)
         return len(sealed)
 
     def _unsealed(self, connection: Connection, table: Table, *columns: Any) -> Sequence[Row[Any]]:

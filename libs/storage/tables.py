@@ -61,6 +61,10 @@ def _audit_entry(metadata: MetaData) -> Table:
         Column("transaction_id", String(32), nullable=False),
         Column("content_digest", String(64), nullable=False),
         Column("detail", Text, nullable=False),  # canonical JSON
+        Column("encoding", Integer, nullable=False, server_default="1"),  # what the hash is made of: see `audit`
+        # Of the subject's row as it is after the transaction: see `encoding`. Empty in all but the last of the
+        # subject's entries in a transaction, and where there is no row.
+        Column("row_digest", String(80), nullable=False, server_default=""),
         Column("prev_hash", LargeBinary, nullable=False),
         Column("hash", LargeBinary, nullable=False),
         Column("sealed_number", BigInteger),  # null until the sealer came by
@@ -85,6 +89,7 @@ def _outbox(metadata: MetaData) -> Table:
         Column("payload", LargeBinary, nullable=False),
         Column("at", UtcTimestamp, nullable=False),
         Column("sealed_number", BigInteger),  # the order of the outbox, and its resume token
+        Column("chain_hash", LargeBinary),
         *_sealing_indexes("outbox", "position"),
     )
 
@@ -138,6 +143,7 @@ def _seal_head(metadata: MetaData) -> Table:
         Column("audit_number", BigInteger, nullable=False),
         Column("audit_hash", LargeBinary, nullable=False),
         Column("outbox_number", BigInteger, nullable=False),
+        Column("outbox_hash", LargeBinary),  # null until the sealer comes by: the start
     )
 
 

@@ -19,12 +19,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import ClassVar, Generic, Self, TypeVar
 
 from sqlalchemy import Connection, Engine
 
+from .audit import PENDING, PendingEntries
 from .engine import connect, reading
 from .errors import StorageConflict
+from .proofs import Proofs
 
 BEFORE_COMMIT = "before commit"
 AFTER_COMMIT = "after commit"
@@ -45,6 +47,7 @@ class UnitOfWork:
     """
 
     connection: Connection
+    proofs: ClassVar[Proofs | None] = None  # each service's own; without them audit entries carry no rows' digests
 
     def __init__(self, engine: Engine, observe: Callable[[str], None] = unobserved, *, read_only: bool = False) -> None:
         self._engine = engine
@@ -55,7 +58,11 @@ class UnitOfWork:
         """Called once `connection` is there. Services make their repositories here."""
 
     def commit(self) -> None:
-        """Make everything durable. Raises `StorageConflict`, `StorageUnavailable` or `StorageFull`."""
+        """Make everything durable; audit entries come last, with the digests of their subjects' rows.
+
+        Raises `StorageConflict`, `StorageUnavailable` or `StorageFull`.
+        """
+        self._entries.write(self.connection, self.proofs)
         self._observe(BEFORE_COMMIT)
         self.connection.commit()
         self._observe(AFTER_COMMIT)
@@ -63,6 +70,8 @@ class UnitOfWork:
     def __enter__(self) -> Self:
         self._reading = reading(self._engine) if self._read_only else None
         self.connection = self._reading.__enter__() if self._reading else connect(self._engine)
+        self._entries = PendingEntries()
+        self.connection.execution_options(**{PENDING: self._entries})
         self.opened()
         return self
 

@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Table, literal_column, select
 
 from libs.access import AccessScope
-from libs.storage.audit import AuditEntry
+from libs.storage.audit import NOTED, PROVED, AuditEntry
 from libs.storage.queues import count_waiting
 from libs.storage.tables import SystemTables
 from libs.storage.totals import Totals
 
 from . import ControlTotal, QueueLength, Step
 
+_NO_STEPS = frozenset({NOTED, PROVED, "ALIASED", "CASE_OPENED", "CASE_RESOLVED", "EXCHANGE_ENTRY_FOUND"})
 NOBODY: ColumnElement[str] = literal_column("''")  # the company of rows that do not name one
 
 
@@ -65,6 +66,11 @@ def resolve(connection: Connection, aliases: Table, transaction_id: str) -> tupl
         meant = known
     others = select(aliases.c.alias).where(aliases.c.transaction_id == meant).order_by(aliases.c.alias)
     return meant, [*connection.scalars(others), meant]
+
+
+def is_step(entry: AuditEntry) -> bool:
+    """Whether the trail tells of it: not of what only proves a row that comes with another step."""
+    return entry.action not in _NO_STEPS
 
 
 def step_of(entry: AuditEntry, state: str = "") -> Step:

@@ -19,6 +19,7 @@ from libs.rpc.channel import open_channel
 from libs.rpc.config import ChannelConfig
 from libs.rpc.identity import IssuedToken
 from libs.rpc.wire import from_event
+from libs.storage import private
 from libs.storage.engine import open_engine
 from libs.storage.migrate import upgrade
 from services.ledger.domain.event import RecordedEvent
@@ -31,6 +32,7 @@ from tests.bench.machine import cpu_seconds
 from tests.bench.recorder import KEYS
 from tests.bench.scratch import SQLITE, Scratch
 from tests.bench.turns import Goal, Measured, Result, Step, Stopwatch, take_turns
+from tests.storage.salts import salts_of
 
 CALLER = "services/gateway"
 ALL = tuple(table.name for table in limits.WRITTEN)
@@ -56,12 +58,14 @@ class Suite:
         self._now = MORNING
         self._new_uow = LedgerUowFactory(self.engine)
         self._ids = TransactionIds(self.clock, random.Random(seed))
+        self._salts = salts_of(seed)
 
     def clock(self) -> datetime:
         return self._now
 
     def record(self, batches: Iterable[Sequence[Event]]) -> None:
         """Accept each batch in one commit; every answer must be a new event's."""
+        private.new_salt = self._salts
         for batch in batches:
             self._now += timedelta(milliseconds=1)
             answers = record_events(
@@ -214,13 +218,13 @@ class _Rpc:
 
 
 def verify(engine: Engine) -> None:
-    """Compute every audit hash again."""
-    from libs.storage.audit import AuditLog
+    """Compute every hash again."""
     from libs.storage.engine import reading
-    from services.ledger.storage import TABLES
+    from libs.storage.verification import verify as verify_all
+    from services.ledger.storage import PROOFS
 
     with reading(engine) as connection:
-        found = AuditLog(connection, TABLES).verify()
+        found = verify_all(connection, PROOFS)
     assert not found.faults
     assert found.entries
 

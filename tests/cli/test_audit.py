@@ -50,7 +50,7 @@ def test_an_untouched_log_is_intact(engine: Engine) -> None:
     write(engine, "MAPPING_SET_PROPOSED", "MAPPING_SET_APPROVED")
     found = json.loads(audit("--json"))
     assert (found["entries"], found["sealed"], found["head"]["number"], found["faults"]) == (2, 2, 2, [])
-    assert audit().startswith("masterdata: 2 entries, 2 sealed, intact; head 2 ")
+    assert audit().startswith("masterdata: 0 rows, 2 entries, 2 sealed, intact; head 2 ")
 
 
 @pytest.mark.parametrize(

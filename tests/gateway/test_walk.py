@@ -11,10 +11,11 @@ import pytest
 from libs.access import EVERYTHING
 from libs.events import EventKind
 from libs.storage.audit import AuditLog
+from libs.storage.verification import verify
 from services.gateway.domain.delivery import DeliveryState, check_transition
 from services.gateway.domain.errors import DeliveryStateInvalid, DeliveryUnknown, ReplayConflict, SourceUnknown
 from services.gateway.handlers import administer
-from services.gateway.storage import TABLES
+from services.gateway.storage import PROOFS, TABLES
 from tests.gateway.world import GOLDEN, NOW, Down, GatewayWorld
 
 CHARGE_AT = NOW - timedelta(hours=1)
@@ -294,8 +295,9 @@ def test_every_transition_is_in_the_audit_log_and_its_chains_hold() -> None:
         log = AuditLog(uow.connection, TABLES)
         entries = log.of_transaction(transaction_id)
         assert [one.entry.action for one in entries] == ["TRANSLATED", "FORWARDED", "FORWARDED"]
-        assert log.verify().faults == ()
-        assert log.verify().sealed > 0
+        verified = verify(uow.connection, PROOFS)
+        assert verified.faults == ()
+        assert verified.sealed > 0
 
 
 def test_a_delivery_is_found_listed_and_fingerprinted() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Engine, Table
 
 from libs.events import EventKind, Reference, ReferenceKind, TransactionIds
-from libs.storage.audit import GENESIS
+from libs.storage.encoding import GENESIS
 from services.ledger.domain.event import RecordedEvent
 from services.ledger.handlers.record_events import IncomingEvent, record_events
 from services.ledger.storage.tables import EVENT, EVENT_REFERENCE, TABLES

@@ -9,11 +9,12 @@ from sqlalchemy import func, select
 from libs.access import EVERYTHING
 from libs.events import BalanceTransaction, Event, EventInvalid, Reference, ReferenceKind
 from libs.money import Money
-from libs.storage.audit import AuditLog
 from libs.storage.sealer import Sealer
+from libs.storage.verification import verify
 from services.ledger.domain.errors import EventConflict, EventRefused
 from services.ledger.domain.event import BuildState, RecordedEvent
 from services.ledger.handlers.record_events import check
+from services.ledger.storage import PROOFS
 from services.ledger.storage.tables import EVENT, EVENT_REFERENCE, TABLES
 from tests.ledger.events import CHARGE, ORDER, capture, evidence
 from tests.ledger.world import World
@@ -125,7 +126,7 @@ def test_the_audit_chain_holds_after_everything(world: World) -> None:
     while sealer.run_once():
         pass
     with world.reading() as uow:
-        verified = AuditLog(uow.connection, TABLES).verify()
+        verified = verify(uow.connection, PROOFS)
     assert verified.faults == ()
     assert verified.sealed == verified.entries > 8
 

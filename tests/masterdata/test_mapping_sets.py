@@ -8,6 +8,7 @@ from sqlalchemy import update
 from libs.errors.review import ApproverIsMaker, ContentChanged, TransitionForbidden
 from libs.storage.audit import AuditLog
 from libs.storage.requests import RequestIdReused
+from libs.storage.verification import verify
 from services.masterdata.domain.errors import (
     CompanyUnknown,
     MappingHasErrors,
@@ -16,7 +17,7 @@ from services.masterdata.domain.errors import (
 )
 from services.masterdata.domain.mapping_set import TRANSITIONS, MappingSet, MappingState, digest_of
 from services.masterdata.domain.references import Failure, PartyQuestion
-from services.masterdata.storage import TABLES
+from services.masterdata.storage import PROOFS, TABLES
 from services.masterdata.storage.tables import MAPPING_SET
 from tests.masterdata.company import BEGIN, World, demo_mapping, new_world
 from tests.storage.fixtures import EngineFor
@@ -233,7 +234,7 @@ def test_each_step_stands_in_the_audit_log(world: World) -> None:
     with world.new_uow(read_only=True) as uow:
         log = AuditLog(uow.connection, TABLES)
         entries = log.of_subject(first.name)
-        assert log.verify().faults == ()
+        assert verify(uow.connection, PROOFS).faults == ()
     assert [(one.entry.action, one.entry.actor) for one in entries] == [
         ("MAPPING_SET_PROPOSED", "ann"),
         ("MAPPING_SET_APPROVED", "bob"),

@@ -8,9 +8,9 @@ from functools import cache
 import pytest
 
 from libs.access import EVERYTHING
-from libs.storage.audit import AuditLog
 from libs.storage.engine import copy_template
-from services.recon.storage import TABLES
+from libs.storage.verification import verify
+from services.recon.storage import PROOFS
 from tests.formats.camt_files import document
 from tests.recon.world import Crash, World, line_entry, order_event, payout_of, template
 
@@ -45,7 +45,7 @@ def outcome(world: World) -> dict[str, object]:
         totals = [
             (one.interface, one.count, one.minor_units, one.names_hash) for one in uow.trail.totals("acme", EVERYTHING)
         ]
-        verification = AuditLog(uow.connection, TABLES).verify()
+        verification = verify(uow.connection, PROOFS)
     assert verification.faults == ()
     return {
         "events": sorted(world.ledger.events),

@@ -8,14 +8,14 @@ from collections import Counter, defaultdict
 from sqlalchemy import inspect
 
 from libs.access import EVERYTHING
-from libs.storage.audit import AuditLog
 from libs.storage.totals import Total
+from libs.storage.verification import verify
 from sandbox.chart import PLAN
-from services.gateway.storage import TABLES as GATEWAY_TABLES
+from services.gateway.storage import PROOFS as GATEWAY_PROOFS
 from services.gateway.storage import GatewayUow
-from services.ledger.storage import TABLES as LEDGER_TABLES
+from services.ledger.storage import PROOFS as LEDGER_PROOFS
 from services.ledger.storage.uow import LedgerUowFactory
-from services.recon.storage import TABLES as RECON_TABLES
+from services.recon.storage import PROOFS as RECON_PROOFS
 from services.recon.storage import ReconUow
 from tests.simulation.day import COMPANY
 from tests.simulation.expected import UNDATED, Books, expected_books
@@ -25,7 +25,7 @@ from tests.storage.stored import stored
 MODULE = "concord_sim"
 _Day = tuple[str, str, str]  # interface, currency, day
 MILLIONTHS_A_CENT = 10_000
-TABLES_OF = {"gateway": GATEWAY_TABLES, "ledger": LEDGER_TABLES, "recon": RECON_TABLES}
+PROOFS = {"gateway": GATEWAY_PROOFS, "ledger": LEDGER_PROOFS, "recon": RECON_PROOFS}
 # What recon lists for a person: the bank line and the payment that nothing explains.
 DIFFERENCES = {("NO_CANDIDATE", 1234), ("PAYMENT_WITHOUT_ORDER", 1500)}
 # Exception cases that the day must end with, and no other.
@@ -222,7 +222,7 @@ def _chains_hold(world: World) -> list[str]:
     found = []
     for service, engine in world.engines.items():
         with engine.connect() as connection:
-            seen = AuditLog(connection, TABLES_OF[service]).verify()
+            seen = verify(connection, PROOFS[service])
         found += [f"{service}: {fault}" for fault in seen.faults]
         if seen.entries != seen.sealed:
             found.append(f"{service}: {seen.entries - seen.sealed} audit entries are not sealed")

@@ -26,6 +26,7 @@ from libs.handover import EventLedger
 from libs.handover.client import EventLedgerClient
 from libs.odoo.port import Json, Odoo
 from libs.service.work import WorkContext
+from libs.storage import private
 from libs.storage.errors import StorageConflict
 from libs.storage.group_commit import InlineWriter
 from libs.storage.uow import BEFORE_COMMIT
@@ -72,6 +73,7 @@ from tests.simulation.day import (
 from tests.simulation.faults import Crash, Faults, Rates, ServiceGone
 from tests.simulation.network import Channel
 from tests.simulation.queues import Queues
+from tests.storage.salts import salts_of
 
 API_KEY = "rk_live_simulation"
 SERVICES = ("ledger", "recon", "gateway")
@@ -116,6 +118,7 @@ class World:
     def __init__(self, seed: int, rates: Rates, databases: Databases | None = None) -> None:
         self.seed = seed
         self.rng = random.Random(seed)
+        private.new_salt = salts_of(seed)
         self.faults = Faults(rates, random.Random(f"{seed} faults"))
         self.now = EVENING
         self.databases = databases or InMemory()

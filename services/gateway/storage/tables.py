@@ -156,6 +156,8 @@ AUDIT_ENTRY = Table(
     Column("transaction_id", String(32)),
     Column("content_digest", String(64)),
     Column("detail", Text),
+    Column("encoding", Integer),
+    Column("row_digest", String(80)),
     Column("prev_hash", LargeBinary),
     Column("hash", LargeBinary),
     Column("sealed_number", BigInteger),
@@ -174,6 +176,7 @@ OUTBOX = Table(
     Column("payload", LargeBinary),
     Column("at", UtcTimestamp),
     Column("sealed_number", BigInteger),
+    Column("chain_hash", LargeBinary),
 )
 
 OUTBOX_READER = Table(
@@ -223,6 +226,7 @@ SEAL_HEAD = Table(
     Column("audit_number", BigInteger),
     Column("audit_hash", LargeBinary),
     Column("outbox_number", BigInteger),
+    Column("outbox_hash", LargeBinary),
 )
 
 TABLES = SystemTables(

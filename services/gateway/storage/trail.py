@@ -13,7 +13,7 @@ from libs.storage.audit import AuditLog
 from libs.storage.leases import in_state
 from libs.storage.queues import interface_of
 from libs.trail import ControlTotal, QueueLength, Step
-from libs.trail.reading import NOBODY, Queue, read_lengths, read_totals, resolve, step_of
+from libs.trail.reading import NOBODY, Queue, is_step, read_lengths, read_totals, resolve, step_of
 
 from ..domain.delivery import DeliveryState
 from ..domain.payout import PayoutState
@@ -38,7 +38,7 @@ class GatewayTrail:
         stored = [entry for one_id in ids for entry in log.of_transaction(one_id)]
         # A page's own transaction tells of the page; of the events in it only this one is asked for.
         stored += [entry for row in rows if row.transaction_id not in ids for entry in log.of_subject(row.name)]
-        steps += [step_of(entry.entry, entry.entry.action) for entry in stored]
+        steps += [step_of(entry.entry, entry.entry.action) for entry in stored if is_step(entry.entry)]
         if not scope.every_source:
             steps = [step for step in steps if allows_name(scope, step.resource)]
             meant = meant if steps else transaction_id

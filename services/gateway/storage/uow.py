@@ -16,6 +16,7 @@ from ..domain.delivery import DeliveryState
 from .deliveries import Deliveries
 from .events import GatewayEvents
 from .payouts import Cursors, Payouts
+from .proofs import PROOFS
 from .tables import DELIVERY, EVENT
 from .trail import GatewayTrail
 from .uploads import Refusals, Uploads
@@ -26,6 +27,8 @@ _SET_ASIDE = {EventState.REFUSED: DeliveryState.QUARANTINED, EventState.PARKED: 
 
 class GatewayUow(UnitOfWork):
     """One transaction over all of the gateway's tables."""
+
+    proofs = PROOFS
 
     deliveries: Deliveries
     events: GatewayEvents

@@ -1,5 +1,6 @@
 """The ledger's tables and queries."""
 
+from .proofs import PROOFS
 from .tables import TABLES
 
-__all__ = ["TABLES"]
+__all__ = ["PROOFS", "TABLES"]

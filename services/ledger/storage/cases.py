@@ -12,15 +12,16 @@ from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 from libs.access import AccessScope
 from libs.access.names import event_beginnings, posting_beginnings
 from libs.listing import After
+from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.pages import Listing
 from libs.storage.rows import insert_rows
 from libs.storage.scoping import begins_with
 
 from ..domain.case import OWNERS, CaseState, Doubt, ExceptionCase
-from ..domain.posting import Posting
+from ..domain.posting import LEDGER, Posting
 from .mapping import case_row, to_case
 from .matches import joins_within
-from .tables import APPLIED_MATCH, EXCEPTION_CASE
+from .tables import APPLIED_MATCH, EXCEPTION_CASE, TABLES
 
 POSTED = "posted"  # the resolution of a case whose document reached Odoo
 _OPEN = EXCEPTION_CASE.c.state == CaseState.OPEN.value
@@ -61,6 +62,7 @@ class Cases:
                 known.add((subject, doubt.reason))
                 rows.append(case_row(_case(subject, posting, doubt, now)))
         insert_rows(self._connection, EXCEPTION_CASE, rows)
+        self._note("CASE_OPENED", [(row["company"], row["id"], row["transaction_id"]) for row in rows], now)
 
     def resolve(self, subjects: Sequence[str], resolution: str, now: datetime) -> None:
         """End the open cases of the subjects. Those of a document that posts in spite of its doubt outlive its posting:
@@ -69,7 +71,17 @@ class Cases:
         if resolution == POSTED:
             mine &= EXCEPTION_CASE.c.actions != ""
         values = {"state": CaseState.RESOLVED.value, "resolved_at": now, "resolution": resolution}
-        self._connection.execute(update(EXCEPTION_CASE).where(mine).values(values))
+        named = (EXCEPTION_CASE.c.company, EXCEPTION_CASE.c.id, EXCEPTION_CASE.c.transaction_id)
+        statement = update(EXCEPTION_CASE).where(mine).values(values).returning(*named)
+        self._note("CASE_RESOLVED", [tuple(row) for row in self._connection.execute(statement)], now)
+
+    def _note(self, action: str, cases: Sequence[tuple[str, str, str]], now: datetime) -> None:
+        """Audit entries of (company, id, transaction)."""
+        entries = [
+            AuditEntry(f"companies/{company}/exceptions/{id_}", action, LEDGER, now, transaction_id)
+            for company, id_, transaction_id in sorted(cases)
+        ]
+        AuditLog(self._connection, TABLES).append(entries)
 
 
 def _is_seen(company: str, scope: AccessScope) -> ColumnElement[bool]:

@@ -13,6 +13,7 @@ from libs.access import AccessScope
 from libs.events import Event, Reference, event_from_json, event_to_json
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.leases import claim, finish, release
+from libs.storage.private import proof_of
 from libs.storage.rows import insert_new, insert_rows
 from libs.storage.totals import TotalKey, Totals, one_event
 
@@ -25,12 +26,12 @@ from .owners import TransactionOwners
 from .tables import EVENT, EVENT_REFERENCE, POSTING, TABLES, TRANSACTION_ALIAS
 
 _DUE = EVENT.c.build_due == literal_column("1")  # written out, so that the partial index serves it
-_BUCKETS = {BuildState.RECORDED: "pending", BuildState.NO_EFFECT: "no_effect"}
+BUCKETS = {BuildState.RECORDED: "pending", BuildState.NO_EFFECT: "no_effect"}
 # Tuples of named columns: every accepted event passes here, and mappings would cost it several microseconds.
 _EVENT_COLUMNS = (
     "name", "company", "interface", "kind", "object_id", "transaction_id", "state", "build_due", "bucket", "digest",
-    "digest_version", "payload", "minor_units", "currency", "effective_at", "recorded_at", "recorded_by", "traceparent",
-    "available_at", "fence", "attempts",
+    "digest_version", "payload", "payload_proof", "minor_units", "currency", "effective_at", "recorded_at",
+    "recorded_by", "traceparent", "available_at", "fence", "attempts",
 )  # fmt: skip
 _REFERENCE_COLUMNS = ("company", "kind", "value", "event", "issuer")
 
@@ -167,7 +168,7 @@ class RecordedEvents:
         AuditLog(self._connection, TABLES).append(entries, new_subjects=True)
         totals = [
             (
-                total_key(recording.event, _BUCKETS[recording.state]),
+                total_key(recording.event, BUCKETS[recording.state]),
                 one_event(recording.event.name, recording.event.amount.minor_units),
             )
             for recording in fresh
@@ -185,12 +186,19 @@ class RecordedEvents:
             return EventConflict(event.name, before.digest.hex, recording.digest.hex)
         transaction_id = before.event.transaction_id
         if recording.requested_transaction_id and recording.requested_transaction_id != transaction_id:
-            alias = {"alias": recording.requested_transaction_id, "transaction_id": transaction_id, "created_at": now}
-            insert_new(self._connection, TRANSACTION_ALIAS, [alias], ["alias"])
+            self._alias(recording, transaction_id, now)
         if enriched(before.event, event) is not before.event:
             before = known[event.name] = self._enrich(recording, now)
         self._committed.repeated.append(event)
         return replace(before, duplicate=True)
+
+    def _alias(self, recording: Recording, transaction_id: str, now: datetime) -> None:
+        """The id that the caller named stands for the event's own."""
+        alias = recording.requested_transaction_id
+        row = {"alias": alias, "transaction_id": transaction_id, "created_at": now}
+        if insert_new(self._connection, TRANSACTION_ALIAS, [row], ["alias"]):
+            entry = AuditEntry(f"transactions/{alias}", "ALIASED", recording.recorded_by, now, transaction_id)
+            AuditLog(self._connection, TABLES).append([entry], new_subjects=True)
 
     def _enrich(self, recording: Recording, now: datetime) -> RecordedEvent:
         """Merge what a repeat adds, and look at the event's story again."""
@@ -202,8 +210,10 @@ class RecordedEvents:
             added = [reference for reference in merged.references if reference not in known.references]
             new_rows = _reference_rows([merged], added)
             insert_new(self._connection, EVENT_REFERENCE, new_rows, _REFERENCE_COLUMNS, _REFERENCE_COLUMNS)
+            payload = event_to_json(merged)
             values = {
-                "payload": event_to_json(merged),
+                "payload": payload,
+                "payload_proof": proof_of(payload),
                 "build_due": 1,
                 "available_at": now,
                 # Whoever builds it at this moment does so without the new details: the claim is taken away.
@@ -256,6 +266,7 @@ def _recorded(recording: Recording) -> RecordedEvent:
 def _row(recording: Recording, now: datetime) -> tuple[Any, ...]:
     """In the order of `_EVENT_COLUMNS`."""
     event, amount, state = recording.event, recording.event.amount, recording.state
+    payload = event_to_json(event)
     return (
         event.name,
         event.company,
@@ -265,10 +276,11 @@ def _row(recording: Recording, now: datetime) -> tuple[Any, ...]:
         event.transaction_id,
         state.value,
         int(recording.build_due),
-        _BUCKETS[state],
+        BUCKETS[state],
         recording.digest.hex,
         recording.digest.version,
-        event_to_json(event),
+        payload,
+        proof_of(payload),
         amount.minor_units,
         amount.currency,
         event.effective_at,

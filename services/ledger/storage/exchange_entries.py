@@ -7,10 +7,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.rows import insert_new
 
+from ..domain.posting import LEDGER
 from ..domain.view import DocumentView
-from .tables import EXCHANGE_ENTRY
+from .tables import EXCHANGE_ENTRY, TABLES
 
 
 class ExchangeEntries:
@@ -32,4 +34,9 @@ class ExchangeEntries:
             }
             for entry in entries
         ]
-        insert_new(self._connection, EXCHANGE_ENTRY, rows, ["company", "odoo_id"])
+        new = insert_new(self._connection, EXCHANGE_ENTRY, rows, ["company", "odoo_id"])
+        found = [
+            AuditEntry(f"companies/{company}/exchangeEntries/{odoo_id}", "EXCHANGE_ENTRY_FOUND", LEDGER, now, "")
+            for company, odoo_id in sorted(new)
+        ]
+        AuditLog(self._connection, TABLES).append(found, new_subjects=True)

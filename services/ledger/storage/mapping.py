@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Table
 from libs.events import Digest, event_from_json
 from libs.storage.layout import Layout
 from libs.storage.leases import Lease, renew
+from libs.storage.private import proof_of, with_proof
 
 from .. import message
 from ..domain.case import Doubt, ExceptionCase
@@ -40,16 +41,19 @@ def changed_columns(before: Posting, after: Posting) -> dict[str, Any]:
     """The columns that differ, and what is derived from them."""
     old, new = posting_columns(before), posting_columns(after)
     values = {name: value for name, value in new.items() if value != old[name]}
+    if "document" in values:
+        values["document_proof"] = proof_of(after.document_json)
     if not message.BUILT.isdisjoint(values):
-        values["built_message"] = message.built_message(after)
-    values["state_message"] = message.state_message(after)
+        values |= with_proof("built_message", message.built_message(after))
+    return values | with_proof("state_message", message.state_message(after))
     return values
 
 
 def new_row(posting: Posting) -> dict[str, Any]:
     """Every column of a posting that nobody has claimed."""
-    messages = {"built_message": message.built_message(posting), "state_message": message.state_message(posting)}
-    return posting_columns(posting) | messages | {"fence": 0}
+    messages = with_proof("built_message", message.built_message(posting))
+    messages |= with_proof("state_message", message.state_message(posting))
+    return posting_columns(posting) | messages | {"document_proof": proof_of(posting.document_json), "fence": 0}
 
 
 def to_recorded(row: Row[Any], postings: tuple[str, ...] = ()) -> RecordedEvent:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, bindparam, exists, literal_column, select, true, update
 
 from libs.access import EVERYTHING, AccessScope
-from libs.storage.audit import AuditEntry, AuditLog
+from libs.storage.audit import NOTED, AuditEntry, AuditLog
 from libs.storage.leases import claim, finish, in_state
 from libs.storage.rows import insert_new, insert_rows
 from libs.storage.scoping import of_sources
@@ -111,8 +111,12 @@ class AppliedMatches:
         finished = [(lease(before.name, before.claim), _columns(after)) for before, after in outcomes if before.claim]
         kept: set[str] = finish(self._connection, APPLIED_MATCH, finished, now=now)
         for before, after in outcomes:
-            if before.name in kept and after.state is not before.state:
+            if before.name not in kept:
+                continue
+            if after.state is not before.state:
                 self._note(after, actor, now)
+            elif (after.reason, after.reason_text, after.parked) != (before.reason, before.reason_text, before.parked):
+                self._note(after, actor, now, action=NOTED)
         return kept
 
     def _note(self, match: AppliedMatch, actor: str, now: datetime, *, new: bool = False, action: str = "") -> None:

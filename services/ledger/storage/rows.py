@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Text, text
 from sqlmodel import Field, SQLModel
 
-from libs.storage.declarations import LeaseColumns, RequestColumns, service_registry
+from libs.storage.declarations import LeaseColumns, RequestColumns, proof_column, service_registry
 from libs.storage.tables import system_tables
 from libs.storage.types import UtcTimestamp
 
@@ -41,6 +41,7 @@ class EventRow(LedgerRow, LeaseColumns, table=True):
     digest: str = Field(max_length=64)
     digest_version: int
     payload: str = Field(sa_type=Text)  # libs.events.event_to_json, references merged
+    payload_proof: str = proof_column()
     minor_units: int = Field(sa_type=BigInteger)
     currency: str = Field(max_length=3)
     effective_at: datetime = Field(sa_type=UtcTimestamp)
@@ -96,6 +97,9 @@ class PostingRow(LedgerRow, LeaseColumns, table=True):
     # services.ledger.message, of this row; null in rows that are older than it
     built_message: bytes | None = Field(default=None, sa_type=LargeBinary)
     state_message: bytes | None = Field(default=None, sa_type=LargeBinary)
+    document_proof: str = proof_column()
+    built_message_proof: str = proof_column()
+    state_message_proof: str = proof_column()
     content_digest: str = Field(max_length=64)
     document_type: str = Field(max_length=32)  # a batch to Odoo is of one type; empty until built
     ar_group: str = Field(max_length=800)  # the story: one label for all that is joined by references

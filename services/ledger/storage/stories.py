@@ -9,14 +9,16 @@ from datetime import datetime
 from sqlalchemy import Connection, case, select, text, update
 
 from libs.events import CommercialDocument, DocumentKind, Event, event_from_json
+from libs.storage.audit import NOTED, AuditEntry, AuditLog
 
 from ..domain.document import Document, document_from_json
 from ..domain.event import BuildState
 from ..domain.master import PartyWord
+from ..domain.posting import LEDGER, posting_name
 from ..domain.rules.table import STORY
 from ..domain.states import ENDED_UNPOSTED, PostingState
 from ..domain.story import Context, Story
-from .tables import EVENT, EVENT_REFERENCE, POSTING
+from .tables import EVENT, EVENT_REFERENCE, POSTING, TABLES
 
 EVENTS_AT_MOST = 500  # of one story: a reference that joins more is no order's or payment's
 _KINDS = [kind.value for kind in STORY]
@@ -66,7 +68,13 @@ class StoryReader:
         """Bring the postings of other stories under one label; what is posted of them is to be reconciled together."""
         mine = (POSTING.c.company == company) & POSTING.c.ar_group.in_(others) & (POSTING.c.ar_group != "")
         reconcile_at = case((POSTING.c.state == PostingState.POSTED.value, now), else_=POSTING.c.reconcile_at)
-        self._connection.execute(update(POSTING).where(mine).values(ar_group=label, reconcile_at=reconcile_at))
+        merged = update(POSTING).where(mine).values(ar_group=label, reconcile_at=reconcile_at)
+        named = (POSTING.c.key, POSTING.c.transaction_id, POSTING.c.content_digest)
+        entries = [
+            AuditEntry(posting_name(company, key), NOTED, LEDGER, now, transaction_id, content_digest=digest)
+            for key, transaction_id, digest in self._connection.execute(merged.returning(*named))
+        ]
+        AuditLog(self._connection, TABLES).append(sorted(entries))
 
     def wake(self, company: str, events: Sequence[str], now: datetime) -> None:
         """Build the waiting ones among the events again, now."""

@@ -27,6 +27,7 @@ EVENT = Table(
     Column("digest", String(64)),
     Column("digest_version", Integer),
     Column("payload", Text),
+    Column("payload_proof", String(96)),
     Column("minor_units", BigInteger),
     Column("currency", String(3)),
     Column("effective_at", UtcTimestamp),
@@ -65,6 +66,9 @@ POSTING = Table(
     Column("document", Text),
     Column("built_message", LargeBinary),
     Column("state_message", LargeBinary),
+    Column("document_proof", String(96)),
+    Column("built_message_proof", String(96)),
+    Column("state_message_proof", String(96)),
     Column("content_digest", String(64)),
     Column("document_type", String(32)),
     Column("ar_group", String(800)),
@@ -193,6 +197,8 @@ AUDIT_ENTRY = Table(
     Column("transaction_id", String(32)),
     Column("content_digest", String(64)),
     Column("detail", Text),
+    Column("encoding", Integer),
+    Column("row_digest", String(80)),
     Column("prev_hash", LargeBinary),
     Column("hash", LargeBinary),
     Column("sealed_number", BigInteger),
@@ -211,6 +217,7 @@ OUTBOX = Table(
     Column("payload", LargeBinary),
     Column("at", UtcTimestamp),
     Column("sealed_number", BigInteger),
+    Column("chain_hash", LargeBinary),
 )
 
 OUTBOX_READER = Table(
@@ -260,6 +267,7 @@ SEAL_HEAD = Table(
     Column("audit_number", BigInteger),
     Column("audit_hash", LargeBinary),
     Column("outbox_number", BigInteger),
+    Column("outbox_hash", LargeBinary),
 )
 
 TABLES = SystemTables(

@@ -13,7 +13,7 @@ from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.queues import interface_of
 from libs.storage.scoping import in_companies, in_sources
 from libs.trail import ControlTotal, QueueLength, Step
-from libs.trail.reading import Queue, read_lengths, read_totals, resolve, step_of
+from libs.trail.reading import Queue, is_step, read_lengths, read_totals, resolve, step_of
 
 from .matches import PENDING, joins_within
 from .postings import HELD, QUEUED
@@ -34,7 +34,7 @@ class LedgerTrail:
         stored = [row for row in log.of_transaction(meant) if _is_seen(row.entry, scope)]
         for match in self._matches_of(meant, scope):
             stored += log.of_subject(match)
-        steps = [_step(row.entry) for row in stored]
+        steps = [_step(row.entry) for row in stored if is_step(row.entry)]
         return meant, sorted(steps, key=lambda step: step.at)  # stable: entries of one instant stay in their order
 
     def totals(self, company: str, scope: AccessScope) -> list[ControlTotal]:

@@ -16,9 +16,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, or_, select, update
 
 from libs.events import to_text
-from libs.storage.audit import AuditEntry, AuditLog
+from libs.storage.audit import NOTED, AuditEntry, AuditLog
 from libs.storage.leases import finish
 from libs.storage.outbox import Message, Outbox
+from libs.storage.private import with_proof
 from libs.storage.rows import insert_new, insert_rows
 from libs.storage.totals import TotalKey, Totals, one_event
 
@@ -58,9 +59,12 @@ class Transitions:
         done = [change for change in changes if change.after.key in made]
         done += self._promote([change.after.key for change in done if PostingState.POSTED in change.steps], now)
         moved = [change for change in done if change.steps]
-        entries = [
-            entry for change in moved for entry in _entries(change.after, change.steps, change.actor, now, change.why)
-        ]
+        entries: list[AuditEntry] = []
+        for change in done:
+            if change.steps:
+                entries += _entries(change.after, change.steps, change.actor, now, change.why)
+            else:
+                entries.append(_noted(change.after, change.actor, now))
         AuditLog(self._connection, TABLES).append(entries)
         self._announce([change.after for change in done if change.steps or _differs(change)], now)
         self._resolve(done, now)
@@ -96,11 +100,11 @@ class Transitions:
         columns = ("state", "tries", "first_attempt_at", "last_attempt_at", "version", "updated_at")
         statement = update(POSTING).where(POSTING.c.key == bindparam("claimed_key"))
         rows = [
-            {"claimed_key": posting.key, "state_message": state_message(posting)}
+            {"claimed_key": posting.key, **with_proof("state_message", state_message(posting))}
             | {name: value for name, value in posting_columns(posting).items() if name in columns}
             for posting in after
         ]
-        values: dict[str, Any] = {name: bindparam(name) for name in (*columns, "state_message")}
+        values: dict[str, Any] = {name: bindparam(name) for name in (*columns, "state_message", "state_message_proof")}
         self._connection.execute(statement.values(values), rows)
         AuditLog(self._connection, TABLES).append(entries)
         self._announce(after, now)
@@ -268,6 +272,11 @@ def _entries(
         )
         for step in steps
     ]
+
+
+def _noted(posting: Posting, actor: str, now: datetime) -> AuditEntry:
+    """Of a change that leaves the state as it is."""
+    return AuditEntry(posting.name, NOTED, actor, now, posting.transaction_id, content_digest=posting.content_digest)
 
 
 def _detail(posting: Posting, step: PostingState, why: str) -> dict[str, str]:

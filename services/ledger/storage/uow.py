@@ -16,6 +16,7 @@ from .events import RecordedEvents
 from .exchange_entries import ExchangeEntries
 from .matches import AppliedMatches
 from .postings import Postings
+from .proofs import PROOFS
 from .stories import StoryReader
 from .story_queue import StoryQueue
 from .tables import REQUEST
@@ -33,6 +34,8 @@ class LedgerUow(UnitOfWork):
 
     `listen` is told what each commit did, once it is durable; it must not fail and not take long.
     """
+
+    proofs = PROOFS
 
     events: RecordedEvents
     stories: StoryReader

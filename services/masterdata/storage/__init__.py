@@ -1,6 +1,7 @@
 """Masterdata's tables and queries."""
 
+from .proofs import PROOFS
 from .tables import TABLES
 from .uow import MasterdataUow, MasterdataUowFactory
 
-__all__ = ["TABLES", "MasterdataUow", "MasterdataUowFactory"]
+__all__ = ["PROOFS", "TABLES", "MasterdataUow", "MasterdataUowFactory"]

@@ -7,12 +7,15 @@ from libs.storage.uow import UnitOfWork, UowFactory
 
 from .mapping_sets import MappingSets
 from .masters import MasterRecords
+from .proofs import PROOFS
 from .runs import SyncRuns
 from .tables import REQUEST
 
 
 class MasterdataUow(UnitOfWork):
     """One transaction over all of masterdata's tables."""
+
+    proofs = PROOFS
 
     masters: MasterRecords
     mapping_sets: MappingSets

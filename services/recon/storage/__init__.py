@@ -2,7 +2,8 @@
 
 from sqlalchemy import Engine as DatabaseEngine
 
+from .proofs import PROOFS
 from .tables import TABLES
 from .uow import ReconUow, ReconUowFactory
 
-__all__ = ["TABLES", "DatabaseEngine", "ReconUow", "ReconUowFactory"]
+__all__ = ["PROOFS", "TABLES", "DatabaseEngine", "ReconUow", "ReconUowFactory"]

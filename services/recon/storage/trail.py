@@ -14,7 +14,7 @@ from libs.storage.leases import in_state
 from libs.storage.queues import interface_of
 from libs.storage.repository import Repository
 from libs.trail import ControlTotal, QueueLength, Step
-from libs.trail.reading import Queue, read_lengths, read_totals, resolve, step_of
+from libs.trail.reading import Queue, is_step, read_lengths, read_totals, resolve, step_of
 
 from ..domain.match import MatchType
 from .seen import seen_of
@@ -32,7 +32,7 @@ class ReconTrail(Repository):
         for match in self._matches_of(meant):
             if match not in seen:
                 stored += log.of_subject(match)
-        steps = self._received(ids) + [_step(entry.entry) for entry in stored]
+        steps = self._received(ids) + [_step(entry.entry) for entry in stored if is_step(entry.entry)]
         if not scope.is_everything:
             known = seen_of(self._connection, [step.resource for step in steps], scope)
             steps = [step for step in steps if step.resource in known]

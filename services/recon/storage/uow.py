@@ -15,6 +15,7 @@ from .files import Files, Statements
 from .items import Items
 from .mapping import SERVICE
 from .matches import Matches
+from .proofs import PROOFS
 from .settlements import Settlements
 from .tables import ALIAS, OUTBOUND_EVENT, REQUEST, TABLES
 from .trail import ReconTrail
@@ -24,6 +25,8 @@ OUTBOUND = OutboundTables(OUTBOUND_EVENT, ALIAS, TABLES, actor=SERVICE, recorded
 
 class ReconUow(UnitOfWork):
     """One transaction over all of recon's tables."""
+
+    proofs = PROOFS
 
     files: Files
     statements: Statements

@@ -24,6 +24,8 @@ def upgrade() -> None:
         sa.Column("transaction_id", sa.String(length=32), nullable=False),
         sa.Column("content_digest", sa.String(length=64), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("encoding", sa.Integer(), nullable=False, server_default="1"),
+        sa.Column("row_digest", sa.String(length=80), nullable=False, server_default=""),
         sa.Column("prev_hash", sa.LargeBinary(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column("sealed_number", sa.BigInteger(), nullable=True),
@@ -90,6 +92,7 @@ def upgrade() -> None:
         sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.Column("at", UtcTimestamp(), nullable=False),
         sa.Column("sealed_number", sa.BigInteger(), nullable=True),
+        sa.Column("chain_hash", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("position", name=op.f("pk_outbox")),
         sa.UniqueConstraint("id", name=op.f("uq_outbox_id")),
     )
@@ -127,6 +130,7 @@ def upgrade() -> None:
         sa.Column("audit_number", sa.BigInteger(), nullable=False),
         sa.Column("audit_hash", sa.LargeBinary(), nullable=False),
         sa.Column("outbox_number", sa.BigInteger(), nullable=False),
+        sa.Column("outbox_hash", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_seal_head")),
     )
     op.create_table(
