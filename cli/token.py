@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.connection import Connection
-from libs.access import AccessScope
+from libs.access import NOTHING, AccessScope
 from libs.errors import ConcordError
 from libs.rpc.identity import issue_token
 from libs.rpc.permissions import ROLES
@@ -43,6 +43,8 @@ def token(
     if unknown:
         raise RoleUnknown(f"no role {', '.join(unknown)}; there are {', '.join(sorted(ROLES))}")
     scope = AccessScope.of(companies or (), sources or ())
+    if scope == NOTHING:
+        typer.echo("this token reaches nothing: name companies with --company, and sources with --source", err=True)
     text = issue_token(Connection().keys(), subject, roles, scope, lifetime_seconds=int(hours * 3600))
     named = {"companies": sorted(scope.companies), "sources": sorted(scope.sources)}
     typer.echo(json.dumps({"token": text, "subject": subject, "roles": sorted(roles), **named}) if as_json else text)

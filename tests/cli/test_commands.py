@@ -14,6 +14,8 @@ from typer.testing import CliRunner
 from cli.connection import NotConnected
 from cli.main import COMMANDS, app
 from cli.trace import TransactionIdInvalid
+from libs.access import AccessScope, ScopeInvalid
+from libs.rpc.identity import TokenKeys, TokenVerifier
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "docker" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -69,3 +71,16 @@ def test_a_server_that_is_not_there_is_unreachable_and_the_status_says_so() -> N
     answer = CliRunner().invoke(app, ["health", "127.0.0.1:1", "--timeout-seconds", "0.2", "--json"])
     assert answer.exit_code == 1
     assert json.loads(answer.output) == {"address": "127.0.0.1:1", "service": "", "status": "UNREACHABLE"}
+
+
+def test_a_token_names_what_it_reaches_and_says_so_where_that_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONCORD_TOKEN_KEYS", "k1:" + "k" * 40)
+    command = ["token", "--role", "partner", "--subject", "shop", "--json"]
+    named = CliRunner().invoke(app, [*command, "--company", "acme", "--source", "shopify/*"])
+    shown = json.loads(named.stdout)
+    assert (shown["companies"], shown["sources"], named.stderr) == (["acme"], ["shopify/*"], "")
+    keys = TokenKeys.parse("k1:" + "k" * 40)
+    assert TokenVerifier(keys).verify(shown["token"]).scope == AccessScope.of(["acme"], ["shopify/*"])
+    assert "reaches nothing" in CliRunner().invoke(app, command).stderr
+    with pytest.raises(ScopeInvalid):
+        CliRunner().invoke(app, [*command, "--source", "shopify"], catch_exceptions=False)

@@ -5,10 +5,6 @@ from pathlib import Path
 
 import grpc
 import pytest
-from concord.gateway.v1 import gateway_pb2
-from concord.ledger.v1 import ledger_pb2
-from concord.masterdata.v1 import masterdata_pb2
-from concord.recon.v1 import recon_pb2
 
 from libs.errors import Kind
 from libs.rpc.config import ServerConfig
@@ -25,17 +21,7 @@ from libs.rpc.permissions import (
 )
 from libs.rpc.server import Registration, serve
 from tests.rpc.echo import ECHO, KEYS, SHAPES, Echo, add_echo, calling, echo_service, serving
-from tests.rpc.roles import role_matrix
-
-SERVICES = [
-    file.services_by_name[name]
-    for file, name in (
-        (gateway_pb2.DESCRIPTOR, "GatewayService"),
-        (ledger_pb2.DESCRIPTOR, "LedgerService"),
-        (masterdata_pb2.DESCRIPTOR, "MasterdataService"),
-        (recon_pb2.DESCRIPTOR, "ReconService"),
-    )
-]
+from tests.rpc.roles import SERVICES, role_matrix
 
 
 def test_every_rpc_of_every_service_names_a_permission_that_some_role_holds() -> None:

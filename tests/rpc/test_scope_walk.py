@@ -21,7 +21,7 @@ from libs.rpc.permissions import ROLES, permission_of, permissions_of
 from libs.rpc.resources import rule_of
 from libs.rpc.server import Registration, RunningServer, serve
 from tests.rpc.echo import KEYS
-from tests.rpc.test_permissions import SERVICES
+from tests.rpc.roles import SERVICES
 
 METHODS = [method for service in SERVICES for method in service.methods]
 OURS = AccessScope.of(["acme"], ["stripe/acct_1"])
