@@ -185,7 +185,8 @@ def _unary(tree: Tree, scratch: Scratch, stack: ExitStack) -> Slice:
     channel = grpc.insecure_channel(f"127.0.0.1:{ready['port']}")
     stack.callback(channel.close)
     call = ledger_pb2_grpc.LedgerServiceStub(channel).RecordEvent
-    token = IssuedToken(TokenKeys([TokenKey.secret(*KEYS.split(":"))]), "gateway", ("gateway",), EVERYTHING)
+    # Commits of before there was a role a service know `service` only.
+    token = IssuedToken(TokenKeys([TokenKey.secret(*KEYS.split(":"))]), "gateway", ("gateway", "service"), EVERYTHING)
 
     def record(place: int) -> tuple[Measured, int]:
         events = Charges().events(place * UNARY_CALLS, UNARY_CALLS)
