@@ -150,7 +150,11 @@ def test_a_file_is_for_its_senders_account_and_holds_no_other(world: World, call
     disguised = AccessScope.of(["acme"], ["bank/MINE"])
     sent = parts(world, content, interface="bank/MINE")
     assert refusal(lambda: call_as(disguised).ImportStatement(sent))[1] == "SOURCE_UNKNOWN"
-    assert call_as(BANK).ImportStatement(parts(world, content)).lines == 1
+    file = world.ids()
+    assert call_as(BANK).ImportStatement(parts(world, content, transaction_id=file)).lines == 1
+    steps = trace_pb2.ListTransactionStepsRequest(transaction_id=file)
+    assert {step.step for step in call_as(BANK).ListTransactionSteps(steps).steps} == {"file_imported"}
+    assert not call_as(STRIPE).ListTransactionSteps(steps).steps
     told = from_settlement(payout_of(world, "po_7", ("txn_7", 100, 1)))
     request = recon_pb2.ImportSettlementRequest(settlement=told, transaction_id=world.ids())
     assert refusal(lambda: call_as(BANK).ImportSettlement(request))[1] == "SOURCE_UNKNOWN"

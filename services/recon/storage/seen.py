@@ -15,7 +15,9 @@ from libs.access.names import event_beginnings
 from libs.storage.rows import parts
 from libs.storage.scoping import begins_with, in_companies, in_sources, of_sources
 
-from .tables import DIFFERENCE, ITEM, MATCH, MATCH_MEMBER, OUTBOUND_EVENT, SETTLEMENT, STATEMENT
+from .tables import DIFFERENCE, IMPORTED_FILE, ITEM, MATCH, MATCH_MEMBER, OUTBOUND_EVENT, SETTLEMENT, STATEMENT
+
+_FILE_NAME = literal("companies/").concat(IMPORTED_FILE.c.company).concat("/files/").concat(IMPORTED_FILE.c.sha256)
 
 
 def statements_of(scope: AccessScope) -> ColumnElement[bool]:
@@ -52,16 +54,17 @@ def differences_of(scope: AccessScope) -> ColumnElement[bool]:
 
 def seen_of(connection: Connection, names: Iterable[str], scope: AccessScope) -> set[str]:
     """Those of the names whose resource is of the scope's companies and sources."""
-    conditions: list[tuple[Table, ColumnElement[bool]]] = [
-        (OUTBOUND_EVENT, of_sources(OUTBOUND_EVENT.c.name, scope)),
-        (STATEMENT, statements_of(scope)),
-        (SETTLEMENT, settlements_of(scope)),
-        (MATCH, matches_of(scope)),
-        (DIFFERENCE, differences_of(scope)),
+    conditions: list[tuple[ColumnElement[str], Table, ColumnElement[bool]]] = [
+        (OUTBOUND_EVENT.c.name, OUTBOUND_EVENT, of_sources(OUTBOUND_EVENT.c.name, scope)),
+        (_FILE_NAME, IMPORTED_FILE, in_sources(IMPORTED_FILE.c.interface, scope)),
+        (STATEMENT.c.name, STATEMENT, statements_of(scope)),
+        (SETTLEMENT.c.name, SETTLEMENT, settlements_of(scope)),
+        (MATCH.c.name, MATCH, matches_of(scope)),
+        (DIFFERENCE.c.name, DIFFERENCE, differences_of(scope)),
     ]
     found: set[str] = set()
     for part in parts(sorted(set(names))):
-        for table, seen in conditions:
-            mine = table.c.name.in_(part) & in_companies(table.c.company, scope) & seen
-            found.update(connection.scalars(select(table.c.name).where(mine)))
+        for name, table, seen in conditions:
+            mine = name.in_(part) & in_companies(table.c.company, scope) & seen
+            found.update(connection.scalars(select(name).where(mine)))
     return found
