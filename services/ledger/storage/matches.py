@@ -31,9 +31,10 @@ def joins_within(scope: AccessScope) -> ColumnElement[bool]:
     """Of matches: that all they join is of the scope's sources."""
     if scope.every_source:
         return true()
-    members = select(APPLIED_MATCH_MEMBER.c.posting).where(APPLIED_MATCH_MEMBER.c.match == APPLIED_MATCH.c.name)
-    joined = (POSTING.c.key == APPLIED_MATCH.c.anchor) | POSTING.c.key.in_(members)
-    return ~exists().where(joined, ~of_sources(POSTING.c.event, scope))
+    foreign, member = ~of_sources(POSTING.c.event, scope), APPLIED_MATCH_MEMBER.c
+    anchor = exists().where(POSTING.c.key == APPLIED_MATCH.c.anchor, foreign)
+    members = exists().where(member.match == APPLIED_MATCH.c.name, POSTING.c.key == member.posting, foreign)
+    return ~anchor & ~members
 
 
 class AppliedMatches:

@@ -63,10 +63,12 @@ class LedgerTrail:
     def _matches_of(self, transaction_id: str, scope: AccessScope) -> Sequence[str]:
         """Names of the matches that join one of the transaction's postings, and nothing beyond the scope."""
         mine = select(POSTING.c.key).where(POSTING.c.transaction_id == transaction_id)
+        anchored = select(APPLIED_MATCH.c.name).where(APPLIED_MATCH.c.anchor.in_(mine))
         member = select(APPLIED_MATCH_MEMBER.c.match).where(APPLIED_MATCH_MEMBER.c.posting.in_(mine))
-        joins = APPLIED_MATCH.c.anchor.in_(mine) | APPLIED_MATCH.c.name.in_(member)
-        seen = in_companies(APPLIED_MATCH.c.company, scope) & joins_within(scope)
-        return sorted(self._connection.scalars(select(APPLIED_MATCH.c.name).where(joins, seen)))
+        # One after the other: of a single condition with OR, PostgreSQL would read the whole table.
+        names = set(self._connection.scalars(anchored)) | set(self._connection.scalars(member))
+        seen = APPLIED_MATCH.c.name.in_(names) & in_companies(APPLIED_MATCH.c.company, scope) & joins_within(scope)
+        return sorted(self._connection.scalars(select(APPLIED_MATCH.c.name).where(seen))) if names else []
 
 
 def _is_seen(entry: AuditEntry, scope: AccessScope) -> bool:
