@@ -29,7 +29,7 @@ def filled(kind: type[M], value: object, **given: Any) -> M:
     fields = {}
     for name, attribute, convert in _fields(cast("Hashable", kind)):
         found = given[name] if name in given else getattr(value, attribute)
-        if found is not None:
+        if found or (found is not None and found.__class__ not in _NOTHING):
             fields[name] = convert(found)
     return kind(**given | fields)
 
@@ -37,6 +37,9 @@ def filled(kind: type[M], value: object, **given: Any) -> M:
 def attribute_of(field: str) -> str:
     """A field's attribute."""
     return field.removesuffix("_code") if field in _CODES else field
+
+
+_NOTHING = (str, tuple)  # an empty one is what an unset field says
 
 
 @cache
@@ -54,9 +57,9 @@ def _converter(field: Any) -> Callable[[Any], Any]:
 
 def _item_converter(field: Any) -> Callable[[Any], Any]:
     if field.enum_type is not None:
-        numbers = {value.name: value.number for value in field.enum_type.values}
         prefix = field.enum_type.values[0].name.removesuffix("UNSPECIFIED")
-        return lambda member: numbers[prefix + member.name]
+        numbers = {value.name.removeprefix(prefix): value.number for value in field.enum_type.values}
+        return lambda member: numbers[member._name_]
     if field.message_type is None:
         return lambda value: value.isoformat() if isinstance(value, date) else value
     kind = GetMessageClass(field.message_type)
