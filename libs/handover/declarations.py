@@ -3,7 +3,7 @@
 from sqlalchemy import Text
 from sqlmodel import Field
 
-from libs.storage.declarations import LeaseColumns
+from libs.storage.declarations import LeaseColumns, proof_column
 
 from . import REASON_CHARACTERS
 
@@ -18,5 +18,6 @@ class OutboundColumns(LeaseColumns):
     digest: str = Field(max_length=64)
     digest_version: int
     payload: str = Field(sa_type=Text)  # libs.events.event_to_json
+    payload_proof: str = proof_column()
     counted: int  # 1 once it is in the control totals
     reason: str = Field(max_length=REASON_CHARACTERS)

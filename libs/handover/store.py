@@ -10,14 +10,16 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, select, update
 
 from libs.events import Digest, Event, event_from_json
-from libs.storage.audit import AuditEntry, AuditLog
+from libs.storage.audit import NOTED, AuditEntry, AuditLog
 from libs.storage.leases import claim, finish, held, in_state, lease_of
+from libs.storage.private import proof_of
 from libs.storage.rows import insert_new, parts
 from libs.storage.tables import SystemTables
 from libs.storage.totals import TotalKey, Totals, one_event
 
 from . import REASON_CHARACTERS, EventOutcome, EventState, NewEvent, OutboundEvent
 
+TAKEN = "TAKEN"  # the action of a new event's first audit entry
 HANDED_ON = "handed_on"  # the bucket of the control totals
 SET_ASIDE = (EventState.REFUSED.value, EventState.PARKED.value)
 
@@ -48,7 +50,16 @@ class OutboundEvents:
             first.setdefault(event.name, event)
         # Sorted, so that two batches with the same events never wait for each other.
         rows = [_row(first[name], now) for name in sorted(first)]
-        return insert_new(self._connection, self._table, rows, ["name"])
+        new: set[str] = insert_new(self._connection, self._table, rows, ["name"])
+        self.note([(name, first[name].transaction_id) for name in sorted(new)], now, action=TAKEN, new_subjects=True)
+        return new
+
+    def note(
+        self, events: Sequence[tuple[str, str]], now: datetime, *, action: str = NOTED, new_subjects: bool = False
+    ) -> None:
+        """Audit entries of (name, transaction id) that are no steps of their own."""
+        entries = [AuditEntry(name, action, self._tables.actor, now, transaction) for name, transaction in events]
+        AuditLog(self._connection, self._tables.system).append(entries, new_subjects=new_subjects)
 
     def known(self, names: Iterable[str]) -> dict[str, OutboundEvent]:
         """Stored events by name, locked until the transaction ends."""
@@ -86,7 +97,12 @@ class OutboundEvents:
         """Refused and parked events of an origin, to be handed on again; how many there were."""
         values = {"state": EventState.WAITING.value, "reason": "", "available_at": now, "attempts": 0}
         stuck = (self._table.c.origin == origin) & in_state(self._table, *SET_ASIDE)
-        return self._connection.execute(update(self._table).where(stuck).values(values)).rowcount
+        changed = (
+            update(self._table).where(stuck).values(values).returning(self._table.c.name, self._table.c.transaction_id)
+        )
+        requeued = sorted((name, transaction) for name, transaction in self._connection.execute(changed))
+        self.note(requeued, now)
+        return len(requeued)
 
     def claim(self, *, limit: int, owner: str, now: datetime, lease_seconds: float) -> list[OutboundEvent]:
         """Waiting ones that are due, the longest due first."""
@@ -107,18 +123,28 @@ class OutboundEvents:
         kept: set[str] = finish(self._connection, self._table, list(map(_change, outcomes)), now=now)
         ours = [outcome for outcome in outcomes if outcome.stored.name in kept]
         done = [outcome for outcome in ours if outcome.retry_at is None]
+        retried = [outcome.stored for outcome in ours if outcome.retry_at and outcome.reason != outcome.stored.reason]
+        self.note([(stored.name, stored.event.transaction_id) for stored in retried], now)
         AuditLog(self._connection, self._tables.system).append([self._entry(outcome, now) for outcome in done])
         counted = [outcome.stored.event for outcome in done if outcome.count and not outcome.stored.counted]
         Totals(self._connection, self._tables.system).add(
             [(_total_key(event), one_event(event.name, event.amount.minor_units)) for event in counted]
         )
-        self.alias([(outcome.stored.event.transaction_id, outcome.alias_of) for outcome in done if outcome.alias_of])
+        self.alias(
+            [(outcome.stored.event.transaction_id, outcome.alias_of) for outcome in done if outcome.alias_of], now
+        )
         return ours
 
-    def alias(self, pairs: Iterable[tuple[str, str]]) -> None:
+    def alias(self, pairs: Iterable[tuple[str, str]], now: datetime) -> None:
         """(alias, transaction id): ids that were named before the event proved known."""
         rows = [{"alias": alias, "transaction_id": known} for alias, known in sorted(set(pairs)) if alias != known]
-        insert_new(self._connection, self._tables.alias, rows, ["alias"])
+        new = insert_new(self._connection, self._tables.alias, rows, ["alias"])
+        entries = [
+            AuditEntry(f"transactions/{row['alias']}", "ALIASED", self._tables.actor, now, row["transaction_id"])
+            for row in rows
+            if row["alias"] in new
+        ]
+        AuditLog(self._connection, self._tables.system).append(entries, new_subjects=True)
 
     def _entry(self, outcome: EventOutcome, now: datetime) -> AuditEntry:
         stored = outcome.stored
@@ -144,6 +170,7 @@ def _row(event: NewEvent, now: datetime) -> dict[str, Any]:
         "digest": event.digest.hex,
         "digest_version": event.digest.version,
         "payload": event.payload,
+        "payload_proof": proof_of(event.payload),
         "counted": 0,
         "reason": "",
         "state": EventState.WAITING.value,

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, LargeBinary, String, bindparam, select, tuple_, update
+from sqlalchemy import Column, Connection, Integer, LargeBinary, String, Table, bindparam, select, tuple_, update
 
 from .audit import PROVED, AuditEntry, PendingEntries
 from .encoding import GENESIS, message_hash, message_text, next_seal, subjects_in
@@ -28,7 +28,10 @@ def prove_what_stands(connection: Connection, proofs: Proofs) -> None:
     _chain_messages(connection, proofs)
     for chained in proofs.chained:
         for name in chained.by_proof:
-            _prove_values(connection, chained, name)
+            _prove_values(connection, chained.table, name)
+        for child in chained.children:
+            for name in child.by_proof:
+                _prove_values(connection, child.table, name)
         _add_entries(connection, proofs, chained)
 
 
@@ -51,14 +54,14 @@ def _next(connection: Connection, statement: str) -> list[Any]:
     return list(islice(stream_rows(connection, f"{statement} LIMIT {AT_ONCE}"), AT_ONCE))
 
 
-def _prove_values(connection: Connection, chained: Chained, name: str) -> None:
+def _prove_values(connection: Connection, table: Table, name: str) -> None:
     """Give each value its proof."""
-    keys = list(chained.table.primary_key.columns)
-    given = chained.table.c[name]
+    keys = list(table.primary_key.columns)
+    given = table.c[name]
     page = select(*keys, given).order_by(*keys).limit(AT_ONCE)
     after: tuple[Any, ...] | None = None
     same = [key == bindparam(f"key_{key.name}", type_=key.type) for key in keys]
-    change = update(chained.table).where(*same).values({f"{name}_proof": bindparam("proof")})
+    change = update(table).where(*same).values({f"{name}_proof": bindparam("proof")})
     while rows := connection.execute(page if after is None else page.where(tuple_(*keys) > tuple_(*after))).all():
         *after_list, _ = rows[-1]
         after = tuple(after_list)

@@ -78,6 +78,13 @@ def orphans_of(chained: Chained, child: Child) -> str:
     return f'SELECT DISTINCT given."{child.of}" FROM {_given(child.table)} WHERE NOT EXISTS ({there})'  # noqa: S608
 
 
+def values_of(chained: Chained, child: Child) -> str:
+    """Of each child: its row's subject, and each value that has a proof of its own, followed by that."""
+    apart = ", ".join(f'child."{name}", child."{name}_proof"' for name in child.by_proof)
+    joined = f'"{child.table.name}" AS child ON child."{child.of}" = given."{child.parent}"'
+    return f"SELECT {subject_of(chained)}, {apart} FROM {_given(chained.table)} JOIN {joined}"  # noqa: S608
+
+
 def subjects_in(chained: Chained) -> str:
     """The subjects of all rows."""
     return f"SELECT {subject_of(chained)} FROM {_given(chained.table)}"  # noqa: S608
@@ -110,11 +117,12 @@ def _proof(table: Table, name: str) -> str:
 def _children(child: Child, dialect: str) -> str:
     mine = f'FROM "{child.table.name}" WHERE "{child.of}" = given."{child.parent}"'
     names = [f'"{name}"' for name in child.proved]
+    text = _array([*names, *(f'substr("{name}_proof", 33)' for name in child.by_proof)], dialect)
     if dialect == "postgresql":
         is_text = [child.table.c[name].type.python_type is str for name in child.proved]
-        order = ", ".join(f'{name} COLLATE "C"' if text else name for name, text in zip(names, is_text, strict=True))
-        return f"(SELECT json_agg({_array(names, dialect)} ORDER BY {order}) {mine})"
-    listed = f"SELECT {_array(names, dialect)} AS child {mine} ORDER BY {', '.join(names)}"
+        order = ", ".join(f'{name} COLLATE "C"' if words else name for name, words in zip(names, is_text, strict=True))
+        return f"(SELECT json_agg({text} {f'ORDER BY {order}' if order else ''}) {mine})"
+    listed = f"SELECT {text} AS child {mine} {'ORDER BY ' if names else ''}{', '.join(names)}"
     return f"(SELECT json_group_array(child) FROM ({listed}))"  # noqa: S608
 
 

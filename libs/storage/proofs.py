@@ -51,25 +51,31 @@ def no_check(connection: Connection) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Child:
-    """Rows that belong to a chained one, and stand in its digest: all whose column `of` is the row's `parent`."""
+    """Rows that belong to a chained one, and stand in its digest: all whose column `of` is the row's `parent`.
+
+    `may_come_first` where they are stored before the row that they belong to.
+    """
 
     table: Table
     of: str
     parent: str
-    proved: tuple[str, ...]  # in the order by which they are sorted
+    proved: tuple[str, ...] = ()  # in the order by which they are sorted
+    by_proof: tuple[str, ...] = ()  # see `private`
+    may_come_first: bool = False
 
     @property
     def declared(self) -> set[str]:
-        return {self.of, *self.proved}
+        return {self.of, *self.proved}.union(*((name, f"{name}_proof") for name in self.by_proof))
 
 
 @dataclass(frozen=True)
 class Derived:
-    """A table that is recomputed from chained rows."""
+    """A table that is recomputed from chained rows, but for its `working` columns."""
 
     table: Table
     why: str
     check: Check = no_check
+    working: Mapping[str, str] = field(default_factory=dict)  # column → why
 
     @property
     def declared(self) -> set[str]:

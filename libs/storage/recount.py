@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -18,13 +19,16 @@ _KEPT = """
 _Sums = dict[tuple[str, ...], list[int]]  # count, minor units and names by interface, company, currency, day, bucket
 
 
-def differing_totals(connection: Connection, events: str) -> Iterator[str]:
+Counted = tuple[str, str, str, str, str, int, str]
+
+
+def differing_totals(connection: Connection, events: Iterable[Counted]) -> Iterator[str]:
     """Names the totals that are not what their events add up to.
 
-    `events` selects interface, company, currency, day (as a text), bucket, minor units and name of each counted event.
+    Of each counted event: interface, company, currency, day (as a text), bucket, minor units and name.
     """
     counted: _Sums = {}
-    for *key, minor_units, name in stream_rows(connection, events):
+    for *key, minor_units, name in events:
         _add(counted, key, 1, minor_units, int.from_bytes(sha256(name.encode()).digest(), "big"))
     kept: _Sums = {}
     for *key, count, minor_units, names in stream_rows(connection, _KEPT):
@@ -38,7 +42,7 @@ def differing_totals(connection: Connection, events: str) -> Iterator[str]:
             yield f"total {' '.join(named)}: it is not what its events add up to"
 
 
-def _add(sums: _Sums, key: list[str], count: int, minor_units: int, names: int) -> None:
+def _add(sums: _Sums, key: list[Any], count: int, minor_units: int, names: int) -> None:
     running = sums.setdefault(tuple(key), [0, 0, 0])
     running[0] += count
     running[1] += minor_units

@@ -15,9 +15,19 @@ from typing import Any
 from sqlalchemy import Connection
 
 from .audit import AuditLog, SealHead
-from .encoding import GENESIS, message_hash, message_text, next_seal, orphans_of, proving, row_digest, subjects_in
+from .encoding import (
+    GENESIS,
+    message_hash,
+    message_text,
+    next_seal,
+    orphans_of,
+    proving,
+    row_digest,
+    subjects_in,
+    values_of,
+)
 from .private import fits, is_erased
-from .proofs import Chained, Proofs
+from .proofs import Chained, Child, Proofs
 from .rows import stream_rows
 
 FAULTS_AT_MOST = 100
@@ -126,10 +136,9 @@ class _Verifier:
                     if text is None or row_digest(version, text) != proof:
                         self._note(f"{subject}: the row is not the one of its last audit entry")
                     if apart:
-                        self._apart(chained, subject, apart)
+                        self._apart(chained.by_proof, subject, apart)
             for child in chained.children:
-                for (name,) in self._stream(orphans_of(chained, child)):
-                    self._note(f"{name}: a row of {child.table.name} belongs to nothing")
+                self._children(chained, child)
         if fit != live:
             self._gone()
         return count
@@ -160,15 +169,24 @@ class _Verifier:
             self._note(f"the chain ends at {what} {number}, its head says {head.number}")
         return count
 
-    def _apart(self, chained: Chained, subject: str, apart: list[Any]) -> None:
+    def _apart(self, names: tuple[str, ...], subject: str, apart: list[Any]) -> None:
         """Values that enter by proofs of their own."""
-        for name, value, proof in zip(chained.by_proof, apart[::2], apart[1::2], strict=True):
+        for name, value, proof in zip(names, apart[::2], apart[1::2], strict=True):
             if not fits(value, proof):
                 self._note(f"{subject}: {name} is not the one that was proved")
             elif is_erased(value, proof) and not any(
                 stored.entry.action == ERASED for stored in self._log.of_subject(subject)
             ):
                 self._note(f"{subject}: {name} was erased, and no audit entry says so")
+
+    def _children(self, chained: Chained, child: Child) -> None:
+        """Their values with proofs, and those that belong to no row."""
+        if child.by_proof:
+            for subject, *apart in self._stream(values_of(chained, child)):
+                self._apart(child.by_proof, subject, apart)
+        if not child.may_come_first:
+            for (name,) in self._stream(orphans_of(chained, child)):
+                self._note(f"{name}: a row of {child.table.name} belongs to nothing")
 
     def _gone(self) -> None:
         """Name the subjects whose rows are missing. Sorted by the database: only where something is wrong."""

@@ -16,7 +16,12 @@ from libs.storage.totals import Totals
 
 from . import ControlTotal, QueueLength, Step
 
-_NO_STEPS = frozenset({NOTED, PROVED, "ALIASED", "CASE_OPENED", "CASE_RESOLVED", "EXCHANGE_ENTRY_FOUND"})
+_NO_STEPS = frozenset(
+    {
+        *(NOTED, PROVED, "ALIASED", "CASE_OPENED", "CASE_RESOLVED", "EXCHANGE_ENTRY_FOUND", "TAKEN", "RECEIVED"),
+        *("REPLAY_REQUESTED", "SETTLEMENT_WAITING", "STATEMENT_IMPORTED", "LEARNED"),
+    }
+)
 NOBODY: ColumnElement[str] = literal_column("''")  # the company of rows that do not name one
 
 

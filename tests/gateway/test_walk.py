@@ -294,7 +294,7 @@ def test_every_transition_is_in_the_audit_log_and_its_chains_hold() -> None:
     with world.uow() as uow:
         log = AuditLog(uow.connection, TABLES)
         entries = log.of_transaction(transaction_id)
-        assert [one.entry.action for one in entries] == ["TRANSLATED", "FORWARDED", "FORWARDED"]
+        assert [one.entry.action for one in entries] == ["RECEIVED", "TAKEN", "TRANSLATED", "FORWARDED", "FORWARDED"]
         verified = verify(uow.connection, PROOFS)
         assert verified.faults == ()
         assert verified.sealed > 0

@@ -21,6 +21,7 @@ from libs.errors import ConcordError, Kind
 from libs.events import Digest, Event, Settlement, TransactionIds
 from libs.handover import NotRecorded, Recorded
 from libs.service.work import WorkContext
+from libs.storage import private
 from libs.storage.engine import copy_template, open_engine
 from libs.storage.group_commit import InlineWriter
 from libs.storage.migrate import upgrade
@@ -39,6 +40,7 @@ from services.gateway.config import SourceConfig
 from services.gateway.domain.delivery import UploadedFile
 from services.gateway.domain.source import PollPlan
 from services.gateway.storage import GatewayUowFactory
+from tests.storage.salts import salts_of
 from tests.storage.stored import stored
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
@@ -154,6 +156,7 @@ class GatewayWorld:
     """One gateway. `deliver_…` brings webhooks in, `run` lets the workers work until nothing is due."""
 
     def __init__(self, engine: Engine | None = None, *, seed: int = 7, poll: bool = True) -> None:
+        private.new_salt = salts_of(seed)
         self.now = NOW
         self.engine = engine or copy_template(template())
         self.account = StripeAccount("acct_1")

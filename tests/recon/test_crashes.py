@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 
 import pytest
@@ -11,33 +10,10 @@ from libs.access import EVERYTHING
 from libs.storage.engine import copy_template
 from libs.storage.verification import verify
 from services.recon.storage import PROOFS
-from tests.formats.camt_files import document
-from tests.recon.world import Crash, World, line_entry, order_event, payout_of, template
+from tests.recon.day import day
+from tests.recon.world import World, template
 
-POINTS = 28  # before and after each commit of the day
-LINES = (("txn_1", 10000, 320), ("txn_2", 5000, 175))
-
-
-def day(world: World) -> None:
-    """A payout, its bank line, an invoice paid by transfer, a line that nothing explains."""
-    told = payout_of(world, "po_1001", *LINES)
-    world.told(order_event(world, "4711", 11900))
-    content = document(
-        line_entry("145.05", "STRIPE po_1001"), line_entry("119.00", "order 4711"), line_entry("-7.77", "what is it")
-    )
-    file, settlement_id = world.file(content), world.ids()
-    steps: list[Callable[[], object]] = [
-        lambda: world.recon.import_settlement(told, "d", settlement_id),
-        lambda: world.recon.import_statement(file, [content]),
-        world.run,
-    ]
-    while steps:
-        try:
-            steps[0]()
-            steps.pop(0)
-        except Crash:
-            world.recon = world.started()
-            world.pass_time(600)  # leases run out
+POINTS = 30  # before and after each commit of the day
 
 
 def outcome(world: World) -> dict[str, object]:

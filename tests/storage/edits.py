@@ -120,16 +120,21 @@ def _edits_of_children(connection: Connection, chained: Chained, child: Child) -
     for column in (child.of, *child.proved):
         yield Edit(f"{name}.{column} edited", subject, _setting(table, row, column))
     yield Edit(f"a row of {name} deleted", subject, _deleting(table, row))
-    key = [one for one in _keys(table) if one != child.of][-1]
-    yield Edit(f"a row of {name} added", subject, _adding(table, row, key))
+    for column in child.by_proof:
+        proof = f"{row._mapping[f'{column}_proof'][:SALT_CHARACTERS]}{'0' * 64}"
+        yield Edit(f"{name}.{column} edited", subject, _setting(table, row, column))
+        yield Edit(f"{name}.{column}'s proof edited", subject, _setting(table, row, f"{column}_proof", proof))
+    others = [one for one in _keys(table) if one != child.of]
+    key = others[-1] if others else child.of
+    yield Edit(f"a row of {name} added", subject if others else _copy(table, row, key)[key], _adding(table, row, key))
 
 
 def _edits_of_derived(connection: Connection, derived: Derived) -> Iterator[Edit]:
     table = derived.table
     row = connection.execute(select(table).order_by(*table.primary_key)).first()
     assert row is not None, f"the test's database has no row of {table.name}"
-    names = "total" if table.name == "total" else str(row._mapping.get("event"))
-    for column in row._mapping:
+    names = table.name if table.name in ("total", "upload") else str(row._mapping["event"])
+    for column in row._mapping.keys() - derived.working.keys():
         yield Edit(f"{table.name}.{column} edited", names, _setting(table, row, column))
     yield Edit(f"a row of {table.name} deleted", names, _deleting(table, row))
 

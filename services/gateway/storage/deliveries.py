@@ -11,17 +11,18 @@ from sqlalchemy import Connection, Row, case, select, update
 
 from libs.access import AccessScope
 from libs.events import Channel
-from libs.storage.audit import AuditEntry, AuditLog
+from libs.storage.audit import NOTED, AuditEntry, AuditLog
 from libs.storage.leases import claim, finish, held, in_state, lease_of
+from libs.storage.private import proof_of
 from libs.storage.rows import insert_new, insert_rows, parts
 from libs.storage.scoping import in_sources
 from providers.base import Delivery, Source
 
 from ..domain.delivery import DeliveryOutcome, DeliveryState, NewDelivery, Receipt, StoredDelivery, check_transition
 from ..domain.errors import DeliveryUnknown, ReplayConflict
-from ..domain.payout import PayoutState
 from .events import GatewayEvents
-from .tables import DELIVERY, DELIVERY_BODY, EVENT, PAYOUT, REPLAY, TABLES, UPLOAD
+from .payouts import Payouts
+from .tables import DELIVERY, DELIVERY_BODY, EVENT, REPLAY, TABLES, UPLOAD
 
 # Tuples of named columns: every webhook passes here.
 _NEW_COLUMNS = (
@@ -48,7 +49,7 @@ class Deliveries:
             rows.sort(key=itemgetter(_NAME))
         stored = insert_new(self._connection, DELIVERY, rows, ["name"], _NEW_COLUMNS)
         first: dict[str, str] = {}
-        bodies: list[tuple[str, bytes]] = []
+        bodies: list[tuple[str, bytes, str]] = []
         uploads: list[str] = []
         for delivery, name in zip(new, names, strict=True):
             if name in stored and name not in first:
@@ -56,8 +57,11 @@ class Deliveries:
                 if delivery.upload:
                     uploads.append(delivery.upload)
                 else:
-                    bodies.append((delivery.delivery.transaction_id, delivery.delivery.body))
-        insert_rows(self._connection, DELIVERY_BODY, bodies, ("transaction_id", "body"))
+                    body = delivery.delivery.body
+                    bodies.append((delivery.delivery.transaction_id, body, proof_of(body)))
+        insert_rows(self._connection, DELIVERY_BODY, bodies, ("transaction_id", "body", "body_proof"))
+        received = [AuditEntry(name, "RECEIVED", "gateway", now, first[name]) for name in first]
+        AuditLog(self._connection, TABLES).append(received, new_subjects=True)
         if uploads:
             self._connection.execute(update(UPLOAD).where(UPLOAD.c.id.in_(uploads)).values(kept=1))
         ids = first | self._transactions([name for name in names if name not in first])
@@ -103,9 +107,17 @@ class Deliveries:
             for outcome in outcomes
             if outcome.stored.delivery.transaction_id in kept and outcome.retry_at is None
         ]
+        retried = [
+            outcome
+            for outcome in outcomes
+            if outcome.stored.delivery.transaction_id in kept
+            and outcome.retry_at is not None
+            and outcome.reason != outcome.stored.reason
+        ]
+        changed = [*done, *retried]
         self._audit(
-            [(outcome.stored.delivery.name, outcome.stored.delivery.transaction_id) for outcome in done],
-            [(outcome.state.name, outcome.reason) for outcome in done],
+            [(outcome.stored.delivery.name, outcome.stored.delivery.transaction_id) for outcome in changed],
+            [(NOTED if outcome.retry_at else outcome.state.name, outcome.reason) for outcome in changed],
             now,
         )
         return kept
@@ -182,6 +194,8 @@ class Deliveries:
             if before != name:
                 raise ReplayConflict("the request id was used for another delivery", field="request_id")
             return self.get(name)
+        requested = AuditEntry(f"replays/{request_id}", "REPLAY_REQUESTED", actor, now, "")
+        AuditLog(self._connection, TABLES).append([requested], new_subjects=True)
         stored = self.get(name)
         if stored.state is not DeliveryState.RECEIVED:  # one that waits already needs no push
             check_transition(stored.state, DeliveryState.RECEIVED)
@@ -206,11 +220,7 @@ class Deliveries:
     def _release(self, transaction_id: str, now: datetime) -> None:
         """What came first with the delivery and was set aside: its events, and the settlements of its payouts."""
         GatewayEvents(self._connection).requeue(transaction_id, now)
-        again = {"reason": "", "available_at": now, "attempts": 0}
-        transactions = select(EVENT.c.transaction_id).where(EVENT.c.origin == transaction_id)
-        stuck = in_state(PAYOUT, PayoutState.PARKED.value, PayoutState.REFUSED.value)
-        payouts = update(PAYOUT).where(PAYOUT.c.transaction_id.in_(transactions), stuck)
-        self._connection.execute(payouts.values(again | {"state": PayoutState.WAITING.value}))
+        Payouts(self._connection).release(select(EVENT.c.transaction_id).where(EVENT.c.origin == transaction_id), now)
 
     def _transactions(self, names: Sequence[str]) -> dict[str, str]:
         found: dict[str, str] = {}

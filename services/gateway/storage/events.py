@@ -12,6 +12,7 @@ from libs.events import event_to_json
 from libs.handover import EventState, NewEvent, OutboundEvent
 from libs.handover.store import OutboundEvents, OutboundTables
 from libs.storage.leases import in_state
+from libs.storage.private import proof_of
 
 from ..domain.delivery import DeliveryState
 from .tables import ALIAS, DELIVERY, EVENT, TABLES
@@ -46,8 +47,10 @@ class GatewayEvents(OutboundEvents):
         if not more or not stored.digest.fits(repeat.event) or stored.state.is_set_aside:
             return stored
         merged = replace(event, references=(*event.references, *more))
+        payload = event_to_json(merged)
         values = {
-            "payload": event_to_json(merged),
+            "payload": payload,
+            "payload_proof": proof_of(payload),
             "state": EventState.WAITING.value,
             "available_at": now,
             "attempts": 0,
@@ -57,6 +60,7 @@ class GatewayEvents(OutboundEvents):
             "fence": EVENT.c.fence + 1,
         }
         self._connection.execute(update(EVENT).where(EVENT.c.name == event.name).values(values))
+        self.note([(event.name, event.transaction_id)], now)
         if stored.state is EventState.RECORDED:
             # It will be counted off its delivery once more; uncounted, another event's place would be.
             unfinished = (DELIVERY.c.transaction_id == stored.origin) & in_state(

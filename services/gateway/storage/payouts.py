@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, case, select, update
+from sqlalchemy import Row, Select, bindparam, case, select, update
 
 from libs.events import Settlement, settlement_from_json, settlement_to_json
-from libs.storage.audit import AuditEntry, AuditLog
+from libs.storage.audit import NOTED, AuditEntry, AuditLog
 from libs.storage.layout import Layout
 from libs.storage.leases import claim, ensure_kept, finish, held, in_state, lease_of, renew
+from libs.storage.private import proof_of
 from libs.storage.repository import Repository
 from libs.storage.rows import insert_new
 
@@ -32,10 +33,21 @@ class Payouts(Repository):
     def add(self, payouts: Sequence[StoredPayout], now: datetime) -> None:
         rows = [
             _PAYOUTS.row_of(payout)
-            | {"key": payout.key, "settlement": "", "reason": "", "available_at": now, "fence": 0}
+            | {"key": payout.key, "settlement": "", "settlement_proof": proof_of("")}
+            | {"reason": "", "available_at": now, "fence": 0}
             for payout in sorted(payouts, key=lambda payout: payout.key)
         ]
-        insert_new(self._connection, PAYOUT, rows, ["key"])
+        new = insert_new(self._connection, PAYOUT, rows, ["key"])
+        for payout in {payout.key: payout for payout in payouts if payout.key in new}.values():
+            self._audit(payout, PayoutState.WAITING, "", now)
+
+    def release(self, transactions: Select[tuple[str]], now: datetime) -> None:
+        """Fetch or hand on anew what was set aside of these transactions."""
+        stuck = in_state(PAYOUT, PayoutState.PARKED.value, PayoutState.REFUSED.value)
+        again = {"state": PayoutState.WAITING.value, "reason": "", "available_at": now, "attempts": 0}
+        changed = update(PAYOUT).where(PAYOUT.c.transaction_id.in_(transactions), stuck).values(again)
+        for row in self._connection.execute(changed.returning(*PAYOUT.c)).all():
+            self._audit(_stored(row), PayoutState.WAITING, "", now)
 
     def claim(
         self, state: PayoutState, *, limit: int, owner: str, now: datetime, lease_seconds: float
@@ -57,9 +69,11 @@ class Payouts(Repository):
         return replace(payout, lease=kept[0]) if kept else None
 
     def composed(self, payout: StoredPayout, settlement: Settlement, delivery: str, now: datetime) -> None:
+        text = settlement_to_json(settlement)
         values = {
             "state": PayoutState.COMPOSED.value,
-            "settlement": settlement_to_json(settlement),
+            "settlement": text,
+            "settlement_proof": proof_of(text),
             "delivery": delivery,
             "reason": "",
             "available_at": now,
@@ -74,12 +88,15 @@ class Payouts(Repository):
         else:
             values = {"state": outcome.state.value, "reason": outcome.reason}
         kept = finish(self._connection, PAYOUT, [(held(outcome.stored.lease), values)], now=now)
-        if kept and outcome.retry_at is None:
-            self._audit(outcome.stored, outcome.state, outcome.reason, now)
+        if kept:
+            self._audit(outcome.stored, outcome.state, outcome.reason, now, noted=outcome.retry_at is not None)
 
-    def _audit(self, payout: StoredPayout, state: PayoutState, reason: str, now: datetime) -> None:
+    def _audit(
+        self, payout: StoredPayout, state: PayoutState, reason: str, now: datetime, *, noted: bool = False
+    ) -> None:
         subject = f"sources/{payout.provider}/accounts/{payout.account}/payouts/{payout.payout_id}"
-        entry = AuditEntry(subject, f"SETTLEMENT_{state.name}", "gateway", now, payout.transaction_id, reason)
+        action = NOTED if noted else f"SETTLEMENT_{state.name}"
+        entry = AuditEntry(subject, action, "gateway", now, payout.transaction_id, reason)
         AuditLog(self._connection, TABLES).append([entry])
 
 

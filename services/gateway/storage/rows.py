@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Index, LargeBinary, Text, UniqueConstraint, t
 from sqlmodel import Field, SQLModel
 
 from libs.handover.declarations import OutboundColumns
-from libs.storage.declarations import LeaseColumns, service_registry
+from libs.storage.declarations import LeaseColumns, proof_column, service_registry
 from libs.storage.tables import system_tables
 from libs.storage.types import UtcTimestamp
 
@@ -54,6 +54,7 @@ class DeliveryBodyRow(GatewayRow, table=True):
 
     transaction_id: str = Field(primary_key=True, max_length=32)
     body: bytes = Field(sa_type=LargeBinary)
+    body_proof: str = proof_column()
 
 
 class UploadRow(GatewayRow, table=True):
@@ -74,6 +75,7 @@ class UploadChunkRow(GatewayRow, table=True):
     upload: str = Field(primary_key=True, max_length=32)
     number: int = Field(primary_key=True)
     data: bytes = Field(sa_type=LargeBinary)
+    data_proof: str = proof_column()
 
 
 class EventRow(GatewayRow, OutboundColumns, table=True):
@@ -112,6 +114,7 @@ class PayoutRow(GatewayRow, LeaseColumns, table=True):
     transaction_id: str = Field(max_length=32)
     delivery: str = Field(max_length=800)
     settlement: str = Field(sa_type=Text)
+    settlement_proof: str = proof_column()
     reason: str = Field(max_length=64)
 
 

@@ -39,6 +39,7 @@ DELIVERY_BODY = Table(
     _metadata,
     Column("transaction_id", String(32), primary_key=True),
     Column("body", LargeBinary),
+    Column("body_proof", String(96)),
 )
 
 UPLOAD = Table(
@@ -55,6 +56,7 @@ UPLOAD_CHUNK = Table(
     Column("upload", String(32), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("data", LargeBinary),
+    Column("data_proof", String(96)),
 )
 
 EVENT = Table(
@@ -73,6 +75,7 @@ EVENT = Table(
     Column("digest", String(64)),
     Column("digest_version", Integer),
     Column("payload", Text),
+    Column("payload_proof", String(96)),
     Column("counted", Integer),
     Column("reason", String(64)),
 )
@@ -100,6 +103,7 @@ PAYOUT = Table(
     Column("transaction_id", String(32)),
     Column("delivery", String(800)),
     Column("settlement", Text),
+    Column("settlement_proof", String(96)),
     Column("reason", String(64)),
 )
 

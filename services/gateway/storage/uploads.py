@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 
 from libs.storage.layout import Layout
+from libs.storage.private import with_proof
 from libs.storage.repository import Repository
 from libs.storage.rows import insert_rows
 
@@ -23,7 +24,7 @@ class Uploads(Repository):
         insert_rows(self._connection, UPLOAD, [{"id": upload, "begun_at": now, "kept": 0}])
 
     def append(self, upload: str, number: int, data: bytes) -> None:
-        insert_rows(self._connection, UPLOAD_CHUNK, [{"upload": upload, "number": number, "data": data}])
+        insert_rows(self._connection, UPLOAD_CHUNK, [{"upload": upload, "number": number, **with_proof("data", data)}])
 
     def chunk(self, upload: str, number: int) -> bytes | None:
         wanted = (UPLOAD_CHUNK.c.upload == upload) & (UPLOAD_CHUNK.c.number == number)

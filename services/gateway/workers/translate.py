@@ -102,7 +102,7 @@ class TranslateWorker:
         outcomes = [_outcome(item, translated[item.transaction_id], stored) for item in read]
         aliases = [pair for item in read for pair in _aliases(item, translated[item.transaction_id], stored)]
         if aliases:
-            uow.events.alias(aliases)
+            uow.events.alias(aliases, now)
         uow.cursors.wake((item.source.interface for item in read if item.translation.wakes_poll), now)
         uow.payouts.add(_payouts(read, stored), now)
         uow.deliveries.finish(outcomes, now)

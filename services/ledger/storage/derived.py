@@ -55,7 +55,7 @@ def buckets_of_postings(connection: Connection) -> Iterator[str]:
 def totals_of_events(connection: Connection) -> Iterator[str]:
     """Names the totals that are not what the events add up to."""
     columns = f"interface, company, currency, {_DAYS[connection.dialect.name]}, bucket, minor_units, name"
-    return differing_totals(connection, f"SELECT {columns} FROM event")  # noqa: S608
+    return differing_totals(connection, stream_rows(connection, f"SELECT {columns} FROM event"))  # noqa: S608
 
 
 def references_of_events(connection: Connection) -> Iterator[str]:

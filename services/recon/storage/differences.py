@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, select, update
 
 from libs.access import EVERYTHING, AccessScope
 from libs.listing import After, ListPart
-from libs.storage.audit import AuditEntry, AuditLog
+from libs.storage.audit import NOTED, AuditEntry, AuditLog
 from libs.storage.leases import in_state
 from libs.storage.outbox import Message, Outbox
 from libs.storage.repository import Repository
@@ -85,8 +85,12 @@ class Differences(Repository):
             if changed.rowcount != 1:
                 raise DifferenceChanged("the difference was changed meanwhile; read it again", field="etag")
         news = [(before, after) for before, after in changes if _is_news(before, after, actor)]
+        entries = [
+            _entry(before, after, actor) if _is_news(before, after, actor) else _noted(after, actor)
+            for before, after in changes
+        ]
+        AuditLog(self._connection, TABLES).append(entries)
         if news:
-            AuditLog(self._connection, TABLES).append([_entry(before, after, actor) for before, after in news])
             Outbox(self._connection, TABLES).add([_message(company, after) for _, after in news])
 
     def _where(self, condition: ColumnElement[bool]) -> list[Difference]:
@@ -157,6 +161,11 @@ def _entry(before: Difference | None, difference: Difference, actor: str) -> Aud
         reason=difference.reason,
         detail=detail,
     )
+
+
+def _noted(difference: Difference, actor: str) -> AuditEntry:
+    """Of a change that is no news to anybody."""
+    return AuditEntry(difference.name, NOTED, actor, difference.updated_at, difference.transaction_id)
 
 
 def _message(company: str, difference: Difference) -> Message:

@@ -59,7 +59,13 @@ class Statements(Repository):
     """Statements and their lines, within a transaction."""
 
     def add(self, statements: Sequence[BankStatement]) -> None:
+        """To be followed by their entries, in the same transaction."""
         insert_rows(self._connection, STATEMENT, [_STATEMENTS.row_of(statement) for statement in statements])
+        entries = [
+            AuditEntry(statement.name, "STATEMENT_IMPORTED", SERVICE, statement.imported_at, statement.transaction_id)
+            for statement in statements
+        ]
+        AuditLog(self._connection, TABLES).append(entries, new_subjects=True)
 
     def add_entries(self, entries: Sequence[StatementEntry]) -> None:
         rows = [(entry.statement, entry.sequence, entry.event) for entry in entries]

@@ -7,14 +7,16 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, literal_column, select
 
+from libs.storage.audit import AuditEntry, AuditLog
+from libs.storage.private import proof_of
 from libs.storage.repository import Repository
 from libs.storage.rows import insert_rows, parts, update_rows
 
 from ..domain.learning import BANK_ROLE, Item, ItemKind, Verdict
-from .mapping import ITEMS
-from .tables import ITEM, MATCH_MEMBER
+from .mapping import ITEMS, SERVICE
+from .tables import ITEM, MATCH_MEMBER, TABLES
 
-_LEARNED = ("side_open", "clearing_open", "receipt_open", "version", "words")
+_LEARNED = ("side_open", "clearing_open", "receipt_open", "version", "words", "words_proof")
 _OPEN = ITEM.c.side_open == literal_column("1")
 _OPEN_RECEIPT = ITEM.c.receipt_open == literal_column("1")
 
@@ -33,13 +35,19 @@ class Items(Repository):
             wanted = ITEM.c.posting.in_(part)
             statement = select(ITEM.c.posting, ITEM.c.version).where(wanted).order_by(ITEM.c.posting)
             known.update(map(tuple, self._connection.execute(statement.with_for_update())))
-        new = [ITEMS.row_of(item) for key, item in sorted(newest.items()) if key not in known]
+        new = [_row(item) for key, item in sorted(newest.items()) if key not in known]
         insert_rows(self._connection, ITEM, new)
         later = [item for key, item in sorted(newest.items()) if key in known and item.version > known[key]]
-        rows = [ITEMS.row_of(item) for item in later]
+        rows = list(map(_row, later))
         values = [(row["posting"], *(row[name] for name in _LEARNED)) for row in rows]
         update_rows(self._connection, ITEM, "posting", _LEARNED, values)
-        return len(newest) - len(known) + len(later)
+        learned = [item for key, item in sorted(newest.items()) if key not in known] + later
+        entries = [
+            AuditEntry(f"items/{item.posting}", "LEARNED", SERVICE, item.learned_at, item.transaction_id)
+            for item in learned
+        ]
+        AuditLog(self._connection, TABLES).append(entries)
+        return len(learned)
 
     def find(self, keys: Sequence[str]) -> dict[str, Item]:
         found: dict[str, Item] = {}
@@ -101,6 +109,11 @@ class Items(Repository):
     def _where(self, condition: ColumnElement[bool]) -> list[Item]:
         rows = self._connection.execute(select(ITEM).where(condition).order_by(ITEM.c.posting))
         return list(map(ITEMS.value_of, rows))
+
+
+def _row(item: Item) -> dict[str, Any]:
+    row = ITEMS.row_of(item)
+    return row | {"words_proof": proof_of(row["words"])}
 
 
 def _kind(kind: ItemKind) -> ColumnElement[bool]:

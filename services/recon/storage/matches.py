@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Row, func, literal_column, select, update
 
 from libs.access import EVERYTHING, AccessScope
 from libs.listing import After, ListPart
-from libs.storage.audit import AuditEntry, AuditLog
+from libs.storage.audit import NOTED, AuditEntry, AuditLog
 from libs.storage.leases import claim, finish, in_state, lease_of
 from libs.storage.outbox import Message, Outbox
 from libs.storage.repository import Repository
@@ -120,6 +120,13 @@ class Matches(Repository):
         ours = [outcome for outcome in outcomes if outcome.stored.match.name in kept]
         news = [outcome for outcome in ours if outcome.state is not MatchState.CONFIRMED or _newly_stuck(outcome)]
         self._note([(outcome.stored.match, outcome.state, outcome.reason) for outcome in news], now)
+        changed = [outcome for outcome in ours if outcome not in news and outcome.reason != outcome.stored.match.reason]
+        entries = [
+            AuditEntry(match.name, NOTED, SERVICE, now, match.anchor.transaction_id, reason=outcome.reason)
+            for outcome in changed
+            for match in [outcome.stored.match]
+        ]
+        AuditLog(self._connection, TABLES).append(entries)
         return kept
 
     def failing(self, company: str) -> list[Match]:

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstrain
 from sqlmodel import Field, SQLModel
 
 from libs.handover.declarations import OutboundColumns
-from libs.storage.declarations import LeaseColumns, RequestColumns, service_registry
+from libs.storage.declarations import LeaseColumns, RequestColumns, proof_column, service_registry
 from libs.storage.tables import system_tables
 from libs.storage.types import UtcTimestamp
 
@@ -157,6 +157,7 @@ class ItemRow(ReconRow, table=True):
     clearing_units: int = Field(sa_type=BigInteger)
     day: date
     words: str = Field(sa_type=Text)  # JSON: texts with references
+    words_proof: str = proof_column()
     side_open: int
     clearing_open: int
     receipt_open: int

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Row, delete, select, update
 from libs.access import EVERYTHING, AccessScope
 from libs.events import Settlement, SettlementLine
 from libs.listing import After, ListPart
-from libs.storage.audit import AuditEntry, AuditLog
+from libs.storage.audit import NOTED, AuditEntry, AuditLog
 from libs.storage.layout import Layout
 from libs.storage.repository import Repository
 from libs.storage.rows import insert_rows, parts
@@ -87,7 +87,10 @@ class Settlements(Repository):
         if proved:
             values["stated"] = 1
         for part in parts(names):
-            self._connection.execute(update(SETTLEMENT).where(SETTLEMENT.c.name.in_(part)).values(values))
+            changed = update(SETTLEMENT).where(SETTLEMENT.c.name.in_(part)).values(values)
+            named = self._connection.execute(changed.returning(SETTLEMENT.c.name, SETTLEMENT.c.transaction_id))
+            entries = [AuditEntry(name, NOTED, SERVICE, now, transaction) for name, transaction in named]
+            AuditLog(self._connection, TABLES).append(sorted(entries))
 
     def _where(self, condition: ColumnElement[bool]) -> list[StoredSettlement]:
         statement = select(SETTLEMENT).where(condition).order_by(SETTLEMENT.c.name)

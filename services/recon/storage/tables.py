@@ -63,6 +63,7 @@ OUTBOUND_EVENT = Table(
     Column("digest", String(64)),
     Column("digest_version", Integer),
     Column("payload", Text),
+    Column("payload_proof", String(96)),
     Column("counted", Integer),
     Column("reason", String(64)),
 )
@@ -124,6 +125,7 @@ ITEM = Table(
     Column("clearing_units", BigInteger),
     Column("day", Date),
     Column("words", Text),
+    Column("words_proof", String(96)),
     Column("side_open", Integer),
     Column("clearing_open", Integer),
     Column("receipt_open", Integer),

@@ -10,7 +10,12 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-_PROVED: tuple[tuple[str, str], ...] = ()
+_PROVED = (
+    ("delivery_body", "body"),
+    ("upload_chunk", "data"),
+    ("event", "payload"),
+    ("payout", "settlement"),
+)
 
 
 def upgrade() -> None:

@@ -10,7 +10,7 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
-_PROVED: tuple[tuple[str, str], ...] = ()
+_PROVED = (("outbound_event", "payload"), ("item", "words"))
 
 
 def upgrade() -> None:
