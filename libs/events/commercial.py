@@ -260,7 +260,7 @@ class CommercialDocument:
 
     def _check_currency(self) -> None:
         currency = self.totals.gross.currency
-        amounts = [line.net for line in self.lines]
+        amounts = [self.totals.tax, *(line.net for line in self.lines)]
         amounts += [tax.amount for line in self.lines for tax in line.taxes]
         amounts += [each.amount for each in self.adjustments] + [each.amount for each in self.tenders]
         amounts += [tax.amount for tax in self.taxes]

@@ -134,6 +134,8 @@ def test_a_document_in_two_currencies_is_refused() -> None:
     usd = replace(WHOLE.adjustments[1], amount=Money.parse("USD", "2.00"))
     with pytest.raises(EventInvalid):
         replace(WHOLE, adjustments=(WHOLE.adjustments[0], usd))
+    with pytest.raises(EventInvalid):
+        CommercialDocument.sold("1", SUPPLIER, (), eur("1.00"), Money.parse("USD", "0.00"))
 
 
 def test_an_unknown_word_on_the_wire_is_refused_with_its_field() -> None:
