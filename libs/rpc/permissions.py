@@ -29,6 +29,8 @@ ROLES: Mapping[str, frozenset[str]] = {
     "recon": frozenset({"ledger.events.record", "ledger.postings.read", "ledger.matches.apply"}),
     # A partner's own system: brings events, and sees what became of them.
     "partner": frozenset({"ledger.events.record", "ledger.postings.read", "trace.read"}),
+    # The company's own purchasing system: brings what suppliers ask for.
+    "purchasing": frozenset({"ledger.events.record", "ledger.postings.read", "trace.read"}),
     # Looks after partners' connections.
     "partner-admin": READ_WALK | {"gateway.deliveries.read", "gateway.sources.poll", "gateway.partners.administer"},
     # Looks after technical failures.

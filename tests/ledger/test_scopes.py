@@ -12,7 +12,7 @@ from concord.ledger.v1 import exception_pb2, ledger_pb2, ledger_pb2_grpc
 from concord.trace.v1 import trace_pb2
 
 from libs.access import EVERYTHING, NOTHING, AccessScope
-from libs.events import Event
+from libs.events import CommercialDocument, Direction, Event
 from libs.rpc.channel import open_channel
 from libs.rpc.config import ChannelConfig, ServerConfig
 from libs.rpc.errors import RemoteError
@@ -241,6 +241,12 @@ def test_money_enters_through_the_service_that_owns_its_source(call_as: Calling)
     assert outcome(call_as("gateway", scope=ours), line) == "EVENT_KIND_FORBIDDEN"
     assert outcome(call_as("gateway", scope=ours), capture("txn_6")) == "recorded"
     assert outcome(call_as("recon", scope=ours), order("7")) == "EVENT_KIND_FORBIDDEN"
+    bill = order("8")
+    assert isinstance(bill.body, CommercialDocument)
+    bill = replace(bill, body=replace(bill.body, direction=Direction.PURCHASE))
+    assert outcome(call_as("partner", scope=ours), bill) == "EVENT_KIND_FORBIDDEN"
+    assert outcome(call_as("purchasing", scope=ours), bill) == "recorded"
+    assert outcome(call_as("purchasing", scope=ours), order("9")) == "EVENT_KIND_FORBIDDEN"
     disguised = replace(line, name="sources/stripe/accounts/acct_1/events/line_1")
     assert outcome(call_as("recon", scope=ours), disguised) == "EVENT_KIND_FORBIDDEN"
     assert outcome(call_as("recon", scope=ours), line) == "recorded"

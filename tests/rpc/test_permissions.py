@@ -40,7 +40,7 @@ def test_every_rpc_of_every_service_names_a_permission_that_some_role_holds() ->
         ("ledger.postings.approve", {"approver"}),
         ("masterdata.mappings.approve", {"approver"}),
         ("masterdata.mappings.propose", {"accountant"}),
-        ("ledger.events.record", {"gateway", "recon", "partner"}),
+        ("ledger.events.record", {"gateway", "recon", "partner", "purchasing"}),
         ("ledger.matches.apply", {"recon"}),
     ],
 )
