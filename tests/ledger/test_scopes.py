@@ -243,7 +243,8 @@ def test_money_enters_through_the_service_that_owns_its_source(call_as: Calling)
     assert outcome(call_as("recon", scope=ours), order("7")) == "EVENT_KIND_FORBIDDEN"
     bill = order("8")
     assert isinstance(bill.body, CommercialDocument)
-    bill = replace(bill, body=replace(bill.body, direction=Direction.PURCHASE))
+    name = bill.name.replace("order", "bill")
+    bill = replace(bill, name=name, body=replace(bill.body, direction=Direction.PURCHASE))
     assert outcome(call_as("partner", scope=ours), bill) == "EVENT_KIND_FORBIDDEN"
     assert outcome(call_as("purchasing", scope=ours), bill) == "recorded"
     assert outcome(call_as("purchasing", scope=ours), order("9")) == "EVENT_KIND_FORBIDDEN"
