@@ -11,7 +11,19 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, LargeBinary, String, Table, bindparam, select, tuple_, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    bindparam,
+    inspect,
+    select,
+    tuple_,
+    update,
+)
 
 from .audit import PROVED, AuditEntry, PendingEntries
 from .encoding import GENESIS, message_hash, message_text, next_seal, subjects_in
@@ -91,6 +103,10 @@ def _parts(rows: Iterator[Any]) -> Iterator[list[str]]:
 
 def add_columns(op: Any, by_proof: Iterable[tuple[str, str]]) -> None:
     """The columns of the chains, and of the proofs beside values (table, column)."""
+    there = {column["name"] for column in inspect(op.get_bind()).get_columns("audit_entry")}
+    for name, new in _entry_columns():
+        if new.name not in there:
+            op.add_column(name, new)
     for name, new in _chain_columns():
         op.add_column(name, new)
     for name, value in by_proof:
@@ -98,17 +114,24 @@ def add_columns(op: Any, by_proof: Iterable[tuple[str, str]]) -> None:
 
 
 def drop_columns(op: Any, by_proof: Iterable[tuple[str, str]]) -> None:
-    """The way back. Entries that were made since can't be verified without the digests in them."""
+    """The way back. What entries say of rows stays: older releases do not see it, and without it the entries that were
+    made since could not be verified again.
+    """
     for name, value in by_proof:
         op.drop_column(name, f"{value}_proof")
     for name, new in _chain_columns():
         op.drop_column(name, new.name)
 
 
-def _chain_columns() -> list[tuple[str, Column[Any]]]:
+def _entry_columns() -> list[tuple[str, Column[Any]]]:
     return [
         ("audit_entry", Column("encoding", Integer, nullable=False, server_default="1")),
         ("audit_entry", Column("row_digest", String(80), nullable=False, server_default="")),
+    ]
+
+
+def _chain_columns() -> list[tuple[str, Column[Any]]]:
+    return [
         ("outbox", Column("chain_hash", LargeBinary)),
         ("seal_head", Column("outbox_hash", LargeBinary)),
     ]

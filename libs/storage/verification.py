@@ -7,7 +7,7 @@ make every hash after it anew: that shows against a `SealHead` which was kept el
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -28,7 +28,7 @@ from .encoding import (
 )
 from .private import fits, is_erased
 from .proofs import Chained, Child, Proofs
-from .rows import stream_rows
+from .rows import parts, select_rows, stream_rows
 
 FAULTS_AT_MOST = 100
 ERASED = "ERASED"  # the action of the entry without which nothing may be erased
@@ -72,6 +72,52 @@ def verify(connection: Connection, proofs: Proofs, witness: SealHead | None = No
     if witness is not None:
         found.witness(witness)
     return Verification(entries, sealed, tuple(found.faults), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What an audit entry says was done, by whom, with which content."""
+
+    action: str
+    actor: str
+    content_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The entries of a subject, and its row's digest in the last of them."""
+
+    links: Sequence[Link]
+    row_digest: str
+
+
+def chains_of(connection: Connection, subjects: Iterable[str]) -> dict[str, Chain]:
+    """The chains of the subjects, computed again; none for a subject whose chain is broken or empty."""
+    dialect = connection.dialect.name
+    encoding, mark = (_POSTGRESQL_ENTRY, "%s") if dialect == "postgresql" else (_SQLITE_ENTRY, "?")
+    found: dict[str, list[Any]] = {}
+    for part in parts(sorted(set(subjects))):
+        statement = (
+            f"SELECT {encoding}, action, actor, content_digest FROM audit_entry"  # noqa: S608
+            f" WHERE subject IN ({', '.join([mark] * len(part))}) ORDER BY subject, subject_seq"
+        )
+        for row in select_rows(connection, statement, part):
+            found.setdefault(row[0], []).append(row)
+    return {
+        subject: Chain([Link(*row[7:]) for row in rows], rows[-1][4]) for subject, rows in found.items() if _holds(rows)
+    }
+
+
+def _holds(rows: Sequence[Any]) -> bool:
+    """Whether the entries of a subject follow on each other from the first on, unchanged."""
+    previous = GENESIS
+    for place, (_, sequence, prev_hash, digest, _, encoded, is_blurred, *_) in enumerate(rows, start=1):
+        if sequence != place or prev_hash != previous or is_blurred:
+            return False
+        if sha256(previous + encoded).digest() != digest:
+            return False
+        previous = digest
+    return True
 
 
 class _Verifier:

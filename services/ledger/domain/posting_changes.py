@@ -83,6 +83,11 @@ def refused(posting: Posting, reason: str, text: str, *, technical: bool = False
 
 def tampered(posting: Posting) -> Change:
     doubt = Doubt("CONTENT_CHANGED", "the stored document is not the one that was built; find out who changed it")
+    return kept_back(posting, doubt)
+
+
+def kept_back(posting: Posting, doubt: Doubt) -> Change:
+    """What must not go to Odoo; finance finds out why."""
     after = replace(posting, state=PostingState.EXCEPTION, reason=doubt.reason, reason_text=doubt.message)
     return Change(posting, after, LEDGER, doubt=doubt)
 

@@ -19,8 +19,10 @@ from ..domain.committed import Committed
 from ..domain.errors import PostingUnknown
 from ..domain.listed import ListedPosting
 from ..domain.posting import Change, Posting, PostingQuery
+from ..domain.posting_changes import kept_back
 from ..message import whole_message
 from .mapping import renew_claims, to_posting
+from .standing import doubts_of
 from .tables import EVENT_REFERENCE, POSTING
 from .transitions import Transitions
 
@@ -116,6 +118,7 @@ class Postings:
     ) -> list[Posting]:
         """Take what is due, interactive first, as POSTING with one more try; of one document type, if one is named.
 
+        One that was changed past the ledger, or lacks an approval that it needs, becomes an exception instead.
         To be committed before a byte leaves: `tries > 1` says that an earlier attempt was made, so that its worker
         looks before it writes. What a dead worker left in POSTING passes through UNKNOWN.
         """
@@ -131,7 +134,12 @@ class Postings:
             lease_seconds=lease_seconds,
             given={"of_company": company} | ({"of_type": document_type} if document_type else {}),
         )
-        return self._transitions.attempt([to_posting(row) for row in rows], now)
+        claimed = [to_posting(row) for row in rows]
+        doubts = doubts_of(self._connection, claimed) if claimed else {}
+        if doubts:
+            doubted = [posting for posting in claimed if posting.key in doubts]
+            self._transitions.apply([kept_back(posting, doubts[posting.key]) for posting in doubted], now)
+        return self._transitions.attempt([posting for posting in claimed if posting.key not in doubts], now)
 
     def next_to_post(self, company: str, now: datetime) -> str | None:
         """The document type of what is due first."""
