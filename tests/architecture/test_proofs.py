@@ -17,7 +17,7 @@ def proofs_of(service: str) -> Proofs:
     return found
 
 
-@pytest.mark.parametrize("service", ["gateway", "ledger", "recon"])
+@pytest.mark.parametrize("service", services())
 def test_every_table_and_column_is_declared(service: str) -> None:
     assert proofs_of(service).undeclared() == []
 

@@ -132,7 +132,9 @@ def _edits_of_children(connection: Connection, chained: Chained, child: Child) -
 def _edits_of_derived(connection: Connection, derived: Derived) -> Iterator[Edit]:
     table = derived.table
     row = connection.execute(select(table).order_by(*table.primary_key)).first()
-    assert row is not None, f"the test's database has no row of {table.name}"
+    if row is None:
+        assert table.name == "total", f"the test's database has no row of {table.name}"
+        return
     names = table.name if table.name in ("total", "upload") else str(row._mapping["event"])
     for column in row._mapping.keys() - derived.working.keys():
         yield Edit(f"{table.name}.{column} edited", names, _setting(table, row, column))

@@ -97,7 +97,7 @@ def _stored(uow: MasterdataUow, run: SyncRun, reading: Reading, stored: StoredCo
     entity = reading.entity
     if before is not None:
         entity = replace(entity, time_zone=before.time_zone, revision=before.revision)
-    changed = int(entity != before) + uow.masters.replace(run.company, reading)
+    changed = int(entity != before) + uow.masters.replace(run.company, reading, run.started_at)
     if changed:
         entity = replace(entity, revision=entity.revision + 1)
     uow.masters.put(entity, run.started_at)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Table
 
 from libs.storage.layout import Layout
+from libs.storage.private import proof_of
 
 from ..domain.records import Account, Currency, ExchangeRate, Journal, Party, Product, Record, TaxCode
 from .tables import ACCOUNT, CURRENCY, EXCHANGE_RATE, JOURNAL, PARTY, PRODUCT, TAX_CODE
@@ -29,6 +30,18 @@ class RecordKind(Layout[Any]):
     def can_rest(self) -> bool:
         """Whether a record that Odoo no longer lists stays as an inactive one; others are removed."""
         return "active" in self.columns
+
+    def row_of(self, value: Any) -> dict[str, Any]:
+        row = super().row_of(value)
+        if "name_proof" in self.table.c:  # what names a person
+            row["name_proof"] = proof_of(row["name"])
+        return row
+
+    def subject_of(self, company: str, key: tuple[Any, ...]) -> str:
+        """The record's name in the audit log."""
+        first, *others = self.read_as.split("_")
+        segment = first + "".join(map(str.capitalize, others))
+        return "/".join(("companies", company, segment, *map(str, key)))
 
     def key_of(self, record: Record) -> tuple[Any, ...]:
         return tuple(getattr(record, name) for name in self.key)

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, func, insert, select, update
 from libs.listing import After, ListPart, part_of
 from libs.storage.audit import AuditEntry, AuditLog
 from libs.storage.layout import Layout
+from libs.storage.private import proof_of
 from libs.storage.repository import Repository
 
 from ..domain.errors import MappingSetUnknown
@@ -28,7 +29,9 @@ class MappingSets(Repository):
 
     def add(self, offered: MappingSet) -> None:
         """Store an offer. Its audit entry comes with its first change."""
-        self._connection.execute(insert(MAPPING_SET).values(_MAPPING_SETS.row_of(offered)))
+        self._connection.execute(
+            insert(MAPPING_SET).values(_MAPPING_SETS.row_of(offered) | {"yaml_proof": proof_of(offered.yaml)})
+        )
 
     def get(self, company: str, number: int) -> MappingSet:
         mine = (MAPPING_SET.c.company == company) & (MAPPING_SET.c.number == number)

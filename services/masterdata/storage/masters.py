@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, delete, insert, select, tuple_, upda
 
 from libs.access import AccessScope
 from libs.listing import After, ListPart, part_of
+from libs.storage.audit import NOTED, AuditEntry, AuditLog
 from libs.storage.layout import Layout
 from libs.storage.repository import Repository
 from libs.storage.rows import insert_rows, parts
@@ -34,8 +35,9 @@ from ..domain.records import (
     TaxCode,
 )
 from .kinds import KINDS, RecordKind
-from .tables import EXTERNAL_REFERENCE, LEGAL_ENTITY, PARTY
+from .tables import EXTERNAL_REFERENCE, LEGAL_ENTITY, PARTY, TABLES
 
+SERVICE = "masterdata"  # the actor of what a reading of Odoo brings
 R = TypeVar("R", bound=Record)
 _ENTITIES = Layout(LegalEntity, LEGAL_ENTITY)
 
@@ -68,11 +70,13 @@ class MasterRecords(Repository):
         mine = LEGAL_ENTITY.c.company == entity.company
         if not self._connection.execute(update(LEGAL_ENTITY).where(mine).values(values)).rowcount:
             self._connection.execute(insert(LEGAL_ENTITY).values(values))
+        entry = AuditEntry(f"companies/{entity.company}", NOTED, SERVICE, read_at, "")
+        AuditLog(self._connection, TABLES).append([entry])
 
-    def replace(self, company: str, reading: Reading) -> int:
-        return sum(self._replace(kind, company, getattr(reading, kind.read_as)) for kind in KINDS.values())
+    def replace(self, company: str, reading: Reading, read_at: datetime) -> int:
+        return sum(self._replace(kind, company, getattr(reading, kind.read_as), read_at) for kind in KINDS.values())
 
-    def _replace(self, kind: RecordKind, company: str, records: Sequence[Record]) -> int:
+    def _replace(self, kind: RecordKind, company: str, records: Sequence[Record], read_at: datetime) -> int:
         stored = {kind.key_of(record): record for record in self._all(kind, company)}
         reported = {kind.key_of(record): record for record in records}
         if kind.can_rest:
@@ -85,6 +89,9 @@ class MasterRecords(Repository):
         self._remove(kind, company, [*gone, *map(kind.key_of, changed)])
         rows = [{"company": company, **kind.row_of(record)} for record in (*new, *changed)]
         insert_rows(self._connection, kind.table, rows)
+        touched = [kind.subject_of(company, key) for key in (*gone, *map(kind.key_of, (*new, *changed)))]
+        entries = [AuditEntry(subject, NOTED, SERVICE, read_at, "") for subject in touched]
+        AuditLog(self._connection, TABLES).append(entries)
         return len(new) + len(changed) + len(gone)
 
     def _remove(self, kind: RecordKind, company: str, keys: Sequence[tuple[Any, ...]]) -> None:
@@ -151,6 +158,7 @@ class MasterRecords(Repository):
         return part_of(found, size, lambda entity: (entity.company,))
 
     def bind(self, company: str, references: Sequence[ExternalReference]) -> None:
+        """To be followed by `put`, whose audit entry proves them."""
         self._connection.execute(delete(EXTERNAL_REFERENCE).where(EXTERNAL_REFERENCE.c.company == company))
         rows = [(company, reference.issuer, reference.value, reference.party) for reference in references]
         insert_rows(self._connection, EXTERNAL_REFERENCE, rows, ("company", "issuer", "value", "party"))

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Index, Text, text
 from sqlmodel import Field, SQLModel
 
-from libs.storage.declarations import RequestColumns, service_registry
+from libs.storage.declarations import RequestColumns, proof_column, service_registry
 from libs.storage.tables import system_tables
 from libs.storage.types import UtcTimestamp
 
@@ -99,6 +99,7 @@ class PartyRow(MasterdataRow, table=True):
     company: str = Field(primary_key=True, max_length=64)
     odoo_id: int = Field(primary_key=True, sa_type=BigInteger)
     name: str = Field(max_length=1024)
+    name_proof: str = proof_column()
     commercial_odoo_id: int = Field(sa_type=BigInteger)
     active: bool
 
@@ -144,6 +145,7 @@ class MappingSetRow(MasterdataRow, table=True):
     number: int = Field(primary_key=True, sa_type=BigInteger)
     state: str = Field(max_length=16)
     yaml: str = Field(sa_type=Text)
+    yaml_proof: str = proof_column()
     content_digest: str = Field(max_length=64)
     proposed_by: str = Field(max_length=255)
     proposed_at: datetime = Field(sa_type=UtcTimestamp)

@@ -87,6 +87,7 @@ PARTY = Table(
     Column("company", String(64), primary_key=True),
     Column("odoo_id", BigInteger, primary_key=True),
     Column("name", String(1024)),
+    Column("name_proof", String(96)),
     Column("commercial_odoo_id", BigInteger),
     Column("active", Boolean),
 )
@@ -117,6 +118,7 @@ MAPPING_SET = Table(
     Column("number", BigInteger, primary_key=True),
     Column("state", String(16)),
     Column("yaml", Text),
+    Column("yaml_proof", String(96)),
     Column("content_digest", String(64)),
     Column("proposed_by", String(255)),
     Column("proposed_at", UtcTimestamp),

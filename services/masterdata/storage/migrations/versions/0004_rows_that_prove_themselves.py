@@ -10,7 +10,7 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-_PROVED: tuple[tuple[str, str], ...] = ()
+_PROVED = (("party", "name"), ("mapping_set", "yaml"))
 
 
 def upgrade() -> None:
