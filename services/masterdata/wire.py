@@ -35,6 +35,7 @@ from .domain.references import (
     RateQuestion,
     TaxQuestion,
 )
+from .domain.roles import SALE
 from .domain.sync import SyncRun
 
 REFERENCES_AT_MOST = 1000
@@ -80,7 +81,7 @@ def _scope(message: resolve_pb2.RoleReference) -> MappingScope:
 _QUESTIONS: dict[str, Callable[[Any], Question]] = {
     "account": lambda asked: AccountQuestion(asked.role, _scope(asked)),
     "journal": lambda asked: JournalQuestion(asked.role, _scope(asked)),
-    "tax": lambda asked: TaxQuestion(asked.provider, asked.account, asked.title, asked.rate),
+    "tax": lambda asked: TaxQuestion(asked.provider, asked.account, asked.title, asked.rate, asked.use or SALE),
     "party": lambda asked: PartyQuestion(asked.issuer, asked.external_id),
     "product": lambda asked: ProductQuestion(asked.sku),
     "company": lambda asked: CompanyQuestion(),

@@ -99,6 +99,7 @@ REFUSED = [
     ("taxes:\n  - { provider: shopify, rate: 8e-2, tax: T }", 7, 32, "not a fraction"),
     ("taxes:\n  - { provider: shopify, rate: 0.08 }", 7, 5, "needs either tax or tax_id"),
     ("taxes:\n  - { provider: shopify, rate: 0.08, tax: T, tax_id: 1 }", 7, 43, "needs either tax or tax_id"),
+    ("taxes:\n  - { provider: shopify, rate: 0.08, tax: T, use: import }", 7, 51, "use must be one of"),
     ("taxes:\n  - { provider: shopify, rate: 0.08, tax_id: T }", 7, 46, "not a record's id"),
     ("taxes:\n  - { provider: shopify, rate: 0.08, tax: T }\n  - { provider: shopify, rate: 0.080, tax: U }", 8, 5, "says again"),
     ("fees:\n  - { provider: stripe, kind: processing, role: AR }", 7, 49, "role must be one of DFE, FEE, FWH"),

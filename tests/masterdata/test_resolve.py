@@ -178,6 +178,14 @@ def test_the_most_specific_tax_wins(world: World, asked: TaxQuestion, answer: st
     assert seen(world.answer(asked)) == answer
 
 
+def test_a_tax_is_for_sales_or_for_purchases(world: World) -> None:
+    input_tax = "  - { provider: shopify, rate: 0.08, tax: Input Tax 8%, use: purchase }\n"
+    world.activate(demo_mapping().replace("taxes:\n", f"taxes:\n{input_tax}"))
+    sold, bought = (TaxQuestion("shopify", "shop-1", "", "0.08", use) for use in ("sale", "purchase"))
+    assert [seen(answer) for answer in world.ask(sold, bought).answers] == ["Sales Tax 8% 0.08", "Input Tax 8% 0.08"]
+    assert seen(world.answer(TaxQuestion("shopify", "shop-1", "", "0.07", "purchase"))) == "MAPPING_MISSING"
+
+
 def _tax(world: World, name: str, account: int) -> None:
     parts = [
         [0, 0, {"repartition_type": "base", "factor_percent": 100.0}],

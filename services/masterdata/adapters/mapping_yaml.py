@@ -25,7 +25,7 @@ from ..domain.mapping import (
     MappingScope,
 )
 from ..domain.numbers import decimal_text
-from ..domain.roles import ACCOUNT_ROLES, FEE_ROLES, JOURNAL_TYPES
+from ..domain.roles import ACCOUNT_ROLES, FEE_ROLES, JOURNAL_TYPES, SALE, TAX_ROLES
 from .yaml_nodes import Problems, Refused, Section, compose
 
 LATE_EVENT_POLICIES = ("next_open_day", "exception")
@@ -69,7 +69,9 @@ class _File:
             roles=self._rows(file, "roles", (*scope, "code"), self._role(tuple(ACCOUNT_ROLES), "roles")),
             journals=self._rows(file, "journals", (*scope, "code"), self._role(tuple(JOURNAL_TYPES), "journals")),
             bank_accounts=self._rows(file, "bank_accounts", ("number", "journal"), self._bank_account),
-            taxes=self._rows(file, "taxes", ("provider", "account", "title", "rate", "tax", "tax_id"), self._tax),
+            taxes=self._rows(
+                file, "taxes", ("provider", "account", "title", "rate", "tax", "tax_id", "use"), self._tax
+            ),
             fees=self._rows(file, "fees", ("provider", "account", "kind", "role"), self._fee),
             parties=self._rows(
                 file, "parties", ("partner", "partner_id", "external_ids", "unidentified_for"), self._party
@@ -121,8 +123,9 @@ class _File:
         title = section.text("title")
         rate = section.read("rate", _rate, "", required=True)
         tax, tax_id = self._named(section, "tax", "tax_id")
-        self._once(section, "taxes", provider, account, title, rate)
-        return MappedTax(provider, account, title, rate, tax, tax_id, section.line)
+        use = section.one_of("use", tuple(TAX_ROLES), default=SALE)
+        self._once(section, "taxes", provider, account, title, rate, use)
+        return MappedTax(provider, account, title, rate, tax, tax_id, use, section.line)
 
     def _fee(self, section: Section) -> MappedFee:
         provider, account = self._provider(section)

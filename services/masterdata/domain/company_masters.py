@@ -52,7 +52,7 @@ class CompanyMasters:
             rates={currency: _columns(sorted(pairs)) for currency, pairs in days.items()},
         )
 
-    def taxes_named(self, name: str, use: str = "sale") -> list[TaxCode]:
+    def taxes_named(self, name: str, use: str) -> list[TaxCode]:
         """Taxes of that name for that use; Odoo keeps names unique within a use."""
         return [code for code in self.tax_codes.values() if code.name == name and code.use == use]
 

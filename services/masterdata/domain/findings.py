@@ -11,7 +11,7 @@ from .company_masters import CompanyMasters, NamedRecords
 from .mapping import CompanyMapping, MappedRole, MappedTax
 from .mapping_set import MappingFinding, Severity
 from .records import Account, ExternalReference, TaxCode
-from .roles import BANK, EXPECTED_JOURNALS, EXPECTED_ROLES, JOURNAL_TYPES, RECONCILABLE_ROLES, unmet
+from .roles import BANK, EXPECTED_JOURNALS, EXPECTED_ROLES, JOURNAL_TYPES, RECONCILABLE_ROLES, TAX_ROLES, unmet
 
 
 def findings_of(mapping: CompanyMapping, masters: CompanyMasters, named: NamedRecords) -> tuple[MappingFinding, ...]:
@@ -152,16 +152,16 @@ def _bank_accounts(mapping: CompanyMapping, masters: CompanyMasters) -> Iterator
 
 
 def _taxes(mapping: CompanyMapping, masters: CompanyMasters) -> Iterator[MappingFinding]:
-    tax_accounts = {row.code for row in mapping.roles if row.role == "TAX"}
     for row in mapping.taxes:
         found = taxes_of(row, masters)
         if len(found) != 1:
             reason, word = (
                 ("TAX_UNKNOWN", "no such active tax") if not found else ("TAX_AMBIGUOUS", "several such taxes")
             )
-            yield _error(reason, row.line, f"Odoo has {word} for sales")
+            yield _error(reason, row.line, f"Odoo has {word} for {row.use}s")
             continue
-        yield from _tax(row, found[0], masters, tax_accounts)
+        accounts = {each.code for each in mapping.roles if each.role == TAX_ROLES[row.use]}
+        yield from _tax(row, found[0], masters, accounts)
 
 
 def _tax(row: MappedTax, tax: TaxCode, masters: CompanyMasters, tax_accounts: set[str]) -> Iterator[MappingFinding]:
@@ -172,8 +172,8 @@ def _tax(row: MappedTax, tax: TaxCode, masters: CompanyMasters, tax_accounts: se
             row.line,
             f"{where}: a repartition line has no account; the tax would land on revenue",
         )
-    if tax.use != "sale":
-        yield _error("TAX_USE_WRONG", row.line, f"{where} is for {tax.use}, not for sales")
+    if tax.use != row.use:
+        yield _error("TAX_USE_WRONG", row.line, f"{where} is for {tax.use}, not for {row.use}s")
     if tax.price_included:
         yield _error("TAX_PRICE_INCLUDED", row.line, f"{where} is included in prices; documents bear net prices")
     if not tax.rate:
@@ -184,14 +184,15 @@ def _tax(row: MappedTax, tax: TaxCode, masters: CompanyMasters, tax_accounts: se
     codes = {account.code for account in accounts if account}
     if tax_accounts and not codes <= tax_accounts:
         others = ", ".join(sorted(codes - tax_accounts))
-        yield _warning("TAX_ACCOUNT_DIFFERS", row.line, f"{where} goes to {others}, which no row gives the role TAX")
+        role = TAX_ROLES[row.use]
+        yield _warning("TAX_ACCOUNT_DIFFERS", row.line, f"{where} goes to {others}, which no row gives the role {role}")
 
 
 def taxes_of(row: MappedTax, masters: CompanyMasters) -> list[TaxCode]:
     """The taxes that the row names; one, if all is well."""
     if row.tax_id:
         return [masters.tax_codes[row.tax_id]] if row.tax_id in masters.tax_codes else []
-    return masters.taxes_named(row.tax)
+    return masters.taxes_named(row.tax, row.use)
 
 
 def _fees(mapping: CompanyMapping) -> Iterator[MappingFinding]:

@@ -68,7 +68,10 @@ class MappedBank:
 
 @dataclass(frozen=True, slots=True)
 class MappedTax:
-    """A tax as the source calls it. An empty account or title lets every one through."""
+    """A tax as the source calls it. An empty account or title lets every one through.
+
+    `use` is what Odoo's tax is for, `sale` or `purchase`: a source may bring documents of both directions.
+    """
 
     provider: str
     account: str
@@ -76,6 +79,7 @@ class MappedTax:
     rate: str  # a fraction as decimal string, in its shortest form
     tax: str  # Odoo's name of it, or
     tax_id: int  # its id there
+    use: str
     line: int
 
 

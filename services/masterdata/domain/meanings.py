@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .company_masters import CompanyMasters
 from .findings import taxes_of
-from .mapping import CompanyMapping
+from .mapping import CompanyMapping, MappedTax
+from .roles import PURCHASE
 
 
 def account_word(code: str) -> str:
@@ -15,8 +16,8 @@ def journal_word(code: str) -> str:
     return f"journal {code}"
 
 
-def tax_word(name: str) -> str:
-    return f"tax {name}"
+def tax_word(row: MappedTax) -> str:
+    return f"purchase tax {row.tax}" if row.use == PURCHASE else f"tax {row.tax}"
 
 
 def meanings_of(mapping: CompanyMapping, masters: CompanyMasters) -> tuple[tuple[str, int], ...]:
@@ -30,5 +31,5 @@ def meanings_of(mapping: CompanyMapping, masters: CompanyMasters) -> tuple[tuple
     for row in mapping.taxes:
         taxes = taxes_of(row, masters)
         if row.tax and len(taxes) == 1:
-            found[tax_word(row.tax)] = taxes[0].odoo_id
+            found[tax_word(row)] = taxes[0].odoo_id
     return tuple(sorted(found.items()))

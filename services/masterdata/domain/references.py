@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from .company_masters import JournalAnswer
 from .mapping import MappingScope
 from .records import Account, ExchangeRate, ExternalReference, LegalEntity, Party, Product, TaxCode
+from .roles import SALE
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class TaxQuestion:
     account: str
     title: str
     rate: str
+    use: str = SALE
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,8 +55,8 @@ class Snapshot:
         self._journals = {(journal.role, journal.scope): journal.code for journal in rows.journals} if rows else {}
         self._banks = {account.number: account.journal for account in rows.bank_accounts} if rows else {}
         self._fees = {(fee.provider, fee.account, fee.kind): fee.role for fee in rows.fees} if rows else {}
-        self._taxes: dict[tuple[str, str, str, str], MappedTax] = (
-            {(tax.provider, tax.account, tax.title, tax.rate): tax for tax in rows.taxes} if rows else {}
+        self._taxes: dict[tuple[str, str, str, str, str], MappedTax] = (
+            {(tax.provider, tax.account, tax.title, tax.rate, tax.use): tax for tax in rows.taxes} if rows else {}
         )
         self._issuers = {source.interface: source.issuer for source in rows.sources} if rows else {}
         self._products = (
@@ -152,22 +152,22 @@ class Snapshot:
             return Failure("REFERENCE_INVALID", "the tax's rate is not a plain decimal number")
         for account in dict.fromkeys((question.account, "")):
             for title in dict.fromkeys((question.title, "")):
-                row = self._taxes.get((question.provider, account, title, rate))
+                row = self._taxes.get((question.provider, account, title, rate, question.use))
                 if row is not None:
                     return self._tax_of(row)
-        return Failure("MAPPING_MISSING", f"no tax is mapped for rate {rate} of {question.provider}")
+        return Failure("MAPPING_MISSING", f"no {question.use} tax is mapped for rate {rate} of {question.provider}")
 
     def _tax_of(self, row: MappedTax) -> Answer:
         found = taxes_of(row, self.masters)
         if len(found) != 1:
             return Failure("TAX_UNKNOWN", f"Odoo has no active tax as the mapping's line {row.line} names it any more")
         tax = found[0]
-        if row.tax and self._is_another(tax_word(row.tax), tax.odoo_id):
+        if row.tax and self._is_another(tax_word(row), tax.odoo_id):
             return Failure("TAX_REPLACED", f"the name in the mapping's line {row.line} is another tax's {_SINCE}")
         if not tax.repartition_complete:
             return Failure("TAX_WITHOUT_ACCOUNT", f"a repartition line of tax {tax.odoo_id} has no account")
-        if tax.use != "sale":
-            return Failure("TAX_USE_WRONG", f"tax {tax.odoo_id} is for {tax.use}, not for sales")
+        if tax.use != row.use:
+            return Failure("TAX_USE_WRONG", f"tax {tax.odoo_id} is for {tax.use}, not for {row.use}s")
         if tax.rate != row.rate or tax.price_included:
             return Failure("TAX_RATE_DIFFERS", f"tax {tax.odoo_id} was changed since the mapping was approved")
         return tax

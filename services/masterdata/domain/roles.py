@@ -19,9 +19,11 @@ ACCOUNT_ROLES: Mapping[str, str] = MappingProxyType(
         "GCL": "gift cards outstanding",
         "DEF": "deferred revenue",
         "TAX": "tax",
+        "ITX": "input tax",
         "REV": "sales",
         "SHP": "shipping",
         "RET": "returns",
+        "EXP": "expenses",
         "FEE": "provider fees",
         "DFE": "dispute fees",
         "CBL": "chargeback losses",
@@ -45,6 +47,9 @@ JOURNAL_TYPES: Mapping[str, str] = MappingProxyType(
 )
 EXPECTED_JOURNALS = ("SAL", "PSP")
 BANK = "bank"  # the journal type of a bank account
+
+SALE, PURCHASE = "sale", "purchase"  # what a tax is for, in Odoo's words
+TAX_ROLES: Mapping[str, str] = MappingProxyType({SALE: "TAX", PURCHASE: "ITX"})
 
 
 def unmet(role: str, account_type: str, reconcilable: bool) -> Iterator[tuple[str, str]]:

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from concord.masterdata.v1 import records_pb2 as concord_dot_masterdata_dot_v1_dot_records__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#concord/masterdata/v1/resolve.proto\x12\x15\x63oncord.masterdata.v1\x1a#concord/masterdata/v1/records.proto\"a\n\x13\x42\x61tchResolveRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12:\n\nreferences\x18\x02 \x03(\x0b\x32&.concord.masterdata.v1.MasterReference\"u\n\x14\x42\x61tchResolveResponse\x12\x36\n\x0bresolutions\x18\x01 \x03(\x0b\x32!.concord.masterdata.v1.Resolution\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x13\n\x0bmapping_set\x18\x03 \x01(\t\"\x9e\x04\n\x0fMasterReference\x12\x37\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32$.concord.masterdata.v1.RoleReferenceH\x00\x12\x37\n\x07journal\x18\x02 \x01(\x0b\x32$.concord.masterdata.v1.RoleReferenceH\x00\x12\x32\n\x03tax\x18\x03 \x01(\x0b\x32#.concord.masterdata.v1.TaxReferenceH\x00\x12\x36\n\x05party\x18\x04 \x01(\x0b\x32%.concord.masterdata.v1.PartyReferenceH\x00\x12:\n\x07product\x18\x05 \x01(\x0b\x32\'.concord.masterdata.v1.ProductReferenceH\x00\x12:\n\x07\x63ompany\x18\x06 \x01(\x0b\x32\'.concord.masterdata.v1.CompanyReferenceH\x00\x12\x43\n\x0c\x62\x61nk_account\x18\x07 \x01(\x0b\x32+.concord.masterdata.v1.BankAccountReferenceH\x00\x12\x34\n\x04rate\x18\x08 \x01(\x0b\x32$.concord.masterdata.v1.RateReferenceH\x00\x12\x32\n\x03\x66\x65\x65\x18\t \x01(\x0b\x32#.concord.masterdata.v1.FeeReferenceH\x00\x42\x06\n\x04kind\"W\n\rRoleReference\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x10\n\x08provider\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x03 \x01(\t\x12\x15\n\rcurrency_code\x18\x04 \x01(\t\"N\n\x0cTaxReference\x12\x10\n\x08provider\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0c\n\x04rate\x18\x04 \x01(\t\"5\n\x0ePartyReference\x12\x0e\n\x06issuer\x18\x01 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\x02 \x01(\t\"\x1f\n\x10ProductReference\x12\x0b\n\x03sku\x18\x01 \x01(\t\"\x12\n\x10\x43ompanyReference\"&\n\x14\x42\x61nkAccountReference\x12\x0e\n\x06number\x18\x01 \x01(\t\"4\n\rRateReference\x12\x15\n\rcurrency_code\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61te\x18\x02 \x01(\t\"?\n\x0c\x46\x65\x65Reference\x12\x10\n\x08provider\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\"\xec\x03\n\nResolution\x12\x31\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x1e.concord.masterdata.v1.AccountH\x00\x12\x31\n\x07journal\x18\x02 \x01(\x0b\x32\x1e.concord.masterdata.v1.JournalH\x00\x12\x32\n\x08tax_code\x18\x03 \x01(\x0b\x32\x1e.concord.masterdata.v1.TaxCodeH\x00\x12-\n\x05party\x18\x04 \x01(\x0b\x32\x1c.concord.masterdata.v1.PartyH\x00\x12\x31\n\x07product\x18\x05 \x01(\x0b\x32\x1e.concord.masterdata.v1.ProductH\x00\x12\x38\n\x07\x63ompany\x18\x06 \x01(\x0b\x32%.concord.masterdata.v1.CompanyProfileH\x00\x12\x33\n\x04rate\x18\x07 \x01(\x0b\x32#.concord.masterdata.v1.ExchangeRateH\x00\x12\x38\n\x07\x66\x61ilure\x18\x08 \x01(\x0b\x32%.concord.masterdata.v1.ResolveFailureH\x00\x12/\n\x03\x66\x65\x65\x18\t \x01(\x0b\x32 .concord.masterdata.v1.FeeTargetH\x00\x42\x08\n\x06target\"\x19\n\tFeeTarget\x12\x0c\n\x04role\x18\x01 \x01(\t\"\xaf\x01\n\x0e\x43ompanyProfile\x12\x38\n\x0clegal_entity\x18\x01 \x01(\x0b\x32\".concord.masterdata.v1.LegalEntity\x12\"\n\x1a\x61pproval_above_minor_units\x18\x02 \x01(\x03\x12\x19\n\x11late_event_policy\x18\x03 \x01(\t\x12$\n\x1cpredecessor_deadline_seconds\x18\x04 \x01(\x03\"1\n\x0eResolveFailure\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#concord/masterdata/v1/resolve.proto\x12\x15\x63oncord.masterdata.v1\x1a#concord/masterdata/v1/records.proto\"a\n\x13\x42\x61tchResolveRequest\x12\x0e\n\x06parent\x18\x01 \x01(\t\x12:\n\nreferences\x18\x02 \x03(\x0b\x32&.concord.masterdata.v1.MasterReference\"u\n\x14\x42\x61tchResolveResponse\x12\x36\n\x0bresolutions\x18\x01 \x03(\x0b\x32!.concord.masterdata.v1.Resolution\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x13\n\x0bmapping_set\x18\x03 \x01(\t\"\x9e\x04\n\x0fMasterReference\x12\x37\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32$.concord.masterdata.v1.RoleReferenceH\x00\x12\x37\n\x07journal\x18\x02 \x01(\x0b\x32$.concord.masterdata.v1.RoleReferenceH\x00\x12\x32\n\x03tax\x18\x03 \x01(\x0b\x32#.concord.masterdata.v1.TaxReferenceH\x00\x12\x36\n\x05party\x18\x04 \x01(\x0b\x32%.concord.masterdata.v1.PartyReferenceH\x00\x12:\n\x07product\x18\x05 \x01(\x0b\x32\'.concord.masterdata.v1.ProductReferenceH\x00\x12:\n\x07\x63ompany\x18\x06 \x01(\x0b\x32\'.concord.masterdata.v1.CompanyReferenceH\x00\x12\x43\n\x0c\x62\x61nk_account\x18\x07 \x01(\x0b\x32+.concord.masterdata.v1.BankAccountReferenceH\x00\x12\x34\n\x04rate\x18\x08 \x01(\x0b\x32$.concord.masterdata.v1.RateReferenceH\x00\x12\x32\n\x03\x66\x65\x65\x18\t \x01(\x0b\x32#.concord.masterdata.v1.FeeReferenceH\x00\x42\x06\n\x04kind\"W\n\rRoleReference\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x10\n\x08provider\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x03 \x01(\t\x12\x15\n\rcurrency_code\x18\x04 \x01(\t\"[\n\x0cTaxReference\x12\x10\n\x08provider\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0c\n\x04rate\x18\x04 \x01(\t\x12\x0b\n\x03use\x18\x05 \x01(\t\"5\n\x0ePartyReference\x12\x0e\n\x06issuer\x18\x01 \x01(\t\x12\x13\n\x0b\x65xternal_id\x18\x02 \x01(\t\"\x1f\n\x10ProductReference\x12\x0b\n\x03sku\x18\x01 \x01(\t\"\x12\n\x10\x43ompanyReference\"&\n\x14\x42\x61nkAccountReference\x12\x0e\n\x06number\x18\x01 \x01(\t\"4\n\rRateReference\x12\x15\n\rcurrency_code\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61te\x18\x02 \x01(\t\"?\n\x0c\x46\x65\x65Reference\x12\x10\n\x08provider\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\"\xec\x03\n\nResolution\x12\x31\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x1e.concord.masterdata.v1.AccountH\x00\x12\x31\n\x07journal\x18\x02 \x01(\x0b\x32\x1e.concord.masterdata.v1.JournalH\x00\x12\x32\n\x08tax_code\x18\x03 \x01(\x0b\x32\x1e.concord.masterdata.v1.TaxCodeH\x00\x12-\n\x05party\x18\x04 \x01(\x0b\x32\x1c.concord.masterdata.v1.PartyH\x00\x12\x31\n\x07product\x18\x05 \x01(\x0b\x32\x1e.concord.masterdata.v1.ProductH\x00\x12\x38\n\x07\x63ompany\x18\x06 \x01(\x0b\x32%.concord.masterdata.v1.CompanyProfileH\x00\x12\x33\n\x04rate\x18\x07 \x01(\x0b\x32#.concord.masterdata.v1.ExchangeRateH\x00\x12\x38\n\x07\x66\x61ilure\x18\x08 \x01(\x0b\x32%.concord.masterdata.v1.ResolveFailureH\x00\x12/\n\x03\x66\x65\x65\x18\t \x01(\x0b\x32 .concord.masterdata.v1.FeeTargetH\x00\x42\x08\n\x06target\"\x19\n\tFeeTarget\x12\x0c\n\x04role\x18\x01 \x01(\t\"\xaf\x01\n\x0e\x43ompanyProfile\x12\x38\n\x0clegal_entity\x18\x01 \x01(\x0b\x32\".concord.masterdata.v1.LegalEntity\x12\"\n\x1a\x61pproval_above_minor_units\x18\x02 \x01(\x03\x12\x19\n\x11late_event_policy\x18\x03 \x01(\t\x12$\n\x1cpredecessor_deadline_seconds\x18\x04 \x01(\x03\"1\n\x0eResolveFailure\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,25 +41,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ROLEREFERENCE']._serialized_start=862
   _globals['_ROLEREFERENCE']._serialized_end=949
   _globals['_TAXREFERENCE']._serialized_start=951
-  _globals['_TAXREFERENCE']._serialized_end=1029
-  _globals['_PARTYREFERENCE']._serialized_start=1031
-  _globals['_PARTYREFERENCE']._serialized_end=1084
-  _globals['_PRODUCTREFERENCE']._serialized_start=1086
-  _globals['_PRODUCTREFERENCE']._serialized_end=1117
-  _globals['_COMPANYREFERENCE']._serialized_start=1119
-  _globals['_COMPANYREFERENCE']._serialized_end=1137
-  _globals['_BANKACCOUNTREFERENCE']._serialized_start=1139
-  _globals['_BANKACCOUNTREFERENCE']._serialized_end=1177
-  _globals['_RATEREFERENCE']._serialized_start=1179
-  _globals['_RATEREFERENCE']._serialized_end=1231
-  _globals['_FEEREFERENCE']._serialized_start=1233
-  _globals['_FEEREFERENCE']._serialized_end=1296
-  _globals['_RESOLUTION']._serialized_start=1299
-  _globals['_RESOLUTION']._serialized_end=1791
-  _globals['_FEETARGET']._serialized_start=1793
-  _globals['_FEETARGET']._serialized_end=1818
-  _globals['_COMPANYPROFILE']._serialized_start=1821
-  _globals['_COMPANYPROFILE']._serialized_end=1996
-  _globals['_RESOLVEFAILURE']._serialized_start=1998
-  _globals['_RESOLVEFAILURE']._serialized_end=2047
+  _globals['_TAXREFERENCE']._serialized_end=1042
+  _globals['_PARTYREFERENCE']._serialized_start=1044
+  _globals['_PARTYREFERENCE']._serialized_end=1097
+  _globals['_PRODUCTREFERENCE']._serialized_start=1099
+  _globals['_PRODUCTREFERENCE']._serialized_end=1130
+  _globals['_COMPANYREFERENCE']._serialized_start=1132
+  _globals['_COMPANYREFERENCE']._serialized_end=1150
+  _globals['_BANKACCOUNTREFERENCE']._serialized_start=1152
+  _globals['_BANKACCOUNTREFERENCE']._serialized_end=1190
+  _globals['_RATEREFERENCE']._serialized_start=1192
+  _globals['_RATEREFERENCE']._serialized_end=1244
+  _globals['_FEEREFERENCE']._serialized_start=1246
+  _globals['_FEEREFERENCE']._serialized_end=1309
+  _globals['_RESOLUTION']._serialized_start=1312
+  _globals['_RESOLUTION']._serialized_end=1804
+  _globals['_FEETARGET']._serialized_start=1806
+  _globals['_FEETARGET']._serialized_end=1831
+  _globals['_COMPANYPROFILE']._serialized_start=1834
+  _globals['_COMPANYPROFILE']._serialized_end=2009
+  _globals['_RESOLVEFAILURE']._serialized_start=2011
+  _globals['_RESOLVEFAILURE']._serialized_end=2060
 # @@protoc_insertion_point(module_scope)

@@ -174,11 +174,14 @@ class TaxReference(_message.Message):
     ACCOUNT_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
     RATE_FIELD_NUMBER: _builtins.int
+    USE_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     account: _builtins.str
     title: _builtins.str
     """The source's name and rate of the tax."""
     rate: _builtins.str
+    use: _builtins.str
+    """What the tax is for: `sale` (also if empty) or `purchase`."""
     def __init__(
         self,
         *,
@@ -186,10 +189,11 @@ class TaxReference(_message.Message):
         account: _builtins.str = ...,
         title: _builtins.str = ...,
         rate: _builtins.str = ...,
+        use: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "provider", b"provider", "rate", b"rate", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "provider", b"provider", "rate", b"rate", "title", b"title", "use", b"use"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
