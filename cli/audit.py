@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -17,9 +17,10 @@ import typer
 
 from cli.connection import SERVICES
 from libs.errors import ConcordError, Kind
-from libs.storage.audit import AuditLog, SealHead
+from libs.storage.audit import SealHead
+from libs.storage.encoding import GENESIS
 from libs.storage.engine import database_url, open_engine, reading
-from libs.storage.verification import Verification
+from libs.storage.verification import Verification, Witness, heads_of
 from libs.storage.verification import verify as verify_all
 
 app = typer.Typer(add_completion=False)
@@ -50,7 +51,7 @@ class Found:
 
     service: str
     verified: Verification
-    head: SealHead
+    heads: Witness
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -62,13 +63,14 @@ class Found:
             "entries": self.verified.entries,
             "sealed": self.verified.sealed,
             "rows": self.verified.rows,
-            "head": {"number": self.head.number, "hash": self.head.hash.hex()},
+            "head": _record(self.heads.entries),
+            "messages": _record(self.heads.messages),
             "faults": list(self.faults),
         }
 
     def line(self) -> str:
         state = "intact" if not self.faults else "CHANGED"
-        head = f"{self.head.number} {self.head.hash.hex()}"
+        head = f"{self.heads.entries.number} {self.heads.entries.hash.hex()}"
         counted = f"{self.verified.rows} rows, {self.verified.entries} entries, {self.verified.sealed} sealed"
         return f"{self.service}: {counted}, {state}; head {head}"
 
@@ -77,7 +79,8 @@ class Found:
 def audit(
     services: Annotated[list[str] | None, typer.Argument(help="Of which services; by default all.")] = None,
     witness: Annotated[
-        Path | None, typer.Option(help="What this command printed with --json before, kept in another place.")
+        Path | None,
+        typer.Option(help="What this command printed with --json before, once or often, kept in another place."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a service: the next witness.")] = False,
 ) -> None:
@@ -87,10 +90,10 @@ def audit(
     chain's end, shows only against a witness. The databases are those that the services use:
     CONCORD_DATABASE_URL, CONCORD_LEDGER_DATABASE_URL and so on, else the files in CONCORD_DATA_DIR.
     """
-    heads = _heads(witness) if witness else {}
+    kept = _witnesses(witness) if witness else {}
     broken = False
     for service in services or SERVICES:
-        found = verify(service, os.environ, heads.get(service))
+        found = verify(service, os.environ, kept.get(service, ()))
         typer.echo(json.dumps(found.record()) if as_json else found.line())
         if not as_json:
             for fault in found.faults:
@@ -100,7 +103,7 @@ def audit(
         raise typer.Exit(TAMPERED)
 
 
-def verify(service: str, env: Mapping[str, str], witness: SealHead | None = None) -> Found:
+def verify(service: str, env: Mapping[str, str], witnesses: Sequence[Witness] = ()) -> Found:
     """Verify one service's database, all of it at one moment.
 
     Raises `ServiceUnknown`, `DatabaseMissing` or a storage error.
@@ -114,19 +117,27 @@ def verify(service: str, env: Mapping[str, str], witness: SealHead | None = None
     engine = open_engine(url, service)
     try:
         with reading(engine) as connection:
-            verified = verify_all(connection, proofs, witness)
-            return Found(service, verified, AuditLog(connection, proofs.tables).head())
+            return Found(service, verify_all(connection, proofs, witnesses), heads_of(connection, proofs))
     finally:
         engine.dispose()
 
 
-def _heads(file: Path) -> dict[str, SealHead]:
-    """Each service's head as it was seen before. Raises `WitnessInvalid`."""
+def _record(head: SealHead) -> dict[str, object]:
+    return {"number": head.number, "hash": head.hash.hex()}
+
+
+def _witnesses(file: Path) -> dict[str, list[Witness]]:
+    """Each service's heads as they were seen before. Raises `WitnessInvalid`."""
+    start = _record(SealHead(0, GENESIS))  # of messages, for a witness from before they were chained
+    kept: dict[str, list[Witness]] = {}
     try:
-        records = [json.loads(line) for line in file.read_text().splitlines() if line.strip()]
-        return {
-            str(record["service"]): SealHead(int(record["head"]["number"]), bytes.fromhex(record["head"]["hash"]))
-            for record in records
-        }
+        for record in map(json.loads, filter(str.strip, file.read_text().splitlines())):
+            witness = Witness(_head(record["head"]), _head(record.get("messages", start)))
+            kept.setdefault(str(record["service"]), []).append(witness)
     except (OSError, ValueError, KeyError, TypeError):
         raise WitnessInvalid("the witness can't be read: it is what `concord audit --json` printed") from None
+    return kept
+
+
+def _head(record: Mapping[str, str]) -> SealHead:
+    return SealHead(int(record["number"]), bytes.fromhex(record["hash"]))

@@ -28,7 +28,7 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Table, select
 
 from .encoding import GENESIS, row_digest, texts_of
 from .proofs import Proofs
@@ -124,11 +124,14 @@ class AuditLog:
         row = self._connection.execute(select(head.outbox_number, head.outbox_hash)).one_or_none()
         return SealHead(row[0], GENESIS if row[1] is None else bytes(row[1])) if row else SealHead(0, GENESIS)
 
-    def seal(self, number: int) -> bytes | None:
-        """The service chain's hash at a sealed number (0: its start); None if nothing is sealed under it."""
+    def seal(self, number: int, table: Table | None = None) -> bytes | None:
+        """The service chain's hash at a sealed number (0: its start); None if nothing is sealed under it.
+
+        Of entries, or of the messages in the outbox.
+        """
         if number == 0:
             return GENESIS
-        columns = self._table.c
+        columns = (self._table if table is None else table).c
         found = self._connection.scalar(select(columns.chain_hash).where(columns.sealed_number == number))
         return None if found is None else bytes(found)
 

@@ -2,7 +2,7 @@
 
 Both chains of the audit log and the chain of messages are followed; every row of a chained table is compared with the
 digest in its subject's last entry, and what is derived is recomputed. Whoever knows all of this can change a row and
-make every hash after it anew: that shows against a `SealHead` which was kept elsewhere, and in nothing else.
+make every hash after it anew: that shows against a `Witness` which was kept elsewhere, and in nothing else.
 """
 
 from __future__ import annotations
@@ -61,7 +61,21 @@ class Verification:
     rows: int = 0
 
 
-def verify(connection: Connection, proofs: Proofs, witness: SealHead | None = None) -> Verification:
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """The ends of both chains as they were seen before, and kept elsewhere."""
+
+    entries: SealHead
+    messages: SealHead
+
+
+def heads_of(connection: Connection, proofs: Proofs) -> Witness:
+    """The ends of both chains as they are now."""
+    log = AuditLog(connection, proofs.tables)
+    return Witness(log.head(), log.outbox_head())
+
+
+def verify(connection: Connection, proofs: Proofs, witnesses: Iterable[Witness] = ()) -> Verification:
     """All of it at one moment, in bounded memory: use a read-only transaction."""
     found = _Verifier(connection, proofs)
     entries, live = found.subjects()
@@ -69,7 +83,7 @@ def verify(connection: Connection, proofs: Proofs, witness: SealHead | None = No
     found.messages()
     rows = found.rows(live)
     found.derived()
-    if witness is not None:
+    for witness in witnesses:
         found.witness(witness)
     return Verification(entries, sealed, tuple(found.faults), rows)
 
@@ -195,10 +209,12 @@ class _Verifier:
             for fault in check(self._connection):
                 self._note(fault)
 
-    def witness(self, witness: SealHead) -> None:
-        """Compare the chain with its head as it was seen before."""
-        if self._log.seal(witness.number) != witness.hash:
-            self._note(f"seal {witness.number} is not the one that the witness saw")
+    def witness(self, witness: Witness) -> None:
+        """Compare the chains with their heads as they were seen before."""
+        if self._log.seal(witness.entries.number) != witness.entries.hash:
+            self._note(f"seal {witness.entries.number} is not the one that the witness saw")
+        if self._log.seal(witness.messages.number, self._proofs.tables.outbox) != witness.messages.hash:
+            self._note(f"message {witness.messages.number} is not the one that the witness saw")
 
     def _chain(self, what: str, of: str, rows: Iterator[tuple[int, bytes, bytes]], head: SealHead) -> int:
         count, number, previous = 0, 0, GENESIS

@@ -9,7 +9,7 @@ from libs.access import EVERYTHING
 from services.gateway.handlers import administer
 from services.gateway.storage import PROOFS
 from tests.gateway.world import NOW, GatewayWorld
-from tests.storage.edits import unseen
+from tests.storage.edits import unseen, unwitnessed
 from tests.storage.fixtures import EngineFor
 
 NAME = "sources/stripe/accounts/acct_1/events/txn_ch_1"
@@ -45,3 +45,7 @@ def test_every_edit_by_sql_is_named_with_its_row(engine_for: EngineFor) -> None:
     tried, missed = unseen(lived(GatewayWorld(engine_for("services.gateway"))).engine, PROOFS)
     assert missed == []
     assert tried > 60, tried
+
+
+def test_what_is_made_anew_after_an_edit_shows_against_a_witness_alone(engine_for: EngineFor) -> None:
+    assert unwitnessed(lived(GatewayWorld(engine_for("services.gateway"))).engine, PROOFS) == []

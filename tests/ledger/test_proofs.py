@@ -13,7 +13,7 @@ from services.ledger.handlers.apply_match import apply_match
 from services.ledger.storage import PROOFS, TABLES
 from tests.ledger.events import CHARGE, ORDER, capture, credit, evidence, order
 from tests.ledger.world import World
-from tests.storage.edits import unseen
+from tests.storage.edits import unseen, unwitnessed
 
 
 def lived(world: World) -> World:
@@ -56,3 +56,7 @@ def test_every_edit_by_sql_is_named_with_its_row(world: World) -> None:
     tried, missed = unseen(lived(world).engine, PROOFS)
     assert missed == []
     assert tried > 100, tried
+
+
+def test_what_is_made_anew_after_an_edit_shows_against_a_witness_alone(world: World) -> None:
+    assert unwitnessed(lived(world).engine, PROOFS) == []

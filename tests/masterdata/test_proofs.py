@@ -12,7 +12,7 @@ from libs.storage.verification import ERASED, verify
 from services.masterdata.storage import PROOFS, TABLES, MasterdataUow
 from services.masterdata.storage.tables import PARTY
 from tests.masterdata.company import World, new_world
-from tests.storage.edits import unseen
+from tests.storage.edits import unseen, unwitnessed
 from tests.storage.fixtures import EngineFor
 
 
@@ -55,3 +55,7 @@ def test_a_name_is_erased_and_its_row_stays_proved(engine_for: EngineFor) -> Non
         AuditLog(uow.connection, TABLES).append([AuditEntry(party, ERASED, "people/ada", world.clock(), "")])
         uow.commit()
     assert faults(world.engine) == ()
+
+
+def test_what_is_made_anew_after_an_edit_shows_against_a_witness_alone(engine_for: EngineFor) -> None:
+    assert unwitnessed(lived(engine_for).engine, PROOFS) == []

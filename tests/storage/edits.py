@@ -8,16 +8,32 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Table, and_, delete, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    Table,
+    and_,
+    delete,
+    insert,
+    literal_column,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
+from libs.storage.audit import row_digests
+from libs.storage.encoding import GENESIS, message_hash, message_text, next_seal
 from libs.storage.errors import ConstraintBroken, StorageConflict
 from libs.storage.private import SALT_CHARACTERS
 from libs.storage.proofs import FIELD, Chained, Child, Derived, Proofs
 from libs.storage.types import UtcTimestamp
-from libs.storage.verification import Verification, verify
+from libs.storage.verification import Verification, heads_of, verify
 
 
 @dataclass(frozen=True)
@@ -255,3 +271,70 @@ def _keys(table: Table) -> list[str]:
 
 def _is(table: Table, row: Row[Any]) -> Any:
     return and_(*(table.c[name] == row._mapping[name] for name in _keys(table)))
+
+
+def made_anew(connection: Connection, proofs: Proofs) -> None:
+    """Every digest and hash that there is computed again over what stands now, by somebody who knows how."""
+    tables = proofs.tables
+    entry, outbox = tables.audit_entry, tables.outbox
+    subjects = connection.execute(select(entry.c.subject).distinct()).scalars().all()
+    for subject, digest in row_digests(connection, proofs, subjects).items():
+        last = select(entry.c.id).where(entry.c.subject == subject).order_by(entry.c.subject_seq.desc()).limit(1)
+        newest = connection.scalar(last)
+        connection.execute(update(entry).where(entry.c.id == newest).values(row_digest=digest))
+    previous: dict[str, bytes] = {}
+    for row in connection.execute(select(entry).order_by(entry.c.id)).all():
+        before = previous.get(row.subject, GENESIS)
+        lines = (
+            row.encoding, row.subject, row.subject_seq, row.action, row.actor,
+            row.at.isoformat(timespec="microseconds"), row.transaction_id, row.content_digest, row.row_digest,
+            len(row.reason), row.reason, row.detail,
+        )  # fmt: skip
+        hashed = sha256(before + "\n".join(map(str, lines)).encode()).digest()
+        previous[row.subject] = hashed
+        connection.execute(update(entry).where(entry.c.id == row.id).values(prev_hash=before, hash=hashed))
+    heads = {"audit_hash": GENESIS, "outbox_hash": GENESIS}
+    for row in connection.execute(select(entry).order_by(entry.c.sealed_number)).all():
+        heads["audit_hash"] = next_seal(heads["audit_hash"], row.sealed_number, row.hash)
+        connection.execute(update(entry).where(entry.c.id == row.id).values(chain_hash=heads["audit_hash"]))
+    words: ColumnElement[str] = literal_column(message_text(connection.dialect.name)).label("text")
+    messages = select(outbox.c.position, outbox.c.sealed_number, words, outbox.c.payload)
+    for row in connection.execute(messages.order_by(outbox.c.sealed_number)).all():
+        hashed = message_hash(row.text, row.payload)
+        heads["outbox_hash"] = next_seal(heads["outbox_hash"], row.sealed_number, hashed)
+        same = outbox.c.position == row.position
+        connection.execute(update(outbox).where(same).values(chain_hash=heads["outbox_hash"]))
+    connection.execute(update(tables.seal_head).values(heads))
+
+
+def unwitnessed(engine: Engine, proofs: Proofs) -> list[str]:
+    """Edits of each chained table and of messages that a witness misses, where all is made anew after them."""
+    missed = []
+    with engine.connect() as connection:
+        kept = heads_of(connection, proofs)
+        edits = list(_first_columns(connection, proofs))
+    for edit in edits:
+        with engine.connect() as connection:
+            without_constraints(connection)
+            edit.run(connection)
+            made_anew(connection, proofs)
+            alone = verify(connection, proofs).faults
+            seen = verify(connection, proofs, [kept]).faults
+        if alone or not any(edit.names in fault for fault in seen):
+            missed.append(f"{edit.what}: {alone}, {seen}")
+    return missed
+
+
+def _first_columns(connection: Connection, proofs: Proofs) -> Iterator[Edit]:
+    saw = "is not the one that the witness saw"
+    for chained in proofs.chained:
+        row = connection.execute(select(chained.table).order_by(*chained.table.primary_key)).first()
+        assert row is not None
+        words = [
+            name for name in chained.proved if name not in _keys(chained.table) and f"{{{name}}}" not in chained.subject
+        ]
+        if words and chained.table.name not in ("event", "outbound_event"):  # its totals follow from it
+            yield Edit(f"{chained.table.name}.{words[-1]} edited", saw, _setting(chained.table, row, words[-1]))
+    first = connection.execute(select(proofs.tables.outbox).order_by("sealed_number")).first()
+    if first is not None:
+        yield Edit("a message edited", "message", _setting(proofs.tables.outbox, first, "payload"))
