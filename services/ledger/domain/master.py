@@ -31,12 +31,13 @@ class JournalRole:
 
 @dataclass(frozen=True, slots=True)
 class TaxWord:
-    """A tax as the source calls it; `rate` is a decimal string."""
+    """A tax as the source calls it; `rate` is a decimal string, `use` is `sale` or `purchase`."""
 
     provider: str
     account: str
     title: str
     rate: str
+    use: str = "sale"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from .claim import WorkClaim
 class AppliedMatchType(Enum):
     PAYOUT_TRANSACTIONS = "payout_transactions"  # a payout's clearing line against those of its transactions
     BANK_PAYOUT = "bank_payout"  # a bank line against the payout in transit
-    BANK_INVOICE = "bank_invoice"  # a bank line against an open customer invoice
+    BANK_INVOICE = "bank_invoice"  # a bank line against an open invoice, a customer's or a supplier's
 
 
 class AppliedMatchState(Enum):

@@ -11,13 +11,12 @@ from datetime import UTC, datetime
 from .case import Category, Doubt
 from .document import Document, content_digest, document_to_json
 from .posting import LEDGER, Change, Posting, creation
-from .role import Role
+from .role import STORY_ROLES
 from .rules.money import PARTY
 from .states import PostingState
 from .view import DocumentView
 
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)  # a parked posting waits for a person
-_STORY_ROLES = {Role.RECEIVABLE, Role.DISPUTED}
 
 
 def loaded(posting: Posting, odoo_id: int) -> Change:
@@ -64,7 +63,7 @@ def posted(posting: Posting, view: DocumentView, now: datetime) -> Change:
         reason="",
         reason_text="",
         open_roles=" ".join(roles),
-        reconcile_at=now if posting.ar_group and _STORY_ROLES & set(roles) else None,
+        reconcile_at=now if posting.ar_group and set(STORY_ROLES) & set(roles) else None,
     )
     return Change(posting, after, LEDGER, resolution="posted")
 

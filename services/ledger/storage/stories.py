@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, case, select, text, update
 
-from libs.events import CommercialDocument, DocumentKind, Event, event_from_json
+from libs.events import CommercialDocument, Direction, DocumentKind, Event, event_from_json
 from libs.storage.audit import NOTED, AuditEntry, AuditLog
 
 from ..domain.document import Document, document_from_json
@@ -117,14 +117,16 @@ class StoryReader:
         return found
 
     def _customers(self, events: Sequence[str]) -> dict[str, PartyWord]:
-        """The parties whom invoices among the events name."""
+        """The buyers whom invoices among the events name; the supplier of a purchase is nobody's customer."""
         statement = select(EVENT.c.name, EVENT.c.payload).where(EVENT.c.name.in_(events), EVENT.c.kind == "document")
         found = {}
         for name, payload in self._connection.execute(statement):
             event = event_from_json(payload)
             body = event.body
-            if isinstance(body, CommercialDocument) and body.kind is DocumentKind.INVOICE and body.counterparty:
-                found[name] = PartyWord(body.counterparty.issuer or event.interface, body.counterparty.external_id)
+            if not isinstance(body, CommercialDocument) or body.direction is Direction.PURCHASE:
+                continue
+            if body.kind is DocumentKind.INVOICE and body.buyer:
+                found[name] = PartyWord(body.buyer.issuer or event.interface, body.buyer.external_id)
         return found
 
 

@@ -45,7 +45,10 @@ from .open_lines import (
 from .post import PATIENT
 
 _PASSING = (OdooUnavailable, OdooDenied, OdooConflict, OdooOutcomeUnknown)
-_COUNTERPART = {AppliedMatchType.BANK_PAYOUT: Role.TRANSIT, AppliedMatchType.BANK_INVOICE: Role.RECEIVABLE}
+_COUNTERPARTS = {
+    AppliedMatchType.BANK_PAYOUT: (Role.TRANSIT,),
+    AppliedMatchType.BANK_INVOICE: (Role.RECEIVABLE, Role.PAYABLE),  # a customer's or a supplier's
+}
 
 
 @dataclass(slots=True)
@@ -166,8 +169,8 @@ class WriteMatchWorker:
         if match.type is AppliedMatchType.PAYOUT_TRANSACTIONS:
             lines = [line for key in postings for line in lines_with(postings[key], views[key], Role.CLEARING)]
         else:
-            role = _COUNTERPART[match.type]
-            lines = [line for key in match.members for line in lines_with(postings[key], views[key], role)]
+            roles = _COUNTERPARTS[match.type]
+            lines = [line for key in match.members for line in lines_with(postings[key], views[key], *roles)]
             if lines:
                 anchor = postings[match.anchor]
                 lines.append(self._unsuspended(anchor, views[anchor.key], journal, lines[0]))

@@ -1,4 +1,4 @@
-"""Closes receivables and disputed money within a story: invoice against capture, credit note against refund.
+"""Closes receivables, payables and disputed money within a story: invoice against capture, credit note against refund.
 
 Money never waits for paper: each document posts on its own, and whatever comes last finds the others here. A call
 costs Odoo the same whatever it asks, so the stories of a claim are read together; only reconciling is a call for each,
@@ -18,7 +18,7 @@ from libs.service.work import WorkContext
 from ..domain.case import Doubt
 from ..domain.posting import Posting
 from ..domain.posting_changes import moving
-from ..domain.role import Role
+from ..domain.role import STORY_ROLES, Role
 from ..domain.rules.money import moved_receivables
 from ..domain.story import PostedStory
 from ..domain.view import DocumentView, LineView
@@ -37,7 +37,6 @@ from .open_lines import (
 )
 
 LOST_AT_MOST = 8  # replies a batch: enough to narrow a hundred stories down to the one that gets none
-_ROLES = (Role.RECEIVABLE, Role.DISPUTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +197,7 @@ class StoryBatch:
     def _reconcile(self, story: PostedStory, views: Views) -> list[int]:
         """The items that took part; none if the story did not get through."""
         touched = []
-        for role in _ROLES:
+        for role in STORY_ROLES:
             for group in opposed(_lines(story, views, role)):
                 if not self._renewed([story.label]):
                     return []
@@ -238,7 +237,7 @@ class StoryBatch:
         if isinstance(error, OdooConflict | OdooOutcomeUnknown):
             self._worker.put_off(story, self._worker.retry_seconds)
         else:
-            message = "Odoo does not let the story's receivables be reconciled; it is tried again"
+            message = "Odoo does not let the story's lines be reconciled; it is tried again"
             self._worker.put_off(story, self._worker.refused_seconds, Doubt(error.reason, message, actions=()))
 
     def _put_off_all(self) -> None:
@@ -260,6 +259,6 @@ def _closed_in_foreign_currency(story: PostedStory, views: Views) -> list[LineVi
     """Lines whose reconciliation may have made an exchange entry: Odoo makes none in the company's own currency."""
     return [
         line
-        for line in _lines(story, views, *_ROLES)
+        for line in _lines(story, views, *STORY_ROLES)
         if line.amount.currency != line.balance.currency and line.residual != line.balance
     ]

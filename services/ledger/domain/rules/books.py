@@ -10,7 +10,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from libs.errors import ConcordError, Kind
-from libs.events import Body, EffectKey, Event, ReferenceKind
+from libs.events import Body, CommercialDocument, EffectKey, Event, ReferenceKind
 from libs.money import Money, exponent_of
 
 from ..document import Document
@@ -52,11 +52,13 @@ class Books:
     masters: Masters
     context: Context
     company: Company
-    day: date = field(init=False)  # the accounting day: the effective instant in the company's time zone
+    day: date = field(init=False)  # the accounting day, and of its exchange rate
 
     def __post_init__(self) -> None:
+        """A document's own issue date, else the effective instant in the company's time zone."""
         zone = ZoneInfo(self.company.time_zone)
-        object.__setattr__(self, "day", self.event.effective_at.astimezone(zone).date())
+        issued = self.event.body.issue_date if isinstance(self.event.body, CommercialDocument) else None
+        object.__setattr__(self, "day", issued or self.event.effective_at.astimezone(zone).date())
 
     def body(self, kind: type[BodyType]) -> BodyType:
         """The event's body. Raises `Unbuildable` where it is of another kind than the event's."""

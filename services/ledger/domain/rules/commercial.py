@@ -103,13 +103,12 @@ def build(books: Books) -> tuple[Built, ...]:
         raise Unbuildable("DOCUMENT_EMPTY", "the document has no line with an amount")
     reverses = _corrected(books, body) if form.type.traits.sign < 0 else ""
     key = books.key(form.effect)
-    day = body.issue_date or books.day
     document = Document(
         effect=key,
         type=form.type,
         journal=journal,
-        day=day,
-        original_day=day,
+        day=books.day,
+        original_day=books.day,
         currency=body.totals.gross.currency,
         transaction_id=event.transaction_id,
         entry=_entry(books, form, key, items, taxes),

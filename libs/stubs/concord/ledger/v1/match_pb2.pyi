@@ -38,7 +38,7 @@ class Match(_message.Message):
         TYPE_BANK_PAYOUT: Match._Type.ValueType  # 2
         """A bank line against the payout in transit."""
         TYPE_BANK_INVOICE: Match._Type.ValueType  # 3
-        """A bank line against an open customer invoice."""
+        """A bank line against an open invoice, a customer's or a supplier's."""
 
     class Type(_Type, metaclass=_TypeEnumTypeWrapper): ...
     TYPE_UNSPECIFIED: Match.Type.ValueType  # 0
@@ -47,7 +47,7 @@ class Match(_message.Message):
     TYPE_BANK_PAYOUT: Match.Type.ValueType  # 2
     """A bank line against the payout in transit."""
     TYPE_BANK_INVOICE: Match.Type.ValueType  # 3
-    """A bank line against an open customer invoice."""
+    """A bank line against an open invoice, a customer's or a supplier's."""
 
     NAME_FIELD_NUMBER: _builtins.int
     TYPE_FIELD_NUMBER: _builtins.int
