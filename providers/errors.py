@@ -6,8 +6,7 @@ ConcordError
 │   └── SignatureStale                         proved, but too old to be fresh: perhaps a replay
 ├── ShapeInvalid              INVALID          proved, but not what the provider sends
 │   ├── AmountInvalid
-│   ├── TotalUnexplained                       a document whose lines are not its total
-│   └── TaxNotOurs                             a tax that the sales channel owes, not the seller
+│   └── TotalUnexplained                       a document whose lines are not its total
 ├── ApiUnavailable            RETRY            the API did not answer
 └── ApiRefused                PRECONDITION     it answered that it will not
 """
@@ -41,10 +40,6 @@ class AmountInvalid(ShapeInvalid):
 
 class TotalUnexplained(ShapeInvalid):
     reason = "DOCUMENT_TOTAL_UNEXPLAINED"
-
-
-class TaxNotOurs(ShapeInvalid):
-    reason = "TAX_CHANNEL_LIABLE"
 
 
 class ApiUnavailable(ConcordError):

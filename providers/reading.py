@@ -92,6 +92,15 @@ class Shape:
             raise self.invalid(key, "a list of objects")
         return [Shape(item, f"{self._at(key)}[{index}]") for index, item in enumerate(value)]
 
+    def texts(self, key: str) -> list[str]:
+        """A list of texts, each once; none if the field is absent or null."""
+        value = self._value.get(key)
+        if value is None:
+            return []
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self.invalid(key, "a list of texts")
+        return list(dict.fromkeys(item[:_MAX_TEXT] for item in value))
+
     def reference(self, key: str) -> str:
         """The id in a field that holds an id or the expanded object; empty if it holds neither."""
         expanded = self.maybe_shape(key)

@@ -171,10 +171,10 @@ class DocumentTotals:
 
 @dataclass(frozen=True, slots=True)
 class Tender:
-    """How a part of the document is paid."""
+    """How a part of the document is paid; without an amount where the source does not say how large it is."""
 
     kind: TenderKind
-    amount: Money
+    amount: Money | None = None
     reference: str = ""
 
 
@@ -262,7 +262,7 @@ class CommercialDocument:
         currency = self.totals.gross.currency
         amounts = [self.totals.tax, *(line.net for line in self.lines)]
         amounts += [tax.amount for line in self.lines for tax in line.taxes]
-        amounts += [each.amount for each in self.adjustments] + [each.amount for each in self.tenders]
+        amounts += [each.amount for each in self.adjustments] + [each.amount for each in self.tenders if each.amount]
         amounts += [tax.amount for tax in self.taxes]
         if any(amount.currency != currency for amount in amounts):
             raise EventInvalid("the document is in two currencies", field="document")

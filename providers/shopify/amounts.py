@@ -7,10 +7,11 @@ provider will show. All its amounts are taken in that currency, or the document 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from libs.events import TaxLine
+from libs.events import Adjustment, AdjustmentKind, Collector, TaxLine
 from libs.money import Money, exponent_of
-from providers.errors import AmountInvalid, TaxNotOurs
+from providers.errors import AmountInvalid
 from providers.reading import Shape
 
 
@@ -46,26 +47,23 @@ def total(amounts: Iterable[Money], document: str) -> Money:
 
 
 def tax_lines(shape: Shape, document: str, plain: str) -> tuple[TaxLine, ...]:
-    """The taxes that a line bears; those of nothing are left out.
-
-    Raises `TaxNotOurs` for one that a marketplace collects and pays: booked as the seller's, they would pay it again.
-    """
+    """The taxes that a line bears, and who owes each; those of nothing are left out."""
     found: list[TaxLine] = []
     for tax in shape.shapes("tax_lines"):
-        line = TaxLine(tax.maybe_text("title"), tax.rate("rate"), amount(tax, "price", document, plain))
-        if line.amount and tax.maybe_flag("channel_liable"):
-            raise TaxNotOurs("the sales channel owes this tax", field=f"{tax.path}.channel_liable")
-        if line.amount:
-            found.append(line)
+        collector = Collector.MARKETPLACE if tax.maybe_flag("channel_liable") else Collector.SELLER
+        owed = amount(tax, "price", document, plain)
+        if owed:
+            found.append(TaxLine(tax.maybe_text("title"), tax.rate("rate"), owed, collector=collector))
     return tuple(found)
 
 
-def discounts(shape: Shape, document: str, plain: str) -> Money:
+def allowances(shape: Shape, document: str, plain: str) -> tuple[Adjustment, ...]:
     """What is taken off a line, order-wide codes included; older messages only tell the line's own."""
     allocations = shape.shapes("discount_allocations")
-    if allocations:
-        return total((amount(allocation, "amount", document, plain) for allocation in allocations), document)
-    return maybe_amount(shape, "total_discount", document, plain)
+    taken = [amount(allocation, "amount", document, plain) for allocation in allocations]
+    if not allocations:
+        taken = [maybe_amount(shape, "total_discount", document, plain)]
+    return tuple(Adjustment(AdjustmentKind.ALLOWANCE, each) for each in taken if each)
 
 
 def shared(taxes: tuple[TaxLine, ...], tax: Money) -> tuple[TaxLine, ...]:
@@ -80,6 +78,6 @@ def shared(taxes: tuple[TaxLine, ...], tax: Money) -> tuple[TaxLine, ...]:
     left = tax
     for line in taxes[:-1]:
         part = tax.share(line.amount.minor_units, whole)
-        parts.append(TaxLine(line.title, line.rate, part))
+        parts.append(replace(line, amount=part))
         left = left - part
-    return (*parts, TaxLine(taxes[-1].title, taxes[-1].rate, left))
+    return (*parts, replace(taxes[-1], amount=left))

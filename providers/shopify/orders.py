@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from libs.errors import ConcordError
 from libs.events import (
     CommercialDocument,
     DocumentLine,
+    DocumentReference,
+    DocumentReferenceKind,
     Event,
     EventKind,
     Evidence,
+    ExternalId,
     LineKind,
     Party,
     Reference,
@@ -17,11 +22,13 @@ from libs.events import (
 )
 from libs.money import Money
 from providers.base import Delivery, Problem, Translation
-from providers.errors import TotalUnexplained
+from providers.errors import AmountInvalid, TotalUnexplained
 from providers.reading import Shape
 
-from .amounts import amount, currency_of, discounts, maybe_amount, tax_lines, total
+from .amounts import allowances, amount, currency_of, maybe_amount, tax_lines, total
 from .refunds import TRANSLATOR, refund_event
+from .spreading import with_order_discount, with_order_taxes
+from .tenders import tenders
 
 # Only an explicit success counts: any other status, unknown ones too, is pending.
 PAID = frozenset({"paid", "partially_refunded", "refunded"})
@@ -58,6 +65,9 @@ def _paid(delivery: Delivery, body: Shape) -> Event:
     lines = _lines(body, document, shop)
     owed = amount(body, "total_price", document, shop)
     tax = maybe_amount(body, "total_tax", document, shop)
+    if not body.maybe_flag("taxes_included"):
+        lines = with_order_discount(lines, maybe_amount(body, "total_discounts", document, shop), owed - tax)
+        lines = with_order_taxes(lines, tax_lines(body, document, shop))
     lines = _explained(body, lines, owed, tax, document, shop)
     order_id, issuer = body.identifier("id"), delivery.source.interface
     customer = customer_of(body, issuer)
@@ -68,7 +78,11 @@ def _paid(delivery: Delivery, body: Shape) -> Event:
         object_id=order_id,
         effective_at=body.iso_instant("processed_at" if body.has("processed_at") else "created_at"),
         amount=owed,
-        body=CommercialDocument.sold(number_of(body), customer, lines, owed, tax),
+        body=replace(
+            CommercialDocument.sold(number_of(body), customer, lines, owed, tax),
+            tenders=tenders(body, owed),
+            references=_ordered_as(body),
+        ),
         provenance=delivery.provenance(TRANSLATOR, "order", order_id, source_version=body.maybe_text("updated_at")),
         references=references_of(body, issuer),
     )
@@ -109,17 +123,26 @@ def references_of(body: Shape, issuer: str) -> tuple[Reference, ...]:
 
 
 def customer_of(body: Shape, issuer: str) -> Party:
-    """The buyer; a guest has no id. Name and country as the invoice address gives them."""
+    """The buyer; a guest has no id. Name and country as the invoice address gives them, a company's id beside them."""
     customer = body.maybe_shape("customer")
     address = body.maybe_shape("billing_address") or body.maybe_shape("shipping_address")
     names = [customer.maybe_text(key) for key in ("first_name", "last_name")] if customer else []
+    company = body.maybe_shape("company")
     written = (address.maybe_text("company") or address.maybe_text("name")) if address else ""
     return Party(
         external_id=customer.identifier("id") if customer and customer.has("id") else "",
         issuer=issuer,
         display_name=written or " ".join(name for name in names if name),
         country=address.maybe_text("country_code") if address else "",
+        email=body.maybe_text("contact_email") or body.maybe_text("email"),
+        other_ids=(ExternalId(company.identifier("id"), issuer),) if company and company.has("id") else (),
     )
+
+
+def _ordered_as(body: Shape) -> tuple[DocumentReference, ...]:
+    """The buyer's own purchase order, where they gave one."""
+    number = body.maybe_text("po_number")
+    return (DocumentReference(DocumentReferenceKind.ORDER, number=number),) if number else ()
 
 
 def _lines(body: Shape, document: str, shop: str) -> tuple[DocumentLine, ...]:
@@ -128,14 +151,31 @@ def _lines(body: Shape, document: str, shop: str) -> tuple[DocumentLine, ...]:
     for item in body.shapes("line_items"):
         quantity = item.integer("quantity")
         gross = amount(item, "price", document, shop)
-        charged = Money(document, gross.minor_units * quantity) - discounts(item, document, shop)
-        lines.append(_line(item, _kind(item), str(quantity), charged, included, document, shop))
+        taken = allowances(item, document, shop)
+        charged = total((each.signed for each in taken), document) + Money(document, gross.minor_units * quantity)
+        line = _line(item, _kind(item), str(quantity), charged, included, document, shop)
+        # A price or a discount that holds the tax is none of a net line.
+        lines.append(line if included else replace(line, unit_price=gross.decimal(), adjustments=taken))
+        lines += [_duty(duty, document) for duty in item.shapes("duties")]
     for item in body.shapes("shipping_lines"):
-        charged = amount(item, "price", document, shop) - discounts(item, document, shop)
+        if item.maybe_flag("is_removed"):
+            continue  # an edit took it off: it stays in the list
+        taken = allowances(item, document, shop)
+        charged = total((each.signed for each in taken), document) + amount(item, "price", document, shop)
         line = _line(item, LineKind.SHIPPING, "1", charged, included, document, shop)
         if line.net or line.taxes:
-            lines.append(line)
+            lines.append(line if included else replace(line, adjustments=taken))
     return tuple(lines)
+
+
+def _duty(duty: Shape, document: str) -> DocumentLine:
+    """The customs duty of an article, which the shop collects. Raises `AmountInvalid`."""
+    for side in ("presentment_money", "shop_money"):
+        found = duty.maybe_shape(side)
+        if found and found.maybe_text("currency_code") == document:
+            owed = found.decimal_money("amount", document)
+            return DocumentLine(LineKind.DUTY, "Duty", owed, taxes=tax_lines(duty, document, document))
+    raise AmountInvalid(f"{duty.path} is not given in {document}", field=duty.path)
 
 
 def _line(
@@ -144,6 +184,7 @@ def _line(
     taxes = tax_lines(item, document, shop)
     net = charged - total((tax.amount for tax in taxes), document) if included else charged
     return DocumentLine(
+        id=item.identifier("id") if item.has("id") else "",
         kind=kind,
         description=item.maybe_text("name") or item.maybe_text("title"),
         sku=item.maybe_text("sku"),

@@ -142,6 +142,19 @@ def _shipping(body: Shape, document: str) -> tuple[DocumentLine, ...]:
             lines.append(
                 DocumentLine(LineKind.SHIPPING, "Shipping", net, taxes=shared(_shipping_taxes(body, document), tax))
             )
+    return tuple(lines) or _shipping_lines(body, document)
+
+
+def _shipping_lines(body: Shape, document: str) -> tuple[DocumentLine, ...]:
+    """The same of newer messages (since October 2024), which have no such adjustment but the lines themselves."""
+    lines: list[DocumentLine] = []
+    for shape in body.shapes("refund_shipping_lines"):
+        if shape.has("subtotal_amount_set"):
+            line = shape.maybe_shape("shipping_line")
+            taxes = tax_lines(line, document, document) if line else ()
+            tax = maybe_amount(shape, "tax_amount", document, document)
+            net = amount(shape, "subtotal_amount", document, document)
+            lines.append(DocumentLine(LineKind.SHIPPING, "Shipping", net, taxes=shared(taxes, tax)))
     return tuple(lines)
 
 

@@ -7,7 +7,19 @@ from dataclasses import replace
 import pytest
 
 from libs.errors.retry import RetryPolicy
-from libs.events import BalanceTransaction, Channel, Event, EventInvalid, EventKind, Reference, ReferenceKind
+from libs.events import (
+    BalanceTransaction,
+    Channel,
+    Collector,
+    CommercialDocument,
+    Event,
+    EventInvalid,
+    EventKind,
+    Reference,
+    ReferenceKind,
+    Tender,
+    TenderKind,
+)
 from libs.money import Money
 from libs.telemetry import names
 from services.ledger.domain import master
@@ -83,6 +95,26 @@ def test_what_masterdata_does_not_know_becomes_an_exception_for_finance(world: W
     assert world.reasons() == ["MAPPING_MISSING"] * 2
     assert world.event(capture()).state is BuildState.EXCEPTION
     assert world.buckets() == {"exception": 1}
+
+
+def test_what_no_rule_books_is_a_case_in_front_of_finance_never_silence(world: World) -> None:
+    line = books.line("100.00", "8.00")
+    theirs = replace(line, taxes=tuple(replace(tax, collector=Collector.MARKETPLACE) for tax in line.taxes))
+    for number, (lines, tenders, reason) in enumerate(
+        [
+            ((theirs,), (), "TAX_NOT_OURS"),
+            ((line,), (Tender(TenderKind.GIFT_CARD), Tender(TenderKind.PROVIDER)), "TENDER_UNSUPPORTED"),
+            ((line,), (Tender(TenderKind.CASH, Money("USD", 10800)),), "TENDER_UNSUPPORTED"),
+        ]
+    ):
+        event = order(str(2000 + number))
+        assert isinstance(event.body, CommercialDocument)
+        document = replace(event.body, lines=lines, tenders=tenders)
+        event = replace(event, name=f"{event.name}-{number}", object_id=f"5{number}", body=document)
+        (posting,) = world.build(event)
+        assert (posting.state, posting.reason) == (PostingState.EXCEPTION, reason)
+        assert world.reasons()[-1] == reason
+        assert world.event(event).state is BuildState.EXCEPTION
 
 
 def test_while_masterdata_is_down_events_wait_and_then_are_built(world: World) -> None:

@@ -47,11 +47,3 @@ def test_a_time_that_is_none_is_refused(tmp_path: Path, at: str) -> None:
     folder = scratch(tmp_path, "shopify")
     (folder / "order.when.json").write_text(json.dumps(order))
     assert outcome(folder / "order.when.json") == {"refused": "DELIVERY_SHAPE_INVALID"}
-
-
-def test_a_tax_that_the_sales_channel_owes_is_not_booked_as_the_seller_s(tmp_path: Path) -> None:
-    order = json.loads((GOLDEN / "shopify" / "order.paid.json").read_text())
-    order["line_items"][0]["tax_lines"][0]["channel_liable"] = True
-    folder = scratch(tmp_path, "shopify")
-    (folder / "order.market.json").write_text(json.dumps(order))
-    assert outcome(folder / "order.market.json") == {"refused": "TAX_CHANNEL_LIABLE"}

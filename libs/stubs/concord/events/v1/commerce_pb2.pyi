@@ -687,7 +687,9 @@ class Tender(_message.Message):
     reference: _builtins.str
     """The payment's, the card's or the transfer's id (BT-83)."""
     @_builtins.property
-    def amount(self) -> _money_pb2.Money: ...
+    def amount(self) -> _money_pb2.Money:
+        """Absent where the source does not say how large the part is."""
+
     def __init__(
         self,
         *,
