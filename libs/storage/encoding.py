@@ -57,14 +57,14 @@ def texts_of(
 
 
 @lru_cache(maxsize=256)
-def proving(chained: Chained, version: int, dialect: str) -> str:
-    """Of every row: its subject, the digest in its subject's last entry, its text under the version, and each value
-    that has a proof of its own, followed by that.
+def proving(chained: Chained, version: int, dialect: str, *, guarded: bool = False) -> str:
+    """Of every row: its subject, the digest in its subject's last entry, its text under the version in UTF-8, and each
+    value that has a proof of its own, followed by that.
 
-    The text is null where a text has become bytes, which SQLite would store and no writer of ours does.
+    `guarded`: the text is null where a text has become bytes, which SQLite would store and no writer of ours does.
     """
-    subject, text = subject_of(chained), _text(chained, version, dialect)
-    if dialect == "sqlite":
+    subject, text = subject_of(chained), _bytes(_text(chained, version, dialect), dialect)
+    if guarded:
         kinds = " OR ".join(f"typeof(given.\"{name}\") = 'blob'" for name in chained.proved_in(version))
         text = f"CASE WHEN {kinds} THEN NULL ELSE {text} END"
     last = f"SELECT row_digest FROM audit_entry WHERE subject = {subject} ORDER BY subject_seq DESC LIMIT 1"  # noqa: S608
@@ -129,6 +129,10 @@ def _children(child: Child, dialect: str) -> str:
 def _array(values: Sequence[str], dialect: str) -> str:
     joined = ", ".join(values)
     return f"CAST(json_build_array({joined}) AS text)" if dialect == "postgresql" else f"json_array({joined})"
+
+
+def _bytes(text: str, dialect: str) -> str:
+    return f"convert_to({text}, 'UTF8')" if dialect == "postgresql" else f"CAST({text} AS BLOB)"
 
 
 def _given(table: Table) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sqlalchemy import text
+
 from libs.access import EVERYTHING
 from libs.storage.sealer import Sealer
+from libs.storage.verification import verify
 from services.ledger.domain.event import RecordedEvent
 from services.ledger.domain.states import PostingState
 from services.ledger.handlers.decide_posting import PostingDecision, reject_posting
-from services.ledger.storage import TABLES
+from services.ledger.storage import PROOFS, TABLES
 from tests.ledger.posting.sales import capture, credit, sale
 from tests.ledger.posting.world import PostingWorld
 from tests.ledger.versions import go_back_and_forth
@@ -71,3 +74,24 @@ def test_an_order_in_flight_is_built_once_and_its_repeat_stays_a_duplicate(engin
     ]
     world.work()
     assert world.postings(sale(), credit()) == [invoice, note]
+
+
+def test_what_stands_in_an_older_database_is_proved_from_then_on(engine_for: EngineFor) -> None:
+    world = PostingWorld(engine_for("services.ledger"))
+    world.build(sale(), capture(), credit())
+    while world.post_a_batch():
+        pass
+    with world.engine.begin() as connection:  # as a release that knew no digests left it
+        connection.execute(text("UPDATE audit_entry SET row_digest = ''"))
+    go_back_and_forth(world.engine, "0009_rows_that_prove_themselves")
+    sealer = Sealer(world.new_uow, TABLES)
+    while sealer.run_once():
+        pass
+    with world.engine.begin() as connection:
+        connection.execute(text("UPDATE posting SET minor_units = minor_units + 1 WHERE effect = 'gross'"))
+    with world.reading() as uow:
+        found = verify(uow.connection, PROOFS)
+        postings = [posting.name for posting in world.postings(capture()) if posting.effect == "gross"]
+    changed = [f"{name}: the row is not the one of its last audit entry" for name in postings]
+    assert changed
+    assert [fault for fault in found.faults if "entry" not in fault.partition(": ")[2][:5]] == changed
