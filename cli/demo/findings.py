@@ -23,7 +23,7 @@ from .company import COMPANY
 
 HASH_MODULUS = 2**256
 WITHOUT_ORDER = "PAYMENT_WITHOUT_ORDER"
-OF_BANK_LINES = ("NO_CANDIDATE", "AMBIGUOUS", "AMOUNT_DIFFERS")  # why recon leaves a line on suspense
+OF_BANK_LINES = ("NO_CANDIDATE", "AMBIGUOUS", "AMOUNT_DIFFERS", "UNPROVED")  # why recon leaves a line on suspense
 Totals = dict[tuple[str, str], tuple[int, int, int]]  # (interface, currency) → events, minor units, hash of names
 
 

@@ -94,7 +94,7 @@ def build_recon(
         settings=settings,
         record=HandoverWorker(new_uow, ledger, work, step="handed_on", batch=500, lease_seconds=120.0),
         watch=WatchWorker(new_uow, ledger, work, companies=settings.companies),
-        match=MatchWorker(new_uow, matcher, work, settings),
+        match=MatchWorker(new_uow, matcher, work),
         apply=ApplyWorker(new_uow, ledger, work, settings),
         differences=DifferenceWorker(new_uow, work, settings),
         sealer=Sealer(new_uow, TABLES),

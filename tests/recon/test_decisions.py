@@ -41,7 +41,7 @@ def assigned(world: World) -> Difference:
 
 def unmatched(world: World) -> Difference:
     """A bank line that nothing explains, with an owner."""
-    world.bank_line("5.00", "who knows 7777")
+    world.bank_line("5.00", "who knows, order 7777")
     world.run()
     return assigned(world)
 

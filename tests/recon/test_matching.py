@@ -194,8 +194,9 @@ def test_two_equal_candidates_are_left_to_a_person(world: World) -> None:
     assert (difference.subject, difference.reason, difference.nearest_lacks) == (line, "AMBIGUOUS", "unique")
     world.ledger.close(posting_key(order_event(world, "4711", 11900)), "AR")  # somebody matched it in Odoo
     world.run()
-    assert [one.type for one in world.matches()] == [MatchType.BANK_INVOICE]
-    assert world.differences() == []
+    assert world.matches() == []
+    (difference,) = world.differences()
+    assert (difference.subject, difference.reason, difference.nearest_lacks) == (line, "UNPROVED", "evidence")
 
 
 def test_explain_says_that_a_line_has_rivals_which_name_its_only_candidate(world: World) -> None:
@@ -206,7 +207,10 @@ def test_explain_says_that_a_line_has_rivals_which_name_its_only_candidate(world
     assert world.matches() == []
     assert {one.subject for one in world.differences() if one.reason == "AMBIGUOUS"} == {*named, line}
     trials = explain("acme", "postings", line, world.recon.new_uow).trials
-    assert [(one.name, one.left) for one in trials[-1].predicates if not one.held] == [("unique", "3 lines")]
+    assert [(one.name, one.left) for one in trials[-1].predicates if not one.held] == [
+        ("evidence", "amount and day"),
+        ("unique", "3 lines"),
+    ]
 
 
 def test_another_amount_under_the_same_reference_is_named(world: World) -> None:
@@ -335,23 +339,33 @@ def test_the_same_inputs_give_the_same_names_and_order(engine_for: EngineFor) ->
     assert [one.name for one in matches] == sorted(one.name for one in matches)
 
 
-def test_amount_and_day_alone_match_an_invoice_only_once_it_has_been_open_for_a_while(engine_for: EngineFor) -> None:
-    world = World(engine_for("services.recon"), evidence_wait_seconds=3600)
+def test_amount_and_day_alone_propose_however_long_they_stand(world: World) -> None:
     line = world.bank_line("119.00", "thanks")
-    world.run()
     invoice = world.told(order_event(world, "4711", 11900))
     world.run()
-    assert world.matches() == []
-    with world.recon.new_uow(read_only=True) as uow:
-        item = uow.items.find([line])[line]
-    assert (item.verdict, item.nearest, item.nearest_lacks) == ("NO_CANDIDATE", invoice, "evidence_wait")
-    trials = explain("acme", "postings", line, world.recon.new_uow).trials
-    assert [one.name for one in trials[-1].predicates if not one.held] == ["evidence_wait"]
-    world.pass_time(3600)
+    world.pass_time(90 * 86400)
     world.run()
-    (match,) = world.matches()
-    assert match.certificate.rule == "bank_invoice_amount_window"
-    assert world.differences() == []
+    assert world.matches() == []
+    (found,) = world.differences()
+    assert (found.subject, found.reason) == (line, "UNPROVED")
+    assert (found.nearest, found.nearest_lacks) == (invoice, "evidence")
+    trials = explain("acme", "postings", line, world.recon.new_uow).trials
+    assert [one.name for one in trials[-1].predicates if not one.held] == ["evidence"]
+
+
+@pytest.mark.parametrize("also", ["INV/2026/04799", "order 4712", "RF19539007547034"])
+def test_a_line_that_names_something_else_besides_is_a_proposal(world: World, also: str) -> None:
+    invoice = world.told(order_event(world, "4711", 11900))
+    world.told(order_event(world, "4712", 5000))
+    line = world.bank_line("119.00", f"order 4711 {also}")
+    world.run()
+    assert world.matches() == []
+    (found,) = world.differences()
+    assert (found.subject, found.reason) == (line, "UNPROVED")
+    assert (found.nearest, found.nearest_lacks) == (invoice, "contradiction")
+    trials = explain("acme", "postings", line, world.recon.new_uow).trials
+    (trial,) = [one for one in trials if one.candidate == invoice and one.rule == "bank_invoice_exact_reference"]
+    assert [one.name for one in trial.predicates if not one.held] == ["contradiction"]
 
 
 def test_an_invoice_that_is_paid_by_another_way_meanwhile_is_not_taken_by_a_line_of_its_amount(

@@ -44,7 +44,7 @@ WAITING: dict[str, dict[str, str]] = {
     },
     "recon": {
         "record": _waits("outbound_event", "state = 'waiting'"),
-        "match": _waits("progress", "(matched < changes OR match_due_at <= '{now}')", "1 = 1"),
+        "match": _waits("progress", "matched < changes", "1 = 1"),
         "differences": _waits("progress", "(differenced < matched OR due_at <= '{now}')", "1 = 1"),
         "apply": _waits("found_match", "state = 'confirmed'"),
         "sealer": _UNSEALED,

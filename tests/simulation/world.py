@@ -506,7 +506,7 @@ def remembered_match(bank: Sequence[BankItem], targets: Sequence[Target]) -> Res
     """The product's matcher; what it has answered once it need not compute again, since the same books come again and
     again from seed to seed and it is deterministic."""
     found = _matched(tuple(bank), tuple(targets))
-    return Result(list(found.pairs), list(found.ambiguous), list(found.nearest))
+    return Result(list(found.pairs), list(found.proposed), list(found.ambiguous), list(found.nearest))
 
 
 @lru_cache(maxsize=4096)

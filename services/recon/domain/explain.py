@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from libs.money import Money
 
-from .items import BankItem, Target, TargetKind
+from .items import BankItem, Target
 from .learning import Item
 from .payouts import Composed, compose
 from .rules import PAYOUT_TRANSACTIONS, RULES, Rule
 from .settlement import StoredSettlement
+from .targets import TOKENS_SHOWN
 
 SHOWN = 5  # candidates of a rule
-TOKENS_SHOWN = 20
-EVIDENCE_WAIT = "evidence_wait"  # what a pair lacks that only amount and day join, while better may come
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +38,8 @@ class Trial:
     predicates: tuple[Predicate, ...]
 
 
-def bank_trials(
-    line: BankItem, targets: Sequence[Target], lines: Sequence[BankItem], young: Collection[str] = ()
-) -> list[Trial]:
-    """Each rule in order with its nearest candidates. `lines` are the line's rivals, itself among them or not.
-
-    `young` are targets that amount and day alone may not match yet.
-    """
+def bank_trials(line: BankItem, targets: Sequence[Target], lines: Sequence[BankItem]) -> list[Trial]:
+    """Each rule in order with its nearest candidates. `lines` are the line's rivals, itself among them or not."""
     found: list[Trial] = []
     for rule in RULES:
         of_kind = sorted(
@@ -54,15 +48,13 @@ def bank_trials(
         shown = of_kind[:SHOWN]
         fitting = [target for target in of_kind if _holds(rule, line, target)]
         shown += [target for target in fitting if target not in shown][:SHOWN]
-        found += [_trial(rule, line, target, target.posting, fitting, lines, young) for target in shown]
+        found += [_trial(rule, line, target, target.posting, fitting, lines) for target in shown]
         if any(trial.matched for trial in found):
             break
     return found
 
 
-def target_trials(
-    target: Target, lines: Sequence[BankItem], targets: Sequence[Target], young: Collection[str] = ()
-) -> list[Trial]:
+def target_trials(target: Target, lines: Sequence[BankItem], targets: Sequence[Target]) -> list[Trial]:
     """The same, seen from what should arrive at the bank."""
     found: list[Trial] = []
     for rule in RULES:
@@ -70,7 +62,7 @@ def target_trials(
             continue
         for line in sorted(lines, key=lambda line: _distance(line, target))[:SHOWN]:
             fitting = [near for near in targets if _holds(rule, line, near)]
-            found.append(_trial(rule, line, target, line.posting, fitting, lines, young))
+            found.append(_trial(rule, line, target, line.posting, fitting, lines))
     return found
 
 
@@ -113,7 +105,6 @@ def _trial(
     candidate: str,
     fitting: Sequence[Target],
     lines: Sequence[BankItem],
-    young: Collection[str],
 ) -> Trial:
     first = target.day - timedelta(days=rule.days_before)
     last = target.day + timedelta(days=rule.days_after)
@@ -126,6 +117,10 @@ def _trial(
         predicates.append(Predicate("reference", _words(line.tokens), _words(target.tokens), shared))
     predicates.append(Predicate("date_window", line.day.isoformat(), f"{first}..{last}", first <= line.day <= last))
     holds = all(predicate.held for predicate in predicates)
+    if not rule.by_reference:
+        predicates.append(Predicate("evidence", "amount and day", "a number or trace of the target", held=False))
+    if line.contradiction:
+        predicates.append(Predicate("contradiction", line.contradiction, _words(target.tokens), held=False))
     # A line that means the target by a stronger rule and is in doubt itself keeps the weaker ones off.
     stronger = RULES[: RULES.index(rule) + 1]
     others = (item for item in lines if item.posting != line.posting)
@@ -134,9 +129,6 @@ def _trial(
         more = [near for near in fitting if near.posting != target.posting]
         left, right = f"{1 + len(rivals)} lines", f"{1 + len(more)} candidates"
         predicates.append(Predicate("unique", left, right, not rivals and not more))
-        if not rule.by_reference and rule.kind is TargetKind.INVOICE:
-            waited = target.posting not in young
-            predicates.append(Predicate(EVIDENCE_WAIT, "open long enough" if waited else "just posted", "", waited))
     return Trial(rule.name, candidate, all(predicate.held for predicate in predicates), tuple(predicates))
 
 

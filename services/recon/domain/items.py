@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -10,9 +9,9 @@ from enum import Enum
 
 from libs.money import Money
 
-_SPLIT = re.compile(r"[\s,;]+")
-_DROPPED = re.compile(r"[^A-Z0-9]")
-_SHORTEST_TOKEN = 4
+from .references import token_of
+
+_BREAKS = str.maketrans(",;", "  ")
 
 
 class TargetKind(Enum):
@@ -29,7 +28,8 @@ class BankItem:
     posting: str  # key of its posting
     amount: Money
     day: date
-    tokens: frozenset[str]  # of its references and remittance information
+    tokens: frozenset[str]  # the numbers of one target that its references and remittance information name
+    contradiction: str = ""  # what else it names: no rule matches it, whatever agrees
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Target:
     amount: Money  # as the bank will book it: credit above zero
     day: date  # arrival or issue
     tokens: frozenset[str]
+    texts: tuple[str, ...] = ()  # its numbers and traces as they are written
 
 
 def tokens_of(texts: Iterable[str]) -> frozenset[str]:
@@ -49,5 +50,5 @@ def tokens_of(texts: Iterable[str]) -> frozenset[str]:
     `INV/2026/00001` and `inv-2026-00001` give the same token. Words without a digit or shorter than four
     characters say nothing about which document is meant.
     """
-    words = (_DROPPED.sub("", word) for text in texts for word in _SPLIT.split(text.upper()))
-    return frozenset(word for word in words if len(word) >= _SHORTEST_TOKEN and any(c.isdigit() for c in word))
+    words = (word for text in texts for word in text.translate(_BREAKS).split())
+    return frozenset(filter(None, map(token_of, words)))

@@ -7,13 +7,23 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 
-from libs.events import BalanceTransaction, BankLine, EffectKey, Event, EventKind, ReferenceKind, is_rival_key
+from libs.events import (
+    BalanceTransaction,
+    BankLine,
+    EffectKey,
+    Event,
+    EventKind,
+    Reference,
+    ReferenceKind,
+    is_rival_key,
+)
 from libs.money import Money
 
 POSTED = "posted"
 CUSTOMER_INVOICE = "customer_invoice"
 # References that say who paid, not what for.
 _JOINS_NOTHING = (ReferenceKind.CUSTOMER,)
+SHORTEST_TRACE = 8  # characters of a servicer's reference that may be a payout's trace
 _PAYOUTS = (EventKind.PAYOUT, EventKind.PAYOUT_RETURNED)
 
 
@@ -142,13 +152,19 @@ def _day(posting: LedgerPosting, event: Event) -> date:
 
 
 def _words(posting: LedgerPosting, event: Event) -> tuple[str, ...]:
-    texts = [reference.value for reference in event.references if reference.kind not in _JOINS_NOTHING]
+    texts = [reference.value for reference in event.references if _joins(reference)]
     body = event.body
     if isinstance(body, BankLine):
-        texts += [body.remittance, body.counterparty_name]
+        texts.append(body.remittance)  # what stands in the payer's name is no number of a document
     else:
         texts += [event.object_id, posting.odoo_number]
     return tuple(dict.fromkeys(text for text in texts if text))
+
+
+def _joins(reference: Reference) -> bool:
+    # A bank numbers its own lines: what is short there may well be the number of an order too.
+    counted = reference.kind is ReferenceKind.SERVICER and len(reference.value) < SHORTEST_TRACE
+    return reference.kind not in _JOINS_NOTHING and not counted
 
 
 def _sum(lines: Iterable[RoleAmount], role: str) -> Money | None:

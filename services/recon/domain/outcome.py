@@ -25,6 +25,17 @@ class Ambiguity:
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal:
+    """A pair that a person may confirm: each other's only candidate, but nothing proves it (`evidence`), or the line
+    names something else besides (`contradiction`)."""
+
+    bank: str
+    target: str
+    rule: str
+    lacks: str
+
+
+@dataclass(frozen=True, slots=True)
 class Nearest:
     """The closest target of a line that matched nothing; it lacks `amount`, `date_window` or `reference`."""
 
@@ -38,5 +49,6 @@ class Result:
     """In a stable order: by rule, then by key."""
 
     pairs: list[Pair] = field(default_factory=list)
+    proposed: list[Proposal] = field(default_factory=list)
     ambiguous: list[Ambiguity] = field(default_factory=list)
     nearest: list[Nearest] = field(default_factory=list)

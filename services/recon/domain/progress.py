@@ -16,4 +16,3 @@ class Progress:
     matched: int  # the news that the last match pass saw
     differenced: int
     due_at: datetime | None  # when something open becomes a difference by age alone
-    match_due_at: datetime | None  # when something open may be matched by age alone

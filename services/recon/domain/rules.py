@@ -6,16 +6,19 @@ from dataclasses import dataclass
 
 from .items import TargetKind
 
-REVISION = "2026-11-1"  # changes with every rule; stands in each certificate
+REVISION = "2026-12-1"  # changes with every rule; stands in each certificate
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Amount and currency are always equal to the cent. The bank line's day lies in the window around the target's."""
+    """Amount and currency are always equal to the cent. The bank line's day lies in the window around the target's.
+
+    A reference proves a match. A rule without one only proposes: a wrong match costs more than a hundred proposals.
+    """
 
     name: str
     kind: TargetKind
-    by_reference: bool  # a common token, for example the invoice's number or the payout's trace
+    by_reference: bool  # the line names a number of the target's, as the invoice's or the payout's trace
     days_before: int
     days_after: int
 
@@ -28,5 +31,4 @@ RULES: tuple[Rule, ...] = (
 )
 # How long after its arrival a payout may still be at the bank's.
 PAYOUT_DAYS = max(rule.days_after for rule in RULES if rule.kind is TargetKind.PAYOUT and not rule.by_reference)
-WEAK = frozenset(rule.name for rule in RULES if not rule.by_reference)
 PAYOUT_TRANSACTIONS = "payout_transactions_gross_to_net"

@@ -10,8 +10,7 @@ class Settings:
     """`companies` are watched from the start; others once something of theirs was imported."""
 
     companies: tuple[str, ...] = ()
-    # How long something may lack its counterpart before it is a difference; and how long an invoice must have been open
-    # before amount and day alone may match it: most are paid by another way a moment after they are posted.
+    # How long something may lack its counterpart before it is a difference.
     evidence_wait_seconds: float = 3600.0
     apply_poll_seconds: float = 1.0  # how often a match that the ledger has not written yet is asked for
     stuck_poll_seconds: float = 3600.0  # how often one that it could not write

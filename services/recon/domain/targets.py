@@ -6,13 +6,36 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from .items import BankItem, Target, TargetKind, tokens_of
 from .learning import Item, ItemKind
+from .references import Numbers
 from .settlement import StoredSettlement
 
+TOKENS_SHOWN = 20
 _KINDS = {ItemKind.PAYOUT: TargetKind.PAYOUT, ItemKind.INVOICE: TargetKind.INVOICE}
 
 
-def bank_item(item: Item) -> BankItem:
-    return BankItem(item.posting, item.amount, item.day, tokens_of(item.words))
+def bank_items(items: Iterable[Item], targets: Sequence[Target]) -> list[BankItem]:
+    """Bank lines with what they name of the targets. A line that names more than one target, or a number in a form of
+    ours that belongs to none, contradicts any match."""
+    numbers = Numbers(text for target in targets for text in target.texts)
+    owners: dict[tuple[str, bool], set[str]] = {}
+    for target in targets:
+        for token in target.tokens:
+            owners.setdefault((token, target.amount.minor_units > 0), set()).add(target.posting)
+    return [_bank_item(item, numbers, owners) for item in items]
+
+
+def _bank_item(item: Item, numbers: Numbers, owners: Mapping[tuple[str, bool], set[str]]) -> BankItem:
+    said = numbers.said_in(item.words)
+    of = {token: owners.get((token, item.amount.minor_units > 0), set()) for token in said.known}
+    named = {token: whose for token, whose in of.items() if whose}
+    # A number that two share (an order's, of which there are two invoices) says which one only beside another.
+    common = set.intersection(*named.values()) if named else set()
+    tokens, also = frozenset(named), sorted(said.strangers)
+    if len(common) == 1:
+        tokens = frozenset(token for token, whose in named.items() if whose == common) or tokens
+    elif named:
+        also += sorted(named)
+    return BankItem(item.posting, item.amount, item.day, tokens, " ".join(also[:TOKENS_SHOWN]))
 
 
 def target_of(item: Item, settlement: StoredSettlement | None = None) -> Target:
@@ -24,7 +47,7 @@ def target_of(item: Item, settlement: StoredSettlement | None = None) -> Target:
         words += [*payout.bank_references, payout.payout_id]
     if item.kind is ItemKind.PAYOUT and item.source_id:
         words.append(item.source_id)
-    return Target(item.posting, _KINDS[item.kind], item.amount, day, tokens_of(words))
+    return Target(item.posting, _KINDS[item.kind], item.amount, day, tokens_of(words), tuple(words))
 
 
 def targets_of(items: Iterable[Item], settlements: Sequence[StoredSettlement]) -> list[Target]:

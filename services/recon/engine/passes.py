@@ -1,9 +1,10 @@
 """Bank lines against their targets, rule by rule.
 
-Each pass looks at what is still open. A pair is matched only if neither side has another partner of the same rank;
-otherwise both are ambiguous: the line leaves the passes, and the target stays only to make others doubtful that mean
-it too. No pass lists candidates: items that a rule cannot tell apart are one point, so a thousand equal amounts on a
-day cost no more than their number.
+Each pass looks at what is still open. A pair is matched only if neither side has another partner of the same rank,
+the rule proves it and the line contradicts nothing; what lacks only the last two is proposed, the rest is ambiguous.
+Either way the line leaves the passes, and the target stays only to make others doubtful that mean it too. No
+pass lists candidates: items that a rule cannot tell apart are one point, so a thousand equal amounts on a day cost no
+more than their number.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import duckdb
 import pyarrow as pa
 
 from ..domain.items import BankItem, Target
-from ..domain.outcome import Ambiguity, Nearest, Pair, Result
+from ..domain.outcome import Ambiguity, Nearest, Pair, Proposal, Result
 from ..domain.rules import RULES, Rule
 
 _EPOCH_ORDINAL = 719163  # date(1970, 1, 1).toordinal()
@@ -51,8 +52,10 @@ _PARTNERS = """
 """
 _DECIDED = """
     CREATE OR REPLACE TEMP TABLE decided AS
-    SELECT b.id, b.low, b.high, b.low = b.high AND t.low = t.high AND NOT contested AS alone
+    SELECT b.id, b.low, b.high, b.low = b.high AND t.low = t.high AND NOT contested AS alone,
+        CASE WHEN contradicted THEN 'contradiction' WHEN ? THEN '' ELSE 'evidence' END AS lacks
     FROM bank_partners b JOIN target_partners t ON t.id = b.low JOIN target ON target.id = b.low
+        JOIN bank ON bank.id = b.id
 """
 # The amounts next to each line's own, below and above, among targets that share a word; only without one, among all.
 _NEAR_AMOUNTS = """
@@ -98,18 +101,20 @@ def match(
     with _tables(bank, targets, memory_limit) as db:
         kinds = {target.kind for target in targets}
         for rule in (rule for rule in rules if rule.kind in kinds):
-            for line, low, high, alone in _pass(db, rule):
-                if alone:
+            for line, low, high, alone, lacks in _pass(db, rule):
+                if alone and lacks:
+                    result.proposed.append(Proposal(bank[line].posting, targets[low].posting, rule.name, lacks))
+                elif alone:
                     result.pairs.append(Pair(bank[line].posting, targets[low].posting, rule.name))
                 else:
                     ends = dict.fromkeys((targets[low].posting, targets[high].posting))
                     result.ambiguous.append(Ambiguity(bank[line].posting, rule.name, tuple(ends)))
         db.execute(_NEAR_AMOUNTS)
         for line, target, units_gap, day_gap, shares in db.execute(_NEAREST).fetchall():
-            lacks = ["amount"] if units_gap else []
-            lacks += ["date_window"] if not units_gap and day_gap else []
-            lacks += [] if shares else ["reference"]
-            result.nearest.append(Nearest(bank[line].posting, targets[target].posting, tuple(lacks)))
+            missing = ["amount"] if units_gap else []
+            missing += ["date_window"] if not units_gap and day_gap else []
+            missing += [] if shares else ["reference"]
+            result.nearest.append(Nearest(bank[line].posting, targets[target].posting, tuple(missing)))
     return result
 
 
@@ -119,7 +124,8 @@ def _tables(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     db = _database(memory_limit).cursor()  # a connection of its own: what is temporary ends with it
     try:
-        db.register("bank_in", _side(bank, [""] * len(bank)))
+        doubts = pa.array([bool(item.contradiction) for item in bank], pa.bool_())
+        db.register("bank_in", _side(bank, [""] * len(bank)).append_column("contradicted", doubts))
         db.register("target_in", _side(targets, [target.kind.value for target in targets]))
         db.register("bank_said", _words(bank))
         db.register("target_said", _words(targets))
@@ -149,8 +155,8 @@ def _spill() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="concord-recon-")
 
 
-def _pass(db: duckdb.DuckDBPyConnection, rule: Rule) -> list[tuple[int, int, int, bool]]:
-    """(line, its first target, its last target, whether they are the only ones for each other), by line."""
+def _pass(db: duckdb.DuckDBPyConnection, rule: Rule) -> list[tuple[int, int, int, bool, str]]:
+    """(line, its first target, its last target, whether they are the only ones for each other, what the pair lacks)"""
     word = "word <> ''" if rule.by_reference else "word = ''"
     of_kind = f"{word} AND kind = '{rule.kind.value}'"
     for side, wanted in (("bank", word), ("target", of_kind)):
@@ -159,11 +165,11 @@ def _pass(db: duckdb.DuckDBPyConnection, rule: Rule) -> list[tuple[int, int, int
         return []
     for side, other in (("bank", "target"), ("target", "bank")):
         db.execute(_PARTNERS.format(side=side, other=other))
-    db.execute(_DECIDED)
+    db.execute(_DECIDED, [rule.by_reference])
     db.execute("DELETE FROM bank WHERE id IN (SELECT id FROM decided)")
-    db.execute("DELETE FROM target WHERE id IN (SELECT low FROM decided WHERE alone)")
+    db.execute("DELETE FROM target WHERE id IN (SELECT low FROM decided WHERE alone AND lacks = '')")
     db.execute("UPDATE target SET contested = true WHERE id IN (SELECT id FROM target_partners)")
-    found: list[tuple[int, int, int, bool]] = db.execute("SELECT * FROM decided ORDER BY id").fetchall()
+    found: list[tuple[int, int, int, bool, str]] = db.execute("SELECT * FROM decided ORDER BY id").fetchall()
     return found
 
 

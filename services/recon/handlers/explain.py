@@ -9,14 +9,14 @@ from libs.access import EVERYTHING, AccessScope
 from ..domain.difference import Difference
 from ..domain.doubts import is_doubt, place_of
 from ..domain.errors import DifferenceUnknown, ExplanationUnknown
-from ..domain.explain import EVIDENCE_WAIT, Predicate, Trial, bank_trials, payout_trial, target_trials
+from ..domain.explain import Predicate, Trial, bank_trials, payout_trial, target_trials
 from ..domain.learning import Item, ItemKind
 from ..domain.match import Match, MatchState, MatchType
 from ..domain.names import settlement_name
 from ..domain.payouts import Incomplete
 from ..domain.settlement import StoredSettlement
 from ..domain.statement import BankStatement
-from ..domain.targets import bank_item, target_of, targets_of
+from ..domain.targets import bank_items, target_of, targets_of
 from ..storage.uow import NewUow, ReconUow
 from .compositions import compositions, look_at
 
@@ -121,15 +121,15 @@ def _of_item(item: Item, uow: ReconUow) -> list[Trial]:
         order = Predicate("order", words, "no open invoice of this order", held=not item.receipt_open)
         return [Trial("receipt_of_order", "", not item.receipt_open, (order,))]
     open_items = uow.items.open_side(item.company)
-    lines = [bank_item(item) for item in open_items if item.kind is ItemKind.BANK_LINE]
     payouts = [item.source_id for item in open_items if item.kind is ItemKind.PAYOUT]
     targets = targets_of(open_items, uow.settlements.of_payouts(item.company, payouts))
-    young = {item.nearest for item in open_items if item.nearest_lacks == EVIDENCE_WAIT}
+    lines = bank_items([item for item in open_items if item.kind is ItemKind.BANK_LINE], targets)
     if item.kind is ItemKind.BANK_LINE:
-        return bank_trials(bank_item(item), targets, lines, young)
+        (line,) = bank_items([item], targets)
+        return bank_trials(line, targets, lines)
     settlement = _settlement_of(item, uow)
     trials = [] if settlement is None else [_of_settlement(settlement, uow)]
-    return trials + target_trials(target_of(item, settlement), lines, targets, young)
+    return trials + target_trials(target_of(item, settlement), lines, targets)
 
 
 def _of_match(match: Match, uow: ReconUow) -> list[Trial]:
@@ -143,7 +143,8 @@ def _of_match(match: Match, uow: ReconUow) -> list[Trial]:
         return [_of_settlement(settlement, uow, matched=True)]
     member = items[match.members[0].posting]
     target = target_of(member, _settlement_of(member, uow))
-    return bank_trials(bank_item(anchor), [target], [])
+    (line,) = bank_items([anchor], [target])
+    return bank_trials(line, [target], [])
 
 
 def _of_settlement(stored: StoredSettlement, uow: ReconUow, *, matched: bool = False) -> Trial:

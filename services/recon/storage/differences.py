@@ -129,8 +129,8 @@ class ProgressRows(Repository):
         statement = update(PROGRESS).where(PROGRESS.c.company == company, PROGRESS.c.token == token)
         return self._connection.execute(statement.values(token=new_token)).rowcount == 1
 
-    def matched(self, company: str, changes: int, due_at: datetime | None) -> None:
-        self._set(company, {"matched": changes, "match_due_at": due_at})
+    def matched(self, company: str, changes: int) -> None:
+        self._set(company, {"matched": changes})
 
     def differenced(self, company: str, changes: int, due_at: datetime | None) -> None:
         self._set(company, {"differenced": changes, "due_at": due_at})

@@ -257,7 +257,6 @@ class ProgressRow(ReconRow, table=True):
     matched: int = Field(sa_type=BigInteger)
     differenced: int = Field(sa_type=BigInteger)
     due_at: datetime | None = Field(default=None, sa_type=UtcTimestamp)
-    match_due_at: datetime | None = Field(default=None, sa_type=UtcTimestamp)
 
 
 metadata = ReconRow.metadata

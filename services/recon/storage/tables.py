@@ -211,7 +211,6 @@ PROGRESS = Table(
     Column("matched", BigInteger),
     Column("differenced", BigInteger),
     Column("due_at", UtcTimestamp),
-    Column("match_due_at", UtcTimestamp),
 )
 
 AUDIT_ENTRY = Table(

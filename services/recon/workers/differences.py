@@ -32,6 +32,7 @@ STATEMENT_DOES_NOT_TIE = "STATEMENT_DOES_NOT_TIE"
 MESSAGES = {
     "NO_CANDIDATE": "nothing that is open explains this bank line",
     "AMBIGUOUS": "more than one thing may be the other side of this bank line, or it is not the only line for it",
+    "UNPROVED": "amount and day fit something open, but the line does not prove that it pays this and nothing else",
     "AMOUNT_DIFFERS": "the bank line names something that is open with another amount",
     STATEMENT_DOES_NOT_TIE: "opening balance and lines do not give the closing balance; ask the bank for another",
     PAYOUT_NOT_BANKED: "no bank line shows this payout; ask the provider whether it failed and for its trace",

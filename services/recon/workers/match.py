@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from libs.service.work import WorkContext
 
-from ..domain.explain import EVIDENCE_WAIT
 from ..domain.learning import BANK_ROLE, CLEARING_ROLE, Item, ItemKind, Verdict
 from ..domain.match import Banked, Certificate, Match, MatchSide, MatchState, MatchType
 from ..domain.names import match_name
-from ..domain.outcome import Pair, Result
+from ..domain.outcome import Result
 from ..domain.payouts import Closed, Composed
 from ..domain.progress import Progress
-from ..domain.rules import PAYOUT_TRANSACTIONS, REVISION, WEAK
-from ..domain.settings import Settings
+from ..domain.rules import PAYOUT_TRANSACTIONS, REVISION
 from ..domain.settlement import StoredSettlement
-from ..domain.targets import bank_item, targets_of
+from ..domain.targets import bank_items, targets_of
 from ..handlers.compositions import compositions
 from ..handlers.ports import Matcher
 from ..storage.uow import NewUow, ReconUow
 
-NO_CANDIDATE, AMBIGUOUS, AMOUNT_DIFFERS = "NO_CANDIDATE", "AMBIGUOUS", "AMOUNT_DIFFERS"
+NO_CANDIDATE, AMBIGUOUS, AMOUNT_DIFFERS, UNPROVED = "NO_CANDIDATE", "AMBIGUOUS", "AMOUNT_DIFFERS", "UNPROVED"
 CLOSED_ELSEWHERE = "CLOSED_ELSEWHERE"
 _TYPES = {ItemKind.PAYOUT: MatchType.BANK_PAYOUT, ItemKind.INVOICE: MatchType.BANK_INVOICE}
 
@@ -68,21 +66,16 @@ class MatchWorker:
     The items are read, then matched without any lock; what two passes find twice, the unique index of sides decides.
     """
 
-    def __init__(self, new_uow: NewUow, matcher: Matcher, work: WorkContext, settings: Settings) -> None:
+    def __init__(self, new_uow: NewUow, matcher: Matcher, work: WorkContext) -> None:
         self._new_uow = new_uow
         self._matcher = matcher
         self._work = work
-        self._evidence_wait = timedelta(seconds=settings.evidence_wait_seconds)
 
     def run_once(self) -> int:
         """How many matches were made and verdicts changed. Raises `StorageConflict` where another pass was faster."""
         with self._new_uow(read_only=True) as uow:
-            due = [progress for progress in uow.progress.all() if self._is_due(progress)]
+            due = [progress for progress in uow.progress.all() if progress.matched < progress.changes]
         return sum(self._pass(progress.company) for progress in due)
-
-    def _is_due(self, progress: Progress) -> bool:
-        waited = progress.match_due_at is not None and progress.match_due_at <= self._work.clock()
-        return progress.matched < progress.changes or waited
 
     def _pass(self, company: str) -> int:
         with self._new_uow(read_only=True) as uow:
@@ -90,30 +83,21 @@ class MatchWorker:
         now = self._work.clock()
         items, progress = open_items.items, open_items.progress
         bank = [item for item in items.values() if item.kind is ItemKind.BANK_LINE]
-        result = self._matcher(list(map(bank_item, bank)), targets_of(items.values(), open_items.settlements))
-        ready_at = {pair.bank: self._ready_at(pair, items[pair.target]) for pair in result.pairs}
-        early = {pair.bank: pair for pair in result.pairs if ready_at[pair.bank] > now}
-        result.pairs = [pair for pair in result.pairs if pair.bank not in early]
+        targets = targets_of(items.values(), open_items.settlements)
+        result = self._matcher(bank_items(bank, targets), targets)
         made = self._composed(open_items, now) + self._paired(open_items, result, now)
         with self._new_uow() as uow:
             uow.matches.undo(open_items.closed_elsewhere, CLOSED_ELSEWHERE, now)
             uow.matches.add(made, now)
             uow.settlements.done(list(open_items.composed), now, proved=True)
             uow.settlements.done(open_items.closed, now, proved=False)
-            changed = uow.items.verdicts(_verdicts(bank, result, early))
-            uow.progress.matched(company, progress.changes, min(map(ready_at.__getitem__, early), default=None))
-            if progress.matched >= progress.changes:
-                uow.progress.news(company)  # time alone brought this pass: those who follow on news must hear of it
+            changed = uow.items.verdicts(_verdicts(bank, result))
+            uow.progress.matched(company, progress.changes)
             # Whichever of a payout's two matches comes second completes the way from its transactions to the bank.
             banked = uow.matches.banked([key for match in made for key in _payouts_of(match)])
             uow.commit()
         self._trace(made, banked)
         return len(made) + changed + len(open_items.closed_elsewhere) + len(open_items.closed)
-
-    def _ready_at(self, pair: Pair, target: Item) -> datetime:
-        """When the pair may be matched: one that only amount and day join waits for better evidence."""
-        waits = pair.rule in WEAK and target.kind is ItemKind.INVOICE
-        return target.learned_at + self._evidence_wait if waits else target.learned_at
 
     def _composed(self, open_items: OpenItems, now: datetime) -> list[Match]:
         found = []
@@ -189,7 +173,7 @@ def _side(item: Item, role: str) -> MatchSide:
     return MatchSide(item.posting, role, item.transaction_id)
 
 
-def _verdicts(bank: Sequence[Item], result: Result, early: Mapping[str, Pair]) -> list[Verdict]:
+def _verdicts(bank: Sequence[Item], result: Result) -> list[Verdict]:
     """For each line that is looked at: why it has no counterpart, or that it has one."""
     verdicts = {item.posting: Verdict(item.posting, NO_CANDIDATE) for item in bank}
     for near in result.nearest:
@@ -197,8 +181,8 @@ def _verdicts(bank: Sequence[Item], result: Result, early: Mapping[str, Pair]) -
         verdicts[near.bank] = Verdict(near.bank, reason, near.target, ",".join(near.lacks))
     for doubt in result.ambiguous:
         verdicts[doubt.bank] = Verdict(doubt.bank, AMBIGUOUS, doubt.candidates[0], "unique")
-    for pair in early.values():
-        verdicts[pair.bank] = Verdict(pair.bank, NO_CANDIDATE, pair.target, EVIDENCE_WAIT)
+    for proposal in result.proposed:
+        verdicts[proposal.bank] = Verdict(proposal.bank, UNPROVED, proposal.target, proposal.lacks)
     for pair in result.pairs:
         verdicts[pair.bank] = Verdict(pair.bank, "")
     return list(verdicts.values())
