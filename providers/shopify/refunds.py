@@ -23,6 +23,8 @@ from providers.reading import Shape
 from .amounts import amount, currency_of, maybe_amount, shared, tax_lines, total
 
 TRANSLATOR = "shopify/1"
+# Goods are taken back by one refund without money, the money goes back by another one without goods.
+_PENDING = "Pending refund discrepancy"
 
 
 def is_refund(body: Shape) -> bool:
@@ -175,7 +177,10 @@ def _discrepancies(body: Shape, document: str) -> tuple[DocumentLine, ...]:
         if shape.maybe_text("kind") != "shipping_refund":
             tax = -maybe_amount(shape, "tax_amount", document, document)
             net = -amount(shape, "amount", document, document)
-            lines.append(DocumentLine(LineKind.PRODUCT, "Refund adjustment", net, taxes=shared((), tax)))
+            taxes = shared((), tax)
+            if shape.maybe_text("reason") == _PENDING and net.minor_units > 0 and not taxes:
+                taxes = (TaxLine("", "", tax),)  # of what was taken back before: only that refund knows its tax
+            lines.append(DocumentLine(LineKind.PRODUCT, "Refund adjustment", net, taxes=taxes))
     return tuple(lines)
 
 

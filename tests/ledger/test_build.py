@@ -99,10 +99,12 @@ def test_what_masterdata_does_not_know_becomes_an_exception_for_finance(world: W
 
 def test_what_no_rule_books_is_a_case_in_front_of_finance_never_silence(world: World) -> None:
     line = books.line("100.00", "8.00")
+    unsaid = replace(line, taxes=tuple(replace(tax, title="", rate="") for tax in line.taxes))
     theirs = replace(line, taxes=tuple(replace(tax, collector=Collector.MARKETPLACE) for tax in line.taxes))
     for number, (lines, tenders, reason) in enumerate(
         [
             ((theirs,), (), "TAX_NOT_OURS"),
+            ((unsaid,), (), "TAX_UNSTATED"),
             ((line,), (Tender(TenderKind.GIFT_CARD), Tender(TenderKind.PROVIDER)), "TENDER_UNSUPPORTED"),
             ((line,), (Tender(TenderKind.CASH, Money("USD", 10800)),), "TENDER_UNSUPPORTED"),
         ]

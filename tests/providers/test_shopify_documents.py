@@ -168,6 +168,20 @@ def test_shipping_of_a_newer_refund_is_given_back_with_its_tax(tell: Tell) -> No
     ]
 
 
+def test_money_for_goods_taken_back_by_another_refund_says_that_its_tax_is_unknown(tell: Tell) -> None:
+    pending = {"kind": "refund_discrepancy", "reason": "Pending refund discrepancy", "amount": "-108.00"}
+    refund = {
+        "id": 32,
+        "order_id": 9001,
+        "created_at": "2026-11-23T10:00:00Z",
+        "order_adjustments": [pending | {"tax_amount": "0.00"}],
+        "refund_line_items": [],
+        "transactions": [{"kind": "refund", "status": "success", "amount": "108.00", "currency": "USD"}],
+    }
+    (line,) = tell("refund", refund).lines
+    assert (line.net, [(each.rate, each.amount) for each in line.taxes]) == (usd("108.00"), [("", usd("0.00"))])
+
+
 def test_the_golden_order_is_paid_by_its_provider() -> None:
     (event,) = translated(GOLDEN / "shopify" / "order.paid.json").events
     assert isinstance(event.body, CommercialDocument)

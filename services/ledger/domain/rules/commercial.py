@@ -82,7 +82,7 @@ def needs(books: Books) -> tuple[Ref, ...]:
     refs: list[Ref] = [books.journal(form.journal), *books.customer_words(_counterparty(books, body))]
     refs += [books.role(role) for role in (Role.RECEIVABLE, Role.TAX, Role.ROUNDING, *form.accounts.values())]
     for line in _lines(body):
-        refs += [_tax_word(books, tax.title, tax.rate) for tax in line.taxes]
+        refs += [_tax_word(books, tax.title, tax.rate) for tax in line.taxes if tax.rate]
         if line.sku:
             refs.append(ProductWord(line.sku))
     return (*refs, *books.rate_refs(body.totals.gross.currency))
@@ -133,6 +133,8 @@ def _check(body: CommercialDocument) -> None:
     """Raises `Unbuildable` for what the tables do not cover: booked as something else it would be wrong."""
     if any(tax.collector is not Collector.SELLER for line in _lines(body) for tax in line.taxes):
         raise Unbuildable("TAX_NOT_OURS", "a tax of the document is collected by somebody else than its seller")
+    if any(not tax.rate for line in _lines(body) for tax in line.taxes):
+        raise Unbuildable("TAX_UNSTATED", "the source does not say which tax a part of the document bears")
     if any(tender.kind not in PAID_BY_OTHERS for tender in body.tenders):
         raise Unbuildable("TENDER_UNSUPPORTED", "a part is paid by what no rule books yet")
 
