@@ -50,6 +50,7 @@ class BankLine:
     counterparty_account: str = ""
     remittance: str = ""
     bank_code: str = ""
+    notes: str = ""  # of the bank, for people: why it came back, mandate, ultimate parties, charges, original amounts
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,8 +42,12 @@ class _CamtReader:
     def __init__(self, source: BinaryIO, keep_details: bool) -> None:
         self._keep_details = keep_details
         self._stream = XmlStream(source)
-        namespace = self._stream.root.rpartition("}")[0].removeprefix("{")
-        self._format = _format_of(self._stream.root, namespace)
+        root = self._stream.root
+        if not root.endswith("}Document"):
+            root = self._stream.first_named("Document") or root  # in a business message envelope, behind its head.001
+        self._document = root
+        namespace = root.rpartition("}")[0].removeprefix("{")
+        self._format = _format_of(root, namespace)
         self._names = Names(namespace)
         self._container = _CONTAINERS[self._format[:8]]
         self._message_id: str | None = None
@@ -82,19 +86,26 @@ class _CamtReader:
     def _open(self, element: Element) -> None:
         message = element.getparent()
         document = None if message is None else message.getparent()
-        if self._statement is not None or document is None or document.getparent() is not None:
+        if self._statement is not None or document is None or not self._is_document(document):
             raise refuse(StatementStructure, "a statement where none may stand", element)
         self._count += 1
         self._statement = Statement(self._names, element, self._format, self._count, self._message_id)
 
+    def _is_document(self, element: Element) -> bool:
+        """Whether it is the whole file, or the content of an envelope that is the whole file."""
+        envelope = element.getparent()
+        return element.tag == self._document and (
+            envelope is None or (self._stream.root != self._document and envelope.getparent() is None)
+        )
+
     def _entry_at(self, element: Element) -> CamtEntry:
         """The entry being read, begun at its first transaction or at its end."""
         statement = self._statement
-        self._entry_number = statement.count + 1 if statement is not None else 0
         if statement is None or element.getparent() is not statement.element:
             raise refuse(StatementStructure, "an entry outside of a statement", element)
         if self._entry is None:
-            statement.drain(element)
+            statement.drain(element)  # what stands before the entry is no part of it, nor are its faults
+            self._entry_number = statement.count + 1
             details = DetailReader(self._names, statement.account.identification)
             self._entry = CamtEntry(self._names, element, details, self._keep_details)
         elif self._entry.element is not element:
@@ -105,7 +116,7 @@ class _CamtReader:
         entry = self._entry_at(element)
         statement = self._statement
         assert statement is not None  # _entry_at has refused it
-        line = entry.line(statement.count + 1)
+        line = entry.line(statement.count + 1, statement.day)
         self._entry = None
         if statement.count == 0:
             yield statement.header(line)

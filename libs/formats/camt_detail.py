@@ -260,10 +260,19 @@ def bic_of(names: Names, institution: Element | None) -> str | None:
 
 
 def charges_of(names: Names, element: Element, findings: list[Finding]) -> list[Charge]:
-    """Single charges: `Chrgs/Rcrd` from version 3 on, repeated `Chrgs` before; a debit unless marked as a credit."""
+    """Single charges: `Chrgs/Rcrd` from version 3 on, repeated `Chrgs` before; a debit unless marked as a credit.
+
+    Where only their total is stated (`TtlChrgsAndTaxAmt`), that is one charge.
+    """
     found: list[Charge] = []
     for charges in names.children(element, "Chrgs"):
         records = list(names.children(charges, "Rcrd")) or [charges]
+        total = names.child(charges, "TtlChrgsAndTaxAmt")
+        if total is not None and all(names.child(record, "Amt") is None for record in records):
+            money = _readable(total, Side.DEBIT, findings)
+            if money is not None and money:
+                found.append(Charge(money))
+            continue
         for record in records:
             amount = names.child(record, "Amt")
             if amount is None:

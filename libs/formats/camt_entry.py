@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from libs.money import Money
 
 from .camt_detail import Amounts, DetailReader, charges_of, transaction_code
 from .camt_values import Element, Names, amount_of, date_of, own_text, refuse, side_of, signed
-from .errors import FormatError, StatementStructure, XmlTooLarge
+from .errors import FormatError, StatementDateInvalid, StatementStructure, XmlTooLarge
 from .statement import (
     BankTransactionCode,
     Charge,
@@ -67,8 +68,11 @@ class CamtEntry:
         if money.charges:
             self._charges += self._own_currency(money.charges)
 
-    def line(self, sequence: int) -> StatementLine:
-        """The finished entry; raises `FormatError` on dates and sides that cannot be read."""
+    def line(self, sequence: int, statement_day: date | None) -> StatementLine:
+        """The finished entry; raises `FormatError` on dates and sides that cannot be read.
+
+        A booked entry may bear no date at all (both are optional in the schema): then `statement_day` is its day.
+        """
         names = self._names
         parts: dict[str, Element] = {}
         for part in self.element:
@@ -84,15 +88,23 @@ class CamtEntry:
         self._check_details(self._batches)
         booking_date = date_of(parts.get("BookgDt"))
         status = self._status(parts.get("Sts"))
+        value_date = date_of(parts.get("ValDt"))
+        assumed_date = None
         if booking_date is None and status is EntryStatus.BOOKED:
-            self._found("BOOKING_DATE_MISSING", "a booked entry without booking date")
+            if value_date is None:
+                if statement_day is None:
+                    message = "a booked entry without booking and value date, in a statement without a day"
+                    raise refuse(StatementDateInvalid, message, self.element)
+                assumed_date = statement_day
+            counts = "statement's day" if assumed_date else "value date"
+            self._found("BOOKING_DATE_MISSING", f"a booked entry without booking date; its {counts} counts")
         return StatementLine(
             sequence=sequence,
             amount=self.amount,
             side=self.side,
             status=status,
             booking_date=booking_date,
-            value_date=date_of(parts.get("ValDt")),
+            value_date=value_date,
             reversal=self.reversal,
             code=transaction_code(names, parts.get("BkTxCd")) or self._shared_code(),
             entry_reference=own_text(parts.get("NtryRef")),
@@ -102,6 +114,7 @@ class CamtEntry:
             details=tuple(self._kept),
             additional_information=own_text(parts.get("AddtlNtryInf")),
             findings=tuple(self._findings),
+            assumed_date=assumed_date,
         )
 
     def _status(self, element: Element | None) -> EntryStatus:

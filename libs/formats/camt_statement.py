@@ -8,12 +8,13 @@ from datetime import date
 from libs.money import CURRENCIES, BadAmount, Money
 
 from .camt_detail import account_number, bic_of
-from .camt_values import Element, Names, amount_of, date_of, own_text, refuse, side_of, signed
+from .camt_values import Element, Names, amount_of, calendar_date, date_of, own_text, refuse, side_of, signed
 from .errors import (
     StatementAccountMissing,
     StatementAmountInvalid,
     StatementCurrencyMismatch,
     StatementCurrencyUnknown,
+    StatementDateInvalid,
     StatementIdMissing,
     XmlTooLarge,
 )
@@ -90,6 +91,13 @@ class Statement:
         while until.getprevious() is not None:
             del self.element[0]
 
+    @property
+    def day(self) -> date | None:
+        """The last day that it states before its entries: of its closing, of any balance, its period or its making."""
+        closing = [balance.day for balance in self._balances if balance.day and balance.code in CLOSING_CODES]
+        days = closing or [balance.day for balance in self._balances if balance.day]
+        return max(days) if days else self._period[1] or calendar_date(self._texts.get("CreDtTm", ""))
+
     def header(self, first: StatementLine | None) -> StatementHeader:
         """Whose statement it is; the currency is the account's, else its booked balances', else its entries'."""
         if "Id" not in self._texts:
@@ -138,7 +146,7 @@ class Statement:
             if opening is not None and closing is not None:
                 difference = closing - opening - Money(opening.currency, totals.credit - totals.debit)
                 ties = not difference
-            elif (opening or other_opening) and (closing or other_closing):
+            elif (opening is not None or other_opening) and (closing is not None or other_closing):
                 ties = False  # both are stated, in different currencies
             credit = Money(currency, totals.credit) if currency else None
             debit = Money(currency, totals.debit) if currency else None
@@ -173,29 +181,51 @@ class Statement:
             self._found("BALANCE_CURRENCY_MISMATCH", "a balance is not in the currency of the account")
 
     def _balance(self, codes: tuple[str, ...]) -> tuple[Money | None, bool]:
-        """The first balance of the first code that is stated in the account's currency; else whether one is in another.
+        """What the account began or ended with, in its currency; else whether that is stated in another.
 
-        Several pages or sub-balances of one code that disagree are a finding.
+        Balances of one code and day that disagree are a finding.
         """
-        elsewhere = False
-        for code in codes:
-            stated = [balance.amount for balance in self._balances if balance.code == code]
-            own = [amount for amount in stated if amount.currency == self._currency]
-            elsewhere = elsewhere or bool(stated)
-            if own:
-                if len(set(own)) > 1:
-                    self._found("BALANCE_AMBIGUOUS", f"{code} is stated more than once with different amounts")
-                return (own[-1] if code in CLOSING_CODES else own[0]), False
-        return None, elsewhere
+        chosen, elsewhere = self._chosen(codes)
+        if chosen and len(set(chosen)) > 1:
+            code = next(code for code in codes if any(balance.code == code for balance in self._balances))
+            self._found("BALANCE_AMBIGUOUS", f"{code} is stated more than once with different amounts")
+        if not chosen:
+            return None, elsewhere
+        return (chosen[-1] if codes == CLOSING_CODES else chosen[0]), False
 
     def _agreed(self, codes: tuple[str, ...]) -> Money | None:
         """What the balances read so far agree on, in the account's currency; the message puts them before entries."""
+        chosen, _ = self._chosen(codes)
+        return chosen[0] if len(set(chosen)) == 1 else None
+
+    def _chosen(self, codes: tuple[str, ...]) -> tuple[list[Money], bool]:
+        """Balances of the first code that is stated in the account's currency, and whether there are others.
+
+        Of a statement of several days the first day's opening and the last day's closing count, in whatever order
+        they stand. A page within a statement begins or ends with the interim balance.
+        """
+        elsewhere = False
         for code in codes:
-            stated = {balance.amount for balance in self._balances if balance.code == code}
-            own = {amount for amount in stated if amount.currency == self._currency}
+            stated = [balance for balance in self._balances if balance.code == code]
+            own = [balance for balance in stated if balance.amount.currency == self._currency]
+            elsewhere = elsewhere or bool(stated)
             if own:
-                return own.pop() if len(own) == 1 else None
-        return None
+                return _of_outer_day(own, last=codes == CLOSING_CODES), False
+        return ([], elsewhere) if elsewhere else (self._of_page(codes), False)
+
+    def _of_page(self, codes: tuple[str, ...]) -> list[Money]:
+        """The page's one interim balance, where another page ends or begins with it. Of two nobody says which is which.
+
+        ISO 20022 has ITBD for both ends of a page.
+        """
+        number, last = self._page
+        is_inner = last is not True if codes == CLOSING_CODES else number is not None and number.lstrip("0") != "1"
+        interim = [balance.amount for balance in self._balances if balance.code == "ITBD"]
+        others = OPENING_CODES if codes == CLOSING_CODES else CLOSING_CODES
+        is_outer = any(balance.code in others for balance in self._balances)
+        if number is not None and is_inner and is_outer and len(interim) == 1 and interim[0].currency == self._currency:
+            return interim
+        return []
 
     def _take(self, part: Element) -> None:
         name = self._names.local(part)
@@ -220,13 +250,22 @@ class Statement:
 
     def _period_date(self, period: Element, end: str) -> date | None:
         moment = self._names.child(period, f"{end}DtTm")
-        return date_of(self._names.child(period, f"{end}Dt") if moment is None else moment)
+        return self._described(self._names.child(period, f"{end}Dt") if moment is None else moment, "PERIOD_INVALID")
+
+    def _described(self, element: Element | None, reason: str) -> date | None:
+        """A date that describes the statement and moves no money: one that cannot be read is a finding."""
+        try:
+            return date_of(element)
+        except StatementDateInvalid as error:
+            self._findings.append(Finding(reason, str(error), error.position))
+            return None
 
     def _read_balance(self, element: Element) -> Balance:
         names = self._names
         side = side_of(names.child(element, "CdtDbtInd"), element)
-        day = date_of(names.child(element, "Dt"))
-        if day is None:
+        stated = names.child(element, "Dt")
+        day = self._described(stated, "BALANCE_DATE_INVALID")
+        if day is None and stated is None:
             self._findings.append(
                 Finding("BALANCE_DATE_MISSING", "a balance without a date", f"line {element.sourceline}, Bal")
             )
@@ -249,3 +288,12 @@ class Statement:
 
     def _found(self, reason: str, message: str) -> None:
         self._findings.append(Finding(reason, message))
+
+
+def _of_outer_day(balances: list[Balance], *, last: bool) -> list[Money]:
+    """Those of the last or first day; all in the order of the file where one has no day."""
+    days = {balance.day for balance in balances}
+    if None not in days:
+        outer = (max if last else min)(day for day in days if day)
+        balances = [balance for balance in balances if balance.day == outer]
+    return [balance.amount for balance in balances]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
@@ -128,7 +129,8 @@ def signed(amount: Money, side: Side) -> Money:
 
 
 @lru_cache(maxsize=4096)
-def _calendar_date(text: str) -> date | None:
+def calendar_date(text: str) -> date | None:
+    """The bank's own calendar date of an xs:date or xs:dateTime; None for another text."""
     match = _DATE.fullmatch(text)
     if match is None:
         return None
@@ -146,12 +148,23 @@ def date_of(element: Element | None) -> date | None:
     text = own_text(leaf)
     if text is None:
         return None
-    found = _calendar_date(text)
+    found = calendar_date(text)
     if found is None:
         raise refuse(StatementDateInvalid, "not a date of the calendar", leaf)
     return found
 
 
 def compact(text: str | None) -> str | None:
-    """An account number as it is compared: upper case, no spaces."""
-    return "".join(text.split()).upper() if text else None
+    """An account number as it is compared: upper case, without spaces and characters that nobody sees.
+
+    Invisible and bidirectional characters come with numbers that were copied from a web page or a document: the same
+    account would have two names. None where nothing is left.
+    """
+    if not text:
+        return None
+    if not text.isascii():
+        text = "".join(letter for letter in text if unicodedata.category(letter) not in _UNSEEN)
+    return "".join(text.split()).upper() or None
+
+
+_UNSEEN = frozenset({"Cc", "Cf"})  # of Unicode: controls; format characters, the bidirectional ones among them

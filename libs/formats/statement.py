@@ -217,6 +217,7 @@ class StatementLine:
     details: tuple[Detail, ...]
     additional_information: str | None
     findings: tuple[Finding, ...] = ()
+    assumed_date: date | None = None  # the statement's day, where a booked entry bears no date of its own
 
     @property
     def booked(self) -> bool:
@@ -224,8 +225,8 @@ class StatementLine:
 
     @property
     def effective_date(self) -> date | None:
-        """The booking date, or the value date where the bank gives only that."""
-        return self.booking_date or self.value_date
+        """The booking date, or the value date where the bank gives only that, or the statement's day."""
+        return self.booking_date or self.value_date or self.assumed_date
 
 
 @dataclass(frozen=True, slots=True)

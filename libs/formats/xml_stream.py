@@ -62,8 +62,18 @@ class XmlStream:
         self._source = source
         self._head = _read_exactly(source, CHUNK_BYTES)
         self._whole = len(self._head) < CHUNK_BYTES
+        _check_packed(self._head)
         _check_prolog(self._head, self._whole)
         self.root, self.namespaces = self._first_element()
+
+    def first_named(self, name: str) -> str | None:
+        """The tag of the first element of that local name among the file's first bytes, in Clark notation."""
+        parser = _new_parser(("start",), [f"{{*}}{name}"])
+        try:
+            parser.feed(self._head)
+        except etree.XMLSyntaxError as error:
+            raise _refusal(error) from None
+        return next((str(element.tag) for _, element in _read(parser)), None)
 
     def events(self, starts: Sequence[str], ends: Sequence[str]) -> Iterator[tuple[str, etree._Element]]:
         """`("start" | "end", element)` for the wanted tags in Clark notation, in document order.
@@ -145,6 +155,20 @@ def _read_exactly(source: BinaryIO, size: int) -> bytes:
         parts.append(part)
         size -= len(part)
     return b"".join(parts)
+
+
+def _check_packed(head: bytes) -> None:
+    """What banks' portals hand out in the place of the file itself, by name: the sender can do something about it."""
+    for beginning, advice in _PACKED.items():
+        if head.startswith(beginning):
+            raise FormatUnknown(advice)
+
+
+_PACKED = {
+    b"PK\x03\x04": "the file is a zip archive; unpack it and send each file in it",
+    b"\x1f\x8b": "the file is compressed by gzip; unpack it and send the file in it",
+    b"%PDF": "the file is a PDF; ask for the statement as camt.053",
+}
 
 
 def _check_prolog(head: bytes, whole: bool) -> None:

@@ -1,7 +1,8 @@
 """Control totals without hot rows: each commit appends deltas, the sealer folds them.
 
 A set of event names is kept as the sum of the names' SHA-256 modulo 2^256. The order of additions does not matter, and
-a name that leaves a bucket is subtracted. Two sides that counted the same names have the same sum.
+a name that leaves a bucket is subtracted. Two sides that counted the same names have the same sum. Money is kept as its
+sum modulo 2^64, from -2^63 to 2^63 - 1, for the same reason: a sum that the store cannot hold stops no neighbour.
 """
 
 from __future__ import annotations
@@ -44,12 +45,19 @@ class Total:
     names: int = 0
 
     def __add__(self, other: Total) -> Total:
-        return Total(
-            self.count + other.count, self.minor_units + other.minor_units, (self.names + other.names) % MODULUS
-        )
+        units = _within(self.minor_units + other.minor_units)
+        return Total(self.count + other.count, units, (self.names + other.names) % MODULUS)
 
     def __neg__(self) -> Total:
-        return Total(-self.count, -self.minor_units, -self.names % MODULUS)
+        return Total(-self.count, _within(-self.minor_units), -self.names % MODULUS)
+
+
+def _within(units: int) -> int:
+    """The same modulo 2^64, as the store's signed 64 bits hold it."""
+    return (units + _HALF) % (2 * _HALF) - _HALF
+
+
+_HALF = 2**63
 
 
 def one_event(name: str, minor_units: int) -> Total:
@@ -111,7 +119,7 @@ def _summed(changes: Iterable[tuple[TotalKey, Total]]) -> dict[TotalKey, Total]:
             running[0] += change.count
             running[1] += change.minor_units
             running[2] += change.names
-    return {key: Total(count, units, names % MODULUS) for key, (count, units, names) in sums.items()}
+    return {key: Total(count, _within(units), names % MODULUS) for key, (count, units, names) in sums.items()}
 
 
 def _row(key: TotalKey, total: Total) -> dict[str, Any]:

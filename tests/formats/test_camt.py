@@ -113,6 +113,7 @@ def test_what_is_odd_is_reported_and_not_repaired(parts: list[str], found: list[
         (detail(), []),
         (detail("9.00"), ["DETAILS_DO_NOT_SUM"]),
         (detail("13.00", "<Chrgs><Rcrd><Amt Ccy='EUR'>3.00</Amt></Rcrd></Chrgs>"), []),
+        (detail("13.00", "<Chrgs><TtlChrgsAndTaxAmt Ccy='EUR'>3.00</TtlChrgsAndTaxAmt></Chrgs>"), []),
         (detail("13.00", "<Chrgs><Rcrd><Amt Ccy='USD'>3.00</Amt></Rcrd></Chrgs>"), ["DETAILS_DO_NOT_SUM"]),
         (detail("", "<AmtDtls><TxAmt><Amt Ccy='EUR'>10.00</Amt></TxAmt></AmtDtls>"), []),
         (detail("", "<AmtDtls><TxAmt><Amt Ccy='EUR'>11.00</Amt></TxAmt></AmtDtls>"), ["DETAILS_DO_NOT_SUM"]),

@@ -260,6 +260,21 @@ def test_the_set_of_names_does_not_depend_on_order_and_notices_a_swap() -> None:
     assert names[0] + names[1] != names[0] + names[2]
 
 
+def test_a_sum_beyond_64_bits_stops_no_neighbour(engine: Engine, sealer: Sealer) -> None:
+    changes = [one_event("events/1", 2**63 - 1), one_event("events/2", 100), one_event("events/3", 200)]
+    for change in changes:
+        with UnitOfWork(engine) as uow:
+            Totals(uow.connection, TABLES).add([(KEY, change)])
+            uow.commit()
+    with UnitOfWork(engine) as uow:
+        Totals(uow.connection, TABLES).add([(KEY, change) for change in changes])
+        uow.commit()
+    sealer.run_once()
+    with UnitOfWork(engine) as uow:
+        Totals(uow.connection, TABLES).add([(KEY, -changes[0]), (KEY, -changes[0])])
+        assert Totals(uow.connection, TABLES).read()[KEY].minor_units == 600  # the others', as if it never came
+
+
 def test_a_change_that_cancels_itself_leaves_no_row(engine: Engine) -> None:
     one = one_event("events/1", 5)
     with UnitOfWork(engine) as uow:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from libs.errors import ConcordError
-from libs.events import Event, EventKind, LineKind, Reference, ReferenceKind
+from libs.events import BankLine, Event, EventKind, LineKind, Reference, ReferenceKind
 from libs.money import Money
 from services.ledger.domain.document import Document, content_digest, document_from_json, document_to_json
 from services.ledger.domain.document_type import DocumentType
@@ -70,6 +70,30 @@ EUR50 = Money("EUR", 5000)
 )  # fmt: skip
 def test_each_event_has_its_effects(event: Event, expected: list[list[str]]) -> None:
     assert [lines_of(built.document) for built in documents_of(event)] == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "label"),
+    [
+        ({"remittance": "Contribution 2026"}, "Contribution 2026"),
+        ({"remittance": "Contribution 2026", "notes": "returned AM04"}, "Contribution 2026 (returned AM04)"),
+        ({}, "Stripe"),
+        ({"counterparty_name": ""}, "F43-1"),  # the bank's reference, never a fingerprint
+    ],
+)
+def test_a_bank_lines_label_is_what_a_person_would_write(words: dict[str, str], label: str) -> None:
+    event = bank_line("5.00")
+    assert isinstance(event.body, BankLine)
+    given = {"remittance": "", "notes": "", "counterparty_name": "Stripe"} | words
+    body = replace(
+        event.body,
+        remittance=given["remittance"],
+        notes=given["notes"],
+        counterparty_name=given["counterparty_name"],
+    )
+    event = replace(event, body=body, references=(Reference(ReferenceKind.SERVICER, "F43-1"),))
+    (built,) = documents_of(event)
+    assert {line.label for line in built.document.entry.lines} == {label}
 
 
 def test_every_kind_of_provider_money_has_a_rule() -> None:

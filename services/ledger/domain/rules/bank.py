@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libs.events import BankLine, Event
+from libs.events import BankLine, Event, ReferenceKind
 
 from ..document import Document
 from ..document_type import DocumentType
@@ -34,7 +34,7 @@ def build(books: Books) -> tuple[Built, ...]:
     (effect,) = effects(event)
     key = books.key(effect)
     balance = books.balance_of(event.amount)
-    label = body.remittance or body.counterparty_name or event.object_id
+    label = _label(event, body)
     lines = (
         Line(Role.BANK, journal.default_account, event.amount, balance, label),
         Line(Role.SUSPENSE, journal.suspense_account, -event.amount, -balance, label),
@@ -51,3 +51,13 @@ def build(books: Books) -> tuple[Built, ...]:
         origin=label,
     )
     return (Built(document),)
+
+
+def _label(event: Event, body: BankLine) -> str:
+    """What a person would write: what the payer wrote, else who paid, else a reference that the bank knows.
+
+    Behind it stands what the bank notes, such as why a payment came back.
+    """
+    references = (reference.value for reference in event.references if reference.kind is ReferenceKind.SERVICER)
+    text = body.remittance or body.counterparty_name or next(references, "") or event.object_id
+    return f"{text} ({body.notes})" if body.notes else text

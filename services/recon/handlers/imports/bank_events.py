@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from libs.events import BankLine, Channel, Event, EventKind, IdSource, Provenance, Reference, ReferenceKind, event_name
 from libs.formats.errors import StatementDateInvalid
-from libs.formats.statement import PLACEHOLDERS, Detail, StatementHeader, StatementLine, fingerprint
+from libs.formats.statement import PLACEHOLDERS, StatementHeader, StatementLine, fingerprint
 from libs.money import Money
 
 from ...domain.files import IncomingFile
+from .bank_words import notes_of, remittance_of, written
 
 PROVIDER = "bank"
 TRANSLATOR = "camt/1"
@@ -96,10 +96,11 @@ class LineTranslator:
                 occurrence=occurrence,
                 booking_date=day,
                 value_date=line.value_date,
-                counterparty_name=_clean(party.name if party and party.name else ""),
+                counterparty_name=_clean(party.name or party.ultimate_name or "") if party else "",
                 counterparty_account=_clean(party.account if party and party.account else ""),
-                remittance=_clean("; ".join(dict.fromkeys(_remittance(line))), TEXT_CHARACTERS),
+                remittance=_clean(remittance_of(line), TEXT_CHARACTERS),
                 bank_code=_clean(line.code.text),
+                notes=_clean(notes_of(line), TEXT_CHARACTERS),
             ),
             provenance=self._provenance(line),
             transaction_id=self._ids(),
@@ -149,7 +150,7 @@ def _references(line: StatementLine) -> tuple[Reference, ...]:
         found += [(ReferenceKind.END_TO_END, text) for text in _meant(given.end_to_end_id, given.uetr)]
         found += [(ReferenceKind.REMITTANCE, text) for text in detail.creditor_references]
         found += [(ReferenceKind.REMITTANCE, document.number) for document in detail.documents]
-        found += [(ReferenceKind.REMITTANCE, text) for text in detail.remittance]
+        found += [(ReferenceKind.REMITTANCE, text) for text in written(detail)]
     cleaned = ((kind, _clean(text, REFERENCE_CHARACTERS)) for kind, text in found)
     unique = dict.fromkeys(Reference(kind, text) for kind, text in cleaned if text)
     return tuple(unique)[:REFERENCES_AT_MOST]
@@ -157,21 +158,6 @@ def _references(line: StatementLine) -> tuple[Reference, ...]:
 
 def _meant(*texts: str | None) -> list[str]:
     return [text for text in texts if text and text.upper() not in ("NOTPROVIDED", "NOT PROVIDED", "NONREF")]
-
-
-def _remittance(line: StatementLine) -> Iterable[str]:
-    for detail in line.details:
-        yield from _words_of(detail)
-    if line.additional_information:
-        yield line.additional_information
-
-
-def _words_of(detail: Detail) -> Iterable[str]:
-    yield from detail.remittance
-    yield from detail.creditor_references
-    yield from (document.number for document in detail.documents)
-    if not detail.remittance and detail.additional_information:
-        yield detail.additional_information
 
 
 def _clean(text: str, characters: int = REFERENCE_CHARACTERS) -> str:

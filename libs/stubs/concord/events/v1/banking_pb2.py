@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63oncord/events/v1/banking.proto\x12\x11\x63oncord.events.v1\"\xe9\x01\n\x08\x42\x61nkLine\x12\x14\n\x0c\x62\x61nk_account\x18\x01 \x01(\t\x12\x14\n\x0cstatement_id\x18\x02 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\x12\x12\n\noccurrence\x18\x04 \x01(\x05\x12\x14\n\x0c\x62ooking_date\x18\x05 \x01(\t\x12\x12\n\nvalue_date\x18\x06 \x01(\t\x12\x19\n\x11\x63ounterparty_name\x18\x07 \x01(\t\x12\x1c\n\x14\x63ounterparty_account\x18\x08 \x01(\t\x12\x12\n\nremittance\x18\t \x01(\t\x12\x11\n\tbank_code\x18\n \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63oncord/events/v1/banking.proto\x12\x11\x63oncord.events.v1\"\xf8\x01\n\x08\x42\x61nkLine\x12\x14\n\x0c\x62\x61nk_account\x18\x01 \x01(\t\x12\x14\n\x0cstatement_id\x18\x02 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\x12\x12\n\noccurrence\x18\x04 \x01(\x05\x12\x14\n\x0c\x62ooking_date\x18\x05 \x01(\t\x12\x12\n\nvalue_date\x18\x06 \x01(\t\x12\x19\n\x11\x63ounterparty_name\x18\x07 \x01(\t\x12\x1c\n\x14\x63ounterparty_account\x18\x08 \x01(\t\x12\x12\n\nremittance\x18\t \x01(\t\x12\x11\n\tbank_code\x18\n \x01(\t\x12\r\n\x05notes\x18\x0b \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,5 +32,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'concord.events.v1.banking_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_BANKLINE']._serialized_start=55
-  _globals['_BANKLINE']._serialized_end=288
+  _globals['_BANKLINE']._serialized_end=303
 # @@protoc_insertion_point(module_scope)

@@ -32,6 +32,7 @@ class BankLine(_message.Message):
     COUNTERPARTY_ACCOUNT_FIELD_NUMBER: _builtins.int
     REMITTANCE_FIELD_NUMBER: _builtins.int
     BANK_CODE_FIELD_NUMBER: _builtins.int
+    NOTES_FIELD_NUMBER: _builtins.int
     bank_account: _builtins.str
     """IBAN or the servicer's own number, without spaces."""
     statement_id: _builtins.str
@@ -48,6 +49,8 @@ class BankLine(_message.Message):
     """Unstructured remittance information (RmtInf/Ustrd)."""
     bank_code: _builtins.str
     """Bank transaction code, `domain/family/subfamily` (BkTxCd)."""
+    notes: _builtins.str
+    """What the bank notes of it, for people: why it came back, mandate, ultimate parties, charges, original amounts."""
     def __init__(
         self,
         *,
@@ -61,10 +64,11 @@ class BankLine(_message.Message):
         counterparty_account: _builtins.str = ...,
         remittance: _builtins.str = ...,
         bank_code: _builtins.str = ...,
+        notes: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bank_account", b"bank_account", "bank_code", b"bank_code", "booking_date", b"booking_date", "counterparty_account", b"counterparty_account", "counterparty_name", b"counterparty_name", "fingerprint", b"fingerprint", "occurrence", b"occurrence", "remittance", b"remittance", "statement_id", b"statement_id", "value_date", b"value_date"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bank_account", b"bank_account", "bank_code", b"bank_code", "booking_date", b"booking_date", "counterparty_account", b"counterparty_account", "counterparty_name", b"counterparty_name", "fingerprint", b"fingerprint", "notes", b"notes", "occurrence", b"occurrence", "remittance", b"remittance", "statement_id", b"statement_id", "value_date", b"value_date"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
