@@ -17,12 +17,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from tests.bench import accept, commits, ingest, machine, matching, memory, posting, report, tracing
+from tests.bench import accept, commits, ingest, machine, matching, memory, posting, proofs, report, tracing
 from tests.bench.scratch import POSTGRESQL, SQLITE, Scratch
 from tests.bench.turns import Result
 
 POSTGRES = "CONCORD_TEST_POSTGRES_URL"
-WORKLOADS = ("ingest", "accept", "posting", "tracing", "matching", "memory")
+WORKLOADS = ("ingest", "accept", "proofs", "posting", "tracing", "matching", "memory")
 TURNS = 5
 
 
@@ -57,7 +57,11 @@ def _measured(names: Sequence[str], asked: argparse.Namespace) -> Iterator[Resul
     kinds = [SQLITE] + ([POSTGRESQL] if os.environ.get(POSTGRES) else [])
     if POSTGRESQL not in kinds:
         print(f"No PostgreSQL: {POSTGRES} is not set.\n")
-    both: dict[str, Callable[[Scratch, int], Result]] = {"ingest": ingest.run, "accept": accept.run}
+    both: dict[str, Callable[[Scratch, int], Result]] = {
+        "ingest": ingest.run,
+        "accept": accept.run,
+        "proofs": proofs.run,
+    }
     one: dict[str, Callable[[Scratch, int], Result]] = {"posting": posting.run, "tracing": tracing.run}
     for name in names:
         began = time.monotonic()

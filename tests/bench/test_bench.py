@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import accept, commits, ingest, load, matching, memory, posting, report, tracing
+from tests.bench import accept, commits, ingest, load, matching, memory, posting, proofs, report, tracing
 from tests.bench.facts import Charges
 from tests.bench.scratch import Scratch
 from tests.bench.turns import Figure, Goal, Result, flush_ms, percentile, take_turns
@@ -42,6 +42,13 @@ def test_ingest_loses_nothing_and_answers_repeats_with_the_first_id(scratch: Scr
     assert figure(result, "÷ bare Starlette, 16 connections").median > 0
     assert figure(result, "a lone client waits beyond one flush").goal is not None
     assert len(result.checks) == 2
+
+
+@pytest.mark.slow
+def test_what_proves_rows_is_measured_on_rows_that_are_proved(scratch: Scratch) -> None:
+    result = proofs.run(scratch, 1, proofs.Size(events=40, batch=20))
+    assert figure(result, "rows verified ÷ bare SHA-256").median > 0
+    assert len(result.checks) == 1
 
 
 @pytest.mark.slow
