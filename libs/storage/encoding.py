@@ -49,10 +49,11 @@ def texts_of(
     found: list[tuple[str, str]] = []
     dialect = connection.dialect.name
     for part in parts(keys):
-        condition = _among(chained, len(part), dialect)
         by_column: list[Any] = [list(column) for column in zip(*part, strict=True)]
         values = by_column if dialect == "postgresql" else [value for key in part for value in key]
-        found += select_rows(connection, f"{_reading(chained, version, dialect)} WHERE {condition}", values)
+        found += select_rows(
+            connection, _reading(chained, version, dialect) + _among(chained, len(part), dialect), values
+        )
     return found
 
 
@@ -99,7 +100,7 @@ def subject_of(chained: Chained) -> str:
 
 @lru_cache(maxsize=256)
 def _reading(chained: Chained, version: int, dialect: str) -> str:
-    return f"SELECT {subject_of(chained)}, {_text(chained, version, dialect)} FROM {_given(chained.table)}"  # noqa: S608
+    return f"SELECT {subject_of(chained)}, {_text(chained, version, dialect)} FROM "  # noqa: S608
 
 
 def _text(chained: Chained, version: int, dialect: str) -> str:
@@ -140,12 +141,16 @@ def _given(table: Table) -> str:
 
 
 def _among(chained: Chained, count: int, dialect: str) -> str:
-    """That a row's key is one of `count` ones."""
-    names = [f'given."{name}"' for name in chained.key]
+    """The rows whose key is one of `count` ones."""
     if dialect == "postgresql":
+        # Row by row: as long as the statistics lag behind a burst, a join would read the whole table each time.
         arrays = [f"%s::{'bigint' if is_number(chained.table.c[name]) else 'text'}[]" for name in chained.key]
-        return f"({', '.join(names)}) IN (SELECT * FROM unnest({', '.join(arrays)}))"  # noqa: S608
+        columns = [f'"wanted_{name}"' for name in chained.key]
+        same = " AND ".join(f'"{name}" = "wanted_{name}"' for name in chained.key)
+        one = f'SELECT * FROM "{chained.table.name}" WHERE {same} LIMIT 1'  # noqa: S608
+        return f"unnest({', '.join(arrays)}) wanted({', '.join(columns)}) CROSS JOIN LATERAL ({one}) AS given"
+    names = [f'given."{name}"' for name in chained.key]
     if len(names) == 1:
-        return f"{names[0]} IN ({', '.join('?' * count)})"
+        return f"{_given(chained.table)} WHERE {names[0]} IN ({', '.join('?' * count)})"
     marks = f"({', '.join('?' * len(names))})"
-    return f"({', '.join(names)}) IN (VALUES {', '.join([marks] * count)})"
+    return f"{_given(chained.table)} WHERE ({', '.join(names)}) IN (VALUES {', '.join([marks] * count)})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import text
+from sqlalchemy import update
 
 from libs.access import EVERYTHING
 from libs.storage.sealer import Sealer
@@ -13,6 +13,7 @@ from services.ledger.domain.event import RecordedEvent
 from services.ledger.domain.states import PostingState
 from services.ledger.handlers.decide_posting import PostingDecision, reject_posting
 from services.ledger.storage import PROOFS, TABLES
+from services.ledger.storage.tables import POSTING
 from tests.ledger.posting.sales import capture, credit, sale
 from tests.ledger.posting.world import PostingWorld
 from tests.ledger.versions import go_back_and_forth
@@ -82,13 +83,13 @@ def test_what_stands_in_an_older_database_is_proved_from_then_on(engine_for: Eng
     while world.post_a_batch():
         pass
     with world.engine.begin() as connection:  # as a release that knew no digests left it
-        connection.execute(text("UPDATE audit_entry SET row_digest = ''"))
+        connection.execute(update(TABLES.audit_entry).values(row_digest=""))
     go_back_and_forth(world.engine, "0009_rows_that_prove_themselves")
     sealer = Sealer(world.new_uow, TABLES)
     while sealer.run_once():
         pass
     with world.engine.begin() as connection:
-        connection.execute(text("UPDATE posting SET minor_units = minor_units + 1 WHERE effect = 'gross'"))
+        connection.execute(update(POSTING).where(POSTING.c.effect == "gross").values(minor_units=1))
     with world.reading() as uow:
         found = verify(uow.connection, PROOFS)
         postings = [posting.name for posting in world.postings(capture()) if posting.effect == "gross"]
