@@ -15,12 +15,14 @@ from libs.money import Money
 
 Value = TypeVar("Value")
 _Convert = Callable[[Any], Any]
+_UNKNOWN = -1
 
 
 class Layout(Generic[Value]):
     """Values of one dataclass as rows of one table, and back.
 
-    An enum is kept as its value, a tuple as JSON, a bool as the table has it (0 and 1 in a column of integers). The
+    An enum is kept as its value, a tuple as JSON, a bool as the table has it (0 and 1 in a column of integers, -1 where
+    it may be unknown and is). The
     minor units of Money stand in the column of the field's name, or in `minor_units`, and its currency in `currency`.
     Fields that the table has no column for are left out of a row, and given when a value is made of one.
     """
@@ -74,4 +76,6 @@ def _converters(hint: Any, column: Any) -> tuple[_Convert | None, _Convert | Non
         return to_text, lambda text: from_plain(hint, json.loads(text))
     if hint is bool and isinstance(column, Integer):
         return int, bool
+    if hint == (bool | None) and isinstance(column, Integer):
+        return lambda known: _UNKNOWN if known is None else int(known), lambda kept: None if kept < 0 else bool(kept)
     return None, None

@@ -150,7 +150,12 @@ def to_explained(name: str) -> tuple[str, str, str]:
 
 
 def from_statement(statement: BankStatement) -> statement_pb2.Statement:
-    return filled(statement_pb2.Statement, statement, import_time=statement.imported_at)
+    return filled(
+        statement_pb2.Statement,
+        statement,
+        import_time=statement.imported_at,
+        ties_known=statement.ties is not None,
+    )
 
 
 def from_stored_settlement(stored: StoredSettlement) -> statement_pb2.Settlement:

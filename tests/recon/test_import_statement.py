@@ -114,7 +114,7 @@ def test_balances_that_do_not_tie_are_reported_and_not_repaired(world: World) ->
     answer = world.statement(document(balance("OPBD", "1.00"), balance("CLBD", "9.00"), *TWO))
     with world.recon.new_uow(read_only=True) as uow:
         statement = uow.statements.get(answer.statements[0])
-    assert not statement.ties
+    assert statement.ties is False
     assert statement.closing is not None
     assert statement.closing.minor_units == 900
     assert "BALANCES_DO_NOT_TIE" in {finding.reason for finding in answer.findings}

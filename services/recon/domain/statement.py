@@ -22,7 +22,7 @@ class BankStatement:
     credit_sum: Money | None
     debit_sum: Money | None
     lines: int
-    ties: bool
+    ties: bool | None  # None where the file does not say both balances
     imported_at: datetime
     transaction_id: str
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from libs.access import EVERYTHING, AccessScope
 
+from ..domain.chain import statement_of_link
 from ..domain.difference import Difference
 from ..domain.doubts import is_doubt, place_of
 from ..domain.errors import DifferenceUnknown, ExplanationUnknown
@@ -57,6 +58,8 @@ def _of_difference(company: str, name: str, scope: AccessScope, uow: ReconUow) -
         return Explanation(subject, (_of_settlement(uow.settlements.get(subject), uow),))
     if is_doubt(subject):
         return Explanation(subject, (_of_doubt(difference, uow),))
+    if statement := statement_of_link(subject):
+        return Explanation(subject, (_of_link(uow.statements.get(statement), difference, uow),))
     if subject.startswith(f"companies/{company}/statements/"):
         return Explanation(subject, (_of_statement(uow.statements.get(subject)),))
     if subject.startswith("sources/"):
@@ -97,8 +100,15 @@ def _of_statement(statement: BankStatement) -> Trial:
     """Whether its balances prove its lines."""
     gap, closing = statement.gap, statement.closing
     computed = "" if gap is None or closing is None else str(closing - gap)
-    tie = Predicate("closing_balance", computed, "" if closing is None else str(closing), held=statement.ties)
-    return Trial("balances_tie", statement.name, statement.ties, (tie,))
+    tie = Predicate("closing_balance", computed, "" if closing is None else str(closing), held=bool(statement.ties))
+    return Trial("balances_tie", statement.name, bool(statement.ties), (tie,))
+
+
+def _of_link(statement: BankStatement, difference: Difference, uow: ReconUow) -> Trial:
+    """Whether it begins with what the statement before it ended with."""
+    before = uow.statements.get(difference.nearest)
+    follows = Predicate("opening_balance", str(before.closing), str(statement.opening), held=False)
+    return Trial("statement_follows", before.name, False, (follows,))
 
 
 def _of_posting(company: str, key: str, uow: ReconUow) -> Explanation:

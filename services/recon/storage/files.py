@@ -18,15 +18,18 @@ from libs.storage.layout import Layout
 from libs.storage.repository import Repository
 from libs.storage.rows import insert_new, insert_rows, parts
 
+from ..domain.chain import Link, StatementSpan
 from ..domain.errors import StatementUnknown
 from ..domain.files import FileKind, ImportedFile, IncomingFile
 from ..domain.statement import BankStatement, StatementEntry
 from .mapping import SERVICE, oldest_first
 from .seen import statements_of
-from .tables import IMPORTED_FILE, STATEMENT, STATEMENT_LINE, TABLES
+from .tables import IMPORTED_FILE, STATEMENT, STATEMENT_LINE, STATEMENT_SPAN, TABLES
 
 _FILES = Layout(IncomingFile, IMPORTED_FILE)
 _STATEMENTS = Layout(BankStatement, STATEMENT)
+_SPANS = Layout(StatementSpan, STATEMENT_SPAN)
+_LINKS = Layout(Link, STATEMENT)
 
 
 class Files(Repository):
@@ -36,6 +39,14 @@ class Files(Repository):
         """The first answer, marked as a duplicate; None for bytes never seen."""
         answer = self._connection.scalar(select(IMPORTED_FILE.c.answer).where(*_known(company, sha256)))
         return replace(from_plain(ImportedFile, json.loads(answer)), duplicate=True) if answer is not None else None
+
+    def said_of(self, statement: BankStatement, reason: str) -> bool:
+        """Whether the statement's file was found to be so when it was imported."""
+        row = IMPORTED_FILE.c
+        own = row.company == statement.company, row.transaction_id == statement.transaction_id
+        answers = self._connection.scalars(select(row.answer).where(*own))
+        findings = (finding for answer in answers for finding in from_plain(ImportedFile, json.loads(answer)).findings)
+        return any((found.reason, found.position) == (reason, statement.statement_id) for found in findings)
 
     def origin(self, company: str, sha256: str) -> str:
         """The transaction under which the bytes came first; empty if they never came."""
@@ -71,6 +82,17 @@ class Statements(Repository):
         rows = [(entry.statement, entry.sequence, entry.event) for entry in entries]
         insert_rows(self._connection, STATEMENT_LINE, rows, ["statement", "sequence", "event"])
 
+    def add_spans(self, spans: Sequence[StatementSpan]) -> None:
+        """Of statements with booked lines."""
+        insert_rows(self._connection, STATEMENT_SPAN, [_SPANS.row_of(span) for span in spans])
+
+    def links(self, company: str) -> list[Link]:
+        """The statements that say when they begin and end, and with what balances."""
+        joined = select(STATEMENT, STATEMENT_SPAN).join(STATEMENT_SPAN, STATEMENT_SPAN.c.statement == STATEMENT.c.name)
+        stated = STATEMENT.c.opening.is_not(None), STATEMENT.c.closing.is_not(None)
+        rows = self._connection.execute(joined.where(STATEMENT.c.company == company, *stated))
+        return [_LINKS.value_of(row, span=_SPANS.value_of(row)) for row in rows]
+
     def get(self, name: str, scope: AccessScope = EVERYTHING) -> BankStatement:
         """Raises `StatementUnknown`."""
         row = self._connection.execute(
@@ -81,15 +103,19 @@ class Statements(Repository):
         return _STATEMENTS.value_of(row)
 
     def unbalanced(self, company: str) -> list[BankStatement]:
-        """Those whose balances contradict their lines, and that no later copy corrects."""
+        """Those whose balances contradict their lines, and that no later copy corrects.
+
+        Another page has the same number and corrects nothing: a copy begins or ends with the same balance.
+        """
         later = STATEMENT.alias()
         tie = later.c.ties == 1, later.c.imported_at > STATEMENT.c.imported_at
+        same_balance = (later.c.opening == STATEMENT.c.opening) | (later.c.closing == STATEMENT.c.closing)
         wrong = (
             STATEMENT.c.company == company,
             STATEMENT.c.ties == 0,
             STATEMENT.c.opening.is_not(None),
             STATEMENT.c.closing.is_not(None),
-            ~exists().where(*_same(later), *tie),
+            ~exists().where(*_same(later), *tie, same_balance),
         )
         rows = self._connection.execute(select(STATEMENT).where(*wrong).order_by(STATEMENT.c.name))
         return list(map(_STATEMENTS.value_of, rows))

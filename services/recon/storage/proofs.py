@@ -19,6 +19,7 @@ from .tables import (
     SETTLEMENT_LINE,
     STATEMENT,
     STATEMENT_LINE,
+    STATEMENT_SPAN,
     TABLES,
 )
 
@@ -108,6 +109,7 @@ PROOFS = Proofs(
         Chained(ALIAS, subject="transactions/{alias}", proved=("alias", "transaction_id")),
         Derived(TABLES.total, "what the events that were handed on add up to", totals_of(OUTBOUND_EVENT)),
         Derived(TABLES.total_delta, "changes of totals that are not folded yet: in the same sum"),
+        Working(STATEMENT_SPAN, "the days of a statement's lines, which are proved themselves"),
         Working(PROGRESS, "how far a company's books are known and matched"),
         Working(REQUEST, "first answers, for whoever asks again; what was done stands on the differences"),
         Working(TABLES.outbox_reader, "how far messages were handed on"),

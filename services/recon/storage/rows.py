@@ -56,6 +56,17 @@ class StatementRow(ReconRow, table=True):
     transaction_id: str = Field(max_length=32)
 
 
+class StatementSpanRow(ReconRow, table=True):
+    """The days of a statement's booked lines and its number, as its file says them: what the chain is made of."""
+
+    __tablename__ = "statement_span"
+
+    statement: str = Field(primary_key=True, max_length=255)
+    number: str = Field(max_length=64)
+    first_day: date
+    last_day: date
+
+
 class StatementLineRow(ReconRow, table=True):
     """A booked line in one statement; the event says what it is, and may stand in several statements."""
 

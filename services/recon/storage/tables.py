@@ -39,6 +39,15 @@ STATEMENT = Table(
     Column("transaction_id", String(32)),
 )
 
+STATEMENT_SPAN = Table(
+    "statement_span",
+    _metadata,
+    Column("statement", String(255), primary_key=True),
+    Column("number", String(64)),
+    Column("first_day", Date),
+    Column("last_day", Date),
+)
+
 STATEMENT_LINE = Table(
     "statement_line",
     _metadata,

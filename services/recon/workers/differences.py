@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from libs.handover import OutboundEvent
 from libs.service.work import WorkContext
 
+from ..domain.chain import missing_statements
 from ..domain.difference import Cause, Difference, DifferenceState
 from ..domain.doubts import is_doubt
 from ..domain.learning import Item, ItemKind
@@ -29,12 +30,15 @@ MATCH_NOT_WRITTEN = "MATCH_NOT_WRITTEN"
 EVENT_NOT_RECORDED = "EVENT_NOT_RECORDED"
 PAYOUT_NOT_BANKED = "PAYOUT_NOT_BANKED"
 STATEMENT_DOES_NOT_TIE = "STATEMENT_DOES_NOT_TIE"
+REVERSALS_WITH_OTHER_SIGN = "REVERSALS_WITH_OTHER_SIGN"
 MESSAGES = {
     "NO_CANDIDATE": "nothing that is open explains this bank line",
     "AMBIGUOUS": "more than one thing may be the other side of this bank line, or it is not the only line for it",
     "UNPROVED": "amount and day fit something open, but the line does not prove that it pays this and nothing else",
     "AMOUNT_DIFFERS": "the bank line names something that is open with another amount",
     STATEMENT_DOES_NOT_TIE: "opening balance and lines do not give the closing balance; ask the bank for another",
+    REVERSALS_WITH_OTHER_SIGN: "the balances tie if the lines marked as reversals count the other way: the bank turns "
+    "their sign round, the books have them as written; turn them there, and tell the bank",
     PAYOUT_NOT_BANKED: "no bank line shows this payout; ask the provider whether it failed and for its trace",
     PAYMENT_WITHOUT_ORDER: "a customer's payment that no invoice has taken; find its order or give it back",
 }
@@ -106,7 +110,10 @@ def _causes(company: str, uow: ReconUow) -> list[Aging]:
     found += _of_receipts(uow.items.open_receipts(company))
     found += _of_stuck(company, uow)
     found += [(stored.event.provenance.received_at, _of_event(stored)) for stored in uow.events.set_aside(company)]
-    found += [(statement.imported_at, _of_statement(statement)) for statement in uow.statements.unbalanced(company)]
+    for statement in uow.statements.unbalanced(company):
+        is_turned = uow.files.said_of(statement, REVERSALS_WITH_OTHER_SIGN)
+        found.append((statement.imported_at, _of_statement(statement, is_turned=is_turned)))
+    found += missing_statements(uow.statements.links(company))
     return found
 
 
@@ -187,13 +194,14 @@ def _of_event(stored: OutboundEvent) -> Cause:
     )
 
 
-def _of_statement(statement: BankStatement) -> Cause:
+def _of_statement(statement: BankStatement, *, is_turned: bool) -> Cause:
+    reason = REVERSALS_WITH_OTHER_SIGN if is_turned else STATEMENT_DOES_NOT_TIE
     assert statement.gap is not None, "both balances are stated, or it is not among them"
     return Cause(
         subject=statement.name,
         transaction_id=statement.transaction_id,
-        reason=STATEMENT_DOES_NOT_TIE,
-        message=MESSAGES[STATEMENT_DOES_NOT_TIE],
+        reason=reason,
+        message=MESSAGES[reason],
         amount=statement.gap,
         nearest_lacks="amount",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import BinaryIO
 
 from libs.access import EVERYTHING, AccessScope
@@ -11,6 +12,7 @@ from libs.formats.statement import StatementEnd, StatementHeader, StatementLine,
 from libs.handover import NewEvent
 from libs.service.work import WorkContext
 
+from ...domain.chain import StatementSpan
 from ...domain.errors import BankAccountUnknown, FileKindUnsupported
 from ...domain.files import FileFindings, FileKind, ImportedFile, IncomingFile
 from ...domain.names import statement_name
@@ -31,6 +33,7 @@ from .file import STORED_AT_ONCE, import_file, queue_events
 from .spool import Spool
 
 STATEMENT_FORMAT = "camt.053."
+NUMBER_CHARACTERS = 64
 
 
 def import_statement(
@@ -58,6 +61,7 @@ class _FileReader:
         self.work = work
         self.scope = scope
         self.statements: list[BankStatement] = []
+        self.spans: list[StatementSpan] = []
         self.findings = FileFindings()
         self.doubts = FileDoubts()
         self.lines = 0
@@ -78,6 +82,7 @@ class _FileReader:
     def store(self, kept: Spool[KeptLine], uow: ReconUow, link: str) -> ImportedFile:
         names = [statement.name for statement in self.statements]
         uow.statements.add(self.statements)
+        uow.statements.add_spans(self.spans)
         # Of this file, only the statements above one came before it.
         later = {name: names[place:] for place, name in enumerate(names)}
         earlier = {
@@ -117,6 +122,7 @@ class _StatementReader:
         self._translator = LineTranslator(whole.file, header, whole.work.ids, occurrences)
         self._name = statement_name(whole.file.company, whole.file.sha256, header.index)
         self._odd: list[tuple[str, str]] = []  # (reason, message) of the statement itself
+        self._days: set[date] = set()
 
     def check(self) -> None:
         """Raises `FileKindUnsupported`, `BankAccountUnknown`."""
@@ -142,6 +148,7 @@ class _StatementReader:
             return
         self._whole.lines += 1
         event = self._translator.event(line)
+        self._days.add(event.effective_at.date())
         kept.append(
             KeptLine(
                 statement=self._name,
@@ -158,8 +165,12 @@ class _StatementReader:
         """What the statement adds up to."""
         statement = self._statement(end)
         self._whole.statements.append(statement)
+        if self._days:
+            number = (self._header.electronic_sequence or self._header.legal_sequence or "")[:NUMBER_CHARACTERS]
+            self._whole.spans.append(StatementSpan(self._name, number, min(self._days), max(self._days)))
         for finding in end.findings:
-            self._whole.findings.add(finding.reason, finding.message, finding.position)
+            position = finding.position or self._header.statement_id
+            self._whole.findings.add(finding.reason, finding.message, position)
         if self._occurrences.may_overlap:
             message = "lines of the statement before, if they came again, would give the same balances"
             self._found("OVERLAP_POSSIBLE", message, self._header.statement_id)
@@ -187,7 +198,7 @@ class _StatementReader:
             credit_sum=end.credit_sum,
             debit_sum=end.debit_sum,
             lines=end.entries,
-            ties=bool(end.ties),
+            ties=end.ties,
             imported_at=self._whole.work.clock(),
             transaction_id=self._file.transaction_id,
         )

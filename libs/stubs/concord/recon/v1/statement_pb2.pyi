@@ -152,6 +152,7 @@ class Statement(_message.Message):
     TIES_FIELD_NUMBER: _builtins.int
     IMPORT_TIME_FIELD_NUMBER: _builtins.int
     TRANSACTION_ID_FIELD_NUMBER: _builtins.int
+    TIES_KNOWN_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Format: `companies/{company}/statements/{statement}`."""
     statement_id: _builtins.str
@@ -160,8 +161,10 @@ class Statement(_message.Message):
     currency_code: _builtins.str
     lines: _builtins.int
     ties: _builtins.bool
-    """opening + credits - debits = closing."""
+    """opening + credits - debits = closing. Says something only with `ties_known`."""
     transaction_id: _builtins.str
+    ties_known: _builtins.bool
+    """Whether the file says both balances; if it does not, nobody knows whether it ties."""
     @_builtins.property
     def opening(self) -> _money_pb2.Money: ...
     @_builtins.property
@@ -187,10 +190,11 @@ class Statement(_message.Message):
         ties: _builtins.bool = ...,
         import_time: _timestamp_pb2.Timestamp | None = ...,
         transaction_id: _builtins.str = ...,
+        ties_known: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["closing", b"closing", "credit_sum", b"credit_sum", "debit_sum", b"debit_sum", "import_time", b"import_time", "opening", b"opening"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bank_account", b"bank_account", "closing", b"closing", "credit_sum", b"credit_sum", "currency_code", b"currency_code", "debit_sum", b"debit_sum", "import_time", b"import_time", "lines", b"lines", "name", b"name", "opening", b"opening", "statement_id", b"statement_id", "ties", b"ties", "transaction_id", b"transaction_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bank_account", b"bank_account", "closing", b"closing", "credit_sum", b"credit_sum", "currency_code", b"currency_code", "debit_sum", b"debit_sum", "import_time", b"import_time", "lines", b"lines", "name", b"name", "opening", b"opening", "statement_id", b"statement_id", "ties", b"ties", "ties_known", b"ties_known", "transaction_id", b"transaction_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
