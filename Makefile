@@ -17,7 +17,7 @@ WITH_POSTGRES := scripts/with_postgres.sh
 NEEDS_LIVE = @for name in URL DB USER PASSWORD ADMIN_USER ADMIN_PASSWORD; do \
 	test -n "$$(printenv CONCORD_TEST_ODOO_$$name)" || { echo "make $@: set CONCORD_TEST_ODOO_$$name" >&2; exit 2; }; done
 
-.PHONY: help demo up test test-slow test-postgres sim sim-postgres kill kill-postgres soak test-live bench bench-live \
+.PHONY: help demo up test test-slow test-postgres sim sim-postgres kill kill-postgres soak traps test-live bench bench-live \
 	check check-python check-types check-protos check-files protos tables release-protos format lock clean
 
 help: ## list these commands
@@ -62,6 +62,9 @@ kill-postgres: .venv/.ready ## the same with two processes of each service on Po
 
 soak: .venv/.ready ## the long run: CONCORD_SIM_SEEDS days of the simulation (5000)
 	CONCORD_SIM_SEEDS=$${CONCORD_SIM_SEEDS:-5000} $(SIMULATION)
+
+traps: .venv/.ready ## a year of 50,000 bank lines, a third of them traps, through the matching
+	$(BIN)/python -m tests.recon.traps
 
 test-live: .venv/.ready ## the contract suite on the Odoo that CONCORD_TEST_ODOO_URL names
 	$(NEEDS_LIVE)

@@ -3,7 +3,8 @@
 A number is looked for in the forms in which people write it: without or with other separators, with a prefix or
 leading zeros dropped, cut by a blank, glued to a word, in full-width digits. It counts only as a whole: never as a
 piece of a longer number, and not in a date, a time, an amount, an account number or a phone number. What could as well
-be a house's number or a postcode counts only after a word that says which number it is.
+be a house's number or a postcode counts only after a word that says which number it is, or where it is all that is
+said.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from .cues import CALLS, DOCUMENT_CUES, GENERIC_CUES
 _RUN = re.compile(r"[^\W\d_]+|\d+")
 _JOINERS = frozenset("/-._\\:")
 _NOTHING = "\x00"  # stands for what is no reference; joins and separates nothing
-_MOST_RUNS = 10  # of a number, cut and joined
 _SHORTEST = 4
 _LONG_DIGITS = 8  # digits that need no word before them
 _FEWEST_DISTINCT = 3
@@ -67,6 +67,7 @@ class Numbers:
     def __init__(self, numbers: Iterable[str]) -> None:
         self._forms: dict[str, set[str]] = {}
         self._shapes: set[tuple[str, int]] = set()
+        self._longest_form = 0
         for number in numbers:
             token = token_of(number)
             if not token:
@@ -75,6 +76,7 @@ class Numbers:
                 self._shapes.add(shape)
             for form in _forms(number, token):
                 self._forms.setdefault(form, set()).add(token)
+                self._longest_form = max(self._longest_form, len(form))
 
     def said_in(self, texts: Iterable[str]) -> Said:
         """Each text is a field of its own: nothing is joined across two of them."""
@@ -107,11 +109,13 @@ class Numbers:
         if not follows and not _begins(runs, start):
             return 0
         best, stranger, key = 0, 0, ""
-        for end in range(start + 1, min(start + _MOST_RUNS, len(runs)) + 1):
+        for end in range(start + 1, len(runs) + 1):
             run = runs[end - 1]
             if end > start + 1 and (len(run.gap) > 2 or _NOTHING in run.gap):
                 break
             key += run.text
+            if len(key) > self._longest_form:
+                break
             known = key in self._forms
             if not known and _shape(key) not in self._shapes:
                 continue
@@ -160,6 +164,8 @@ def token_of(number: str) -> str:
 
 def _readable(text: str) -> str:
     """In one spelling, upper case, without characters that nobody sees."""
+    if text.isascii():
+        return text.upper()
     plain = unicodedata.normalize("NFKC", text).upper()
     return "".join(character for character in plain if unicodedata.category(character) != "Cf")
 
@@ -232,7 +238,7 @@ def _says(runs: list[_Run], start: int, key: str, *, listed: bool, cue_needed: b
     """Whether the number says enough by itself, by the word before it, or as one of a list."""
     if key.isdigit() and len(key) == 4 and 1900 <= int(key) <= 2099:
         return False  # a year, whatever stands before it
-    if listed or _cued(runs, start):
+    if listed or _cued(runs, start) or len(runs) == 1:
         return True
     if cue_needed or len(set(key)) < _FEWEST_DISTINCT:
         return False

@@ -24,8 +24,8 @@ class Rule:
 
 
 RULES: tuple[Rule, ...] = (
-    Rule("bank_payout_exact_reference", TargetKind.PAYOUT, by_reference=True, days_before=10, days_after=30),
-    Rule("bank_invoice_exact_reference", TargetKind.INVOICE, by_reference=True, days_before=10, days_after=180),
+    Rule("bank_payout_exact_reference", TargetKind.PAYOUT, by_reference=True, days_before=30, days_after=120),
+    Rule("bank_invoice_exact_reference", TargetKind.INVOICE, by_reference=True, days_before=60, days_after=400),
     Rule("bank_payout_amount_window", TargetKind.PAYOUT, by_reference=False, days_before=2, days_after=7),
     Rule("bank_invoice_amount_window", TargetKind.INVOICE, by_reference=False, days_before=3, days_after=45),
 )
