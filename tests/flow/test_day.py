@@ -24,6 +24,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from rich.console import Console
 
+from cli.audit import verify
 from cli.connection import SERVICES
 from cli.demo.company import COMPANY
 from cli.demo.day import ACCOUNT, BANK_ACCOUNT
@@ -167,6 +168,13 @@ def test_the_same_facts_in_a_settlement_file_and_in_the_statement_again_post_not
     assert after.handed_on == before.handed_on == after.accounted
     assert len(after.matches) == len(before.matches)
     assert len(settlements) == 2
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_row_of_every_service_is_proved_by_its_audit_log(day: Watched, service: str) -> None:
+    found = verify(service, day.played.suite.environment())
+    assert found.faults == ()
+    assert found.verified.rows > 0
 
 
 def test_the_whole_walk_of_a_transaction_is_one_trace(day: Watched) -> None:
