@@ -6,6 +6,7 @@ import dataclasses
 import os
 import secrets
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,6 +15,7 @@ from libs.odoo.plan import Plan, PlannedUser
 from libs.odoo.port import Odoo
 from libs.odoo.provision import Provisioner
 from sandbox.chart import PLAN
+from tests.live.places import Place, open_place
 from tests.live.server import INTEGRATION_GROUPS, Server, missing_variables
 
 
@@ -65,3 +67,16 @@ def provisioned(admin: Odoo, plan: Plan, server: Server) -> Plan:
 
 def _passwords(plan: Plan, server: Server) -> dict[str, str]:
     return {user.login: secrets.token_urlsafe() for user in plan.users} | {server.user: server.password}
+
+
+@pytest.fixture(
+    params=[
+        "sandbox18",
+        "sandbox19-by-key",
+        pytest.param("live", marks=pytest.mark.live),
+        pytest.param("live-by-key", marks=pytest.mark.live),
+    ]
+)
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    with open_place(str(request.param)) as found:
+        yield found

@@ -6,30 +6,18 @@ us off while Odoo is still at work, so that the next attempt meets the one befor
 
 from __future__ import annotations
 
-import os
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from cli.odoo_key import make_api_key
-from libs.odoo.connect import connect, server_version
 from libs.odoo.port import Odoo
 from libs.storage.engine import open_engine
 from libs.storage.migrate import upgrade
-from sandbox.engine import Sandbox
-from sandbox.seed import bootstrap
-from sandbox.server import SandboxServer
-from sandbox.transport import InProcess
 from tests.bench.facts import Charges
 from tests.bench.ledgers import Clock, Masters, ledger_over, record, states, work
 from tests.live.lossy import Fate, LossyProxy
-from tests.live.server import Server, missing_variables
+from tests.live.places import Place
 
 SALES = 12
 DOCUMENTS = 3 * SALES  # the invoice, the charge, its fee
@@ -43,55 +31,6 @@ FATES = {
     "get_external_id": [Fate.REPLY_LOST],
 }
 ROUNDS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """An Odoo by its address, how our user signs in at another address, and an administrator who looks."""
-
-    url: str
-    sign_in: Callable[[str], Odoo]
-    admin: Odoo
-
-
-def _sandbox(version: int, by_key: bool, stack: ExitStack) -> Place:
-    sandbox = Sandbox(":memory:", lambda: datetime(2026, 11, 22, 12, tzinfo=UTC), version)
-    stack.callback(sandbox.close)
-    bootstrap(sandbox)
-    sandbox.add_api_key("concord", "key-of-concord")
-    server = stack.enter_context(SandboxServer(sandbox))
-    password, key = (None, "key-of-concord") if by_key else ("concord", None)
-    admin = InProcess(sandbox, "admin")
-    return Place(server.url, lambda url: connect(url, "sandbox", "concord", password, key), admin)
-
-
-def _live(by_key: bool) -> Place:
-    if missing := missing_variables(os.environ):
-        pytest.skip(f"needs {', '.join(missing)} in the environment")
-    server = Server.from_env(os.environ)
-    if by_key and server_version(server.url) < 19:
-        pytest.skip("an API key speaks JSON-2 from Odoo 19 on")
-    key = make_api_key(server.url, server.database, server.user, server.password, "live test", 1) if by_key else None
-    return Place(
-        server.url,
-        lambda url: connect(url, server.database, server.user, server.password, key),
-        connect(server.url, server.database, server.admin_user, server.admin_password),
-    )
-
-
-@pytest.fixture(
-    params=[
-        "sandbox18",
-        "sandbox19-by-key",
-        pytest.param("live", marks=pytest.mark.live),
-        pytest.param("live-by-key", marks=pytest.mark.live),
-    ]
-)
-def place(request: pytest.FixtureRequest) -> Iterator[Place]:
-    name = str(request.param)
-    by_key = name.endswith("by-key")
-    with ExitStack() as stack:
-        yield _live(by_key) if name.startswith("live") else _sandbox(19 if by_key else 18, by_key, stack)
 
 
 def test_each_document_stands_in_odoo_once_whatever_is_lost(place: Place, tmp_path: Path) -> None:

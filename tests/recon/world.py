@@ -19,6 +19,9 @@ from libs.events import (
     Channel,
     CommercialDocument,
     Digest,
+    Direction,
+    DocumentKind,
+    DocumentTotals,
     EffectKey,
     Event,
     EventKind,
@@ -109,7 +112,7 @@ class FakeLedger:
             return LedgerAnswer(AppliedState.PENDING)
         role = _CLOSES[match.type]
         for side in match.members:
-            self.close(side.posting, role)
+            self.close(side.posting, side.role)
         self.close(match.anchor.posting, "CLR" if role == "CLR" else "SUS")
         return LedgerAnswer(AppliedState.WRITTEN, written_at=NOW)
 
@@ -126,7 +129,10 @@ class FakeLedger:
         if isinstance(body, BankLine):
             self._post(event, str(body.occurrence), "statement_line", [("BNK", amount), ("SUS", -amount)])
         elif isinstance(body, CommercialDocument):
-            self._post(event, "invoice", "customer_invoice", [("AR", amount), ("REV", -amount)])
+            if body.direction is Direction.PURCHASE:
+                self._post(event, "bill", "supplier_bill", [("AP", -amount), ("EXP", amount)])
+            else:
+                self._post(event, "invoice", "customer_invoice", [("AR", amount), ("REV", -amount)])
         elif isinstance(body, BalanceTransaction):
             counter = {"payout": "TRN", "payout_returned": "TRN", "capture": "AR", "refund": "AR"}.get(
                 event.kind.value, "UNX"
@@ -144,7 +150,7 @@ class FakeLedger:
             transaction_id=event.transaction_id,
             state="posted",
             version=3,
-            open_roles=frozenset(role for role, _ in lines) & {"AR", "CLR", "TRN", "SUS", "UNX"},
+            open_roles=frozenset(role for role, _ in lines) & {"AR", "AP", "CLR", "TRN", "SUS", "UNX"},
             reconciliation="none",
             document_type=kind,
             day=event.effective_at.date(),
@@ -295,7 +301,7 @@ def posting_key(event: Event) -> str:
     if isinstance(event.body, BankLine):
         effect = str(event.body.occurrence)
     elif isinstance(event.body, CommercialDocument):
-        effect = "invoice"
+        effect = "bill" if event.body.direction is Direction.PURCHASE else "invoice"
     return str(EffectKey.of(event, effect))
 
 
@@ -338,6 +344,15 @@ def order_event(world: World, number: str, total: int, day: date = date(2026, 3,
         transaction_id=world.ids(),
         references=(Reference(ReferenceKind.ORDER, number),),
     )
+
+
+def bill_event(world: World, number: str, total: int, supplier: str = "Paper Mill Ltd", object_id: str = "b1") -> Event:
+    amount, zero = Money("EUR", total), Money.zero("EUR")
+    seller = Party("v-1", "erp/main", supplier)
+    totals = DocumentTotals(amount, zero)
+    body = CommercialDocument(DocumentKind.INVOICE, Direction.PURCHASE, number, (), totals, seller=seller)
+    event = order_event(world, object_id, total, date(2026, 3, 16))
+    return replace(event, name=event_name("erp", "main", object_id), body=body, provenance=provenance("erp", object_id))
 
 
 def provenance(system: str, source_id: str) -> Provenance:

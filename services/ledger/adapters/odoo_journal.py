@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from itertools import chain
 from typing import Any, ParamSpec, TypeVar
 
 from libs.money import Money, exponent_of
@@ -29,6 +30,7 @@ from libs.rpc.failures import safe_stack
 
 from ..domain.document import Document
 from ..domain.document_type import DocumentType
+from ..domain.rules.purchase import number_parts, supplier_number
 from ..domain.view import DocumentView, LineView, Locks
 from ..handlers.ports import Record
 from . import odoo_rows
@@ -61,6 +63,15 @@ class LoadRefused(OdooRefused):
     def __init__(self, record: int, message: str) -> None:
         super().__init__("load", message)
         self.record = record
+
+
+class SupplierNumberTaken(LoadRefused):
+    """The supplier has another bill of this number: it is the same bill twice, or a person says otherwise in Odoo."""
+
+    reason = "SUPPLIER_NUMBER_TAKEN"
+
+    def __init__(self, record: int) -> None:
+        super().__init__(record, "the supplier has another bill of this number in Odoo")
 
 
 class AnswerUnreadable(OdooOutcomeUnknown):
@@ -97,8 +108,8 @@ class OdooJournal:
     def find(self, documents: Sequence[Document], known_ids: Sequence[int] = ()) -> dict[str, int]:
         """Record ids, by effect, of the documents that Odoo already has; all of one type.
 
-        Asked twice, because neither answer is whole. `known_ids`, and the transaction id in `ref`, give candidates,
-        whose external ids are then read from the database; but people may write `ref`. `check_object_reference`
+        Asked twice, because neither answer is whole. `known_ids`, and the transaction id in its field, give candidates,
+        whose external ids are then read from the database; but people may write it. `check_object_reference`
         looks the key up through a cache: after a batch that `load` refused it answers `false` for keys of that
         batch, even once they exist. That means "not known" (only its error means absent), and then `load` may be
         tried: it finds its own record. An invoicing user may not search `ir.model.data` itself.
@@ -106,9 +117,10 @@ class OdooJournal:
         model = documents[0].type.traits.odoo_model
         wanted = {f"{self._module}.{document.effect}": document.effect for document in documents}
         found = {}
+        field = "invoice_origin" if documents[0].type.traits.bears_supplier_number else "ref"
         domain = [
             "|",
-            ["ref", "in", sorted({document.transaction_id for document in documents})],
+            [field, "in", sorted({document.transaction_id for document in documents})],
             ["id", "in", list(known_ids)],
         ]
         candidates = self._odoo.execute(model, "search", [domain])
@@ -130,8 +142,11 @@ class OdooJournal:
     def load(self, documents: Sequence[Document], reversed_ids: Mapping[str, int]) -> list[int]:
         """Make drafts (statement lines: posted moves) of one type, all or none, each under its effect as external id.
 
-        Loading a draft again changes nothing, since every line bears its own id. Raises `LoadRefused`.
+        Loading a draft again changes nothing, since every line bears its own id. Raises `LoadRefused`, of a bill whose
+        number its supplier has used already `SupplierNumberTaken`: Odoo itself takes it without a word.
         """
+        if documents[0].type.traits.bears_supplier_number:
+            self._refuse_taken_number(documents)
         currency_ids = self._ids_of(documents)
         columns, rows = odoo_rows.rows_of(self._module, documents, currency_ids, reversed_ids)
         answer = self._odoo.execute(documents[0].type.traits.odoo_model, "load", [columns, rows])
@@ -219,6 +234,28 @@ class OdooJournal:
             for line in line_ids
             if line in moves_of
         }
+
+    def _refuse_taken_number(self, documents: Sequence[Document]) -> None:
+        """Compares with every bill of the suppliers that is not cancelled, drafts and those made by hand too."""
+        kind = documents[0].type.traits.move_type
+        asked = [
+            ["&", ["commercial_partner_id", "=", supplier], ["ref", "=ilike", f"%{'%'.join(parts)}%"]]
+            for supplier, parts in map(supplier_number, documents)
+        ]
+        domain = ["&", "&", ["move_type", "=", kind], ["state", "!=", "cancel"], *["|"] * (len(asked) - 1)]
+        fields = ["ref", "commercial_partner_id"]
+        found = self._odoo.execute("account.move", "search_read", [[*domain, *chain(*asked)], fields], _PLAIN)
+        names = self._odoo.execute("account.move", "get_external_id", [[move["id"] for move in found]]) if found else {}
+        ours = {f"{self._module}.{document.effect}" for document in documents}
+        taken = {
+            (int(move["commercial_partner_id"]), number_parts(move["ref"]))
+            for move in found
+            if names[str(move["id"])] not in ours
+        }
+        for place, number in enumerate(map(supplier_number, documents)):
+            if number in taken:
+                raise SupplierNumberTaken(place)
+            taken.add(number)
 
     def _lines(self, domain: list[Any]) -> dict[int, tuple[LineView, ...]]:
         accounts_only = [*domain, ["account_id", "!=", False]]  # notes and sections bear no account

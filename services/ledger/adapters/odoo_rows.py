@@ -80,9 +80,8 @@ def _invoices(
             document.original_day.isoformat(),
             document.day.isoformat(),
             str(currency_ids[document.currency]),
-            document.transaction_id,
-            document.origin,
-            document.original_day.isoformat(),  # due at once: the order is paid
+            *_texts(document),
+            (document.due or document.original_day).isoformat(),  # due at once: the order is paid
             str(reversed_ids[document.reverses]) if document.reverses else "",
         ]
         for number, line in enumerate(document.invoice_lines, start=1):
@@ -97,6 +96,13 @@ def _invoices(
             ]
             rows.append((first if number == 1 else [""] * len(head)) + cells)
     return head + items, rows
+
+
+def _texts(document: Document) -> tuple[str, str]:
+    """`ref` and `invoice_origin`: people and Odoo look for a supplier's number in `ref`."""
+    if document.type.traits.bears_supplier_number:
+        return document.origin, document.transaction_id
+    return document.transaction_id, document.origin
 
 
 def _statement_lines(module: str, documents: Sequence[Document]) -> _Table:

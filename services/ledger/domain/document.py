@@ -41,13 +41,14 @@ class Document:
     day: date  # accounting date
     original_day: date  # the effective day; differs only where a lock moved `day`
     currency: str
-    transaction_id: str  # stands in Odoo's `ref`
+    transaction_id: str  # stands in Odoo's `ref`, of a bill in `invoice_origin`
     entry: Entry
     party: PostingParty | None = None
     invoice_lines: tuple[InvoiceLine, ...] = ()
     reverses: str = ""  # the effect that a credit note corrects
-    origin: str = ""  # what people call it: the order's number, the bank's words
+    origin: str = ""  # what people call it: the order's number, the bank's words; a bill's number is its supplier's
     dispute: str = ""  # whose disputed money it moves, as the provider names it
+    due: date | None = None  # when it is to be paid; None: at once
 
     def amounts(self, role: Role) -> list[Money]:
         """Of the lines with this role, in their own currencies."""
@@ -72,8 +73,8 @@ def document_from_json(text: str) -> Document:
 def content_digest(document: Document) -> str:
     """What an approver signs: SHA-256 over `key=value` lines, version 1.
 
-    It covers type, journal, dates, currency, party, reversed effect and every line's account and amounts;
-    not the transaction id, labels or Odoo's ids.
+    It covers type, journal, dates, currency, party, reversed effect and every line's account and amounts, of a bill its
+    number and due date too; not the transaction id, labels or Odoo's ids.
     """
     fields = [
         ("version", str(DIGEST_VERSION)),
@@ -85,6 +86,8 @@ def content_digest(document: Document) -> str:
         ("party", document.party.name if document.party else ""),
         ("reverses", document.reverses),
     ]
+    if document.type.traits.bears_supplier_number:
+        fields += [("number", document.origin), ("due", document.due.isoformat() if document.due else "")]
     for line in document.entry.lines:
         words = [
             line.role,

@@ -12,6 +12,8 @@ class DocumentType(Enum):
     ENTRY = "entry"
     CUSTOMER_INVOICE = "customer_invoice"
     CUSTOMER_CREDIT_NOTE = "customer_credit_note"
+    SUPPLIER_BILL = "supplier_bill"
+    SUPPLIER_CREDIT_NOTE = "supplier_credit_note"
     STATEMENT_LINE = "statement_line"
 
     @property
@@ -25,10 +27,11 @@ class Traits:
 
     odoo_model: str
     move_type: str = ""  # empty where the record is not the move itself
-    sign: int = 0  # of its receivable: 1 asks for money, -1 gives it back; 0: money, whichever way it moves
+    sign: int = 0  # of its receivable: 1 asks for money, -1 gives it back; 0: money that moves, or none
     is_itemised: bool = False  # Odoo makes the entry from quantities, prices and taxes
     closable: frozenset[Role] = frozenset()  # roles of lines that reconciliation closes
     locks: tuple[str, ...] = ("fiscal_year", "hard")  # the company's lock dates that hold it
+    bears_supplier_number: bool = False  # in Odoo's `ref`: the transaction id stands in `invoice_origin`
 
     @property
     def is_move(self) -> bool:
@@ -38,6 +41,8 @@ class Traits:
 
 _SALE_CLOSABLE = frozenset({Role.RECEIVABLE, Role.GIFT_CARD})
 _SALE_LOCKS = ("fiscal_year", "hard", "sale", "tax")
+_PURCHASE_CLOSABLE = frozenset({Role.PAYABLE})
+_PURCHASE_LOCKS = ("fiscal_year", "hard", "purchase", "tax")
 
 TRAITS: dict[DocumentType, Traits] = {
     DocumentType.ENTRY: Traits(
@@ -49,5 +54,11 @@ TRAITS: dict[DocumentType, Traits] = {
     ),
     DocumentType.CUSTOMER_INVOICE: Traits("account.move", "out_invoice", 1, True, _SALE_CLOSABLE, _SALE_LOCKS),
     DocumentType.CUSTOMER_CREDIT_NOTE: Traits("account.move", "out_refund", -1, True, _SALE_CLOSABLE, _SALE_LOCKS),
+    DocumentType.SUPPLIER_BILL: Traits(
+        "account.move", "in_invoice", 0, True, _PURCHASE_CLOSABLE, _PURCHASE_LOCKS, bears_supplier_number=True
+    ),
+    DocumentType.SUPPLIER_CREDIT_NOTE: Traits(
+        "account.move", "in_refund", 0, True, _PURCHASE_CLOSABLE, _PURCHASE_LOCKS, bears_supplier_number=True
+    ),
     DocumentType.STATEMENT_LINE: Traits("account.bank.statement.line", closable=frozenset({Role.SUSPENSE})),
 }

@@ -10,6 +10,7 @@ from libs.events import Clock, Digest, EffectKey, Event, EventInvalid, EventKind
 
 from ..domain.errors import EventRefused
 from ..domain.event import BuildState, RecordedEvent, Recording
+from ..domain.rules.purchase import own_references
 from ..domain.rules.table import STORY, effects_of, has_effect
 from ..storage.uow import NewUow
 
@@ -73,6 +74,7 @@ def _recording(incoming: IncomingEvent, ids: IdSource) -> Recording:
     event, requested = incoming.event, incoming.event.transaction_id
     if not requested:
         event = replace(event, transaction_id=ids())
+    event = replace(event, references=tuple(dict.fromkeys((*event.references, *own_references(event)))))
     effective = has_effect(event)
     joins = sum(reference.kind in STORY for reference in event.references)
     return Recording(

@@ -12,6 +12,9 @@ from libs.money import Money
 from .references import token_of
 
 _BREAKS = str.maketrans(",;", "  ")
+_SHORTEST_NAME = 3
+# Words of names that say nothing about whose name it is.
+_LEGAL_FORMS = frozenset({"AND", "THE", "UND", "COMPANY", "CORP", "GMBH", "INC", "LIMITED", "LLC", "LTD"})
 
 
 class TargetKind(Enum):
@@ -19,6 +22,7 @@ class TargetKind(Enum):
 
     PAYOUT = "payout"
     INVOICE = "invoice"
+    BILL = "bill"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class BankItem:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A payout in transit or an open customer invoice: what should arrive at the bank, and when."""
+    """A payout in transit or an open invoice of either side: what should come to the bank or leave it, and when."""
 
     posting: str
     kind: TargetKind
@@ -42,6 +46,7 @@ class Target:
     day: date  # arrival or issue
     tokens: frozenset[str]
     texts: tuple[str, ...] = ()  # its numbers and traces as they are written
+    supplier: frozenset[str] = frozenset()  # words of whose bill it is; a line that has none of them pays another one's
 
 
 def tokens_of(texts: Iterable[str]) -> frozenset[str]:
@@ -52,3 +57,9 @@ def tokens_of(texts: Iterable[str]) -> frozenset[str]:
     """
     words = (word for text in texts for word in text.translate(_BREAKS).split())
     return frozenset(filter(None, map(token_of, words)))
+
+
+def names_of(texts: Iterable[str]) -> frozenset[str]:
+    """Words of names: letters alone, three at least, without legal forms."""
+    words = (word.strip(".()&-") for text in texts for word in text.upper().translate(_BREAKS).split())
+    return frozenset(word for word in words if len(word) >= _SHORTEST_NAME and word.isalpha()) - _LEGAL_FORMS

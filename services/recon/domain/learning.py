@@ -10,6 +10,7 @@ from enum import Enum
 from libs.events import (
     BalanceTransaction,
     BankLine,
+    CommercialDocument,
     EffectKey,
     Event,
     EventKind,
@@ -20,7 +21,7 @@ from libs.events import (
 from libs.money import Money
 
 POSTED = "posted"
-CUSTOMER_INVOICE = "customer_invoice"
+CUSTOMER_INVOICE, SUPPLIER_BILL = "customer_invoice", "supplier_bill"
 # References that say who paid, not what for.
 _JOINS_NOTHING = (ReferenceKind.CUSTOMER,)
 SHORTEST_TRACE = 8  # characters of a servicer's reference that may be a payout's trace
@@ -57,11 +58,13 @@ class ItemKind(Enum):
     BANK_LINE = "bank_line"
     PAYOUT = "payout"
     INVOICE = "invoice"
+    BILL = "bill"
     TRANSACTION = "transaction"  # any other movement of a provider's balance
 
 
 # The role that a match with the bank closes.
-BANK_ROLE = {ItemKind.BANK_LINE: "SUS", ItemKind.PAYOUT: "TRN", ItemKind.INVOICE: "AR"}
+BANK_ROLE = {ItemKind.BANK_LINE: "SUS", ItemKind.PAYOUT: "TRN", ItemKind.INVOICE: "AR", ItemKind.BILL: "AP"}
+_INVOICES = (ItemKind.INVOICE, ItemKind.BILL)
 CLEARING_ROLE = "CLR"
 
 
@@ -106,7 +109,7 @@ def item_of(posting: LedgerPosting, now: datetime) -> Item | None:
         return None
     role = BANK_ROLE.get(kind, "")
     body = event.body
-    amount = _sum(posting.lines, role) if kind in (ItemKind.PAYOUT, ItemKind.INVOICE) else event.amount
+    amount = _sum(posting.lines, role) if kind in (ItemKind.PAYOUT, *_INVOICES) else event.amount
     clearing = _sum(posting.lines, CLEARING_ROLE)
     return Item(
         posting=posting.key,
@@ -124,7 +127,7 @@ def item_of(posting: LedgerPosting, now: datetime) -> Item | None:
         day=_day(posting, event),
         words=_words(posting, event),
         # A part of an invoice that is paid already cannot be told from its roles: a person matches the rest.
-        side_open=role in posting.open_roles and not (kind is ItemKind.INVOICE and posting.reconciliation == "partial"),
+        side_open=role in posting.open_roles and not (kind in _INVOICES and posting.reconciliation == "partial"),
         clearing_open=CLEARING_ROLE in posting.open_roles,
         receipt_open=event.kind is EventKind.CAPTURE and "AR" in posting.open_roles,
         version=posting.version,
@@ -137,6 +140,8 @@ def _kind_of(posting: LedgerPosting, event: Event, effect: str) -> ItemKind | No
         return ItemKind.BANK_LINE
     if event.kind is EventKind.DOCUMENT and posting.document_type == CUSTOMER_INVOICE:
         return ItemKind.INVOICE
+    if event.kind is EventKind.DOCUMENT and posting.document_type == SUPPLIER_BILL:
+        return ItemKind.BILL
     if not isinstance(event.body, BalanceTransaction):
         return None
     return ItemKind.PAYOUT if event.kind in _PAYOUTS and effect == "gross" else ItemKind.TRANSACTION
@@ -152,13 +157,26 @@ def _day(posting: LedgerPosting, event: Event) -> date:
 
 
 def _words(posting: LedgerPosting, event: Event) -> tuple[str, ...]:
+    if posting.document_type == SUPPLIER_BILL and isinstance(event.body, CommercialDocument):
+        return _words_of_bill(posting, event.body)
     texts = [reference.value for reference in event.references if _joins(reference)]
     body = event.body
     if isinstance(body, BankLine):
-        texts.append(body.remittance)  # what stands in the payer's name is no number of a document
+        texts += [body.remittance, _name(body.counterparty_name)]
     else:
         texts += [event.object_id, posting.odoo_number]
     return tuple(dict.fromkeys(text for text in texts if text))
+
+
+def _words_of_bill(posting: LedgerPosting, bill: CommercialDocument) -> tuple[str, ...]:
+    """Its own numbers, whole, and its supplier's name: nothing else says which bill is paid."""
+    name = _name(bill.seller.display_name) if bill.seller else ""
+    return tuple(filter(None, ("".join(bill.number.split()), posting.odoo_number, name)))
+
+
+def _name(text: str) -> str:
+    """Without digits: what stands in a name is no number of a document."""
+    return "".join(letter for letter in text if not letter.isdigit()).strip()
 
 
 def _joins(reference: Reference) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .items import TargetKind
 
-REVISION = "2026-12-1"  # changes with every rule; stands in each certificate
+REVISION = "2026-12-2"  # changes with every rule; stands in each certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class Rule:
 RULES: tuple[Rule, ...] = (
     Rule("bank_payout_exact_reference", TargetKind.PAYOUT, by_reference=True, days_before=30, days_after=120),
     Rule("bank_invoice_exact_reference", TargetKind.INVOICE, by_reference=True, days_before=60, days_after=400),
+    # What leaves the bank is never proposed as a bill's by amount and day: suppliers ask for the same sum each month.
+    Rule("bank_bill_exact_reference", TargetKind.BILL, by_reference=True, days_before=60, days_after=400),
     Rule("bank_payout_amount_window", TargetKind.PAYOUT, by_reference=False, days_before=2, days_after=7),
     Rule("bank_invoice_amount_window", TargetKind.INVOICE, by_reference=False, days_before=3, days_after=45),
 )

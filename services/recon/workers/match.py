@@ -23,7 +23,11 @@ from ..storage.uow import NewUow, ReconUow
 
 NO_CANDIDATE, AMBIGUOUS, AMOUNT_DIFFERS, UNPROVED = "NO_CANDIDATE", "AMBIGUOUS", "AMOUNT_DIFFERS", "UNPROVED"
 CLOSED_ELSEWHERE = "CLOSED_ELSEWHERE"
-_TYPES = {ItemKind.PAYOUT: MatchType.BANK_PAYOUT, ItemKind.INVOICE: MatchType.BANK_INVOICE}
+_TYPES = {
+    ItemKind.PAYOUT: MatchType.BANK_PAYOUT,
+    ItemKind.INVOICE: MatchType.BANK_INVOICE,
+    ItemKind.BILL: MatchType.BANK_INVOICE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class OpenItems:
         composed = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, Composed)}
         payouts = [item.source_id for item in items.values() if item.kind is ItemKind.PAYOUT]
         lines = [key for key, item in items.items() if item.kind is ItemKind.BANK_LINE]
-        anchors = [(kind.value, key) for key in lines for kind in _TYPES.values()]
+        anchors = [(kind.value, key) for key in lines for kind in dict.fromkeys(_TYPES.values())]
         anchors += [(MatchType.PAYOUT_TRANSACTIONS.value, outcome.payout.posting) for outcome in composed.values()]
         stuck = uow.matches.failing(company)
         known = uow.items.find([match.anchor.posting for match in stuck])

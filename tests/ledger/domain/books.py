@@ -35,7 +35,16 @@ COMPANY = master.Company(1, "USD", "America/New_York", 0, "next_open_day", 3600)
 ADA = master.PostingParty("companies/acme/parties/7", 7, 7)
 GUEST = master.PostingParty("companies/acme/parties/8", 8, 8)
 NOBODY = master.PostingParty("companies/acme/parties/9", 9, 9)
-_RECONCILABLE = {Role.RECEIVABLE, Role.CLEARING, Role.TRANSIT, Role.DISPUTED, Role.RESERVE, Role.UNEXPLAINED}
+VENDOR = master.PostingParty("companies/acme/parties/10", 10, 10)
+_RECONCILABLE = {
+    Role.RECEIVABLE,
+    Role.PAYABLE,
+    Role.CLEARING,
+    Role.TRANSIT,
+    Role.DISPUTED,
+    Role.RESERVE,
+    Role.UNEXPLAINED,
+}
 CODES = {
     role: master.PostingAccount(100 + index, f"{1000 + index}", reconcilable=role in _RECONCILABLE)
     for index, role in enumerate(Role)
@@ -52,6 +61,8 @@ def answer(ref: master.Ref) -> master.Target:
             return CODES[role]
         case master.JournalRole(role="SAL"):
             return master.PostingJournal(1, "INV", "sale")
+        case master.JournalRole(role="PUR"):
+            return master.PostingJournal(3, "BILL", "purchase")
         case master.JournalRole():
             return master.PostingJournal(2, "PSP", "general")
         case master.TaxWord(rate=rate):
@@ -62,6 +73,7 @@ def answer(ref: master.Ref) -> master.Target:
                 ("stripe/acct_1", "cus_ada"): ADA,
                 ("shopify/shop-1", ""): GUEST,
                 ("stripe/acct_1", ""): NOBODY,
+                ("erp/main", "v-1"): VENDOR,
             }
             return known.get((issuer, external), master.Unresolved("PARTY_UNKNOWN", "no such customer"))
         case master.BankNumber(number="DE89"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,11 +13,12 @@ from libs.odoo.errors import OdooRefused, OdooUnavailable
 from libs.odoo.port import Json
 from services.ledger.domain.case import Category, ExceptionCase
 from services.ledger.domain.errors import MatchNotRetryable
-from services.ledger.domain.match import AppliedMatch, AppliedMatchState, AppliedMatchType
+from services.ledger.domain.match import AppliedMatchState, AppliedMatchType
 from services.ledger.domain.posting import Change, Posting
 from services.ledger.domain.states import PostingState
-from services.ledger.handlers.apply_match import apply_match, get_applied_match, retry_match
+from services.ledger.handlers.apply_match import retry_match
 from tests.ledger.domain.books import bank_line, money
+from tests.ledger.posting.steps import apply, stored
 from tests.ledger.posting.world import PostingWorld, Watched
 
 GOOD, BAD = "companies/acme/matches/good", "companies/acme/matches/bad"
@@ -39,33 +39,6 @@ def posted(world: PostingWorld, *events: Event) -> list[Posting]:
     world.record(*events)
     world.work(rounds=20)
     return world.postings(*events)
-
-
-def apply(
-    world: PostingWorld,
-    name: str,
-    anchor: Posting,
-    members: Sequence[Posting],
-    kind: AppliedMatchType = AppliedMatchType.BANK_PAYOUT,
-) -> None:
-    keys = tuple(one.key for one in members)
-    match = AppliedMatch(
-        name=name,
-        company="acme",
-        type=kind,
-        anchor=anchor.key,
-        members=keys,
-        rule_revision="r1",
-        traceparent="",
-        applied_by="recon",
-        created_at=world.now,
-        available_at=world.now,
-    )
-    apply_match(match, world.new_uow)
-
-
-def stored(world: PostingWorld, name: str) -> AppliedMatch:
-    return get_applied_match(name, EVERYTHING, world.new_uow).match
 
 
 def cases(world: PostingWorld) -> list[ExceptionCase]:

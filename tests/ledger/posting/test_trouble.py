@@ -19,9 +19,10 @@ from services.ledger.domain import master
 from services.ledger.domain.case import Category
 from services.ledger.domain.posting import Posting
 from services.ledger.domain.states import PostingState
-from services.ledger.handlers.decide_posting import PostingDecision, approve_posting, reject_posting, retry_posting
+from services.ledger.handlers.decide_posting import PostingDecision, approve_posting, reject_posting
 from tests.ledger.domain.books import line, money, order
 from tests.ledger.posting.sales import ORDER, posted, sale
+from tests.ledger.posting.steps import lock, retry
 from tests.ledger.posting.world import PostingWorld
 
 
@@ -36,15 +37,6 @@ def states(world: PostingWorld, *events: Event) -> set[PostingState]:
 def reject(world: PostingWorld, posting: Posting) -> Posting:
     command = PostingDecision("acme", posting.key, str(uuid.uuid4()), "people/ada", "not ours")
     return reject_posting(command, world.new_uow, world.clock)
-
-
-def retry(world: PostingWorld, posting: Posting) -> Posting:
-    command = PostingDecision("acme", posting.key, str(uuid.uuid4()), "people/ada")
-    return retry_posting(command, world.new_uow, world.clock)
-
-
-def lock(world: PostingWorld, until: str = "2026-03-31") -> None:
-    world.admin.execute("res.company", "write", [[1], {"fiscalyear_lock_date": until}])
 
 
 class Instead:

@@ -160,7 +160,7 @@ def test_a_target_that_two_lines_name_is_not_given_to_a_third_that_does_not() ->
     result = match(lines, [payout("p", 100, "tr_7001")])
     assert result.pairs == []
     assert [(one.bank, one.rule) for one in result.ambiguous] == [
-        ("b", RULES[0].name), ("c", RULES[0].name), ("d", RULES[2].name)
+        ("b", RULES[0].name), ("c", RULES[0].name), ("d", RULES[3].name)
     ]  # fmt: skip
 
 

@@ -209,6 +209,9 @@ class Document(_message.Message):
         TYPE_CUSTOMER_INVOICE: Document._Type.ValueType  # 2
         TYPE_CUSTOMER_CREDIT_NOTE: Document._Type.ValueType  # 3
         TYPE_STATEMENT_LINE: Document._Type.ValueType  # 4
+        TYPE_SUPPLIER_BILL: Document._Type.ValueType  # 5
+        """A supplier's invoice, and the credit note that corrects one."""
+        TYPE_SUPPLIER_CREDIT_NOTE: Document._Type.ValueType  # 6
 
     class Type(_Type, metaclass=_TypeEnumTypeWrapper): ...
     TYPE_UNSPECIFIED: Document.Type.ValueType  # 0
@@ -216,6 +219,9 @@ class Document(_message.Message):
     TYPE_CUSTOMER_INVOICE: Document.Type.ValueType  # 2
     TYPE_CUSTOMER_CREDIT_NOTE: Document.Type.ValueType  # 3
     TYPE_STATEMENT_LINE: Document.Type.ValueType  # 4
+    TYPE_SUPPLIER_BILL: Document.Type.ValueType  # 5
+    """A supplier's invoice, and the credit note that corrects one."""
+    TYPE_SUPPLIER_CREDIT_NOTE: Document.Type.ValueType  # 6
 
     TYPE_FIELD_NUMBER: _builtins.int
     JOURNAL_FIELD_NUMBER: _builtins.int
