@@ -241,6 +241,9 @@ class World:
     def statement(self, content: bytes, sha256: str = "") -> ImportedFile:
         return self.recon.import_statement(self.file(content, sha256=sha256), _chunks(content))
 
+    def statement_for(self, company: str, content: bytes) -> ImportedFile:
+        return self.recon.import_statement(replace(self.file(content), company=company), _chunks(content))
+
     def report(self, content: bytes) -> ImportedFile:
         return self.recon.import_settlement_file(self.file(content, STRIPE), _chunks(content))
 

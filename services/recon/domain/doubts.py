@@ -31,6 +31,8 @@ OF_LINES = frozenset(
         "DETAIL_AMOUNT_INVALID",
         "DETAIL_SIDE_INVALID",
         "LINE_AMBIGUOUS",
+        "LINE_CONTRADICTED",
+        "LINE_REPEATED",
         "STATUS_UNKNOWN",
     }
 )

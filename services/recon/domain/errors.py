@@ -5,6 +5,7 @@ ConcordError (those of a review stand in `libs.errors.review`)
 ├── ExplanationUnknown    nothing of that name can be explained
 ├── FileChanged           the bytes are not the ones that their header promised
 ├── BankAccountUnknown    a statement of an account that its sender may not touch
+├── BankAccountTaken      a statement of an account whose statements are another company's
 ├── FileKindUnsupported   a file that is read but not imported
 ├── SettlementConflict    two tellings of one payout contradict each other
 ├── DifferenceChanged     an etag names another version
@@ -71,6 +72,16 @@ class BankAccountUnknown(ConcordError):
 
     kind = Kind.MISSING
     reason = "SOURCE_UNKNOWN"
+
+
+class BankAccountTaken(ConcordError):
+    """A statement in the file is of an account whose statements are another company's: nothing of it is imported.
+
+    A line is one fact, and would be in the books of whoever sent it first.
+    """
+
+    kind = Kind.PRECONDITION
+    reason = "BANK_ACCOUNT_OF_ANOTHER_COMPANY"
 
 
 class FileKindUnsupported(ConcordError):

@@ -82,6 +82,11 @@ class Statements(Repository):
         rows = [(entry.statement, entry.sequence, entry.event) for entry in entries]
         insert_rows(self._connection, STATEMENT_LINE, rows, ["statement", "sequence", "event"])
 
+    def is_taken(self, bank_accounts: Sequence[str], company: str) -> bool:
+        """Whether statements of one of the accounts came for another company."""
+        others = STATEMENT.c.bank_account.in_(sorted(set(bank_accounts))), STATEMENT.c.company != company
+        return self._connection.scalar(select(STATEMENT.c.name).where(*others).limit(1)) is not None
+
     def add_spans(self, spans: Sequence[StatementSpan]) -> None:
         """Of statements with booked lines."""
         insert_rows(self._connection, STATEMENT_SPAN, [_SPANS.row_of(span) for span in spans])

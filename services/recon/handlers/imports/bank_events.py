@@ -45,7 +45,7 @@ class Occurrences:
 
     def next(self, mark: str, line: StatementLine) -> int:
         """Which of the same lines this is, from 1. The bank's own reference proves a line the same by itself."""
-        if _is_named_by_bank(line):
+        if is_named_by_bank(line):
             mark = f"{self._header.index if self._header else 0} {mark}"
         if mark in self._carried:
             self._signs.add(line.amount.minor_units > 0)
@@ -135,7 +135,8 @@ def _adjoin(header: StatementHeader, other: StatementHeader) -> bool:
     return header.closing == other.opening or other.closing == header.opening
 
 
-def _is_named_by_bank(line: StatementLine) -> bool:
+def is_named_by_bank(line: StatementLine) -> bool:
+    """Whether the account's servicer gave it a reference of its own."""
     own = line.account_servicer_reference
     return bool(own) and str(own).upper() not in PLACEHOLDERS
 

@@ -17,6 +17,7 @@ from ...domain.doubts import DOUBTS_AT_MOST, OF_LINES, OF_STATEMENTS, FileDoubt
 from ...domain.files import FileFindings, IncomingFile
 from ...domain.statement import BankStatement
 from ...storage.uow import ReconUow
+from .identity import StatedLine, Twins, contradicted, stood_otherwise
 
 ACTOR = "recon"
 EQUAL_LINES_SEARCHED = 8  # beyond its own occurrence: so many equal lines are looked for in earlier statements
@@ -34,6 +35,12 @@ class KeptLine:
     amount: Money
     doubts: tuple[FileDoubt, ...]
     event: NewEvent
+    twins: Twins
+
+    @property
+    def stated(self) -> StatedLine:
+        event = self.event
+        return StatedLine(self.statement, self.sequence, self.amount, event.name, event.payload, event.transaction_id)
 
     @property
     def mark(self) -> str:
@@ -113,6 +120,10 @@ def doubt_known_lines(
     unproved = []
     rows = list(zip(lines, new, strict=True))
     repeated = _repeated([line for line, is_new in rows if not is_new and not line.has_references], earlier, uow)
+    known = [line.stated for line, is_new in rows if not is_new and line.has_references]
+    first = [(line.stated, line.twins) for line, is_new in rows if is_new and line.twins.marks]
+    for doubt in (*contradicted(known, uow), *stood_otherwise(first, uow)):
+        doubts.add(doubt)
     for line, is_new in rows:
         if is_new:
             for doubt in line.doubts:

@@ -13,12 +13,12 @@ from libs.handover import NewEvent
 from libs.service.work import WorkContext
 
 from ...domain.chain import StatementSpan
-from ...domain.errors import BankAccountUnknown, FileKindUnsupported
+from ...domain.errors import BankAccountTaken, BankAccountUnknown, FileKindUnsupported
 from ...domain.files import FileFindings, FileKind, ImportedFile, IncomingFile
 from ...domain.names import statement_name
 from ...domain.statement import BankStatement, StatementEntry
 from ...storage.uow import NewUow, ReconUow
-from .bank_events import LineTranslator, Occurrences, account_segment
+from .bank_events import LineTranslator, Occurrences, account_segment, is_named_by_bank
 from .doubts import (
     FileDoubts,
     KeptLine,
@@ -30,6 +30,7 @@ from .doubts import (
     resolve_superseded,
 )
 from .file import STORED_AT_ONCE, import_file, queue_events
+from .identity import Twins
 from .spool import Spool
 
 STATEMENT_FORMAT = "camt.053."
@@ -46,7 +47,8 @@ def import_statement(
     """Store the statements and the events of their booked lines in one commit.
 
     The same bytes again get the first answer, and take up what the ledger had not taken. Raises a `FormatError` where
-    the file must be refused, `FileChanged`, `FileKindUnsupported`, `BankAccountUnknown` for one beyond the scope.
+    the file must be refused, `FileChanged`, `FileKindUnsupported`, `BankAccountUnknown` for one beyond the scope,
+    `BankAccountTaken` for one of another company.
     """
     return import_file(file, chunks, _FileReader(file, work, scope), new_uow, work)
 
@@ -80,6 +82,9 @@ class _FileReader:
                 reading.end(part)
 
     def store(self, kept: Spool[KeptLine], uow: ReconUow, link: str) -> ImportedFile:
+        if uow.statements.is_taken([statement.bank_account for statement in self.statements], self.file.company):
+            message = "statements of this account are another company's; see whose the account is, and send it for that"
+            raise BankAccountTaken(message, field="header.company")
         names = [statement.name for statement in self.statements]
         uow.statements.add(self.statements)
         uow.statements.add_spans(self.spans)
@@ -158,6 +163,7 @@ class _StatementReader:
                 amount=line.amount,
                 doubts=doubts_of_line(self._name, line, event),
                 event=NewEvent.of(event, self._file.transaction_id),
+                twins=Twins.of(self._header.account.identification, line) if is_named_by_bank(line) else Twins(),
             )
         )
 
