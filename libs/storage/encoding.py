@@ -147,8 +147,8 @@ def _among(chained: Chained, count: int, dialect: str) -> str:
         arrays = [f"%s::{'bigint' if is_number(chained.table.c[name]) else 'text'}[]" for name in chained.key]
         columns = [f'"wanted_{name}"' for name in chained.key]
         same = " AND ".join(f'"{name}" = "wanted_{name}"' for name in chained.key)
-        one = f'SELECT * FROM "{chained.table.name}" WHERE {same} LIMIT 1'  # noqa: S608
-        return f"unnest({', '.join(arrays)}) wanted({', '.join(columns)}) CROSS JOIN LATERAL ({one}) AS given"
+        row = f'SELECT * FROM "{chained.table.name}" WHERE {same} LIMIT 1'  # noqa: S608
+        return f"unnest({', '.join(arrays)}) wanted({', '.join(columns)}) CROSS JOIN LATERAL ({row}) AS given"
     names = [f'given."{name}"' for name in chained.key]
     if len(names) == 1:
         return f"{_given(chained.table)} WHERE {names[0]} IN ({', '.join('?' * count)})"
