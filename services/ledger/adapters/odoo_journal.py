@@ -154,6 +154,8 @@ class OdooJournal:
             ids = [int(number) for number in answer["ids"]]
             if len(ids) != len(documents):
                 raise AnswerUnreadable("load")
+            if documents[0].type.traits.bears_supplier_number:
+                self._refuse_taken_number(documents, ids)
             return ids
         messages: list[Mapping[str, Any]] = answer["messages"]
         if conflict_in_load(messages):
@@ -235,8 +237,11 @@ class OdooJournal:
             if line in moves_of
         }
 
-    def _refuse_taken_number(self, documents: Sequence[Document]) -> None:
-        """Compares with every bill of the suppliers that is not cancelled, drafts and those made by hand too."""
+    def _refuse_taken_number(self, documents: Sequence[Document], loaded: Sequence[int] = ()) -> None:
+        """Compares with every bill of the suppliers that is not cancelled, drafts and those made by hand too.
+
+        Asked again once they are `loaded`: of two that were entered at once the first one stays.
+        """
         kind = documents[0].type.traits.move_type
         asked = [
             ["&", ["commercial_partner_id", "=", supplier], ["ref", "=ilike", f"%{'%'.join(parts)}%"]]
@@ -250,10 +255,12 @@ class OdooJournal:
         taken = {
             (int(move["commercial_partner_id"]), number_parts(move["ref"]))
             for move in found
-            if names[str(move["id"])] not in ours
+            if names[str(move["id"])] not in ours and (not loaded or int(move["id"]) < min(loaded))
         }
         for place, number in enumerate(map(supplier_number, documents)):
             if number in taken:
+                if loaded:
+                    self.discard(documents[0].type, loaded)
                 raise SupplierNumberTaken(place)
             taken.add(number)
 

@@ -109,6 +109,17 @@ def test_of_two_bills_with_one_number_in_one_batch_one_is_posted(world: PostingW
     assert world.reasons() == ["SUPPLIER_NUMBER_TAKEN"]
 
 
+def test_a_bill_that_somebody_enters_while_ours_is_on_its_way_is_found_too(world: PostingWorld) -> None:
+    world.odoo.meanwhile = {"account.move.search_read": lambda: by_hand(world, "RE 2026/0001")}
+    (posting,) = done(world, bill())
+    assert (posting.state, posting.reason, world.moves()) == (PostingState.EXCEPTION, "SUPPLIER_NUMBER_TAKEN", 1)
+
+
+def test_a_draft_that_is_entered_after_ours_does_not_stop_it(world: PostingWorld) -> None:
+    world.odoo.meanwhile = {"account.move.load": lambda: by_hand(world, "RE 2026/0001")}
+    assert done(world, bill())[0].state is PostingState.POSTED
+
+
 @pytest.mark.parametrize("method", ["load", "action_post"])
 def test_a_lost_reply_is_looked_up_and_no_bill_is_posted_twice(world: PostingWorld, method: str) -> None:
     world.odoo.lose_once = {method}

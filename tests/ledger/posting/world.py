@@ -110,7 +110,7 @@ class LosingTransport(LossyTransport):
     """
 
     lose_once: set[str]
-    meanwhile: dict[str, Callable[[], None]]
+    meanwhile: dict[str, Callable[[], object]]
     forgetful = False
 
     def execute(self, model: str, method: str, args: list[Json], kwargs: Mapping[str, Json] | None = None) -> Json:
