@@ -31,8 +31,9 @@ class Server(Protocol):
         """Let work in flight end within the grace, then cut it. Blocks."""
 
 
-# A loop has no budget: it goes on for as long as its process.
-LOOP_PAUSES = RetryPolicy(base_seconds=0.2, cap_seconds=30.0)
+# A loop has no budget: it goes on for as long as its process. One look every few seconds hurts nobody who is down, and
+# whoever is back is seen at once.
+LOOP_PAUSES = RetryPolicy(base_seconds=0.2, cap_seconds=3.0)
 MANY = 50  # items share the cost of a round well enough: to wait for more would only hold up what waits
 
 
